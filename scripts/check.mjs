@@ -1,0 +1,25 @@
+// Everything that decides whether a checkout is good, in order of cost; stops at the first step that fails.
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const env = { ...process.env, TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" };
+
+const steps = [
+  ["set up: install and build", "node scripts/setup.mjs --quiet"],
+  ["manifests agree", "npx sherif"],
+  ["lint", "npx oxlint --deny-warnings"],
+  ["format", "npx biome format ."],
+  ["layers", "npx turbo boundaries"],
+  ["unused files, exports and dependencies", "npx knip"],
+  ["packed packages: exports and types; examples in an empty project", "node scripts/check-packages.mjs"],
+  ["tests", "npx vitest run"],
+];
+
+for (const [title, command] of steps) {
+  const start = Date.now();
+  process.stdout.write(`\n== ${title}: ${command}\n`);
+  const { status } = spawnSync(command, { cwd: root, env, shell: true, stdio: "inherit" });
+  process.stdout.write(`== ${title}: ${status === 0 ? "ok" : "FAILED"} (${((Date.now() - start) / 1000).toFixed(1)} s)\n`);
+  if (status !== 0) process.exit(status ?? 1);
+}
