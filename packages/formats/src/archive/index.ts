@@ -1,1 +1,10 @@
-export {};
+export { FormatError, type FormatErrorCode, type FormatErrorFields } from "../format-error.js";
+export {
+  type Compression,
+  compressionOfName,
+  type DecompressOptions,
+  defaultMaxBytes,
+  isGzip,
+  uncompressedName,
+} from "./compression.js";
+export { gunzip, gzip } from "./gzip.js";

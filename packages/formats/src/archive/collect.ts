@@ -1,0 +1,40 @@
+import { FormatError } from "../format-error.js";
+
+/** What {@link collectBytes} needs to know beside the chunks. */
+export interface CollectOptions {
+  /** Name of the operation and its subject, for messages. */
+  readonly operation: string;
+  /** Most bytes to hold. */
+  readonly maxBytes: number;
+  /** Bytes to expect; a wrong figure only costs a copy. */
+  readonly sizeHint?: number | undefined;
+}
+
+/** Stops a stream that is longer than allowed, before the excess is held. */
+export function checkLimit(total: number, { operation, maxBytes }: CollectOptions): void {
+  if (total <= maxBytes) return;
+  throw new FormatError("limit", `${operation}: output size: expected at most ${maxBytes} bytes, got more`, {
+    expected: maxBytes,
+  });
+}
+
+/** Joins chunks into one array, growing it by halves, and refuses more than the limit. */
+export async function collectBytes(
+  chunks: AsyncIterable<Uint8Array>,
+  options: CollectOptions,
+): Promise<Uint8Array> {
+  let held = new Uint8Array(Math.min(options.sizeHint ?? 65_536, options.maxBytes));
+  let length = 0;
+  for await (const chunk of chunks) {
+    checkLimit(length + chunk.length, options);
+    if (length + chunk.length > held.length) {
+      const grown = Math.min(Math.max(length + chunk.length, Math.ceil(held.length * 1.5)), options.maxBytes);
+      const larger = new Uint8Array(grown);
+      larger.set(held.subarray(0, length));
+      held = larger;
+    }
+    held.set(chunk, length);
+    length += chunk.length;
+  }
+  return length === held.length ? held : held.subarray(0, length);
+}

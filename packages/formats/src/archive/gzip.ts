@@ -1,0 +1,92 @@
+import { FormatError } from "../format-error.js";
+import { collectBytes } from "./collect.js";
+import { declaredGzipSize, type DecompressOptions, defaultMaxBytes, isGzip } from "./compression.js";
+
+/** Position of the "operating system" byte (RFC 1952); 255 is "unknown", the only value that is the same everywhere. */
+const systemByte = 9;
+
+async function* through(
+  bytes: Uint8Array,
+  stream: CompressionStream | DecompressionStream,
+): AsyncGenerator<Uint8Array> {
+  const writer = stream.writable.getWriter();
+  // The reader reports the failure; a rejection here would be the same error a second time.
+  const written = writer
+    .write(bytes)
+    .then(() => writer.close())
+    .catch(() => undefined);
+  const reader = stream.readable.getReader();
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      yield part.value as Uint8Array;
+    }
+    await written;
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+/**
+ * Compresses bytes as one gzip member with the platform's CompressionStream (browser and Node).
+ *
+ * The header holds no time and no operating system, so the same platform gives the same bytes for the same input.
+ *
+ * @param bytes any bytes, also none
+ * @returns a gzip file (RFC 1952)
+ * @example
+ * ```ts
+ * const packed = await gzip(new TextEncoder().encode("aaaaaaaa"));
+ * ```
+ */
+export async function gzip(bytes: Uint8Array): Promise<Uint8Array> {
+  const packed = await collectBytes(through(bytes, new CompressionStream("gzip")), {
+    operation: "gzip",
+    maxBytes: Number.MAX_SAFE_INTEGER,
+    sizeHint: 65_536,
+  });
+  packed[systemByte] = 255;
+  return packed;
+}
+
+/**
+ * Decompresses a gzip file with the platform's DecompressionStream (browser and Node).
+ *
+ * @param bytes a gzip file (RFC 1952)
+ * @param options `maxBytes`: most bytes to produce, 2 GiB unless told otherwise
+ * @returns the bytes that were compressed
+ * @throws FormatError `magic` (not gzip), `compression` (damaged or cut short), `limit` (more output than allowed)
+ * @example
+ * ```ts
+ * const text = new TextDecoder().decode(await gunzip(packed, { maxBytes: 1e6 }));
+ * ```
+ */
+export async function gunzip(
+  bytes: Uint8Array,
+  { maxBytes = defaultMaxBytes }: DecompressOptions = {},
+): Promise<Uint8Array> {
+  if (!isGzip(bytes)) {
+    const got = Array.from(bytes.subarray(0, 3), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+    throw new FormatError("magic", `gunzip: byte 0: magic: expected 1f 8b 08, got ${got || "no bytes"}`, {
+      offset: 0,
+    });
+  }
+  try {
+    return await collectBytes(through(bytes, new DecompressionStream("gzip")), {
+      operation: "gunzip",
+      maxBytes,
+      sizeHint: declaredGzipSize(bytes.subarray(-4), bytes.length),
+    });
+  } catch (cause) {
+    if (cause instanceof FormatError) throw cause;
+    throw new FormatError(
+      "compression",
+      `gunzip: ${bytes.length} bytes: content: expected a whole gzip file, got ${reasonOf(cause)}`,
+      { cause },
+    );
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  return inner instanceof Error ? inner.message : String(inner);
+}

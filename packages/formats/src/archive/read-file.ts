@@ -1,0 +1,154 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { FormatError } from "../format-error.js";
+import { collectBytes } from "./collect.js";
+import {
+  type Compression,
+  compressionOfName,
+  type DecompressOptions,
+  defaultMaxBytes,
+  isGzip,
+} from "./compression.js";
+import { collectDecompressed, decompressed } from "./zlib.js";
+
+/** Large enough that the cost of a read call disappears, small enough to stay in a processor's cache. */
+const readBytes = 1 << 18;
+/** One read call takes less than 2^31 bytes. */
+const maxReadBytes = 1 << 28;
+
+interface OpenFile {
+  readonly handle: FileHandle;
+  readonly size: number;
+  readonly compression: Compression | undefined;
+}
+
+async function openFile(operation: string, path: string): Promise<OpenFile> {
+  const handle = await open(path, "r").catch((cause: unknown) => unreadable(operation, path, cause));
+  try {
+    const found = await handle.stat();
+    if (found.isDirectory()) {
+      throw new FormatError("unreadable", `${operation}: ${path}: expected a file, got a folder`, { path });
+    }
+    const named = compressionOfName(path);
+    if (named === "brotli" || !found.isFile()) return { handle, size: found.size, compression: named };
+    const head = new Uint8Array(4);
+    const { bytesRead } = await handle.read(head, 0, 4, 0);
+    const gzipped = isGzip(head.subarray(0, bytesRead));
+    if (named === "gzip" && !gzipped) {
+      const got = Array.from(head.subarray(0, bytesRead), (byte) => byte.toString(16).padStart(2, "0")).join(
+        " ",
+      );
+      const message = `${operation}: ${path}: magic: expected 1f 8b 08 of gzip, got ${got || "an empty file"}`;
+      throw new FormatError("magic", message, { path, offset: 0 });
+    }
+    return { handle, size: found.size, compression: gzipped ? "gzip" : undefined };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/**
+ * Reads a whole file, decompressed where it is gzip (by its first bytes) or brotli (by the name's `.br`).
+ *
+ * @param path the file
+ * @param options `maxBytes`: most bytes to decompress to, 2 GiB unless told otherwise; an uncompressed file of any size is read
+ * @returns its bytes, at offset 0 of a buffer of their own where the file is not compressed
+ * @throws FormatError `not-found`, `unreadable`, `magic` (`.gz` without gzip in it), `compression`, `limit`
+ * @example
+ * ```ts
+ * const bytes = await readFileMaybeCompressed("model.onnx.gz");
+ * ```
+ */
+export async function readFileMaybeCompressed(
+  path: string,
+  { maxBytes = defaultMaxBytes }: DecompressOptions = {},
+): Promise<Uint8Array> {
+  const operation = "readFileMaybeCompressed";
+  const { handle, size, compression } = await openFile(operation, path);
+  try {
+    if (compression === undefined) return await readAll(handle, size);
+    const trailer = new Uint8Array(4);
+    if (size >= 4) await handle.read(trailer, 0, 4, size - 4);
+    return await collectDecompressed(chunksOf(handle), compression, {
+      maxBytes,
+      compressedBytes: size,
+      trailer,
+    });
+  } catch (error) {
+    return unreadable(operation, path, error);
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Reads a file piece by piece, decompressed as {@link readFileMaybeCompressed} does it.
+ *
+ * @returns chunks of at most 256 KiB, each a buffer of its own
+ * @throws FormatError as {@link readFileMaybeCompressed}
+ * @example
+ * ```ts
+ * for await (const chunk of readChunks("train.conllu.gz")) use(chunk);
+ * ```
+ */
+export async function* readChunks(path: string, options: DecompressOptions = {}): AsyncGenerator<Uint8Array> {
+  const operation = "readChunks";
+  const { handle, compression } = await openFile(operation, path);
+  try {
+    const chunks = chunksOf(handle);
+    // Nothing is held, so a stream has no limit unless one was asked for.
+    const { maxBytes = Number.MAX_SAFE_INTEGER } = options;
+    yield* compression === undefined ? chunks : decompressed(chunks, compression, { maxBytes });
+  } catch (error) {
+    unreadable(operation, path, error);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readAll(handle: FileHandle, size: number): Promise<Uint8Array> {
+  // A file in /proc or a pipe says 0: read until it ends.
+  if (size === 0) {
+    return collectBytes(chunksOf(handle), {
+      operation: "readFileMaybeCompressed",
+      maxBytes: Number.MAX_SAFE_INTEGER,
+    });
+  }
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  while (at < size) {
+    const { bytesRead } = await handle.read(bytes, at, Math.min(size - at, maxReadBytes), at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+  }
+  return at === size ? bytes : bytes.subarray(0, at);
+}
+
+async function* chunksOf(handle: FileHandle): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const buffer = Buffer.allocUnsafeSlow(readBytes);
+    const { bytesRead } = await handle.read(buffer, 0, readBytes);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+function unreadable(operation: string, path: string, cause: unknown): never {
+  if (cause instanceof FormatError) {
+    if (cause.fields.path !== undefined) throw cause;
+    throw new FormatError(cause.code, `${operation}: ${path}: ${cause.message}`, {
+      ...cause.fields,
+      path,
+      cause,
+    });
+  }
+  const code = (cause as NodeJS.ErrnoException).code;
+  if (code === undefined) throw cause;
+  const missing = code === "ENOENT" || code === "ENOTDIR";
+  const got = missing ? "no such file" : (cause as Error).message;
+  throw new FormatError(
+    missing ? "not-found" : "unreadable",
+    `${operation}: ${path}: expected a readable file, got ${got}`,
+    { path, cause },
+  );
+}
