@@ -1,1 +1,9 @@
-export {};
+export { TaggerError, type TaggerErrorCode, type TaggerErrorFields } from "./tagger-error.js";
+export { entityType, entityTypes, type Task, taskOf } from "./task.js";
+export type { BatchOptions, EncodedBatch, Sentences, Tagger } from "./tagger.js";
+export type { LabelledSentence, LabelledSentences } from "./evaluation/labelled-sentence.js";
+export type { Counts, LabelRow, Metric } from "./evaluation/counts.js";
+export { type Evaluation, evaluate, type EvaluateOptions, type Score } from "./evaluation/evaluate.js";
+export { score, type ScoreOptions } from "./evaluation/score.js";
+export { type Flip, flips } from "./evaluation/flips.js";
+export { type LossInterval, lossInterval, type LossIntervalOptions } from "./evaluation/loss-interval.js";

@@ -1,0 +1,44 @@
+import type { Tensor } from "@nasty/core";
+import type { Task } from "./task.js";
+
+/** Sentences as lists of words, in memory or streamed. */
+export type Sentences = Iterable<readonly string[]> | AsyncIterable<readonly string[]>;
+
+/** How sentences are put together into runs of the model. */
+export interface BatchOptions {
+  /** Most sentences (or windows of a long one) in one run; 1 is the exact mode: no padding, nothing shared between sentences. */
+  readonly batchSize?: number;
+  /** Most positions in one run, padding included: sentences × longest sentence. */
+  readonly batchTokens?: number;
+  /** How many sentences may be read ahead to be sorted by length; memory and delay are bounded by it. */
+  readonly lookAhead?: number;
+}
+
+/** One run's worth of encoded sentences, as calibration wants it. */
+export interface EncodedBatch {
+  /** One tensor for each input of the model. */
+  readonly feeds: Readonly<Record<string, Tensor>>;
+  /** 1 where a position is real, 0 where it is padding: uint8 [batch, length]. */
+  readonly mask: Tensor<"uint8">;
+  /** How many words the batch labels. */
+  readonly words: number;
+}
+
+/**
+ * A model that gives each word of a sentence one label.
+ *
+ * The `kind` says how words become numbers: `transformer` by a Hugging Face tokenizer, `neural` by the features of this
+ * package's own architectures. Callers need not care.
+ */
+export interface Tagger {
+  readonly kind: "transformer" | "neural";
+  readonly task: Task;
+  /** Labels by the index of the model's output. */
+  readonly labels: readonly string[];
+  /** Labels of each sentence, in input order, one a word; an empty sentence gets an empty list. Sentences are pulled as needed. */
+  tag(sentences: Sentences, options?: BatchOptions): AsyncIterable<readonly string[]>;
+  /** The model's inputs for these sentences, in the batches that {@link Tagger.tag} would run. */
+  feedsOf(sentences: Sentences, options?: BatchOptions): AsyncIterable<EncodedBatch>;
+  /** Frees the model; the tagger cannot be used afterwards. */
+  close(): Promise<void>;
+}
