@@ -1,0 +1,32 @@
+import type * as Ort from "onnxruntime-node";
+import { RuntimeError } from "./runtime-error.js";
+
+type OrtNode = typeof Ort;
+
+let loading: Promise<OrtNode> | undefined;
+
+/**
+ * Loads onnxruntime-node on first use, so that importing this package costs nothing.
+ *
+ * @throws RuntimeError `no-runtime` where the platform has no native library.
+ */
+export const loadNodeRuntime = (): Promise<OrtNode> => {
+  loading ??= import("onnxruntime-node").then(
+    (module) => {
+      // A CommonJS module: named exports that Node cannot see statically are only on `default`.
+      const ort = ((module as { default?: OrtNode }).default ?? module) as OrtNode;
+      // The process-wide logger is made with the first session, and prints warnings unless told otherwise.
+      ort.env.logLevel = "fatal";
+      return ort;
+    },
+    (cause: unknown) => {
+      loading = undefined;
+      throw new RuntimeError(
+        "no-runtime",
+        `openSession: onnxruntime-node: native library: expected one for ${process.platform} ${process.arch}, got none; install onnxruntime-node on a supported platform`,
+        { cause },
+      );
+    },
+  );
+  return loading;
+};

@@ -1,0 +1,71 @@
+import type { DType, Tensor } from "@nasty/core";
+
+/** An input or output of a session; a dimension that varies is its symbolic name (`""` when it has none). */
+export interface ValueInfo {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly (number | string)[];
+}
+
+/**
+ * A loaded model, made once and run as often as wanted.
+ *
+ * @example
+ * ```ts
+ * const session = await openSession("model.onnx");
+ * const { logits } = await session.run({ input_ids: tensor("int64", [1, 3], BigInt64Array.of(2n, 7n, 3n)) });
+ * await session.close();
+ * ```
+ */
+export interface Session {
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  /**
+   * Computes the named outputs (all of them when none are named).
+   *
+   * Feeds are checked before the runtime sees them. On Node the call occupies the calling thread until it is done.
+   *
+   * @throws RuntimeError `missing-input`, `unknown-input`, `wrong-dtype`, `wrong-shape`, `unknown-output`, `closed`, `run-failed`.
+   */
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    outputs?: readonly string[],
+  ): Promise<Record<string, Tensor>>;
+  /** Waits for runs under way and frees the model; closing twice does nothing. */
+  close(): Promise<void>;
+}
+
+/** Execution providers by the names that the runtime gives them. */
+export type Device =
+  | "cpu"
+  | "wasm"
+  | "webgpu"
+  | "webnn"
+  | "cuda"
+  | "tensorrt"
+  | "dml"
+  | "coreml"
+  | "qnn"
+  | "xnnpack";
+
+/** How much the runtime rewrites the graph: `layout` adds CPU memory layouts (NCHWc) to `extended`; `all` is everything. */
+export type Optimization = "all" | "layout" | "extended" | "basic" | "none";
+
+export interface SessionOptions {
+  /** Threads inside one operator; 0 leaves the number to the runtime (all physical cores). Default 1. */
+  readonly threads?: number;
+  /** Threads across operators; used only by parallel execution. Default 1. */
+  readonly interOpThreads?: number;
+  /** `parallel` runs independent branches at the same time; seldom worth it for taggers. Default `sequential`. */
+  readonly execution?: "sequential" | "parallel";
+  /** Whether idle threads wait busily: lower latency with several threads, at the price of processor time. Default true. */
+  readonly spinning?: boolean;
+  /** Default `all`. */
+  readonly optimization?: Optimization;
+  /** Default `cpu` (`wasm` on the web). */
+  readonly device?: Device;
+  /** Where the runtime writes the graph that it really executes; Node only. */
+  readonly optimizedModelPath?: string;
+  /** More session configuration entries, `"session.disable_prepacking": "1"`; they win over the options above. */
+  readonly config?: Readonly<Record<string, string>>;
+}

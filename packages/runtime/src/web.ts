@@ -1,0 +1,56 @@
+// The browser's entry: nothing here may import Node's modules or onnxruntime-node.
+import { type ModelProto, serializeModel } from "@nasty/formats/onnx";
+import type { OrtModule } from "./ort-module.js";
+import { RuntimeError } from "./runtime-error.js";
+import type { Session, SessionOptions } from "./session.js";
+import { createSession } from "./session-adapter.js";
+import { toOrtOptions } from "./session-options.js";
+
+export type { OrtModule } from "./ort-module.js";
+export { RuntimeError, type RuntimeErrorCode, type RuntimeErrorFields } from "./runtime-error.js";
+export type { Device, Optimization, Session, SessionOptions, ValueInfo } from "./session.js";
+
+/** Threads of WebAssembly are a setting of the whole page (`ort.env.wasm.numThreads`), so they are not options here. */
+export interface WebSessionOptions extends Pick<SessionOptions, "optimization" | "device" | "execution" | "config"> {
+  /** The ONNX Runtime package to use; without it `onnxruntime-web` is imported. */
+  readonly ort?: OrtModule;
+}
+
+const importRuntime = async (): Promise<OrtModule> => {
+  try {
+    return await import("onnxruntime-web");
+  } catch (cause) {
+    throw new RuntimeError(
+      "no-runtime",
+      "openSession: onnxruntime-web: package: expected it to be installed or passed as `ort`, got neither",
+      { cause },
+    );
+  }
+};
+
+/**
+ * Opens a session on onnxruntime-web (or any package of ONNX Runtime with the same interface).
+ *
+ * @param model a URL, the bytes of a model, or a parsed model
+ * @throws RuntimeError as `openSession` of the Node entry.
+ *
+ * @example
+ * ```ts
+ * import * as ort from "onnxruntime-web/wasm";
+ * const session = await openSession(bytes, { ort });
+ * ```
+ */
+export const openSession = async (
+  model: string | Uint8Array | ModelProto,
+  { ort, ...options }: WebSessionOptions = {},
+): Promise<Session> => {
+  const runtime = ort ?? (await importRuntime());
+  const where =
+    typeof model === "string"
+      ? model
+      : model instanceof Uint8Array
+        ? "model bytes"
+        : `model ${model.graph?.name || "(unnamed)"}`;
+  const content = typeof model === "string" || model instanceof Uint8Array ? model : serializeModel(model);
+  return createSession(runtime, content, { where, options: toOrtOptions(options, "wasm") });
+};
