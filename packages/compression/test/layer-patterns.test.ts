@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { CompressionError } from "../src/compression-error.js";
+import { matchLayers } from "../src/layer-patterns.js";
+
+const layers = [
+  { names: ["/bert/encoder/layer.0/query/MatMul", "onnx::MatMul_1"] },
+  { names: ["/bert/encoder/layer.1/query/MatMul", "onnx::MatMul_2"] },
+  { names: ["/classifier/MatMul", "onnx::MatMul_3"] },
+];
+
+function which(...patterns: string[]): number[] {
+  const found: number[] = [];
+  for (const [index, pattern] of matchLayers(layers, patterns, "dynamic.plan").entries()) {
+    if (pattern !== undefined) {
+      found.push(index);
+    }
+  }
+  return found;
+}
+
+describe("matchLayers", () => {
+  it("matches exact names of nodes and of weights", () => {
+    expect(which("/classifier/MatMul")).toEqual([2]);
+    expect(which("onnx::MatMul_2")).toEqual([1]);
+  });
+
+  it("keeps * within a segment and lets ** cross segments", () => {
+    expect(which("/bert/encoder/*/query/MatMul")).toEqual([0, 1]);
+    expect(which("/bert/**")).toEqual([0, 1]);
+    expect(() => which("/bert/*")).toThrow(CompressionError);
+    expect(which("onnx::MatMul_?")).toEqual([0, 1, 2]);
+  });
+
+  it("treats dots of a glob as dots", () => {
+    expect(() => which("/bert/encoder/layerX0/*/MatMul")).toThrow("expected at least one matching layer");
+  });
+
+  it("reads regular expressions between slashes", () => {
+    expect(which("/layer\\.[0]/")).toEqual([0]);
+    expect(which("/QUERY/i")).toEqual([0, 1]);
+  });
+
+  it("refuses a pattern that matches nothing and names near ones", () => {
+    try {
+      which("classifier");
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toBeInstanceOf(CompressionError);
+      expect((error as CompressionError).code).toBe("no-such-layer");
+      expect((error as CompressionError).message).toMatch(
+        /^dynamic.plan: skipLayers: classifier: expected at least one matching layer, got none of 3 \(nearest: \/classifier\/MatMul/,
+      );
+    }
+  });
+
+  it("refuses a broken regular expression", () => {
+    expect(() => which("/(/")).toThrow(/skipLayers: \/\(\/: expected a regular expression/);
+  });
+});
