@@ -1,7 +1,6 @@
-import type { Tensor } from "@nasty/core";
+import { elementCount, storageLength, type Tensor } from "@nasty/core";
 import { RuntimeError } from "./runtime-error.js";
 import type { ValueInfo } from "./session.js";
-import { storageLength } from "./tensor-conversion.js";
 
 const list = (names: readonly string[]): string => (names.length === 0 ? "none" : names.join(", "));
 
@@ -22,7 +21,7 @@ const checkShape = (input: ValueInfo, feed: Tensor): void => {
       { value: name },
     );
   }
-  const length = storageLength(feed.dtype, feed.shape);
+  const length = storageLength(feed.dtype, elementCount(feed.shape));
   if (feed.data.length !== length) {
     throw new RuntimeError(
       "wrong-shape",

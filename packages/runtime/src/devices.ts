@@ -1,14 +1,13 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type * as Ort from "onnxruntime-node";
-import { loadNodeRuntime } from "./node-runtime.js";
+import { loadNodeRuntime, type NodeRuntime } from "./node-runtime.js";
 import { RuntimeError } from "./runtime-error.js";
 import type { Device } from "./session.js";
 
-const listed = (ort: typeof Ort): Device[] => ort.listSupportedBackends().map(({ name }) => name as Device);
+const listed = (ort: NodeRuntime): Device[] => ort.listSupportedBackends().map(({ name }) => name as Device);
 
 /** @throws RuntimeError `device-unavailable` naming the devices that the runtime was built for. */
-export const requireDevice = (ort: typeof Ort, device: Device): void => {
+export const requireDevice = (ort: NodeRuntime, device: Device): void => {
   const devices = listed(ort);
   if (!devices.includes(device)) {
     throw new RuntimeError(

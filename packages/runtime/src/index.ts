@@ -1,4 +1,26 @@
+export type { Audit, AuditedNode, KernelCount } from "./audit/audit.js";
+export { auditGraph } from "./audit/audit.js";
+export { type AuditOptions, auditModel } from "./audit/audit-model.js";
+export type { QdqRole } from "./audit/classify-qdq.js";
+export type { KernelClass } from "./audit/kernel-classes.js";
+export type { InstructionSet } from "./cpu-info.js";
 export { availableDevices, preferredPrecision } from "./devices.js";
+export { type Environment, environment } from "./environment.js";
+export {
+  bootstrapInterval,
+  type Candidate,
+  type Latency,
+  type LatencyOptions,
+  measureLatency,
+  summarizeLatency,
+} from "./latency.js";
+export {
+  measureMemory,
+  measureSessionMemory,
+  type MemoryJob,
+  type MemoryOptions,
+} from "./memory/measure-memory.js";
+export type { MemoryUse } from "./memory/messages.js";
 export { type ModelSource, openSession } from "./open-session.js";
 export { RuntimeError, type RuntimeErrorCode, type RuntimeErrorFields } from "./runtime-error.js";
 export type { Device, Optimization, Session, SessionOptions, ValueInfo } from "./session.js";

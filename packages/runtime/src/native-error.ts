@@ -96,7 +96,9 @@ export const toLoadError = (cause: unknown, where: string): RuntimeError => {
 /** What the runtime threw when it ran, with the node it was at. */
 export const toRunError = (cause: unknown): RuntimeError => {
   const text = textOf(cause);
-  const match = /while running (?<op>\S+) node\. Name:'(?<node>[^']*)' Status Message: (?<what>.*)/s.exec(text);
+  const match = /while running (?<op>\S+) node\. Name:'(?<node>[^']*)' Status Message: (?<what>.*)/s.exec(
+    text,
+  );
   if (match?.groups === undefined) {
     return new RuntimeError("run-failed", `run: model: computation: expected outputs, got: ${text.trim()}`, {
       cause,

@@ -1,20 +1,19 @@
 import type * as Ort from "onnxruntime-node";
 import { RuntimeError } from "./runtime-error.js";
 
-type OrtNode = typeof Ort;
+/** What this package uses of onnxruntime-node. */
+export type NodeRuntime = Pick<typeof Ort, "InferenceSession" | "Tensor" | "env" | "listSupportedBackends">;
 
-let loading: Promise<OrtNode> | undefined;
+let loading: Promise<NodeRuntime> | undefined;
 
 /**
  * Loads onnxruntime-node on first use, so that importing this package costs nothing.
  *
  * @throws RuntimeError `no-runtime` where the platform has no native library.
  */
-export const loadNodeRuntime = (): Promise<OrtNode> => {
+export const loadNodeRuntime = (): Promise<NodeRuntime> => {
   loading ??= import("onnxruntime-node").then(
-    (module) => {
-      // A CommonJS module: named exports that Node cannot see statically are only on `default`.
-      const ort = ((module as { default?: OrtNode }).default ?? module) as OrtNode;
+    ({ default: ort }) => {
       // The process-wide logger is made with the first session, and prints warnings unless told otherwise.
       ort.env.logLevel = "fatal";
       return ort;

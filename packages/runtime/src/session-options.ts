@@ -15,7 +15,10 @@ const logSeverityLevel = 4;
 
 const checkThreads = (name: string, value: number): number => {
   if (!Number.isInteger(value) || value < 0 || value > 1024) {
-    throw new RuntimeError("invalid-option", `openSession: ${name}: expected an integer in 0..1024, got ${value}`);
+    throw new RuntimeError(
+      "invalid-option",
+      `openSession: ${name}: expected an integer in 0..1024, got ${value}`,
+    );
   }
   return value;
 };

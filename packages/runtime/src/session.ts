@@ -27,10 +27,7 @@ export interface Session {
    *
    * @throws RuntimeError `missing-input`, `unknown-input`, `wrong-dtype`, `wrong-shape`, `unknown-output`, `closed`, `run-failed`.
    */
-  run(
-    feeds: Readonly<Record<string, Tensor>>,
-    outputs?: readonly string[],
-  ): Promise<Record<string, Tensor>>;
+  run(feeds: Readonly<Record<string, Tensor>>, outputs?: readonly string[]): Promise<Record<string, Tensor>>;
   /** Waits for runs under way and frees the model; closing twice does nothing. */
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { DType, Tensor } from "@nasty/core";
+import type { DType, Tensor, TensorData } from "@nasty/core";
 import type { OrtModule, OrtTensor, OrtValueMetadata } from "./ort-module.js";
 import { RuntimeError } from "./runtime-error.js";
 import type { ValueInfo } from "./session.js";
@@ -23,18 +23,16 @@ const carried = new Set<string>([
 
 export const isCarried = (type: string): type is DType => carried.has(type);
 
-/** Bytes or elements that `data` must hold: two 4-bit values share a byte. */
-export const storageLength = (dtype: DType, shape: readonly number[]): number => {
-  const count = shape.reduce((product, size) => product * size, 1);
-  return dtype === "int4" || dtype === "uint4" ? Math.ceil(count / 2) : count;
-};
-
 /** The runtime's tensor over the same memory. */
 export const toOrtTensor = (ort: OrtModule, tensor: Tensor): OrtTensor => {
   const { dtype, shape } = tensor;
   const raw = tensor.data as Uint8Array;
   const data = dtype === "int4" ? new Int8Array(raw.buffer, raw.byteOffset, raw.byteLength) : raw;
-  const make = ort.Tensor as unknown as new (type: string, data: unknown, dims: readonly number[]) => OrtTensor;
+  const make = ort.Tensor as unknown as new (
+    type: string,
+    data: unknown,
+    dims: readonly number[],
+  ) => OrtTensor;
   return new make(dtype, data, shape);
 };
 
@@ -52,7 +50,7 @@ export const fromOrtTensor = (value: OrtTensor): Tensor => {
       : dtype === "int4" || dtype === "uint4" || dtype === "bool"
         ? bytesOf(data)
         : data;
-  return { dtype, shape: [...value.dims], data: stored } as Tensor;
+  return { dtype, shape: [...value.dims], data: stored as TensorData };
 };
 
 /**

@@ -11,7 +11,8 @@ export { RuntimeError, type RuntimeErrorCode, type RuntimeErrorFields } from "./
 export type { Device, Optimization, Session, SessionOptions, ValueInfo } from "./session.js";
 
 /** Threads of WebAssembly are a setting of the whole page (`ort.env.wasm.numThreads`), so they are not options here. */
-export interface WebSessionOptions extends Pick<SessionOptions, "optimization" | "device" | "execution" | "config"> {
+export interface WebSessionOptions
+  extends Pick<SessionOptions, "optimization" | "device" | "execution" | "config"> {
   /** The ONNX Runtime package to use; without it `onnxruntime-web` is imported. */
   readonly ort?: OrtModule;
 }

@@ -1,0 +1,73 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ModelProto, parseModel } from "@nasty/formats/onnx";
+import { ModelGraph } from "@nasty/graph";
+import { environment } from "../environment.js";
+import { type ModelSource, openSession } from "../open-session.js";
+import type { Optimization, SessionOptions } from "../session.js";
+import { type Audit, auditGraph } from "./audit.js";
+import { auditWarnings } from "./warnings.js";
+
+export interface AuditOptions extends Pick<SessionOptions, "threads" | "config"> {
+  /**
+   * The level whose graph is read. Default `extended`: all fusions and all quantized kernels, without the CPU memory
+   * layouts (NCHWc) of `all`, which rename convolutions and add reorder nodes but quantize nothing.
+   */
+  readonly optimization?: Optimization;
+}
+
+/** The file's own graph, for what only it tells (was it fused before?); weights are not read. */
+const readSource = async (model: ModelSource): Promise<ModelProto | undefined> => {
+  if (typeof model !== "string") return model instanceof Uint8Array ? parseModel(model) : model;
+  return /\.(?:gz|br)$/.test(model) ? undefined : parseModel(await readFile(model));
+};
+
+const weightsFile = "weights.bin";
+
+/**
+ * Has the runtime optimize a model, reads back the graph that it would execute, and counts.
+ *
+ * A session is opened with the optimized graph written to a temporary folder (weights beside it, unread); nothing is run.
+ *
+ * @param model a path, bytes or a parsed model
+ * @returns counts, each float matrix kernel and stray pair with its reason, and warnings in words
+ * @throws RuntimeError as `openSession`.
+ *
+ * @example
+ * ```ts
+ * const { quantizedKernels, floatMatMuls, strayQdq } = await auditModel("tagger_int8.onnx");
+ * ```
+ */
+export const auditModel = async (
+  model: ModelSource,
+  { threads = 1, optimization = "extended", config = {} }: AuditOptions = {},
+): Promise<Audit> => {
+  const folder = await mkdtemp(join(tmpdir(), "nasty-audit-"));
+  try {
+    const optimizedModelPath = join(folder, "optimized.onnx");
+    const session = await openSession(model, {
+      threads,
+      optimization,
+      optimizedModelPath,
+      config: {
+        // Packed weights are for running, and nothing is run.
+        "session.disable_prepacking": "1",
+        // Also lifts protobuf's limit of 2 GB from the written graph.
+        "session.optimized_model_external_initializers_file_name": weightsFile,
+        "session.optimized_model_external_initializers_min_size_in_bytes": "1024",
+        ...config,
+      },
+    });
+    await session.close();
+    const counts = auditGraph(ModelGraph.from(parseModel(await readFile(optimizedModelPath))));
+    const { int8DotProduct, instructionSets } = environment();
+    const knownCpu = instructionSets.length > 0;
+    return {
+      ...counts,
+      warnings: auditWarnings(counts, await readSource(model), { int8DotProduct, knownCpu }),
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};

@@ -1,0 +1,61 @@
+import type { ModelProto, NodeProto } from "@nasty/formats/onnx";
+import type { Audit } from "./audit.js";
+import { isFusedOp, isOp } from "./kernel-classes.js";
+
+const nodesOf = (model: ModelProto): readonly NodeProto[] => model.graph?.node ?? [];
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+/**
+ * What the figures mean, in words; empty when nothing stands out.
+ *
+ * @param source the model as it was before the runtime optimized it, if it could be read
+ */
+export const auditWarnings = (
+  audit: Omit<Audit, "warnings">,
+  source: ModelProto | undefined,
+  { int8DotProduct, knownCpu }: { readonly int8DotProduct: boolean; readonly knownCpu: boolean },
+): string[] => {
+  const warnings: string[] = [];
+  const fused = source === undefined ? [] : nodesOf(source).filter(isFusedOp);
+  const gemms = source === undefined ? [] : nodesOf(source).filter((node) => isOp(node, "Gemm"));
+  const has = (op: string): boolean => audit.kernels.some((kernel) => kernel.op === op);
+
+  if (fused.length > 0) {
+    const ops = [...new Set(fused.map((node) => node.opType))].join(", ");
+    warnings.push(
+      `the file was optimized before (${plural(fused.length, "fused node")}: ${ops}): quantize the graph as it was exported, the session fuses it when it loads`,
+    );
+  }
+  if (audit.quantizedKernels > 0 && gemms.length > 0) {
+    warnings.push(
+      `${plural(gemms.length, "Gemm")} stayed in the file: rewrite it as MatMul and Add, or it stays float`,
+    );
+  }
+  if (audit.quantizedKernels > 0 && audit.floatMatMuls > 0) {
+    warnings.push(
+      `${plural(audit.floatMatMuls, "float matrix kernel")} with constant weights beside ${audit.quantizedKernels} quantized: see the reasons`,
+    );
+  }
+  if (audit.strayQdq > 0) {
+    warnings.push(
+      `${plural(audit.strayQdq, "QuantizeLinear/DequantizeLinear node")} around float operators cost time and accuracy: quantize only MatMul and Gemm with constant weights`,
+    );
+  }
+  if (has("ConvInteger")) {
+    warnings.push(
+      "ConvInteger has no fast kernel on CPU: convolutions are faster in float or with static int8",
+    );
+  }
+  if (has("MatMulNBits")) {
+    warnings.push("4-bit weights save size, not time: on CPU 8-bit dynamic quantization is the faster one");
+  }
+  if (has("QLinearMatMul") || has("MatMulIntegerToFloat") || has("DynamicQuantizeMatMul")) {
+    if (knownCpu && !int8DotProduct) {
+      warnings.push(
+        "this processor has no VNNI or dot-product instructions: uint8 × int8 sums can saturate in int16 and int8 is slower; 7-bit weights are safe",
+      );
+    }
+  }
+  return warnings;
+};
