@@ -1,1 +1,73 @@
-export {};
+export { FormatError, type FormatErrorCode, type FormatErrorFields } from "../format-error.js";
+export { copyMessage } from "./copy-message.js";
+export { bitsOfDataType, dataTypeName, dataTypeOf, dtypeOf } from "./data-type.js";
+export {
+  type AttributeProto,
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  type DeviceConfigurationProto,
+  DeviceConfigurationProtoSchema,
+  type FunctionProto,
+  FunctionProtoSchema,
+  type GraphProto,
+  GraphProtoSchema,
+  type ModelProto,
+  ModelProtoSchema,
+  type NodeDeviceConfigurationProto,
+  NodeDeviceConfigurationProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  type OperatorSetIdProto,
+  OperatorSetIdProtoSchema,
+  type SparseTensorProto,
+  SparseTensorProtoSchema,
+  type StringStringEntryProto,
+  StringStringEntryProtoSchema,
+  type TensorAnnotation,
+  TensorAnnotationSchema,
+  type TensorProto,
+  TensorProto_DataLocation,
+  TensorProto_DataType,
+  TensorProtoSchema,
+  type TensorShapeProto,
+  type TensorShapeProto_Dimension,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
+  type TrainingInfoProto,
+  TrainingInfoProtoSchema,
+  type TypeProto,
+  TypeProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from "./gen/onnx_pb.js";
+export { type AttributeValue, makeAttribute, type TypedAttributeValue } from "./make-attribute.js";
+export {
+  type Dimension,
+  type GraphOptions,
+  makeGraph,
+  makeModel,
+  makeNode,
+  makeTensor,
+  makeValueInfo,
+  type ModelOptions,
+  type NodeOptions,
+} from "./make-model.js";
+export { getMetadata, withMetadata } from "./metadata.js";
+export { checkOpset, supportedOpsets } from "./opset.js";
+export { parseModel } from "./parse-model.js";
+export {
+  attributeOf,
+  floatAttribute,
+  floatsAttribute,
+  graphAttribute,
+  intAttribute,
+  intsAttribute,
+  stringAttribute,
+  stringsAttribute,
+  tensorAttribute,
+} from "./read-attribute.js";
+export { modelChunks, serializeModel } from "./serialize-model.js";
+export { tensorFromProto } from "./tensor-from-proto.js";
+export { checkTensor } from "./tensor-size.js";
+export { tensorToProto } from "./tensor-to-proto.js";
+export { type TensorPlace, tensorsOf } from "./tensors-of.js";

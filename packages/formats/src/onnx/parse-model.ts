@@ -1,0 +1,72 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { FormatError } from "../format-error.js";
+import { type ModelProto, ModelProtoSchema } from "./gen/onnx_pb.js";
+import { resemblance } from "./resemblance.js";
+import { checkTensor } from "./tensor-size.js";
+import { tensorsOf } from "./tensors-of.js";
+import { checkWire, maxDepth } from "./wire-scan.js";
+
+const operation = "parseModel";
+
+/**
+ * Reads a model file from its bytes, without copying weights: each `rawData` is a view of `bytes`, which must not be
+ * changed while the model is in use.
+ *
+ * Structure and sizes are checked against the bytes present before anything is allocated. Unknown fields, unknown
+ * operators and unknown domains are kept. Tensors whose data is external keep their reference (`readModelFile` of
+ * `@nasty/formats/onnx/node` resolves it).
+ *
+ * @param bytes a whole .onnx file, not compressed
+ * @returns the model, as the plain objects of the generated types
+ * @throws FormatError `not-a-model` (empty, text, another format), `truncated` and `protobuf` (with the byte in
+ *   `fields.offset`), `limit` (nesting, number of messages), `shape` and `size` (with the tensor in `fields.name`)
+ * @see ONNX 1.22, docs/IR.md
+ * @example
+ * ```ts
+ * const model = parseModel(bytes);
+ * model.graph?.node.length;
+ * ```
+ */
+export function parseModel(bytes: Uint8Array): ModelProto {
+  if (bytes.length === 0) {
+    throw notAModel("0 bytes", "an empty file; was a download or a copy interrupted?");
+  }
+  const model = decode(bytes);
+  if (model.graph === undefined) {
+    throw notAModel(
+      "graph",
+      resemblance(bytes) ?? "a message without a graph; is it another kind of protobuf?",
+    );
+  }
+  for (const { tensor, where } of tensorsOf(model)) checkTensor(tensor, operation, where);
+  return model;
+}
+
+function decode(bytes: Uint8Array): ModelProto {
+  try {
+    checkWire(ModelProtoSchema, bytes, operation);
+  } catch (cause) {
+    const found = resemblance(bytes);
+    if (found === undefined || !(cause instanceof FormatError)) throw cause;
+    throw notAModel("byte 0", found, cause);
+  }
+  try {
+    return fromBinary(ModelProtoSchema, bytes, { recursionLimit: maxDepth });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new FormatError(
+      "protobuf",
+      `${operation}: ${bytes.length} bytes: expected a model, got ${reason}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function notAModel(where: string, got: string, cause?: unknown): FormatError {
+  return new FormatError("not-a-model", `${operation}: ${where}: expected an ONNX model, got ${got}`, {
+    offset: 0,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
