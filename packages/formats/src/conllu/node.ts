@@ -1,1 +1,2 @@
-export {};
+export { FormatError, type FormatErrorCode, type FormatErrorFields } from "../format-error.js";
+export { readConlluFile } from "./read-file.js";

@@ -1,0 +1,61 @@
+import { defaultMaxLineLength, wholeLines } from "../text/whole-lines.js";
+import { endSentence, parseLines, startParser } from "./parser.js";
+import type { Sentence } from "./sentence.js";
+
+/** Settings of a reader. */
+export interface ReadConlluOptions {
+  /** Name of the input, for messages. */
+  readonly name?: string;
+  /** Most characters in a line, by default 2^20. */
+  readonly maxLineLength?: number;
+}
+
+/**
+ * Reads CoNLL-U from a stream of text or bytes, sentence by sentence; nothing but the sentence at hand is held.
+ *
+ * Accepted though the format forbids it, because it changes no sentence: CR LF, a byte order mark, several empty lines or
+ * lines of blanks between sentences, no empty line at the end. IDs are not checked for order: `validateConllu` does that.
+ *
+ * @param chunks text or UTF-8 bytes, cut anywhere
+ * @returns sentences in order; none for an empty input
+ * @throws FormatError with `line`: `column-count` (not 10), `invalid-value` (ID or HEAD), `syntax` (a comment inside a sentence,
+ *   comments without words), `encoding` (not UTF-8, or NUL), `line-length`
+ * @see CoNLL-U format, Universal Dependencies v2, https://universaldependencies.org/format.html
+ * @example
+ * ```ts
+ * for await (const sentence of readConllu(process.stdin)) console.log(words(sentence).length);
+ * ```
+ */
+export async function* readConllu(
+  chunks: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
+  { name, maxLineLength = defaultMaxLineLength }: ReadConlluOptions = {},
+): AsyncGenerator<Sentence> {
+  const parser = startParser("readConllu", name);
+  for await (const block of wholeLines(chunks, { where: parser.where, maxLineLength })) {
+    const complete: Sentence[] = [];
+    parseLines(parser, block, complete);
+    yield* complete;
+  }
+  const last: Sentence[] = [];
+  endSentence(parser, last);
+  yield* last;
+}
+
+/**
+ * Reads CoNLL-U from one text, as {@link readConllu} does.
+ *
+ * @param text a whole file
+ * @returns its sentences; none for an empty text
+ * @throws FormatError as {@link readConllu}, all but `line-length`
+ * @example
+ * ```ts
+ * const [sentence] = parseConllu("1\tHi\thi\tINTJ\t_\t_\t0\troot\t_\t_\n\n");
+ * ```
+ */
+export function parseConllu(text: string, { name }: Pick<ReadConlluOptions, "name"> = {}): Sentence[] {
+  const parser = startParser("parseConllu", name);
+  const sentences: Sentence[] = [];
+  parseLines(parser, text.charCodeAt(0) === 0xfeff ? text.slice(1) : text, sentences);
+  endSentence(parser, sentences);
+  return sentences;
+}
