@@ -23,9 +23,16 @@ export function integerValues(t: Tensor<DequantizableDType>): IntegerValues {
 }
 
 /** Refuses a tensor of another type than its parameters are for. */
-export function checkDType(operation: string, t: Tensor, p: QuantizationParameters<DequantizableDType>): void {
+export function checkDType(
+  operation: string,
+  t: Tensor,
+  p: QuantizationParameters<DequantizableDType>,
+): void {
   if (t.dtype !== p.dtype) {
-    throw new CoreError("dtype", `${operation}: tensor: dtype: expected ${p.dtype} (the parameters'), got ${t.dtype}`);
+    throw new CoreError(
+      "dtype",
+      `${operation}: tensor: dtype: expected ${p.dtype} (the parameters'), got ${t.dtype}`,
+    );
   }
 }
 
@@ -78,7 +85,8 @@ export function dequantizeLinear(
   const { scale, zeroPoint } = p;
   const out = new Float32Array(elementCount(q.shape));
   visitGroups(p.granularity, layout, {
-    run: (start, end, g) => dequantizeRun(values, out, start, end, scale[g] as number, zeroPoint[g] as number),
+    run: (start, end, g) =>
+      dequantizeRun(values, out, start, end, scale[g] as number, zeroPoint[g] as number),
     row: (start, end, firstGroup) => dequantizeRow(values, out, start, end, scale, zeroPoint, firstGroup),
   });
   return { dtype: "float32", shape: q.shape, data: out };

@@ -96,7 +96,10 @@ export function dataConstructor<D extends DType>(dtype: D): DataConstructor<D> {
 }
 
 /** Smallest and largest value of an integer type of at most 32 bits. */
-export function integerRange(dtype: DequantizableDType | "uint32"): { readonly min: number; readonly max: number } {
+export function integerRange(dtype: DequantizableDType | "uint32"): {
+  readonly min: number;
+  readonly max: number;
+} {
   switch (dtype) {
     case "int4":
       return { min: -8, max: 7 };

@@ -41,7 +41,11 @@ export interface GroupLayout {
  *
  * @throws CoreError `axis` when the axis is outside the shape, `block-size` when it is no positive integer.
  */
-export function groupLayout(operation: string, shape: readonly number[], granularity: Granularity): GroupLayout {
+export function groupLayout(
+  operation: string,
+  shape: readonly number[],
+  granularity: Granularity,
+): GroupLayout {
   const count = elementCount(shape);
   if (granularity.kind === "per-tensor") {
     return { outer: 1, length: 1, inner: count, blockSize: 1, groups: 1, groupShape: [] };

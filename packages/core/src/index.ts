@@ -32,3 +32,32 @@ export { groupRanges, parametersOf, type GroupRanges, type QuantizationParameter
 export { quantizeLinear } from "./quantize-linear.js";
 export { dequantizeLinear } from "./dequantize-linear.js";
 export { packInt4, unpackInt4 } from "./int4.js";
+export {
+  bfloat16ToFloat32,
+  float16ToFloat32,
+  float32ToBfloat16,
+  float32ToFloat16,
+} from "./float16.js";
+export { cast, toFloat32 } from "./convert.js";
+export { dynamicQuantizeLinear, type DynamicallyQuantized } from "./dynamic-quantize-linear.js";
+export { biasScale, enlargeWeightScale, quantizeBias } from "./bias.js";
+export {
+  dequantizeMatMulNBits,
+  quantizeMatMulNBits,
+  type MatMulNBitsOptions,
+  type MatMulNBitsWeight,
+} from "./matmul-nbits.js";
+export {
+  dequantizeBlocks,
+  quantizeBlocks,
+  type BlockDType,
+  type BlockQuantizationOptions,
+  type BlockQuantized,
+} from "./block-quantize.js";
+export { cosineSimilarity, maxAbsoluteError, quantizationSqnrDb, sqnrDb } from "./error-metrics.js";
+export { matMulInteger, type MatMulZeroPoints } from "./reference/mat-mul-integer.js";
+export { qLinearMatMul } from "./reference/q-linear-mat-mul.js";
+export { convInteger, type ConvIntegerOptions } from "./reference/conv-integer.js";
+export { qLinearConv, type QLinearConvOptions } from "./reference/q-linear-conv.js";
+export type { ConvAttributes } from "./reference/conv-geometry.js";
+export type { QuantizedOperand, ResultQuantization } from "./reference/quantized-operand.js";

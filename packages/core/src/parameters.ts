@@ -20,14 +20,24 @@ export interface GroupRanges {
 
 function notFinite(operation: string, data: Float32Array): CoreError {
   const index = data.findIndex((value) => !Number.isFinite(value));
-  return new CoreError("not-finite", `${operation}: element ${index}: value: expected a finite number, got ${data[index]}`, {
-    index,
-  });
+  return new CoreError(
+    "not-finite",
+    `${operation}: element ${index}: value: expected a finite number, got ${data[index]}`,
+    {
+      index,
+    },
+  );
 }
 
 // Both loops return true when they met a NaN: a comparison that fails for it is the one that a new minimum takes too,
 // so ordinary values pay nothing for the check.
-function extendRun(data: Float32Array, start: number, end: number, ranges: GroupRanges, group: number): boolean {
+function extendRun(
+  data: Float32Array,
+  start: number,
+  end: number,
+  ranges: GroupRanges,
+  group: number,
+): boolean {
   let low = ranges.min[group] as number;
   let high = ranges.max[group] as number;
   let sawNaN = false;
@@ -131,7 +141,10 @@ export function checkedLayout(
   { divides }: { readonly divides: boolean },
 ): GroupLayout {
   const layout = groupLayout(operation, shape, p.granularity);
-  const where = p.granularity.kind === "per-tensor" ? p.granularity.kind : `axis ${p.granularity.axis} of [${shape.join(", ")}]`;
+  const where =
+    p.granularity.kind === "per-tensor"
+      ? p.granularity.kind
+      : `axis ${p.granularity.axis} of [${shape.join(", ")}]`;
   for (const name of ["scale", "zeroPoint"] as const) {
     if (p[name].length !== layout.groups) {
       throw new CoreError(
@@ -147,7 +160,9 @@ export function checkedLayout(
     const zeroPoint = p.zeroPoint[g] as number;
     if (!Number.isFinite(scale) || (divides && scale === 0)) {
       const expected = divides ? "a finite number other than 0" : "a finite number";
-      throw new CoreError("scale", `${operation}: group ${g}: scale: expected ${expected}, got ${scale}`, { group: g });
+      throw new CoreError("scale", `${operation}: group ${g}: scale: expected ${expected}, got ${scale}`, {
+        group: g,
+      });
     }
     if (zeroPoint < min || zeroPoint > max) {
       throw new CoreError(

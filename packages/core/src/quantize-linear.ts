@@ -10,9 +10,16 @@ import { elementCount, type Tensor } from "./tensor.js";
 // stays monomorphic.
 type Bits = Uint8Array | Uint16Array;
 
+interface Limits {
+  readonly min: number;
+  readonly max: number;
+}
+
 // fround(x · (1/scale)) with the reciprocal in float64 equals float32(x / scale): a quotient of two 24-bit significands
 // keeps a relative distance of at least 2^-49 from every float32 rounding boundary (none is hit), the product errs by at
 // most 2^-52. Only subnormal quotients could differ, and they round to 0.
+//
+// The inner loops hold the usual case only (one comparison, no value to merge); an element that saturates leaves them.
 function quantizeRun(
   x: Float32Array,
   out: Bits,
@@ -20,17 +27,23 @@ function quantizeRun(
   end: number,
   reciprocal: number,
   zeroPoint: number,
-  low: number,
-  high: number,
+  { min, max }: Limits,
 ): boolean {
+  const offset = zeroPoint - (min + max) / 2;
+  const half = (max - min) / 2;
   let sawNaN = false;
-  for (let i = start; i < end; i++) {
-    let q = Math.fround((x[i] as number) * reciprocal) + roundingMagic - roundingMagic + zeroPoint;
-    if (!(q >= low)) {
-      if (q !== q) sawNaN = true;
-      q = low;
-    } else if (q > high) q = high;
-    out[i] = q;
+  let i = start;
+  while (i < end) {
+    let rounded = 0;
+    for (; i < end; i++) {
+      rounded = Math.fround((x[i] as number) * reciprocal) + roundingMagic - roundingMagic;
+      if (!(Math.abs(rounded + offset) <= half)) break;
+      out[i] = (rounded | 0) + zeroPoint;
+    }
+    if (i < end) {
+      if (rounded !== rounded) sawNaN = true;
+      out[i++] = rounded > 0 ? max : min;
+    }
   }
   return sawNaN;
 }
@@ -43,21 +56,26 @@ function quantizeRow(
   reciprocals: Float64Array,
   zeroPoints: Int32Array,
   firstGroup: number,
-  low: number,
-  high: number,
+  { min, max }: Limits,
 ): boolean {
+  const middle = (min + max) / 2;
+  const half = (max - min) / 2;
   let sawNaN = false;
-  for (let i = start, g = firstGroup; i < end; i++, g++) {
-    let q =
-      Math.fround((x[i] as number) * (reciprocals[g] as number)) +
-      roundingMagic -
-      roundingMagic +
-      (zeroPoints[g] as number);
-    if (!(q >= low)) {
-      if (q !== q) sawNaN = true;
-      q = low;
-    } else if (q > high) q = high;
-    out[i] = q;
+  let i = start;
+  let g = firstGroup;
+  while (i < end) {
+    let rounded = 0;
+    for (; i < end; i++, g++) {
+      const zeroPoint = zeroPoints[g] as number;
+      rounded = Math.fround((x[i] as number) * (reciprocals[g] as number)) + roundingMagic - roundingMagic;
+      if (!(Math.abs(rounded + zeroPoint - middle) <= half)) break;
+      out[i] = (rounded | 0) + zeroPoint;
+    }
+    if (i < end) {
+      if (rounded !== rounded) sawNaN = true;
+      out[i++] = rounded > 0 ? max : min;
+      g++;
+    }
   }
   return sawNaN;
 }
@@ -82,7 +100,7 @@ export function quantizeLinear<D extends QuantizedDType>(
   p: QuantizationParameters<D>,
 ): Tensor<D> {
   const layout = checkedLayout("quantizeLinear", x.shape, p, { divides: true });
-  const { min, max } = integerRange(p.dtype);
+  const limits = integerRange(p.dtype);
   const count = elementCount(x.shape);
   const { data } = x;
   const { zeroPoint } = p;
@@ -92,15 +110,17 @@ export function quantizeLinear<D extends QuantizedDType>(
   visitGroups(p.granularity, layout, {
     run: (start, end, g) => {
       const reciprocal = reciprocals[g] as number;
-      if (quantizeRun(data, out, start, end, reciprocal, zeroPoint[g] as number, min, max)) sawNaN = true;
+      if (quantizeRun(data, out, start, end, reciprocal, zeroPoint[g] as number, limits)) sawNaN = true;
     },
     row: (start, end, firstGroup) => {
-      if (quantizeRow(data, out, start, end, reciprocals, zeroPoint, firstGroup, min, max)) sawNaN = true;
+      if (quantizeRow(data, out, start, end, reciprocals, zeroPoint, firstGroup, limits)) sawNaN = true;
     },
   });
   if (sawNaN) {
     const index = data.findIndex(Number.isNaN);
-    throw new CoreError("not-finite", `quantizeLinear: element ${index}: value: expected a number, got NaN`, { index });
+    throw new CoreError("not-finite", `quantizeLinear: element ${index}: value: expected a number, got NaN`, {
+      index,
+    });
   }
   return { dtype: p.dtype, shape: x.shape, data: stored(p.dtype, out) };
 }

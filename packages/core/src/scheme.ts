@@ -65,7 +65,10 @@ export function quantRange(scheme: QuantizationScheme): QuantRange {
         );
       default: {
         const unreachable: never = dtype;
-        throw new CoreError("dtype", `quantRange: dtype: expected a quantized type, got ${String(unreachable)}`);
+        throw new CoreError(
+          "dtype",
+          `quantRange: dtype: expected a quantized type, got ${String(unreachable)}`,
+        );
       }
     }
   }
@@ -116,13 +119,20 @@ export function scaleForRange(
  */
 export function chooseScale(min: number, max: number, scheme: QuantizationScheme): ScaleAndZeroPoint {
   if (!Number.isFinite(min) || !Number.isFinite(max)) {
-    throw new CoreError("not-finite", `chooseScale: range: bounds: expected finite numbers, got [${min}, ${max}]`, {
+    throw new CoreError(
+      "not-finite",
+      `chooseScale: range: bounds: expected finite numbers, got [${min}, ${max}]`,
+      {
+        min,
+        max,
+      },
+    );
+  }
+  if (min > max) {
+    throw new CoreError("range", `chooseScale: range: order: expected min <= max, got [${min}, ${max}]`, {
       min,
       max,
     });
-  }
-  if (min > max) {
-    throw new CoreError("range", `chooseScale: range: order: expected min <= max, got [${min}, ${max}]`, { min, max });
   }
   const { minRealRange } = scheme;
   if (minRealRange !== undefined && !(minRealRange >= 0 && minRealRange < Infinity)) {

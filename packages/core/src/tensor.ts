@@ -67,7 +67,10 @@ export function tensor<D extends DType>(dtype: D, shape: readonly number[], data
   }
   const expected = dataConstructor(dtype).name;
   if (data[Symbol.toStringTag] !== expected) {
-    throw new CoreError("dtype", `tensor: ${dtype}: storage: expected ${expected}, got ${data[Symbol.toStringTag]}`);
+    throw new CoreError(
+      "dtype",
+      `tensor: ${dtype}: storage: expected ${expected}, got ${data[Symbol.toStringTag]}`,
+    );
   }
   const length = storageLength(dtype, elementCount(shape));
   if (data.length !== length) {
