@@ -1,1 +1,9 @@
-export {};
+export {
+  Graph,
+  type NodeFields,
+  type NodePosition,
+  type Use,
+} from "./graph.js";
+export { GraphError, type GraphErrorCode, type GraphErrorFields } from "./graph-error.js";
+export { ModelGraph, type ModelGraphOptions } from "./model-graph.js";
+export type { PruneCounts } from "./prune.js";

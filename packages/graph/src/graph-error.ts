@@ -1,0 +1,50 @@
+/** What is wrong with a graph, for programs; the message says it for people. */
+export type GraphErrorCode =
+  | "cycle"
+  | "duplicate-value"
+  | "empty-graph"
+  | "foreign-node"
+  | "input-count"
+  | "missing-graph"
+  | "missing-input"
+  | "missing-operator"
+  | "missing-output"
+  | "missing-subgraph"
+  | "output-count"
+  | "shadowed-value"
+  | "subgraph-outputs"
+  | "unknown-opset"
+  | "unsupported-opset";
+
+/** Where the fault lies; every field that is known is set. */
+export interface GraphErrorFields {
+  /** Path of the graph: `main`, `main/If_3.then_branch`. */
+  readonly graph?: string;
+  /** Name of the node, or empty where it has none. */
+  readonly node?: string;
+  readonly operator?: string;
+  /** Position of the node in its graph, from 0. */
+  readonly position?: number;
+  /** The value in question. */
+  readonly value?: string;
+  readonly cause?: unknown;
+}
+
+/**
+ * A model that is not a well-formed graph, or an edit that would make it so: never a bug of this package.
+ *
+ * Messages read `<operation>: <where>: <what>: expected <x>, got <y>`.
+ */
+export class GraphError extends Error {
+  override readonly name = "GraphError";
+  /** Bad input, as opposed to a bug. */
+  readonly kind = "input";
+  readonly code: GraphErrorCode;
+  readonly fields: GraphErrorFields;
+
+  constructor(code: GraphErrorCode, message: string, fields: GraphErrorFields = {}) {
+    super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
+    this.code = code;
+    this.fields = fields;
+  }
+}
