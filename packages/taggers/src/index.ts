@@ -7,3 +7,13 @@ export { type Evaluation, evaluate, type EvaluateOptions, type Score } from "./e
 export { score, type ScoreOptions } from "./evaluation/score.js";
 export { type Flip, flips } from "./evaluation/flips.js";
 export { type LossInterval, lossInterval, type LossIntervalOptions } from "./evaluation/loss-interval.js";
+export {
+  type MultiwordToken,
+  segmentSentence,
+  segmentText,
+  type TextSentence,
+  type TextWord,
+} from "./segmentation/segment-text.js";
+export { sentenceSpans } from "./segmentation/sentences.js";
+export { contractionCuts } from "./segmentation/contractions.js";
+export type { Span } from "./segmentation/tokens.js";

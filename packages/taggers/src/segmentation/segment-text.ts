@@ -1,0 +1,59 @@
+import { contractionCuts } from "./contractions.js";
+import { sentenceSpans } from "./sentences.js";
+import { type Span, splitUnspaced, tokenSpans } from "./tokens.js";
+
+/** A syntactic word of a text; `text.slice(start, end) === form`. */
+export interface TextWord extends Span {
+  readonly form: string;
+}
+
+/** A surface token that stands for several words: `don't` for `do` and `n't`. */
+export interface MultiwordToken extends TextWord {
+  /** Index of its first word in the sentence, from 0, and of the word after its last. */
+  readonly firstWord: number;
+  readonly wordsEnd: number;
+}
+
+/** A sentence of a text; offsets count UTF-16 units of the whole text. */
+export interface TextSentence extends Span {
+  /** The sentence as it stands in the text. */
+  readonly text: string;
+  readonly words: readonly TextWord[];
+  readonly multiwordTokens: readonly MultiwordToken[];
+}
+
+/**
+ * Cuts a text into sentences and words by the conventions of UD English-EWT.
+ *
+ * @param text any text; offsets in the result count its UTF-16 units, so `text.slice(word.start, word.end) === word.form`.
+ * @returns sentences in order; no word is empty or holds white space; an empty text gives none.
+ *
+ * @example
+ * ```ts
+ * segmentText("I don't. Why?").map((s) => s.words.map((w) => w.form)); // [["I", "do", "n't", "."], ["Why", "?"]]
+ * ```
+ */
+export function segmentText(text: string): TextSentence[] {
+  return sentenceSpans(text).map((span) => segmentSentence(text, span));
+}
+
+/**
+ * The words of one sentence whose extent is known, as {@link segmentText} would find them.
+ *
+ * @param text the whole text.
+ * @param span the sentence inside it; the whole text by default.
+ */
+export function segmentSentence(text: string, span: Span = { start: 0, end: text.length }): TextSentence {
+  const words: TextWord[] = [];
+  const multiwordTokens: MultiwordToken[] = [];
+  const wordAt = (start: number, end: number): TextWord => ({ form: text.slice(start, end), start, end });
+  for (const { start, end } of tokenSpans(text, span.start, span.end)) {
+    const token = wordAt(start, end);
+    const cuts = contractionCuts(token.form);
+    const starts = cuts ?? [0, ...splitUnspaced(token.form)];
+    const firstWord = words.length;
+    starts.forEach((cut, i) => words.push(wordAt(start + cut, start + (starts[i + 1] ?? token.form.length))));
+    if (cuts !== undefined) multiwordTokens.push({ ...token, firstWord, wordsEnd: words.length });
+  }
+  return { start: span.start, end: span.end, text: text.slice(span.start, span.end), words, multiwordTokens };
+}
