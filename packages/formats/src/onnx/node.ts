@@ -1,1 +1,8 @@
-export {};
+export { FormatError, type FormatErrorCode, type FormatErrorFields } from "../format-error.js";
+export { readModelFile } from "./read-model-file.js";
+export {
+  type ExternalDataOptions,
+  writeModelFile,
+  type WriteModelOptions,
+  type WrittenModel,
+} from "./write-model-file.js";

@@ -1,6 +1,6 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { FormatError } from "../format-error.js";
-import { type ModelProto, ModelProtoSchema } from "./gen/onnx_pb.js";
+import { type ModelProto, ModelProtoSchema, type TensorProto, TensorProtoSchema } from "./gen/onnx_pb.js";
 import { resemblance } from "./resemblance.js";
 import { checkTensor } from "./tensor-size.js";
 import { tensorsOf } from "./tensors-of.js";
@@ -69,4 +69,23 @@ function notAModel(where: string, got: string, cause?: unknown): FormatError {
     offset: 0,
     ...(cause === undefined ? {} : { cause }),
   });
+}
+
+/**
+ * Reads a tensor file (`.pb`), as the operator test cases of the specification use, with the checks of
+ * {@link parseModel}.
+ *
+ * @param bytes an encoded TensorProto
+ * @returns the message, its `rawData` a view of `bytes`
+ * @throws FormatError `truncated`, `protobuf`, `limit`, `shape`, `size`
+ * @example
+ * ```ts
+ * const input = tensorFromProto(parseTensor(bytes));
+ * ```
+ */
+export function parseTensor(bytes: Uint8Array): TensorProto {
+  checkWire(TensorProtoSchema, bytes, "parseTensor");
+  const tensor = fromBinary(TensorProtoSchema, bytes);
+  checkTensor(tensor, "parseTensor");
+  return tensor;
 }

@@ -3,7 +3,7 @@ import { type ModelProto, ModelProtoSchema } from "./gen/onnx_pb.js";
 import { type EncodedMessage, encodeMessage, type Replacements } from "./message-parts.js";
 
 /** Protobuf implementations refuse messages of 2 GiB and more. */
-const maxBytes = 2 ** 31 - 1;
+export const maxModelBytes = 2 ** 31 - 1;
 
 const noReplacements: Replacements = new Map();
 
@@ -56,11 +56,11 @@ export function encodeModel(
   replacements: Replacements,
 ): EncodedMessage {
   const encoded = encodeMessage(ModelProtoSchema, model, replacements);
-  if (encoded.size <= maxBytes) return encoded;
+  if (encoded.size <= maxModelBytes) return encoded;
   throw new FormatError(
     "limit",
-    `${operation}: model: size: expected at most ${maxBytes} bytes in one file, got ${encoded.size}; ` +
+    `${operation}: model: size: expected at most ${maxModelBytes} bytes in one file, got ${encoded.size}; ` +
       "write the weights as external data (writeModelFile with externalData)",
-    { expected: maxBytes, got: encoded.size },
+    { expected: maxModelBytes, got: encoded.size },
   );
 }
