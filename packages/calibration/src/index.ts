@@ -1,1 +1,21 @@
-export {};
+export {
+  CalibrationError,
+  type CalibrationErrorCode,
+  type CalibrationErrorFields,
+} from "./calibration-error.js";
+export {
+  type CalibrationTable,
+  parseCalibrationTable,
+  serializeCalibrationTable,
+  type TensorRange,
+} from "./calibration-table.js";
+export { type CalibrationBatch, collectRanges, type CollectOptions } from "./collect-ranges.js";
+export { entropySearch, type EntropyOptions } from "./entropy-search.js";
+export { type Histogram, type HistogramOptions, streamingHistogram } from "./histogram.js";
+export { histogramObserver, type RangeSearch } from "./histogram-observer.js";
+export { type CalibrationMethod, calibrationMethods, type MethodOptions, observerOf } from "./method.js";
+export { minMaxObserver } from "./min-max-observer.js";
+export { movingAverageObserver, type MovingAverageOptions } from "./moving-average-observer.js";
+export { mseSearch, type MseOptions } from "./mse-search.js";
+export type { Observer, Range } from "./observer.js";
+export { percentileSearch, type PercentileOptions } from "./percentile-search.js";

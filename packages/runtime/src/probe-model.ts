@@ -4,12 +4,11 @@ import { makeGraph, makeModel, makeNode, makeValueInfo, serializeModel } from "@
 export const probeModel = (): Uint8Array =>
   serializeModel(
     makeModel(
-      makeGraph({
-        name: "probe",
+      makeGraph("probe", {
         nodes: [makeNode("Add", ["x", "x"], ["y"])],
         inputs: [makeValueInfo("x", "float32", [1])],
         outputs: [makeValueInfo("y", "float32", [1])],
       }),
-      { opset: 13 },
+      { opsets: { "": 13 }, irVersion: 8 },
     ),
   );

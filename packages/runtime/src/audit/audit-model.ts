@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ModelProto, parseModel } from "@nasty/formats/onnx";
+import { type GraphProto, type ModelProto, parseModel } from "@nasty/formats/onnx";
 import { ModelGraph } from "@nasty/graph";
 import { environment } from "../environment.js";
 import { type ModelSource, openSession } from "../open-session.js";
@@ -21,6 +21,21 @@ export interface AuditOptions extends Pick<SessionOptions, "threads" | "config">
 const readSource = async (model: ModelSource): Promise<ModelProto | undefined> => {
   if (typeof model !== "string") return model instanceof Uint8Array ? parseModel(model) : model;
   return /\.(?:gz|br)$/.test(model) ? undefined : parseModel(await readFile(model));
+};
+
+/**
+ * Keeps the first initializer of each name. ONNX Runtime 1.30 writes one twice when constant folding put it into the body of
+ * an If that already had it.
+ */
+const withoutRepeats = (graph: GraphProto): void => {
+  const seen = new Set<string>();
+  graph.initializer = graph.initializer.filter(({ name }) => !seen.has(name) && seen.add(name));
+  for (const { attribute } of graph.node) {
+    for (const { g, graphs } of attribute) {
+      if (g !== undefined) withoutRepeats(g);
+      graphs.forEach(withoutRepeats);
+    }
+  }
 };
 
 const weightsFile = "weights.bin";
@@ -60,7 +75,9 @@ export const auditModel = async (
       },
     });
     await session.close();
-    const counts = auditGraph(ModelGraph.from(parseModel(await readFile(optimizedModelPath))));
+    const optimized = parseModel(await readFile(optimizedModelPath));
+    if (optimized.graph !== undefined) withoutRepeats(optimized.graph);
+    const counts = auditGraph(ModelGraph.from(optimized));
     const { int8DotProduct, instructionSets } = environment();
     const knownCpu = instructionSets.length > 0;
     return {

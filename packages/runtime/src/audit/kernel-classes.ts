@@ -33,18 +33,23 @@ const embeddings: ReadonlySet<string> = new Set(
   keys(microsoft, "GatherBlockQuantized", "QEmbedLayerNormalization"),
 );
 
+/** Either factor of a product may be the weight. */
+const matrixProducts = [
+  ...keys(onnx, "MatMul", "Gemm"),
+  ...keys(microsoft, "FusedMatMul", "TransposeMatMul", "FusedGemm", "FusedMatMulActivation"),
+];
+
+const layers = [
+  ...keys(onnx, "Conv", "ConvTranspose", "LSTM", "GRU", "RNN"),
+  ...keys(microsoft, "FusedConv", "NhwcFusedConv", "Attention"),
+  ...keys(channelsLast, "Conv", "FusedConv"),
+  ...keys(blocked, "Conv"),
+];
+
 /** Matrix kernels that multiply floats, with the inputs that hold weights when they are constant. */
-const float: ReadonlyMap<string, readonly number[]> = new Map([
-  ...keys(onnx, "MatMul", "Gemm").map((name) => [name, [1, 0]] as const),
-  ...keys(microsoft, "FusedMatMul", "TransposeMatMul", "FusedGemm", "FusedMatMulActivation").map(
-    (name) => [name, [1, 0]] as const,
-  ),
-  ...keys(onnx, "Conv", "ConvTranspose", "LSTM", "GRU", "RNN").map((name) => [name, [1]] as const),
-  ...keys(microsoft, "FusedConv", "NhwcFusedConv", "Attention", "GroupQueryAttention").map(
-    (name) => [name, [1]] as const,
-  ),
-  ...keys(channelsLast, "Conv", "FusedConv").map((name) => [name, [1]] as const),
-  ...keys(blocked, "Conv").map((name) => [name, [1]] as const),
+const float: ReadonlyMap<string, readonly number[]> = new Map<string, readonly number[]>([
+  ...matrixProducts.map((name) => [name, [1, 0]] as const),
+  ...layers.map((name) => [name, [1]] as const),
 ]);
 
 export const isOp = (node: NodeProto, ...ops: string[]): boolean =>

@@ -1,0 +1,30 @@
+import { type Histogram, type HistogramOptions, streamingHistogram } from "./histogram.js";
+import { minMaxObserver } from "./min-max-observer.js";
+import type { Observer, Range } from "./observer.js";
+
+/** Chooses a range from a histogram with at least one value that is not zero; clipped to the true extremes afterwards. */
+export type RangeSearch = (histogram: Histogram, extremes: Range) => Range;
+
+/** An observer that keeps a histogram and chooses its range at the end. */
+export const histogramObserver = (search: RangeSearch, options: HistogramOptions = {}): Observer => {
+  const all = minMaxObserver();
+  const histogram = streamingHistogram(options);
+  return {
+    observe(sample) {
+      all.observe(sample);
+      histogram.add(sample);
+    },
+    range() {
+      const extremes = all.extremes;
+      if (extremes === undefined || extremes.min === extremes.max) return extremes;
+      const { min, max } = search(histogram.read(), extremes);
+      return { min: Math.max(min, extremes.min), max: Math.min(max, extremes.max) };
+    },
+    get extremes() {
+      return all.extremes;
+    },
+    get count() {
+      return all.count;
+    },
+  };
+};

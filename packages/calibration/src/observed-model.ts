@@ -1,0 +1,62 @@
+import type { DType } from "@nasty/core";
+import { makeValueInfo, type ModelProto } from "@nasty/formats/onnx";
+import { inferShapes, ModelGraph } from "@nasty/graph";
+import { CalibrationError } from "./calibration-error.js";
+
+/** Element types that an observer can read. */
+const observable: ReadonlySet<DType> = new Set<DType>(["float32", "float16", "float64"]);
+
+/** A tensor to watch: whose value it is, and which of its sizes the model fixes. */
+export interface WatchedTensor {
+  readonly name: string;
+  /** A graph input is read from the feeds; anything else is an output of the run. */
+  readonly isInput: boolean;
+  readonly fixed: readonly boolean[];
+}
+
+export interface ObservedModel {
+  readonly model: ModelProto;
+  readonly tensors: readonly WatchedTensor[];
+}
+
+const whereElse = (graph: ModelGraph, name: string): string => {
+  if (graph.allGraphs().some((inner) => inner.parent !== undefined && inner.defines(name))) {
+    return "a value inside a subgraph, which no run can return";
+  }
+  return graph.main.initializer(name) === undefined ? "no such value" : "a constant";
+};
+
+/**
+ * A copy of a model that also returns the given tensors.
+ *
+ * @throws CalibrationError `unknown-tensor` for a constant, a value of a subgraph or none at all; `unsupported-dtype` for
+ *   values that are not floats.
+ */
+export const observedModel = (model: ModelProto, tensorNames: readonly string[]): ObservedModel => {
+  const graph = ModelGraph.from(model);
+  const { main } = graph;
+  const types = inferShapes(graph);
+  const inputs = new Set(main.inputs.map(({ name }) => name));
+  const tensors = [...new Set(tensorNames)].map((name): WatchedTensor => {
+    const isInput = inputs.has(name);
+    if (!isInput && main.producer(name) === undefined) {
+      throw new CalibrationError(
+        "unknown-tensor",
+        `calibrate: tensor ${name}: expected an activation of the main graph, got ${whereElse(graph, name)}`,
+        { tensor: name },
+      );
+    }
+    const type = types.typeOf(main, name);
+    const dtype = type?.dtype ?? "float32";
+    if (!observable.has(dtype)) {
+      throw new CalibrationError(
+        "unsupported-dtype",
+        `calibrate: tensor ${name}: element type: expected a float, got ${dtype}`,
+        { tensor: name },
+      );
+    }
+    if (!isInput && !main.isOutput(name)) main.addOutput(makeValueInfo(name, dtype));
+    return { name, isInput, fixed: type?.shape?.map((size) => typeof size === "number") ?? [] };
+  });
+  return { model: graph.toModel(), tensors };
+};
