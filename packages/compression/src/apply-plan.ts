@@ -1,0 +1,135 @@
+import type { ModelProto, NodeProto } from "@nasty/formats/onnx";
+import { ModelGraph, type Graph } from "@nasty/graph";
+import { CompressionError } from "./compression-error.js";
+import { replaceProduct } from "./matrix-product.js";
+import type { PlannedActivation, PlannedSite, PlannedTensor, QuantizationPlan, QuantizedTensor } from "./plan.js";
+import { readWeight } from "./resolve-weight.js";
+import { rewriteConv } from "./rewrite-conv.js";
+import type { RewriteContext, StoredWeight } from "./rewrite-context.js";
+import { rewriteGather } from "./rewrite-gather.js";
+import { rewriteLstm } from "./rewrite-lstm.js";
+import { emitDynamicQuantizeMatMul, emitMatMulInteger, emitQdqMatMul } from "./rewrite-matmul.js";
+import { openForCompression } from "./strip-model.js";
+import type { WeightQuantizer } from "./weight-quantizer.js";
+
+/** A site of the plan with its weights, an LSTM's in the order of its inputs. */
+interface SiteWork {
+  readonly site: PlannedSite;
+  readonly stored: StoredWeight[];
+}
+
+function graphsByPath(model: ModelGraph): Map<string, Graph> {
+  return new Map(model.main.allGraphs().map((graph) => [graph.path, graph]));
+}
+
+function mismatch(where: string, expected: string, got: string): CompressionError {
+  return new CompressionError("plan-mismatch", `apply: ${where}: expected ${expected}, got ${got}`);
+}
+
+function ownerOf(planned: PlannedTensor, graphs: ReadonlyMap<string, Graph>): Graph {
+  const owner = graphs.get(planned.graph);
+  if (owner === undefined || !owner.defines(planned.name)) {
+    throw mismatch(`tensor ${JSON.stringify(planned.name)}`, `a constant of graph ${planned.graph}`, "none");
+  }
+  return owner;
+}
+
+function rewriteSite(context: RewriteContext, graph: Graph, node: NodeProto, { site, stored }: SiteWork): void {
+  const [weight, second] = stored;
+  if (weight === undefined) {
+    throw mismatch(`node ${site.node}`, "a weight", "none");
+  }
+  switch (site.form) {
+    case "MatMulInteger":
+      replaceProduct(graph, node, (product) => {
+        emitMatMulInteger(context, product, weight);
+      });
+      return;
+    case "DynamicQuantizeMatMul":
+      replaceProduct(graph, node, (product) => {
+        emitDynamicQuantizeMatMul(context, product, weight);
+      });
+      return;
+    case "QDQ":
+      replaceProduct(graph, node, (product) => {
+        emitQdqMatMul(context, product, weight);
+      });
+      return;
+    case "Gather":
+      rewriteGather(graph, node, weight, context.opset);
+      return;
+    case "DynamicQuantizeLSTM":
+      rewriteLstm(context, graph, node, [weight, second ?? weight]);
+      return;
+    case "ConvInteger":
+      rewriteConv(context, graph, node, weight);
+      return;
+    case "MatMulNBits":
+    case "GatherBlockQuantized":
+      throw mismatch(`node ${site.node}`, "a form of 8 bits", site.form);
+    default: {
+      const unreachable: never = site.form;
+      throw new TypeError(`apply: ${String(unreachable)}`);
+    }
+  }
+}
+
+export interface AppliedPlan {
+  readonly model: ModelProto;
+  readonly tensors: readonly QuantizedTensor[];
+}
+
+/**
+ * Carries out a plan on the model it was made for.
+ *
+ * @param quantize makes a weight's integers; called once a planned tensor
+ * @throws CompressionError `plan-mismatch` when the model has not the planned nodes and weights
+ */
+export function applyPlan(model: ModelProto, plan: QuantizationPlan, quantize: WeightQuantizer): AppliedPlan {
+  const graph = openForCompression(model);
+  const graphs = graphsByPath(graph);
+  const works = new Map<string, SiteWork>();
+  const tensors: QuantizedTensor[] = [];
+  for (const planned of plan.tensors) {
+    const owner = ownerOf(planned, graphs);
+    const weight = quantize(planned, () => readWeight({ owner, name: planned.name }));
+    const { name, op, dtype, granularity } = planned;
+    tensors.push({ name, op, dtype, granularity, sqnrDb: weight.sqnrDb });
+    const stored: StoredWeight = { planned, owner, weight, names: new Map() };
+    for (const site of planned.sites) {
+      const key = `${site.graph}\0${site.output}`;
+      const work = works.get(key);
+      if (work === undefined) {
+        works.set(key, { site, stored: [stored] });
+      } else {
+        work.stored.push(stored);
+      }
+    }
+  }
+  const context: RewriteContext = {
+    model: graph,
+    opset: graph.opset(),
+    inputs: new Map(),
+    activations: activationsByName(plan.activations),
+  };
+  // In the order of the nodes: an input that several read is quantized in front of the first.
+  for (const scope of graphs.values()) {
+    for (const node of scope.nodes) {
+      const key = `${scope.path}\0${node.output.find((output) => output !== "") ?? ""}`;
+      const work = works.get(key);
+      if (work !== undefined) {
+        works.delete(key);
+        rewriteSite(context, scope, node, work);
+      }
+    }
+  }
+  for (const { site } of works.values()) {
+    throw mismatch(`node ${site.node}`, `an output ${JSON.stringify(site.output)} in graph ${site.graph}`, "none");
+  }
+  graph.main.pruneUnused();
+  return { model: graph.toModel(), tensors };
+}
+
+function activationsByName(activations: readonly PlannedActivation[]): Map<string, PlannedActivation> {
+  return new Map(activations.map((activation) => [`${activation.graph}\0${activation.name}`, activation]));
+}

@@ -1,0 +1,50 @@
+import { getMetadata, withMetadata, type ModelProto } from "@nasty/formats/onnx";
+
+/** Where a step's input came from and what made its output, as far as the caller knows. */
+export interface Provenance {
+  /** SHA-256 of the input file, hexadecimal. */
+  readonly inputSha256?: string;
+  /** Versions of the packages and runtimes at work. */
+  readonly versions?: Readonly<Record<string, string>>;
+}
+
+/** One step in the making of a model. No time and no path: the same work gives the same bytes. */
+export interface HistoryStep extends Provenance {
+  readonly step: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+const key = "nasty.history";
+
+interface History {
+  readonly schemaVersion: 1;
+  readonly steps: readonly HistoryStep[];
+}
+
+/**
+ * How a model was made, oldest step first; empty for a model that nothing was recorded in.
+ *
+ * A record that cannot be read counts as none: it describes the model, it is not part of it.
+ */
+export function historyOf(model: ModelProto): readonly HistoryStep[] {
+  const text = getMetadata(model, key);
+  if (text === undefined) {
+    return [];
+  }
+  try {
+    const history = JSON.parse(text) as Partial<History>;
+    return Array.isArray(history.steps) ? history.steps : [];
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * The model with one more step in its `nasty.history`.
+ *
+ * @example withHistory(model, { step: "quantize", options: { mode: "dynamic" }, inputSha256: "9f86…" })
+ */
+export function withHistory(model: ModelProto, step: HistoryStep): ModelProto {
+  const history: History = { schemaVersion: 1, steps: [...historyOf(model), step] };
+  return withMetadata(model, { [key]: JSON.stringify(history) });
+}

@@ -1,0 +1,172 @@
+import { elementCount, perChannel, perTensor, type Granularity } from "@nasty/core";
+import { CompressionError } from "./compression-error.js";
+import type { ModelGraph } from "@nasty/graph";
+import { matchLayers } from "./layer-patterns.js";
+import type { KeptInFloat, PlannedSite, PlannedTensor, QuantizableOp, QuantizedForm } from "./plan.js";
+import type { ResolvedWeight } from "./resolve-weight.js";
+import { findWeightSites, nodeLabel, type WeightSite } from "./weight-sites.js";
+
+/** What every mode lets its caller choose. */
+export interface WeightOptions {
+  /** One scale an output channel (an embedding: a row) instead of one a tensor. Default true. */
+  readonly perChannel?: boolean;
+  /** Weights' zero point in the middle. Default true. */
+  readonly symmetric?: boolean;
+  /** 7-bit weights, for CPUs without VNNI whose int16 sums saturate. Default false. */
+  readonly reduceRange?: boolean;
+  /** Layers to keep in float: exact names of nodes or weights, globs, `/regular expressions/`. */
+  readonly skipLayers?: readonly string[];
+  /** Operators to quantize. Default MatMul, Gemm, Gather (embeddings) and, dynamic only, LSTM. */
+  readonly opTypes?: readonly QuantizableOp[];
+  /** Weights with fewer elements stay in float: their scales and nodes take more than they save. Default 64. */
+  readonly minimumElements?: number;
+}
+
+export const quantizableOps: readonly QuantizableOp[] = ["MatMul", "Gemm", "Gather", "LSTM", "Conv"];
+
+/** How one mode treats a site: the form it takes, or why it takes none. */
+export type FormOf = (site: WeightSite) => QuantizedForm | { readonly reason: string };
+
+export interface WeightPlan {
+  readonly tensors: readonly PlannedTensor[];
+  readonly keptInFloat: readonly KeptInFloat[];
+  readonly warnings: readonly string[];
+}
+
+function checkOptions(operation: string, { opTypes, minimumElements }: Required<WeightOptions>): void {
+  for (const op of opTypes) {
+    if (!quantizableOps.includes(op)) {
+      throw new CompressionError(
+        "invalid-option",
+        `${operation}: opTypes: operator: expected one of ${quantizableOps.join(", ")}, got ${String(op)}`,
+      );
+    }
+  }
+  if (!Number.isInteger(minimumElements) || minimumElements < 0) {
+    throw new CompressionError(
+      "invalid-option",
+      `${operation}: minimumElements: value: expected an integer of at least 0, got ${String(minimumElements)}`,
+    );
+  }
+}
+
+/** The axis, in the weight's own layout, along which output channels lie. */
+export function channelAxis(op: QuantizableOp, transposed: boolean, gemmTransposesB: boolean): number {
+  switch (op) {
+    case "MatMul":
+      return transposed ? 0 : 1;
+    case "Gemm":
+      return transposed === gemmTransposesB ? 1 : 0;
+    case "Gather":
+    case "Conv":
+    case "LSTM":
+      return 0;
+    default: {
+      const unreachable: never = op;
+      throw new TypeError(`channelAxis: ${String(unreachable)}`);
+    }
+  }
+}
+
+function gemmTransposesB({ node }: WeightSite): boolean {
+  return node.opType === "Gemm" && node.attribute.some(({ name, i }) => name === "transB" && i !== 0n);
+}
+
+interface Group {
+  readonly weight: ResolvedWeight;
+  readonly site: WeightSite;
+  readonly granularity: Granularity;
+  readonly sites: PlannedSite[];
+}
+
+function exclusion(site: WeightSite, skippedBy: string | undefined, options: Required<WeightOptions>): string | undefined {
+  if (skippedBy !== undefined) {
+    return `skipped by pattern ${skippedBy}`;
+  }
+  if (!options.opTypes.includes(site.op)) {
+    return site.op === "Conv"
+      ? "ConvInteger has no fast int8 kernel (slower than float32; add Conv to opTypes to include it)"
+      : `operator ${site.op} is not among the chosen ones (${options.opTypes.join(", ")})`;
+  }
+  const elements = Math.max(...site.weights.map(({ shape }) => elementCount(shape)));
+  return elements < options.minimumElements
+    ? `smaller than ${options.minimumElements} elements (${elements})`
+    : undefined;
+}
+
+/**
+ * Decides which weights of a model become integers: finds the nodes, applies the options, and groups nodes that share a weight, so
+ * that it is quantized and stored once.
+ */
+export function planWeights(
+  model: ModelGraph,
+  operation: string,
+  options: Required<WeightOptions>,
+  formOf: FormOf,
+): WeightPlan {
+  checkOptions(operation, options);
+  const { sites, keptInFloat } = findWeightSites(model);
+  const skipped = matchLayers(
+    sites.map(({ node, weights }) => ({ names: [nodeLabel(node), ...weights.map(({ name }) => name)] })),
+    options.skipLayers,
+    operation,
+  );
+  const groups = new Map<string, Group>();
+  for (const [index, site] of sites.entries()) {
+    const form = formOf(site);
+    const reason = exclusion(site, skipped[index], options) ?? (typeof form === "object" ? form.reason : undefined);
+    if (reason !== undefined || typeof form === "object") {
+      keptInFloat.push({ name: nodeLabel(site.node), op: site.op, reason: reason ?? "" });
+      continue;
+    }
+    const planned: PlannedSite = {
+      graph: site.graph.path,
+      node: nodeLabel(site.node),
+      op: site.op,
+      form,
+      output: site.node.output.find((output) => output !== "") ?? "",
+    };
+    for (const weight of site.weights) {
+      const axis = channelAxis(site.op, weight.transposed, gemmTransposesB(site));
+      const granularity = options.perChannel ? perChannel(axis) : perTensor;
+      // Forms that store other dtypes or layouts cannot share integers with the rest.
+      const store = form === "DynamicQuantizeLSTM" || form === "ConvInteger" ? form : "matrix";
+      const key = JSON.stringify([weight.owner.path, weight.name, granularity, store]);
+      const group = groups.get(key);
+      if (group === undefined) {
+        groups.set(key, { weight, site, granularity, sites: [planned] });
+      } else {
+        group.sites.push(planned);
+      }
+    }
+  }
+  const tensors = [...groups.values()].map((group) => plannedTensor(group, options));
+  return { tensors, keptInFloat, warnings: storedTwice(tensors) };
+}
+
+function plannedTensor({ weight, site, granularity, sites }: Group, options: Required<WeightOptions>): PlannedTensor {
+  // The integer convolution takes unsigned weights only, the integer LSTM signed ones with zero point 0 only.
+  const unsigned = sites.some(({ form }) => form === "ConvInteger");
+  const middle = unsigned || sites.some(({ form }) => form === "DynamicQuantizeLSTM");
+  return {
+    name: weight.name,
+    graph: weight.owner.path,
+    op: site.op,
+    shape: weight.shape,
+    dtype: unsigned ? "uint8" : "int8",
+    granularity,
+    symmetric: options.symmetric || middle,
+    reduceRange: options.reduceRange,
+    sites,
+  };
+}
+
+function storedTwice(tensors: readonly PlannedTensor[]): string[] {
+  const seen = new Map<string, number>();
+  for (const { graph, name } of tensors) {
+    seen.set(`${graph}\0${name}`, (seen.get(`${graph}\0${name}`) ?? 0) + 1);
+  }
+  return [...seen]
+    .filter(([, count]) => count > 1)
+    .map(([key]) => `${key.split("\0")[1] ?? key} is read along different axes and is stored once for each`);
+}

@@ -1,0 +1,107 @@
+import type { Granularity } from "@nasty/core";
+
+/** How a plan's step stores weights and computes with them. */
+export type QuantizationMode = "dynamic" | "static" | "weight-only" | "int4";
+
+/** Operators whose weights can be quantized; `Gather` stands for embedding tables. */
+export type QuantizableOp = "MatMul" | "Gemm" | "Gather" | "LSTM" | "Conv";
+
+/** What a node becomes. */
+export type QuantizedForm =
+  /** DynamicQuantizeLinear, MatMulInteger, Cast and Mul: standard operators that ONNX Runtime fuses into one kernel. */
+  | "MatMulInteger"
+  /** The fused kernel itself, for graphs older than the standard operators (opset 10 and below). */
+  | "DynamicQuantizeMatMul"
+  | "DynamicQuantizeLSTM"
+  | "ConvInteger"
+  /** QuantizeLinear and DequantizeLinear around the float operator, which ONNX Runtime fuses into an integer kernel. */
+  | "QDQ"
+  /** An integer table; the gathered rows are multiplied with their scales. */
+  | "Gather"
+  | "MatMulNBits"
+  | "GatherBlockQuantized";
+
+/** One node that reads a weight. */
+export interface PlannedSite {
+  /** Path of the graph as `@nasty/graph` names it: subgraphs have their own. */
+  readonly graph: string;
+  /** Name of the node, or its first output where it has no name. */
+  readonly node: string;
+  readonly op: QuantizableOp;
+  readonly form: QuantizedForm;
+  /** First output of the node: unique in its graph, which names of nodes need not be. */
+  readonly output: string;
+}
+
+/** One weight that becomes integers, and every node that will read them. */
+export interface PlannedTensor {
+  /** Name of the weight: an initializer or the output of a Constant node. */
+  readonly name: string;
+  /** Path of the graph that holds it. */
+  readonly graph: string;
+  readonly op: QuantizableOp;
+  readonly shape: readonly number[];
+  readonly dtype: "int8" | "uint8" | "int4" | "uint4";
+  readonly granularity: Granularity;
+  readonly symmetric: boolean;
+  readonly reduceRange: boolean;
+  readonly sites: readonly PlannedSite[];
+}
+
+/** A node that stays in floating point, and why. */
+export interface KeptInFloat {
+  readonly name: string;
+  readonly op: string;
+  readonly reason: string;
+}
+
+/** Range of one activation, measured by calibration. */
+export interface ActivationRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** How activations of a static plan become integers. */
+export interface PlannedActivation {
+  readonly name: string;
+  readonly graph: string;
+  readonly dtype: "uint8" | "int8";
+  readonly symmetric: boolean;
+  readonly min: number;
+  readonly max: number;
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+/**
+ * What a quantization step is about to do, as plain data: it can be printed, stored as JSON, filtered and applied.
+ */
+export interface QuantizationPlan {
+  readonly schemaVersion: 1;
+  readonly mode: QuantizationMode;
+  /** The options with their defaults filled in. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly tensors: readonly PlannedTensor[];
+  /** Static mode only. */
+  readonly activations: readonly PlannedActivation[];
+  readonly keptInFloat: readonly KeptInFloat[];
+  readonly warnings: readonly string[];
+}
+
+/** One quantized weight of a report. */
+export interface QuantizedTensor {
+  readonly name: string;
+  readonly op: string;
+  readonly dtype: string;
+  readonly granularity: Granularity;
+  /** 10·log10(Σx² / Σ(x − x̂)²) of the weight; Infinity when nothing was lost. */
+  readonly sqnrDb: number;
+}
+
+/** What was done. */
+export interface QuantizationReport {
+  readonly mode: QuantizationMode;
+  readonly tensors: readonly QuantizedTensor[];
+  readonly keptInFloat: readonly KeptInFloat[];
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,76 @@
+import type { MatrixProduct } from "./matrix-product.js";
+import {
+  dynamicInput,
+  matrixIntegers,
+  scales,
+  staticInput,
+  zeroPoints,
+  qdqDomain,
+  type RewriteContext,
+  type StoredWeight,
+} from "./rewrite-context.js";
+
+const floatDataType = 1;
+
+/**
+ * `Cast(MatMulInteger(q(x), W)) · (sx · sw)`: the pattern that ONNX Runtime fuses into MatMulIntegerToFloat, and further into
+ * DynamicQuantizeMatMul when nobody else reads q(x).
+ */
+export function emitMatMulInteger(context: RewriteContext, product: MatrixProduct, stored: StoredWeight): void {
+  const { graph, node, activation, transposed, factor, output } = product;
+  const before = { before: node };
+  const input = dynamicInput(context, graph, activation, node);
+  const weight = matrixIntegers(stored, transposed, graph, node);
+  const zeroPoint = zeroPoints(stored);
+  const sum = graph.uniqueName(`${output}_i`);
+  const real = graph.uniqueName(`${output}_f`);
+  const scale = graph.uniqueName(`${output}_s`);
+  const inputs = [input.value, weight, input.zeroPoint, ...(zeroPoint === undefined ? [] : [zeroPoint])];
+  // The fused kernel takes the name of the integer product: it is the layer's name in profiles and audits.
+  graph.addNode({ opType: "MatMulInteger", name: node.name, inputs, outputs: [sum] }, before);
+  const to = { to: floatDataType };
+  graph.addNode({ opType: "Cast", name: "", inputs: [sum], outputs: [real], attributes: to }, before);
+  const factors = [input.scale, scales(stored, factor)];
+  graph.addNode({ opType: "Mul", name: "", inputs: factors, outputs: [scale] }, before);
+  graph.addNode({ opType: "Mul", name: "", inputs: [real, scale], outputs: [output] }, before);
+}
+
+/** The fused operator itself, which no operator set is too old for. */
+export function emitDynamicQuantizeMatMul(
+  context: RewriteContext,
+  product: MatrixProduct,
+  stored: StoredWeight,
+): void {
+  const { graph, node, activation, transposed, factor, output } = product;
+  const weight = matrixIntegers(stored, transposed, graph, node);
+  const zeroPoint = zeroPoints(stored);
+  const inputs = [activation, weight, scales(stored, factor), ...(zeroPoint === undefined ? [] : [zeroPoint])];
+  const domain = "com.microsoft";
+  context.model.setOpset(domain, 1);
+  graph.addNode(
+    { opType: "DynamicQuantizeMatMul", domain, name: node.name, inputs, outputs: [output] },
+    { before: node },
+  );
+}
+
+/** Dequantized activation and weight in front of a float product: the runtime fuses the three into one integer kernel. */
+export function emitQdqMatMul(context: RewriteContext, product: MatrixProduct, stored: StoredWeight): void {
+  const { graph, node, activation, transposed, factor, output } = product;
+  const before = { before: node };
+  const input = staticInput(context, graph, activation, node);
+  const integers = matrixIntegers(stored, transposed, graph, node);
+  const weight = graph.uniqueName(`${stored.planned.name}_dq`);
+  const isPerChannel = stored.planned.granularity.kind === "per-channel";
+  graph.addNode(
+    {
+      opType: "DequantizeLinear",
+      domain: qdqDomain(context),
+      name: "",
+      inputs: [integers, scales(stored, factor), zeroPoints(stored, true) ?? ""],
+      outputs: [weight],
+      ...(isPerChannel ? { attributes: { axis: 1 } } : {}),
+    },
+    before,
+  );
+  graph.addNode({ opType: "MatMul", name: node.name, inputs: [input, weight], outputs: [output] }, before);
+}
