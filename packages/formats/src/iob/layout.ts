@@ -1,0 +1,67 @@
+/** Which columns of a file hold what; columns count from 1, as messages do. */
+export interface ColumnLayout {
+  readonly separator: "tab" | "blanks";
+  /** Number of columns in every row; undefined where rows may differ (numbered columns). */
+  readonly count: number | undefined;
+  readonly word: number;
+  readonly label: number;
+  /** Whether the first column numbers the words, so that ranges and empty nodes can occur. */
+  readonly numbered: boolean;
+}
+
+const labelPattern = /^(O|[BIESLU](-.*)?)$/;
+const numberPattern = /^[0-9]+([-.][0-9]+)?$/;
+
+/** The fields of a row. */
+export function splitRow(line: string, separator: ColumnLayout["separator"]): string[] {
+  return separator === "tab" ? line.split("\t") : line.trim().split(/[ \t]+/);
+}
+
+/** Whether a first column is the number of a word, a range of words or an empty node. */
+export function isRowNumber(field: string | undefined): boolean {
+  return field !== undefined && numberPattern.test(field);
+}
+
+/** Whether a row is no sentence but the start of a document, as CoNLL-2003 marks it. */
+export function isDocumentStart(line: string): boolean {
+  return line.startsWith("-DOCSTART-");
+}
+
+/**
+ * Whether a line that begins with `#` is a comment. Hashtags and the character itself are words too, so the columns decide: with
+ * tabs, `#MH17<tab>O` is a row and `# text = a<tab>b` is not; with blanks, `# key = value` is a comment, `# NN I-NP O` a row.
+ */
+export function isComment(
+  line: string,
+  layout: Pick<ColumnLayout, "count" | "numbered"> | undefined,
+): boolean {
+  if (layout?.numbered === true || line === "#") return true;
+  if (line.includes("\t")) {
+    return line.startsWith("# ") && !labelPattern.test(line.slice(line.lastIndexOf("\t") + 1));
+  }
+  const fields = splitRow(line, "blanks");
+  if (fields.length < 2 || /^#\s*\S+\s+=(\s|$)/.test(line)) return true;
+  if (layout?.count !== undefined && fields.length !== layout.count) return true;
+  return !labelPattern.test(fields.at(-1) as string);
+}
+
+/**
+ * The layout of a file from the rows of its first sentence: numbered columns (`id word label …`, as in Universal NER) where the
+ * first column counts 1, 2, 3, … and the third holds labels; else the word first and the label last (two columns; the four of CoNLL-2003).
+ */
+export function detectLayout(rows: readonly string[]): ColumnLayout {
+  const separator = rows.some((row) => row.includes("\t")) ? "tab" : "blanks";
+  const split = rows.map((row) => splitRow(row, separator));
+  const count = (split[0] as string[]).length;
+  let next = 1;
+  const numbered = split.every((fields) => {
+    const [number, , label = ""] = fields;
+    // A four-column row such as "1 CD B-NP O" ends in its label; rows of numbered columns with more than three do not.
+    if (!isRowNumber(number) || fields.length < 3 || !labelPattern.test(label)) return false;
+    if (fields.length > 3 && labelPattern.test(fields.at(-1) as string)) return false;
+    return /[-.]/.test(number as string) || Number(number) === next++;
+  });
+  return numbered
+    ? { separator, count: undefined, word: 2, label: 3, numbered }
+    : { separator, count, word: 1, label: count, numbered };
+}
