@@ -101,3 +101,6 @@ export function applyDynamic(model: ModelProto, plan: QuantizationPlan, options:
 export function quantizeDynamic(model: ModelProto, options: DynamicOptions & ApplyOptions = {}): ModelProto {
   return applyDynamic(model, planDynamic(model, options), options).model;
 }
+
+/** Dynamic int8: weights are quantized now, activations as they come; no calibration data. */
+export const dynamic = { plan: planDynamic, apply: applyDynamic, quantize: quantizeDynamic } as const;

@@ -13,3 +13,4 @@ export type {
   QuantizedTensor,
 } from "./plan.js";
 export { applyDynamic, planDynamic, quantizeDynamic } from "./dynamic.js";
+export { dynamic, type DynamicOptions } from "./dynamic.js";
