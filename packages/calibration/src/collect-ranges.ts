@@ -53,7 +53,9 @@ const readMask = ({ feeds, mask }: CalibrationBatch): TokenMask & { readonly giv
   return {
     rows,
     length,
-    real: Uint8Array.from(mask.data, (value) => (Number(value) === 0 ? 0 : 1)),
+    real: Uint8Array.from(mask.data as ArrayLike<number | bigint>, (value: number | bigint) =>
+      Number(value) === 0 ? 0 : 1,
+    ),
     given: true,
   };
 };

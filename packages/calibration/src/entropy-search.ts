@@ -40,6 +40,12 @@ const prefixSums = (counts: Float64Array): Prefix => {
 const between = (sums: Float64Array, from: number, to: number): number =>
   (sums[to] as number) - (sums[from] as number);
 
+/** What c·ln c of an end bin grows by when the mass outside is added to it. */
+const endTerm = (own: number, outside: number): number => {
+  const sum = own + outside;
+  return (sum > 0 ? sum * Math.log(sum) : 0) - (own > 0 ? own * Math.log(own) : 0);
+};
+
 /**
  * KL(p‖q) of one candidate slice [start, end), up to smoothing terms of order ε².
  *
@@ -94,14 +100,10 @@ const divergence = (
     massQ += level * inGroup;
   }
 
-  const correct = (own: number, outside: number): number => {
-    const sum = own + outside;
-    return (sum > 0 ? sum * Math.log(sum) : 0) - (own > 0 ? own * Math.log(own) : 0);
-  };
   const entropy =
     between(prefix.entropy, start, end) +
-    correct(first, left) +
-    correct(last, right) -
+    endTerm(first, left) +
+    endTerm(last, right) -
     // d(p ln p) = (ln p + 1) dp, with dp = −taken at each bin that is not empty.
     takenP * (between(prefix.logs, start, end) + filled);
   const empties = epsilon * (size - filled);

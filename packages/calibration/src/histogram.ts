@@ -41,7 +41,7 @@ export const streamingHistogram = ({
   add(sample: Float32Array): void;
   read(): Histogram;
 } => {
-  let counts = new Float64Array(bins);
+  let counts: Float64Array = new Float64Array(bins);
   let stride = 0;
   let limit = 0;
   let total = 0;

@@ -1,0 +1,220 @@
+import { readdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import {
+  type ModelProto,
+  makeGraph,
+  makeModel,
+  makeNode,
+  makeTensor,
+  makeValueInfo,
+  type NodeProto,
+  type TensorProto,
+} from "@nasty/formats/onnx";
+import { describe, expect, it } from "vitest";
+import { auditModel } from "../../src/index.js";
+import {
+  dynamicNodes,
+  dynamicProduct,
+  dynamicWeights,
+  linearModel,
+  modelOf,
+  weight,
+} from "../tiny-models.js";
+
+/** Twelve layers of six products, three of which share an input, and a classifier: the matrices of BERT-base. */
+const encoderOfProducts = (): ModelProto => {
+  const nodes: NodeProto[] = [];
+  const initializers: TensorProto[] = [];
+  let current = "x";
+  for (let layer = 0; layer < 12; layer++) {
+    const at = (name: string): string => `l${layer}${name}`;
+    nodes.push(...dynamicNodes(at("q"), current, at("query")));
+    nodes.push(
+      ...dynamicProduct(at("k"), at("q"), at("key")),
+      ...dynamicProduct(at("v"), at("q"), at("value")),
+    );
+    nodes.push(
+      makeNode("Add", [at("query"), at("key")], [at("sum2")]),
+      makeNode("Add", [at("sum2"), at("value")], [at("sum3")]),
+    );
+    nodes.push(
+      ...dynamicNodes(at("o"), at("sum3"), at("attended")),
+      makeNode("Tanh", [at("attended")], [at("tanh")]),
+    );
+    nodes.push(
+      ...dynamicNodes(at("i"), at("tanh"), at("inner")),
+      makeNode("Relu", [at("inner")], [at("relu")]),
+    );
+    nodes.push(...dynamicNodes(at("f"), at("relu"), at("out")), makeNode("Tanh", [at("out")], [at("next")]));
+    for (const name of ["q", "k", "v", "o", "i", "f"]) initializers.push(...dynamicWeights(at(name), 16, 16));
+    current = at("next");
+  }
+  nodes.push(...dynamicNodes("c", current, "y"));
+  return modelOf(nodes, [...initializers, ...dynamicWeights("c", 16, 3)], { inputs: 16 });
+};
+
+describe("auditModel", () => {
+  it("counts 73 quantized kernels and nothing else in twelve dynamically quantized layers", async () => {
+    const audit = await auditModel(encoderOfProducts());
+    expect(audit.quantizedKernels).toBe(73);
+    expect(audit.floatMatMuls).toBe(0);
+    expect(audit.strayQdq).toBe(0);
+    expect(audit.warnings).toEqual([]);
+    expect(audit.kernels.map(({ op, class: kernelClass }) => [op, kernelClass])).toEqual([
+      ["DynamicQuantizeMatMul", "quantized"],
+      ["MatMulIntegerToFloat", "quantized"],
+    ]);
+    expect(audit.kernels.reduce((sum, { count }) => sum + count, 0)).toBe(73);
+  });
+
+  it("names float matrix kernels with their reason", async () => {
+    const audit = await auditModel(linearModel());
+    expect(audit.quantizedKernels).toBe(0);
+    expect(audit.floatKernels).toEqual([
+      { node: "dense", op: "MatMul", reason: "its weight is float32: it was not quantized" },
+    ]);
+    expect(audit.floatMatMuls).toBe(1);
+  });
+
+  it("does not count a product of two activations", async () => {
+    const model = modelOf(
+      [
+        makeNode("Transpose", ["x"], ["t"], { attributes: { perm: [1, 0] } }),
+        makeNode("MatMul", ["x", "t"], ["y"]),
+      ],
+      [],
+    );
+    const audit = await auditModel(model);
+    expect(audit.floatMatMuls).toBe(0);
+    expect(audit.kernels.map(({ class: kernelClass, count }) => [kernelClass, count])).toEqual([
+      ["float", 1],
+    ]);
+  });
+
+  it("warns of a Gemm left beside quantized kernels", async () => {
+    const model = modelOf(
+      [
+        ...dynamicNodes("a", "x", "h"),
+        makeNode("Gemm", ["h", "W", "b"], ["y"], { name: "head", attributes: { alpha: 0.5 } }),
+      ],
+      [...dynamicWeights("a", 4, 4), weight("W", 4, 3), makeTensor("b", "float32", { values: [1, 2, 3] })],
+    );
+    const audit = await auditModel(model);
+    expect([audit.quantizedKernels, audit.floatMatMuls]).toEqual([1, 1]);
+    expect(audit.floatKernels[0]).toEqual({
+      node: "head",
+      op: "Gemm",
+      reason: "Gemm has no dynamic kernel: it is quantized as MatMul and Add",
+    });
+    expect(audit.warnings).toEqual([
+      "1 Gemm stayed in the file: rewrite it as MatMul and Add, or it stays float",
+      "1 float matrix kernel with constant weights beside 1 quantized: see the reasons",
+    ]);
+  });
+
+  it("tells stray pairs from the entry of a kernel", async () => {
+    const pair = (from: string, to: string): NodeProto[] => [
+      makeNode("QuantizeLinear", [from, "s", "z"], [`${to}q`], { name: `q_${to}` }),
+      makeNode("DequantizeLinear", [`${to}q`, "s", "z"], [to], { name: `dq_${to}` }),
+    ];
+    const model = modelOf(
+      [
+        ...pair("x", "a"),
+        makeNode("DequantizeLinear", ["W", "s", "wz"], ["w"]),
+        makeNode("MatMul", ["a", "w"], ["m"]),
+        makeNode("Erf", ["m"], ["e"]),
+        ...pair("e", "f"),
+        makeNode("Tanh", ["f"], ["y"]),
+      ],
+      [
+        makeTensor("s", "float32", { values: [0.1], shape: [] }),
+        makeTensor("z", "uint8", { values: [128], shape: [] }),
+        makeTensor("wz", "int8", { values: [0], shape: [] }),
+        makeTensor("W", "int8", { values: Array.from({ length: 12 }, (_, i) => i - 6), shape: [4, 3] }),
+      ],
+    );
+    const audit = await auditModel(model);
+    expect(audit.quantizedKernels).toBe(1);
+    expect(audit.qdqRoles).toEqual({ entry: 1, exit: 0, weight: 0, embedding: 0, stray: 2 });
+    expect(audit.strays).toEqual([
+      {
+        node: "q_f",
+        op: "QuantizeLinear",
+        reason: "between Erf and DequantizeLinear, which have no quantized kernel here",
+      },
+      {
+        node: "dq_f",
+        op: "DequantizeLinear",
+        reason: "between QuantizeLinear and Tanh, which have no quantized kernel here",
+      },
+    ]);
+    expect(audit.warnings[0]).toContain("2 QuantizeLinear/DequantizeLinear nodes around float operators");
+  });
+
+  it("counts the dequantization of looked-up rows as a quantized embedding", async () => {
+    const model = makeModel(
+      makeGraph("embedding", {
+        nodes: [
+          makeNode("Gather", ["table", "ids"], ["rows"]),
+          makeNode("DequantizeLinear", ["rows", "s", "z"], ["y"]),
+        ],
+        inputs: [makeValueInfo("ids", "int64", ["n"])],
+        outputs: [makeValueInfo("y", "float32", ["n", 4])],
+        initializers: [
+          makeTensor("table", "int8", { values: Array.from({ length: 32 }, (_, i) => i), shape: [8, 4] }),
+          makeTensor("s", "float32", { values: [0.1], shape: [] }),
+          makeTensor("z", "int8", { values: [0], shape: [] }),
+        ],
+      }),
+      { opsets: { "": 17 }, irVersion: 8 },
+    );
+    const audit = await auditModel(model);
+    expect([audit.quantizedEmbeddings, audit.strayQdq]).toEqual([1, 0]);
+    expect(audit.qdqRoles.embedding).toBe(1);
+  });
+
+  it("looks into the bodies of If", async () => {
+    const body = (name: string): ReturnType<typeof makeGraph> =>
+      makeGraph(name, {
+        nodes: [makeNode("MatMul", ["x", `${name}W`], [`${name}y`], { name: `${name}_dense` })],
+        outputs: [makeValueInfo(`${name}y`, "float32", ["batch", 3])],
+        initializers: [weight(`${name}W`, 4, 3)],
+      });
+    const model = makeModel(
+      makeGraph("branches", {
+        nodes: [
+          makeNode("If", ["c"], ["y"], {
+            name: "choice",
+            attributes: { then_branch: body("then"), else_branch: body("else") },
+          }),
+        ],
+        inputs: [makeValueInfo("c", "bool", []), makeValueInfo("x", "float32", ["batch", 4])],
+        outputs: [makeValueInfo("y", "float32", ["batch", 3])],
+      }),
+      { opsets: { "": 17 }, irVersion: 8 },
+    );
+    const audit = await auditModel(model);
+    expect(audit.floatKernels.map(({ node }) => node).sort()).toEqual([
+      "main/choice.else_branch/else_dense",
+      "main/choice.then_branch/then_dense",
+    ]);
+  });
+
+  it("warns of a file that was fused before", async () => {
+    const model = modelOf(
+      [makeNode("FusedMatMul", ["x", "W"], ["y"], { domain: "com.microsoft" })],
+      [weight("W", 4, 3)],
+    );
+    expect((await auditModel(model)).warnings[0]).toMatch(
+      /^the file was optimized before \(1 fused node: FusedMatMul\)/,
+    );
+  });
+
+  it("leaves nothing in the temporary folder", async () => {
+    const before = (await readdir(tmpdir())).filter((name) => name.startsWith("nasty-audit-"));
+    await auditModel(linearModel());
+    await expect(auditModel(new TextEncoder().encode("text"))).rejects.toMatchObject({ code: "not-a-model" });
+    const after = (await readdir(tmpdir())).filter((name) => name.startsWith("nasty-audit-"));
+    expect(after).toEqual(before);
+  });
+});
