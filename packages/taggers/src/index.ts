@@ -17,3 +17,7 @@ export {
 export { sentenceSpans } from "./segmentation/sentences.js";
 export { contractionCuts } from "./segmentation/contractions.js";
 export type { Span } from "./segmentation/tokens.js";
+export { labelledWords } from "./evaluation/labelled-words.js";
+export { makeTransformerTagger } from "./transformer/transformer-tagger.js";
+export { type HfParts, settingsFromHf, type TransformerSettings } from "./transformer/settings.js";
+export { readTaggerSettings, taggerMetadata, type TaggerSettings, withTagger } from "./tagger-settings.js";

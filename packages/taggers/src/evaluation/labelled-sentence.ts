@@ -2,8 +2,10 @@
 export interface LabelledSentence {
   readonly words: readonly string[];
   readonly labels: readonly string[];
-  /** Line of each word in the file it came from, from 1; without it errors name sentence and word instead. */
-  readonly lines?: readonly number[];
+  /** Line of the first word in the file it came from, from 1; without it errors name sentence and word instead. */
+  readonly line?: number | undefined;
+  /** Line of each word, where words do not follow each other line by line. */
+  readonly lines?: readonly number[] | undefined;
 }
 
 /** Labelled sentences, in memory or streamed. */
@@ -16,7 +18,8 @@ export function placeOf(
   wordIndex: number,
   path?: string,
 ): { readonly text: string; readonly line: number | undefined } {
-  const line = sentence.lines?.[wordIndex];
+  const line =
+    sentence.lines?.[wordIndex] ?? (sentence.line === undefined ? undefined : sentence.line + wordIndex);
   const where = line === undefined ? `sentence ${sentenceIndex + 1} word ${wordIndex + 1}` : `line ${line}`;
   const text = path === undefined ? where : `${path} ${where}`;
   return { text, line };

@@ -1,0 +1,53 @@
+import { windowsOf } from "./windows.js";
+import type { WordEncoder } from "./word-encoder.js";
+
+/** One row of a batch: a sentence, or a window of a long one. */
+export interface Row {
+  /** Index of its sentence in the block being tagged. */
+  readonly sentence: number;
+  /** Subword ids, special tokens included. */
+  readonly ids: Int32Array;
+  /** Positions in `ids` of the first subword of each owned word. */
+  readonly positions: Int32Array;
+  /** Index in the sentence of the first owned word. */
+  readonly firstOwned: number;
+}
+
+/**
+ * Encodes one sentence into rows.
+ *
+ * @param capacity most subwords of a row without special tokens; a single word that is longer is cut behind its first `capacity` subwords.
+ * @returns no row for an empty sentence, several for one that is longer than the model.
+ */
+export function rowsOf(
+  words: readonly string[],
+  sentence: number,
+  encoder: WordEncoder,
+  capacity: number,
+): Row[] {
+  const encoded: (readonly number[])[] = [];
+  const offsets = new Int32Array(words.length + 1);
+  for (let i = 0; i < words.length; i++) {
+    let ids = encoder.encode(words[i] as string);
+    if (ids.length > capacity) ids = ids.slice(0, capacity);
+    encoded.push(ids);
+    offsets[i + 1] = (offsets[i] as number) + ids.length;
+  }
+  const { before, after } = encoder.special;
+  return windowsOf(offsets, capacity).map(({ firstWord, wordsEnd, firstOwned, ownedEnd }) => {
+    const start = offsets[firstWord] as number;
+    const length = (offsets[wordsEnd] as number) - start;
+    const ids = new Int32Array(before.length + length + after.length);
+    ids.set(before);
+    for (let word = firstWord, at = before.length; word < wordsEnd; word++) {
+      const subwords = encoded[word] as readonly number[];
+      for (let i = 0; i < subwords.length; i++) ids[at++] = subwords[i] as number;
+    }
+    ids.set(after, before.length + length);
+    const positions = new Int32Array(ownedEnd - firstOwned);
+    for (let i = 0; i < positions.length; i++) {
+      positions[i] = before.length + (offsets[firstOwned + i] as number) - start;
+    }
+    return { sentence, ids, positions, firstOwned };
+  });
+}

@@ -1,0 +1,174 @@
+import type { Tensor } from "@nasty/core";
+import type { Session } from "@nasty/runtime";
+import { TaggerError } from "../tagger-error.js";
+import type { BatchOptions, EncodedBatch, Sentences, Tagger } from "../tagger.js";
+import { batchesOf, type BatchLimits } from "./batches.js";
+import { type Feeder, makeFeeder } from "./feeds.js";
+import { argmax, logitsOutput } from "./logits.js";
+import { type Row, rowsOf } from "./rows.js";
+import type { TransformerSettings } from "./settings.js";
+import { makeWordEncoder, type WordEncoder } from "./word-encoder.js";
+
+/** Measured on one thread of a server core with a 4 × 256 BERT: see bench/tagging.mjs and decision 051. */
+const DEFAULTS = { batchSize: 8, batchTokens: 1024, lookAhead: 256 } as const;
+
+/**
+ * A tagger around a session of a token classifier: words to subwords, runs, labels at each word's first subword.
+ *
+ * A trial run of one position with the tokenizer's largest id finds the output with the scores, and a tokenizer that
+ * does not belong to the model.
+ *
+ * @param session of the model; the tagger closes it.
+ * @param settings labels and tokenizer, from {@link settingsFromHf} or {@link readTaggerSettings}.
+ * @throws TaggerError `tokenizer`, `tokenizer-mismatch` (the tokenizer has ids that the embedding has not), `labels`,
+ *   `model-inputs`, `model-outputs`.
+ *
+ * @example
+ * ```ts
+ * const tagger = await makeTransformerTagger(await openSession("model.onnx"), settings);
+ * for await (const labels of tagger.tag([["Time", "flies"]])) labels; // ["NOUN", "VERB"]
+ * ```
+ */
+export async function makeTransformerTagger(
+  session: Session,
+  settings: TransformerSettings,
+): Promise<Tagger> {
+  const { labels, task } = settings;
+  if (labels.length === 0) throw new TaggerError("labels", "openTagger: labels: expected at least 1, got 0");
+  const encoder = makeWordEncoder(settings.tokenizer);
+  const feeder = makeFeeder(session, {
+    special: encoder.special,
+    padId: encoder.padId,
+    positionOffset: settings.positionOffset,
+  });
+  const capacity = capacityOf(settings, encoder, feeder);
+  checkVocabulary(encoder, settings.vocabularySize);
+  const logits = await trial(session, { encoder, feeder, labels: labels.length });
+
+  const run = async (rows: readonly Row[], block: string[][]): Promise<void> => {
+    const { feeds } = feeder.feed(rows);
+    const { data, shape } = (await session.run(feeds, [logits]))[logits] as Tensor<"float32">;
+    const length = shape[1] as number;
+    rows.forEach(({ sentence, positions, firstOwned }, r) => {
+      const into = block[sentence] as string[];
+      for (let i = 0; i < positions.length; i++) {
+        const start = (r * length + (positions[i] as number)) * labels.length;
+        into[firstOwned + i] = labels[argmax(data, start, labels.length)] as string;
+      }
+    });
+  };
+
+  return {
+    kind: "transformer",
+    task,
+    labels,
+    async *tag(sentences, options) {
+      const limits = limitsOf(options, feeder);
+      for await (const { rows, sizes } of blocks(sentences, {
+        encoder,
+        capacity,
+        lookAhead: limits.lookAhead,
+      })) {
+        const block = sizes.map((size) => Array<string>(size));
+        for (const batch of batchesOf(rows, limits)) await run(batch, block);
+        yield* block;
+      }
+    },
+    async *feedsOf(sentences, options): AsyncGenerator<EncodedBatch> {
+      const limits = limitsOf(options, feeder);
+      for await (const { rows } of blocks(sentences, { encoder, capacity, lookAhead: limits.lookAhead })) {
+        for (const batch of batchesOf(rows, limits)) {
+          yield { ...feeder.feed(batch), words: batch.reduce((sum, row) => sum + row.positions.length, 0) };
+        }
+      }
+    },
+    close: () => session.close(),
+  };
+}
+
+interface Limits extends BatchLimits {
+  readonly lookAhead: number;
+}
+
+function limitsOf(options: BatchOptions = {}, { fixedRows }: Feeder): Limits {
+  const batchSize = atLeastOne(options.batchSize ?? DEFAULTS.batchSize, "batchSize");
+  return {
+    batchSize: fixedRows ?? batchSize,
+    batchTokens: atLeastOne(options.batchTokens ?? DEFAULTS.batchTokens, "batchTokens"),
+    // One by one nothing is gained by waiting.
+    lookAhead: batchSize === 1 ? 1 : atLeastOne(options.lookAhead ?? DEFAULTS.lookAhead, "lookAhead"),
+  };
+}
+
+function atLeastOne(value: number, name: string): number {
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new RangeError(`tag: ${name}: expected an integer of at least 1, got ${value}`);
+}
+
+/** Reads up to `lookAhead` sentences at a time and encodes them. */
+async function* blocks(
+  sentences: Sentences,
+  { encoder, capacity, lookAhead }: { encoder: WordEncoder; capacity: number; lookAhead: number },
+): AsyncGenerator<{ rows: Row[]; sizes: number[] }> {
+  let rows: Row[] = [];
+  let sizes: number[] = [];
+  for await (const words of sentences) {
+    for (const row of rowsOf(words, sizes.length, encoder, capacity)) rows.push(row);
+    sizes.push(words.length);
+    if (sizes.length < lookAhead) continue;
+    yield { rows, sizes };
+    rows = [];
+    sizes = [];
+  }
+  if (sizes.length > 0) yield { rows, sizes };
+}
+
+function capacityOf(settings: TransformerSettings, encoder: WordEncoder, feeder: Feeder): number {
+  const { before, after } = encoder.special;
+  const positions = Math.min(
+    settings.maxPositions ?? Number.POSITIVE_INFINITY,
+    feeder.fixedLength ?? Number.POSITIVE_INFINITY,
+  );
+  const capacity = positions - before.length - after.length;
+  if (capacity >= 1) return capacity;
+  throw new TaggerError(
+    "window",
+    `openTagger: model: positions: expected room for a subword beside ${before.length + after.length} special tokens, got ${positions} positions`,
+  );
+}
+
+function checkVocabulary({ largestId }: WordEncoder, size: number | undefined): void {
+  if (size !== undefined && largestId >= size) throw mismatch(largestId, `${size} rows`);
+}
+
+function mismatch(largestId: number, got: string, cause?: unknown): TaggerError {
+  return new TaggerError(
+    "tokenizer-mismatch",
+    `openTagger: tokenizer: ids: expected an embedding of at least ${largestId + 1} rows, got ${got}; is this the model's own tokenizer.json?`,
+    { cause },
+  );
+}
+
+async function trial(
+  session: Session,
+  { encoder, feeder, labels }: { encoder: WordEncoder; feeder: Feeder; labels: number },
+): Promise<string> {
+  const { before, after } = encoder.special;
+  const ids = Int32Array.of(...before, encoder.largestId, ...after);
+  const { feeds, mask } = feeder.feed([{ sentence: 0, ids, positions: new Int32Array(0), firstOwned: 0 }]);
+  let outputs: Readonly<Record<string, Tensor>>;
+  try {
+    outputs = await session.run(feeds);
+  } catch (cause) {
+    // ONNX Runtime's Gather: "indices element out of data bounds, idx=7999 must be within the inclusive range [-100,99]"
+    const bounds = /idx=(\d+) must be within the inclusive range \[-?\d+,(\d+)\]/.exec(messages(cause));
+    if (bounds === null || Number(bounds[1]) !== encoder.largestId) throw cause;
+    throw mismatch(encoder.largestId, `${Number(bounds[2]) + 1} rows`, cause);
+  }
+  return logitsOutput(session, outputs, mask.shape, labels);
+}
+
+/** The messages of an error and of those underneath it. */
+function messages(error: unknown): string {
+  return error instanceof Error ? `${error.message}\n${messages(error.cause)}` : "";
+}

@@ -1,0 +1,135 @@
+import { Tokenizer } from "@huggingface/tokenizers";
+import { TaggerError } from "../tagger-error.js";
+import { type SpecialTokens, specialTokensOf } from "./special-tokens.js";
+import { type TokenizerJson, vocabularyOf } from "./tokenizer-json.js";
+
+/** The few settings beside `tokenizer.json` that change ids. */
+export interface TokenizerSettings {
+  readonly json: TokenizerJson;
+  readonly unkToken?: string | undefined;
+  readonly padId: number;
+  /** `remove_space` and `do_lowercase_and_remove_accent` of tokenizer_config.json. */
+  readonly removeSpace?: boolean | undefined;
+  readonly lowercaseAndRemoveAccent?: boolean | undefined;
+}
+
+/** Words to subword ids, one word at a time. */
+export interface WordEncoder {
+  readonly special: SpecialTokens;
+  readonly padId: number;
+  /** Largest id that words and special tokens can get (added tokens that nobody asked for are not counted). */
+  readonly largestId: number;
+  /** Subword ids of a word, at least one; the array is shared by all uses of the word. */
+  encode(word: string): readonly number[];
+}
+
+/** Words kept in each of the two generations of the cache. */
+const GENERATION = 16_384;
+/** Words longer than this are not kept: they do not come back. */
+const LONGEST_CACHED = 64;
+
+/**
+ * An encoder of single words with a bounded cache.
+ *
+ * Each word is normalized and pre-tokenized by itself, as Hugging Face tokenizers do with `is_split_into_words`; with a
+ * byte-level tokenizer every word gets the leading space that it has inside running text (`add_prefix_space`). A word of
+ * which nothing is left (control characters, characters that a BPE without unk does not know) gets the unk token, or pad.
+ *
+ * The cache forgets the least recently used words: two generations of 16,384 words, the older is dropped when the younger is full.
+ *
+ * @throws TaggerError `tokenizer` if the tokenizer cannot be built, or has neither unk nor pad for words it does not know.
+ */
+export function makeWordEncoder(settings: TokenizerSettings): WordEncoder {
+  const { json, padId } = settings;
+  const tokenizer = buildTokenizer(settings);
+  const idOf = (token: string | null | undefined): number | undefined =>
+    token == null ? undefined : tokenizer.token_to_id(token);
+  const unkId =
+    (Array.isArray(json.model.vocab) ? json.model.unk_id : undefined) ??
+    idOf(json.model.unk_token) ??
+    idOf(settings.unkToken);
+  const special = specialTokensOf(json, idOf);
+  const prefix = hasPart(json.pre_tokenizer, "ByteLevel") ? " " : "";
+  const fallback: readonly number[] = [unkId ?? padId];
+
+  const compute = (word: string): readonly number[] => {
+    const { ids } = tokenizer.encode(prefix + word, { add_special_tokens: false });
+    const known: number[] = [];
+    for (const id of ids as (number | undefined)[]) {
+      const kept = id ?? unkId;
+      if (kept !== undefined) known.push(kept);
+    }
+    return known.length === 0 ? fallback : known;
+  };
+
+  let young = new Map<string, readonly number[]>();
+  let old = new Map<string, readonly number[]>();
+  return {
+    special,
+    padId,
+    largestId: largestIdOf(json, [...special.before, ...special.after, ...fallback, padId]),
+    encode(word) {
+      let ids = young.get(word);
+      if (ids !== undefined) return ids;
+      ids = old.get(word) ?? compute(word);
+      if (word.length > LONGEST_CACHED) return ids;
+      if (young.size >= GENERATION) {
+        old = young;
+        young = new Map();
+      }
+      young.set(word, ids);
+      return ids;
+    },
+  };
+}
+
+function buildTokenizer({
+  json,
+  unkToken,
+  removeSpace,
+  lowercaseAndRemoveAccent,
+}: TokenizerSettings): Tokenizer {
+  try {
+    return new Tokenizer(
+      {
+        added_tokens: json.added_tokens,
+        normalizer: json.normalizer ?? null,
+        pre_tokenizer: json.pre_tokenizer ?? null,
+        // Words are encoded without special tokens, and never decoded.
+        post_processor: null,
+        decoder: null,
+        model: json.model,
+      },
+      {
+        unk_token: json.model.unk_token ?? unkToken,
+        remove_space: removeSpace,
+        do_lowercase_and_remove_accent: lowercaseAndRemoveAccent,
+      },
+    );
+  } catch (cause) {
+    throw new TaggerError(
+      "tokenizer",
+      `openTagger: tokenizer: expected one that can be built, got ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** Whether a part of the tokenizer, or one inside its sequence, has this type. */
+function hasPart(part: unknown, type: string): boolean {
+  if (typeof part !== "object" || part === null) return false;
+  const { type: own, pretokenizers } = part as {
+    readonly type?: string;
+    readonly pretokenizers?: readonly unknown[];
+  };
+  return own === type || (pretokenizers ?? []).some((inner) => hasPart(inner, type));
+}
+
+function largestIdOf(json: TokenizerJson, used: readonly number[]): number {
+  let largest = 0;
+  for (const id of used) largest = Math.max(largest, id);
+  for (const id of vocabularyOf(json).values()) largest = Math.max(largest, id);
+  return largest;
+}
