@@ -11,7 +11,7 @@ import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { type TensorProto, TensorProtoSchema } from "./gen/onnx_pb.js";
 
 /** Byte strings from this size on are passed on as they are; smaller ones are copied, which is cheaper than a part. */
-const largeBytes = 4096;
+export const largeBytes = 4096;
 
 /** An encoded message: its bytes are those of the parts, one after the other. */
 export interface EncodedMessage {

@@ -1,6 +1,6 @@
 import { FormatError } from "../format-error.js";
 import { type ModelProto, ModelProtoSchema } from "./gen/onnx_pb.js";
-import { type EncodedMessage, encodeMessage, type Replacements } from "./message-parts.js";
+import { type EncodedMessage, encodeMessage, largeBytes, type Replacements } from "./message-parts.js";
 
 /** Protobuf implementations refuse messages of 2 GiB and more. */
 export const maxModelBytes = 2 ** 31 - 1;
@@ -39,14 +39,7 @@ export function modelChunks(model: ModelProto): Iterable<Uint8Array> {
  * ```
  */
 export function serializeModel(model: ModelProto): Uint8Array {
-  const { size, parts } = encodeModel("serializeModel", model, noReplacements);
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return concat(encodeModel("serializeModel", model, noReplacements).parts);
 }
 
 /** Encodes a model with some tensors replaced, for writers that put data elsewhere. */
@@ -56,11 +49,42 @@ export function encodeModel(
   replacements: Replacements,
 ): EncodedMessage {
   const encoded = encodeMessage(ModelProtoSchema, model, replacements);
-  if (encoded.size <= maxModelBytes) return encoded;
+  if (encoded.size <= maxModelBytes) return { size: encoded.size, parts: joinSmall(encoded.parts) };
   throw new FormatError(
     "limit",
     `${operation}: model: size: expected at most ${maxModelBytes} bytes in one file, got ${encoded.size}; ` +
       "write the weights as external data (writeModelFile with externalData)",
     { expected: maxModelBytes, got: encoded.size },
   );
+}
+
+/** Tags and lengths are parts of a few bytes: neighbours are joined, large ones stay the arrays that they are. */
+function joinSmall(parts: readonly Uint8Array[]): Uint8Array[] {
+  const joined: Uint8Array[] = [];
+  let run: Uint8Array[] = [];
+  const flush = (): void => {
+    if (run.length === 1) joined.push(run[0] as Uint8Array);
+    else if (run.length > 1) joined.push(concat(run));
+    run = [];
+  };
+  for (const part of parts) {
+    if (part.length < largeBytes) {
+      run.push(part);
+    } else {
+      flush();
+      joined.push(part);
+    }
+  }
+  flush();
+  return joined;
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
