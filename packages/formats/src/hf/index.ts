@@ -1,1 +1,9 @@
-export {};
+export { FormatError, type FormatErrorCode, type FormatErrorFields } from "../format-error.js";
+export { type ModelConfig, parseModelConfig } from "./model-config.js";
+export {
+  parseTokenizerConfig,
+  parseTokenizerFile,
+  type TokenizerConfig,
+  type TokenizerFile,
+} from "./tokenizer-files.js";
+export { isModelVariant, modelFileName, type ModelVariant, modelVariants } from "./variants.js";

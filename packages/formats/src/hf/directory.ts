@@ -1,0 +1,201 @@
+import { mkdir, readdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { readFileMaybeCompressed } from "../archive/read-file.js";
+import { type WrittenFile, writeFileAtomic } from "../archive/write-file-atomic.js";
+import { FormatError } from "../format-error.js";
+import { type ModelConfig, parseModelConfig } from "./model-config.js";
+import {
+  parseTokenizerConfig,
+  parseTokenizerFile,
+  type TokenizerConfig,
+  type TokenizerFile,
+} from "./tokenizer-files.js";
+import { isModelVariant, modelFileName, type ModelVariant, modelVariants } from "./variants.js";
+
+/** A Hugging Face directory of a token classifier, its small files read and checked. */
+export interface HfDirectory {
+  readonly path: string;
+  readonly config: ModelConfig;
+  /** Labels in the order of the logits: `config.labels`. */
+  readonly labels: readonly string[];
+  /** `tokenizer.json` as parsed. */
+  readonly tokenizerJson: Readonly<Record<string, unknown>>;
+  readonly tokenizer: TokenizerFile;
+  readonly tokenizerConfig: TokenizerConfig;
+  /** The variants that are there, with their paths: in `onnx/` or beside `config.json`, perhaps compressed. */
+  readonly models: ReadonlyMap<ModelVariant, string>;
+  /** `model.safetensors`, where there is one. */
+  readonly safetensorsPath: string | undefined;
+  /**
+   * Path of a variant; without one fp32, else what `transformers.js_config` prefers, else the first there is.
+   *
+   * @throws FormatError `not-found`, naming the variants that are there
+   */
+  modelPath(variant?: ModelVariant): string;
+}
+
+/** Whether a path is a folder with a `config.json`. */
+export async function isHfDirectory(path: string): Promise<boolean> {
+  const found = await stat(join(path, "config.json")).catch(() => undefined);
+  return found?.isFile() === true;
+}
+
+/**
+ * Opens a Hugging Face directory: reads and checks `config.json`, `tokenizer.json` and `tokenizer_config.json`, and finds the model
+ * files.
+ *
+ * @param path the folder
+ * @throws FormatError with `path` and `name` (the key): `not-found` (the folder or a file of it), those of `parseModelConfig`,
+ *   `parseTokenizerConfig` and `parseTokenizerFile`, `out-of-range` (the tokenizer has ids beyond the model's embedding table: it belongs
+ *   to another model)
+ * @example
+ * ```ts
+ * const { labels, modelPath } = await openHfDirectory("models/pos");
+ * const file = modelPath("q8"); // models/pos/onnx/model_quantized.onnx
+ * ```
+ */
+export async function openHfDirectory(path: string): Promise<HfDirectory> {
+  const operation = "openHfDirectory";
+  const folder = await stat(path).catch(() => undefined);
+  if (folder?.isDirectory() !== true) {
+    const got = folder === undefined ? "nothing" : "a file";
+    throw new FormatError("not-found", `${operation}: ${path}: expected a folder, got ${got}`, { path });
+  }
+  const configPath = join(path, "config.json");
+  const tokenizerPath = join(path, "tokenizer.json");
+  const tokenizerConfigPath = join(path, "tokenizer_config.json");
+  const config = parseModelConfig(await readText(configPath), configPath);
+  const tokenizer = parseTokenizerFile(await readText(tokenizerPath), tokenizerPath);
+  const tokenizerConfig = parseTokenizerConfig(await readText(tokenizerConfigPath), tokenizerConfigPath);
+  if (config.vocabularySize !== undefined && tokenizer.vocabularySize > config.vocabularySize) {
+    throw new FormatError(
+      "out-of-range",
+      `${operation}: ${tokenizerPath}: model.vocab: expected ids below ${config.vocabularySize} (vocab_size of config.json), got ${tokenizer.vocabularySize - 1}; is it the tokenizer of another model?`,
+      { path: tokenizerPath, name: "model.vocab" },
+    );
+  }
+  const models = await findModels(path);
+  const safetensorsPath = join(path, "model.safetensors");
+  const hasSafetensors = (await stat(safetensorsPath).catch(() => undefined))?.isFile() === true;
+  return {
+    path,
+    config,
+    labels: config.labels,
+    tokenizerJson: tokenizer.raw,
+    tokenizer,
+    tokenizerConfig,
+    models,
+    safetensorsPath: hasSafetensors ? safetensorsPath : undefined,
+    modelPath: (variant) => choosePath(path, models, config, variant),
+  };
+}
+
+function choosePath(
+  path: string,
+  models: ReadonlyMap<ModelVariant, string>,
+  { preferredDtype }: ModelConfig,
+  variant: ModelVariant | undefined,
+): string {
+  const preferred =
+    preferredDtype !== undefined && isModelVariant(preferredDtype) ? preferredDtype : undefined;
+  const found =
+    variant === undefined
+      ? (models.get("fp32") ?? (preferred && models.get(preferred)) ?? [...models.values()][0])
+      : models.get(variant);
+  if (found !== undefined) return found;
+  const expected = `onnx/${modelFileName(variant ?? "fp32")} or ${modelFileName(variant ?? "fp32")}`;
+  const got = models.size === 0 ? "no model file" : `only ${[...models.keys()].join(", ")}`;
+  throw new FormatError(
+    "not-found",
+    `openHfDirectory: ${path}: model file: expected ${expected}, got ${got}`,
+    { path },
+  );
+}
+
+async function findModels(path: string): Promise<ReadonlyMap<ModelVariant, string>> {
+  const models = new Map<ModelVariant, string>();
+  const nested = new Set(await readdir(join(path, "onnx")).catch(() => []));
+  const flat = new Set(await readdir(path));
+  for (const variant of modelVariants) {
+    const name = modelFileName(variant);
+    for (const candidate of [name, `${name}.gz`, `${name}.br`]) {
+      if (models.has(variant)) break;
+      if (nested.has(candidate)) models.set(variant, join(path, "onnx", candidate));
+      else if (flat.has(candidate)) models.set(variant, join(path, candidate));
+    }
+  }
+  return models;
+}
+
+async function readText(path: string): Promise<string> {
+  const bytes = await readFileMaybeCompressed(path);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new FormatError("encoding", `openHfDirectory: ${path}: encoding: expected UTF-8, got other bytes`, {
+      path,
+      cause,
+    });
+  }
+}
+
+/** What {@link writeHfDirectory} writes; the three JSON files as they shall stand there. */
+export interface HfDirectoryContent {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly tokenizerJson: Readonly<Record<string, unknown>>;
+  /** Must have `pad_token`: without it transformers.js throws on a padded batch. */
+  readonly tokenizerConfig: Readonly<Record<string, unknown>>;
+  /** Bytes of each model file. */
+  readonly models: ReadonlyMap<ModelVariant, Iterable<Uint8Array> | AsyncIterable<Uint8Array>>;
+}
+
+/**
+ * Writes a Hugging Face directory that transformers.js loads offline; each file is written atomically, `config.json` last.
+ *
+ * The JSON files are checked as {@link openHfDirectory} would check them before anything is written.
+ *
+ * @param path the folder, made where it is missing
+ * @returns size and SHA-256 of every file, by its path inside the folder
+ * @throws FormatError those of the parsers, `missing` (`pad_token`), `unwritable`
+ * @example
+ * ```ts
+ * await writeHfDirectory("out", { config, tokenizerJson, tokenizerConfig, models: new Map([["q8", chunks]]) });
+ * ```
+ */
+export async function writeHfDirectory(
+  path: string,
+  { config, tokenizerJson, tokenizerConfig, models }: HfDirectoryContent,
+): Promise<Map<string, WrittenFile>> {
+  const texts = {
+    tokenizer: `${JSON.stringify(tokenizerJson)}\n`,
+    tokenizerConfig: `${JSON.stringify(tokenizerConfig, null, 2)}\n`,
+    config: `${JSON.stringify(config, null, 2)}\n`,
+  };
+  parseModelConfig(texts.config);
+  parseTokenizerFile(texts.tokenizer);
+  if (parseTokenizerConfig(texts.tokenizerConfig).padToken === undefined) {
+    throw new FormatError(
+      "missing",
+      "writeHfDirectory: tokenizer_config.json: pad_token: expected the padding token, got nothing",
+      { name: "pad_token" },
+    );
+  }
+  const written = new Map<string, WrittenFile>();
+  const write = async (
+    name: string,
+    chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): Promise<void> => {
+    const target = join(path, name);
+    await mkdir(dirname(target), { recursive: true }).catch((cause: Error) => {
+      const message = `writeHfDirectory: ${dirname(target)}: expected a folder that can be made, got ${cause.message}`;
+      throw new FormatError("unwritable", message, { path: dirname(target), cause });
+    });
+    written.set(name, await writeFileAtomic(target, chunks));
+  };
+  const encoder = new TextEncoder();
+  for (const [variant, chunks] of models) await write(`onnx/${modelFileName(variant)}`, chunks);
+  await write("tokenizer.json", [encoder.encode(texts.tokenizer)]);
+  await write("tokenizer_config.json", [encoder.encode(texts.tokenizerConfig)]);
+  await write("config.json", [encoder.encode(texts.config)]);
+  return written;
+}
