@@ -3,7 +3,8 @@ import { finishQuantization, type ApplyOptions, type QuantizationResult } from "
 import type { QuantizationPlan, QuantizedForm } from "./plan.js";
 import { planWeights, type WeightOptions } from "./plan-weights.js";
 import { conditionWarnings, graphCondition } from "./graph-condition.js";
-import { listedInitializers, openForCompression } from "./strip-model.js";
+import { chosenOptions, modelWarnings } from "./plan-options.js";
+import { openForCompression } from "./strip-model.js";
 import type { WeightSite } from "./weight-sites.js";
 
 /** What {@link planDynamic} takes. */
@@ -53,7 +54,7 @@ function formFor(opset: number): (site: WeightSite) => QuantizedForm | { readonl
  * const plan = dynamic.plan(model, { skipLayers: ["/classifier/**"] });
  */
 export function planDynamic(model: ModelProto, options: DynamicOptions = {}): QuantizationPlan {
-  const chosen = { ...defaults, ...withoutUndefined(options) };
+  const chosen = chosenOptions(defaults, options);
   const graph = openForCompression(model);
   const weights = planWeights(graph, "dynamic.plan", chosen, formFor(graph.opset()));
   return {
@@ -65,19 +66,6 @@ export function planDynamic(model: ModelProto, options: DynamicOptions = {}): Qu
     keptInFloat: weights.keptInFloat,
     warnings: [...modelWarnings(model), ...conditionWarnings(graphCondition(graph.main)), ...weights.warnings],
   };
-}
-
-/** What a plan has to say about the file itself. */
-export function modelWarnings(model: ModelProto): string[] {
-  const listed = listedInitializers(model);
-  return listed === 0
-    ? []
-    : [`${listed} weights are listed as inputs: they become constants, callers can feed them no longer`];
-}
-
-/** Options that a caller left undefined count as left out. */
-export function withoutUndefined<T extends object>(options: T): Partial<T> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 /**
@@ -101,6 +89,3 @@ export function applyDynamic(model: ModelProto, plan: QuantizationPlan, options:
 export function quantizeDynamic(model: ModelProto, options: DynamicOptions & ApplyOptions = {}): ModelProto {
   return applyDynamic(model, planDynamic(model, options), options).model;
 }
-
-/** Dynamic int8: weights are quantized now, activations as they come; no calibration data. */
-export const dynamic = { plan: planDynamic, apply: applyDynamic, quantize: quantizeDynamic } as const;

@@ -9,6 +9,8 @@ export interface MatrixProduct {
   /** New nodes go in front of this one, which goes when they are there. */
   readonly node: NodeProto;
   readonly activation: string;
+  /** The activation as the original node reads it: the same values, perhaps in another order. */
+  readonly source: string;
   /** The kernel reads the transpose of the weight's own layout. */
   readonly transposed: boolean;
   readonly factor: number;
@@ -62,7 +64,7 @@ export function replaceProduct(graph: Graph, node: NodeProto, emit: (product: Ma
   const transposed = resolveWeight(graph, b)?.transposed ?? false;
   graph.setOutput(node, 0, "");
   if (node.opType === "MatMul") {
-    emit({ graph, node, activation: a, transposed, factor: 1, output });
+    emit({ graph, node, activation: a, source: a, transposed, factor: 1, output });
     biasLast(graph, output);
     graph.removeNode(node);
     return;
@@ -80,6 +82,7 @@ export function replaceProduct(graph: Graph, node: NodeProto, emit: (product: Ma
     graph,
     node,
     activation,
+    source: a,
     transposed: transposed !== (intAttribute(node, "transB", 0) !== 0),
     factor: floatAttribute(node, "alpha", 1),
     output: sum,

@@ -55,12 +55,6 @@ export interface KeptInFloat {
   readonly reason: string;
 }
 
-/** Range of one activation, measured by calibration. */
-export interface ActivationRange {
-  readonly min: number;
-  readonly max: number;
-}
-
 /** How activations of a static plan become integers. */
 export interface PlannedActivation {
   readonly name: string;

@@ -2,6 +2,7 @@ import { tensor, type Tensor } from "@nasty/core";
 import type { NodeProto } from "@nasty/formats/onnx";
 import type { Graph, ModelGraph } from "@nasty/graph";
 import { CompressionError } from "./compression-error.js";
+import type { MatrixProduct } from "./matrix-product.js";
 import type { PlannedActivation, PlannedTensor } from "./plan.js";
 import { transposeBytes } from "./transpose-matrix.js";
 import type { QuantizedWeight } from "./weight-quantizer.js";
@@ -145,18 +146,19 @@ export function qdqDomain(context: RewriteContext): string {
  *
  * @returns the name of the rounded activation
  */
-export function staticInput(context: RewriteContext, graph: Graph, name: string, before: NodeProto): string {
+export function staticInput(context: RewriteContext, product: MatrixProduct): string {
+  const { graph, activation: name, source, node: before } = product;
   const key = `${graph.path}\0${name}`;
   const known = context.inputs.get(key);
   if (known !== undefined) {
     return known.value;
   }
-  const planned = context.activations.get(key);
+  const planned = context.activations.get(`${graph.path}\0${source}`);
   if (planned === undefined) {
     throw new CompressionError(
       "missing-range",
-      `int8.apply: activation ${JSON.stringify(name)}: range: expected one in the plan, got none`,
-      { tensor: name },
+      `int8.apply: activation ${JSON.stringify(source)}: range: expected one in the plan, got none`,
+      { tensor: source },
     );
   }
   const zero =

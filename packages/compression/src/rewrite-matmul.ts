@@ -55,9 +55,9 @@ export function emitDynamicQuantizeMatMul(
 
 /** Dequantized activation and weight in front of a float product: the runtime fuses the three into one integer kernel. */
 export function emitQdqMatMul(context: RewriteContext, product: MatrixProduct, stored: StoredWeight): void {
-  const { graph, node, activation, transposed, factor, output } = product;
+  const { graph, node, transposed, factor, output } = product;
   const before = { before: node };
-  const input = staticInput(context, graph, activation, node);
+  const input = staticInput(context, product);
   const integers = matrixIntegers(stored, transposed, graph, node);
   const weight = graph.uniqueName(`${stored.planned.name}_dq`);
   const isPerChannel = stored.planned.granularity.kind === "per-channel";
