@@ -1,5 +1,5 @@
 import { create, equals, toBinary } from "@bufbuild/protobuf";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   type AttributeProto,

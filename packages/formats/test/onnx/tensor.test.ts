@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { DType, Tensor } from "@nasty/core";
 import { dataConstructor, dtypes, storageLength } from "@nasty/core";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   dataTypeOf,
