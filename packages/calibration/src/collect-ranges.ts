@@ -125,10 +125,11 @@ const rangesOf = (watches: readonly Watch[]): Record<string, TensorRange> => {
       );
     }
     tensors[name] = {
-      min: range.min,
-      max: range.max,
-      seenMin: seen.min,
-      seenMax: seen.max,
+      // JSON has no −0, so the table has none either.
+      min: range.min + 0,
+      max: range.max + 0,
+      seenMin: seen.min + 0,
+      seenMax: seen.max + 0,
       count: observer.count,
       masked,
     };
