@@ -53,17 +53,20 @@ const fileSchema = v.looseObject({ model: v.looseObject({ type: v.nullish(v.stri
  */
 export function parseTokenizerConfig(json: string, file = "tokenizer_config.json"): TokenizerConfig {
   const config = checkedJson("parseTokenizerConfig", file, json, configSchema);
-  const text = (value: v.InferOutput<typeof token>): string | undefined =>
-    typeof value === "object" ? value?.content : value;
   const length = config.model_max_length ?? undefined;
   return {
-    padToken: text(config.pad_token),
-    clsToken: text(config.cls_token) ?? text(config.bos_token),
-    sepToken: text(config.sep_token) ?? text(config.eos_token),
-    unknownToken: text(config.unk_token),
+    padToken: textOf(config.pad_token),
+    clsToken: textOf(config.cls_token) ?? textOf(config.bos_token),
+    sepToken: textOf(config.sep_token) ?? textOf(config.eos_token),
+    unknownToken: textOf(config.unk_token),
     maxLength: length !== undefined && length > 0 && length < 1e9 ? Math.floor(length) : undefined,
     raw: config,
   };
+}
+
+/** A token is written as text or as an object with its text in `content`. */
+function textOf(written: v.InferOutput<typeof token>): string | undefined {
+  return typeof written === "object" ? written?.content : written;
 }
 
 /**
