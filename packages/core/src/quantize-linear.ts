@@ -104,7 +104,8 @@ export function quantizeLinear<D extends QuantizedDType>(
   const count = elementCount(x.shape);
   const { data } = x;
   const { zeroPoint } = p;
-  const reciprocals = Float64Array.from(p.scale, (scale) => 1 / scale);
+  const reciprocals = new Float64Array(p.scale.length);
+  for (let g = 0; g < reciprocals.length; g++) reciprocals[g] = 1 / (p.scale[g] as number);
   const out: Bits = bitsOf(p.dtype) === 16 ? new Uint16Array(count) : new Uint8Array(count);
   let sawNaN = false;
   visitGroups(p.granularity, layout, {

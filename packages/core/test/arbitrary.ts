@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { perBlock, perChannel, perTensor, tensor, type Granularity, type Tensor } from "../src/index.js";
 
 /** Float32 tensors of rank 1 to 3 with a granularity that fits. */

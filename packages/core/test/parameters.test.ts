@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   chooseScale,
@@ -15,15 +15,16 @@ import { caught } from "./caught.js";
 const x = tensor("float32", [2, 3], new Float32Array([1, -2, 0, 3, 4, 0]));
 const int8 = { dtype: "int8", symmetric: true } as const;
 
+const scalesBy = (granularity: Parameters<typeof parametersOf>[2]) => [
+  ...parametersOf(x, int8, granularity).scale,
+];
+
 describe("parametersOf", () => {
   test("per tensor, channel and block give different scales", () => {
-    const scale = (granularity: Parameters<typeof parametersOf>[2]) => [
-      ...parametersOf(x, int8, granularity).scale,
-    ];
-    expect(scale(perTensor)).toEqual([Math.fround(4 / 127)]);
-    expect(scale(perChannel(0))).toEqual([Math.fround(2 / 127), Math.fround(4 / 127)]);
-    expect(scale(perChannel(-1))).toEqual([Math.fround(3 / 127), Math.fround(4 / 127), 1]);
-    expect(scale(perBlock(1, 2))).toEqual([Math.fround(2 / 127), 1, Math.fround(4 / 127), 1]);
+    expect(scalesBy(perTensor)).toEqual([Math.fround(4 / 127)]);
+    expect(scalesBy(perChannel(0))).toEqual([Math.fround(2 / 127), Math.fround(4 / 127)]);
+    expect(scalesBy(perChannel(-1))).toEqual([Math.fround(3 / 127), Math.fround(4 / 127), 1]);
+    expect(scalesBy(perBlock(1, 2))).toEqual([Math.fround(2 / 127), 1, Math.fround(4 / 127), 1]);
   });
 
   test("each group equals chooseScale of its own minimum and maximum", () => {

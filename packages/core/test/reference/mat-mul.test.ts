@@ -1,6 +1,6 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { matMulInteger, qLinearMatMul, tensor } from "../../src/index.js";
+import { matMulInteger, qLinearMatMul, tensor, zeros } from "../../src/index.js";
 import { caught } from "../caught.js";
 
 const u8 = (shape: number[], ...values: number[]) => tensor("uint8", shape, Uint8Array.from(values));
@@ -37,8 +37,10 @@ describe("matMulInteger", () => {
     [[2, 1, 2], [3, 2, 1], "matMulInteger: [2, 1, 2] x [3, 2, 1]: batch dimension: expected 2 or 1, got 3"],
     [[], [1], "matMulInteger: operands: rank: expected at least 1, got 0 and 1"],
   ])("%j times %j is refused", (a, b, message) => {
-    const zero = (shape: number[]) => u8(shape, ...Array(shape.reduce((x, y) => x * y, 1)).fill(0));
-    expect(caught(() => matMulInteger(zero(a), zero(b)))).toMatchObject({ code: "shape", message });
+    expect(caught(() => matMulInteger(zeros("uint8", a), zeros("uint8", b)))).toMatchObject({
+      code: "shape",
+      message,
+    });
   });
 });
 
