@@ -76,10 +76,10 @@ function int4Saving({ shape, op, granularity }: PlannedTensor): number {
     return 0;
   }
   // Blocks run along the axis that is summed over (a matrix) or gathered whole (a table).
-  const axis = granularity.kind === "per-channel" ? granularity.axis : op === "Gather" ? 0 : 1;
+  const axis = op === "Gather" ? 0 : granularity.kind === "per-channel" ? granularity.axis : 1;
   const [channels, length] = axis === 0 ? [first, second] : [second, first];
   const blocks = channels * Math.ceil(length / blockSize);
-  const scales = granularity.kind === "per-channel" ? 4 * channels : 4;
+  const scales = granularity.kind === "per-channel" ? 4 * (shape[granularity.axis] ?? 0) : 4;
   return first * second + scales - blocks * (blockSize / 2 + 4);
 }
 

@@ -8,7 +8,7 @@ import { findWeightSites, nodeLabel, type WeightSite } from "./weight-sites.js";
 
 /** What every mode lets its caller choose. */
 export interface WeightOptions {
-  /** One scale an output channel (an embedding: a row) instead of one a tensor. Default true. */
+  /** One scale an output channel (an embedding: a column) instead of one a tensor. Default true. */
   readonly perChannel?: boolean;
   /** Weights' zero point in the middle. Default true. */
   readonly symmetric?: boolean;
@@ -58,6 +58,7 @@ export function channelAxis(op: QuantizableOp, transposed: boolean, gemmTranspos
     case "Gemm":
       return transposed === gemmTransposesB ? 1 : 0;
     case "Gather":
+      return 1;
     case "Conv":
     case "LSTM":
       return 0;
@@ -111,7 +112,7 @@ export function planWeights(
     options.skipLayers,
     operation,
   );
-  const groups = new Map<string, Group>();
+  const chosen: Chosen[] = [];
   for (const [index, site] of sites.entries()) {
     const form = formOf(site);
     const reason = exclusion(site, skipped[index], options) ?? (typeof form === "object" ? form.reason : undefined);
@@ -126,12 +127,43 @@ export function planWeights(
       form,
       output: site.node.output.find((output) => output !== "") ?? "",
     };
+    chosen.push({ site, planned });
+  }
+  const groups = groupByWeight(chosen, options.perChannel);
+  const tensors = [...groups.values()].map((group) => plannedTensor(group, options));
+  return { tensors, keptInFloat, warnings: storedTwice(tensors) };
+}
+
+interface Chosen {
+  readonly site: WeightSite;
+  readonly planned: PlannedSite;
+}
+
+const weightKey = ({ owner, name }: ResolvedWeight): string => JSON.stringify([owner.path, name]);
+
+/** Axes of the tables that a product reads too: with its scales, one copy of the integers serves both. */
+function tiedAxes(chosen: readonly Chosen[]): Map<string, number> {
+  const axes = new Map<string, number>();
+  for (const { site } of chosen) {
+    const [weight] = site.weights;
+    if (weight !== undefined && (site.op === "MatMul" || site.op === "Gemm")) {
+      axes.set(weightKey(weight), channelAxis(site.op, weight.transposed, gemmTransposesB(site)));
+    }
+  }
+  return axes;
+}
+
+function groupByWeight(chosen: readonly Chosen[], isPerChannel: boolean): Map<string, Group> {
+  const tied = tiedAxes(chosen);
+  const groups = new Map<string, Group>();
+  for (const { site, planned } of chosen) {
     for (const weight of site.weights) {
-      const axis = channelAxis(site.op, weight.transposed, gemmTransposesB(site));
-      const granularity = options.perChannel ? perChannel(axis) : perTensor;
+      const own = channelAxis(site.op, weight.transposed, gemmTransposesB(site));
+      const axis = site.op === "Gather" ? (tied.get(weightKey(weight)) ?? own) : own;
+      const granularity = isPerChannel ? perChannel(axis) : perTensor;
       // Forms that store other dtypes or layouts cannot share integers with the rest.
-      const store = form === "DynamicQuantizeLSTM" || form === "ConvInteger" ? form : "matrix";
-      const key = JSON.stringify([weight.owner.path, weight.name, granularity, store]);
+      const isOwnLayout = planned.form === "DynamicQuantizeLSTM" || planned.form === "ConvInteger";
+      const key = JSON.stringify([weightKey(weight), granularity, isOwnLayout ? planned.form : "matrix"]);
       const group = groups.get(key);
       if (group === undefined) {
         groups.set(key, { weight, site, granularity, sites: [planned] });
@@ -140,8 +172,7 @@ export function planWeights(
       }
     }
   }
-  const tensors = [...groups.values()].map((group) => plannedTensor(group, options));
-  return { tensors, keptInFloat, warnings: storedTwice(tensors) };
+  return groups;
 }
 
 function plannedTensor({ weight, site, granularity, sites }: Group, options: Required<WeightOptions>): PlannedTensor {
