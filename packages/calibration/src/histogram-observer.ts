@@ -5,6 +5,8 @@ import type { Observer, Range } from "./observer.js";
 /** Chooses a range from a histogram with at least one value that is not zero; clipped to the true extremes afterwards. */
 export type RangeSearch = (histogram: Histogram, extremes: Range) => Range;
 
+const within = ({ min, max }: Range, value: number): number => Math.min(Math.max(value, min), max);
+
 /** An observer that keeps a histogram and chooses its range at the end. */
 export const histogramObserver = (search: RangeSearch, options: HistogramOptions = {}): Observer => {
   const all = minMaxObserver();
@@ -18,7 +20,7 @@ export const histogramObserver = (search: RangeSearch, options: HistogramOptions
       const extremes = all.extremes;
       if (extremes === undefined || extremes.min === extremes.max) return extremes;
       const { min, max } = search(histogram.read(), extremes);
-      return { min: Math.max(min, extremes.min), max: Math.min(max, extremes.max) };
+      return { min: within(extremes, min), max: within(extremes, max) };
     },
     get extremes() {
       return all.extremes;

@@ -50,8 +50,10 @@ const squaredError = (
  */
 export const mseSearch =
   ({ scheme = { dtype: "uint8", symmetric: false }, candidates = 64 }: MseOptions = {}): RangeSearch =>
-  (histogram, extremes) => {
+  (histogram, seen) => {
     const bins = filledBins(histogram);
+    // Scales always make room for zero, and fractions of a range that does not hold it could cross.
+    const extremes = { min: Math.min(seen.min, 0), max: Math.max(seen.max, 0) };
     let best = extremes;
     let smallest = squaredError(bins, extremes, scheme);
     const consider = (range: Range): void => {

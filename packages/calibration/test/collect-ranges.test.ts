@@ -7,7 +7,7 @@ import {
   makeValueInfo,
   type ModelProto,
 } from "@nasty/formats/onnx";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type CalibrationBatch, type CalibrationMethod, collectRanges } from "../src/index.js";
 
@@ -122,16 +122,17 @@ describe("collectRanges", () => {
             const one = await collectRanges(model, watched, cut(corpus, [1]), options);
             const many = await collectRanges(model, watched, cut(corpus, sizes), options);
             expect(many.samples).toBe(one.samples);
-            for (const name of ["h", ...watched]) {
+            for (const name of watched) {
               const [a, b] = [one.tensors[name], many.tensors[name]];
-              expect(b?.count).toBe(a?.count);
-              // Kernels add up in another order in a larger batch; a histogram may move by a bin.
-              const bin = ((a?.seenMax ?? 0) - (a?.seenMin ?? 0)) / 128 + 1e-5;
-              const tolerance =
-                method === "minmax" || method === "moving-average" || name === "h" ? 1e-4 : bin;
-              expect(Math.abs((b?.min ?? 0) - (a?.min ?? 0))).toBeLessThanOrEqual(tolerance);
-              expect(Math.abs((b?.max ?? 0) - (a?.max ?? 0))).toBeLessThanOrEqual(tolerance);
+              expect([b?.count, b?.masked]).toEqual([a?.count, a?.masked]);
+              expect(b?.seenMin).toBeCloseTo(a?.seenMin as number, 4);
+              expect(b?.seenMax).toBeCloseTo(a?.seenMax as number, 4);
+              if (method !== "minmax" && method !== "moving-average") continue;
+              expect(b?.min).toBeCloseTo(a?.min as number, 4);
+              expect(b?.max).toBeCloseTo(a?.max as number, 4);
             }
+            // Sums are rounded in another order in a larger batch, which may move a value to the next bin; looked-up rows are
+            // the same bits, so there every method must agree exactly.
             expect(many.tensors.h).toEqual(one.tensors.h);
           },
         ),
@@ -185,13 +186,13 @@ describe("collectRanges", () => {
   });
 });
 
-describe("what cannot be calibrated", () => {
-  const failure = (
-    batches: readonly CalibrationBatch[],
-    { names = ["h"], ...options }: { names?: string[]; samples?: number } = {},
-    from = model,
-  ) => collectRanges(from, names, batches, options);
+const failure = (
+  batches: readonly CalibrationBatch[],
+  { names = ["h"], ...options }: { names?: string[]; samples?: number } = {},
+  from = model,
+) => collectRanges(from, names, batches, options);
 
+describe("what cannot be calibrated", () => {
   it.each([
     [[], {}, "empty-set", "calibrate: samples: count: expected at least 1, got 0"],
     [[ids([[1]])], { samples: 3 }, "too-few-samples", "calibrate: samples: count: expected 3, got 1"],

@@ -1,7 +1,9 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { entropySearch, type Histogram, streamingHistogram } from "../src/index.js";
 import { normals } from "./random-samples.js";
+
+const sum = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b, 0);
 
 /** The definition, bin by bin: the search must agree with it. */
 const plainSearch = ({ counts, stride }: Histogram, levels: number): number => {
@@ -18,11 +20,10 @@ const plainSearch = ({ counts, stride }: Histogram, levels: number): number => {
     const [start, end] = [middle - half, middle + half];
     const slice = [...counts.subarray(start, end)];
     const p = [...slice];
-    const sum = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b, 0);
     p[0] = (p[0] as number) + sum(counts.subarray(0, start));
     p[p.length - 1] = (p.at(-1) as number) + sum(counts.subarray(end));
     const merge = Math.floor(slice.length / levels);
-    const q = new Array<number>(p.length).fill(0);
+    const q = p.map(() => 0);
     for (let group = 0; group < levels; group++) {
       const from = group * merge;
       const to = group === levels - 1 ? p.length : from + merge;

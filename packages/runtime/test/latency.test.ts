@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bootstrapInterval, measureLatency, summarizeLatency } from "../src/index.js";
 
@@ -33,6 +33,8 @@ describe("summarizeLatency", () => {
   });
 });
 
+const wait = (ms: number) => () => new Promise((resolve) => setTimeout(resolve, ms));
+
 describe("measureLatency", () => {
   it("runs candidates in turns and skips the warm-up", async () => {
     const calls: string[] = [];
@@ -62,7 +64,6 @@ describe("measureLatency", () => {
   });
 
   it("sees which candidate is slower", async () => {
-    const wait = (ms: number) => () => new Promise((resolve) => setTimeout(resolve, ms));
     const [fast, slow] = await measureLatency(
       [
         { name: "fast", run: wait(1) },

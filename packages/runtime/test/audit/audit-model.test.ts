@@ -53,6 +53,18 @@ const encoderOfProducts = (): ModelProto => {
   return modelOf(nodes, [...initializers, ...dynamicWeights("c", 16, 3)], { inputs: 16 });
 };
 
+const pair = (from: string, to: string): NodeProto[] => [
+  makeNode("QuantizeLinear", [from, "s", "z"], [`${to}q`], { name: `q_${to}` }),
+  makeNode("DequantizeLinear", [`${to}q`, "s", "z"], [to], { name: `dq_${to}` }),
+];
+
+const body = (name: string): ReturnType<typeof makeGraph> =>
+  makeGraph(name, {
+    nodes: [makeNode("MatMul", ["x", `${name}W`], [`${name}y`], { name: `${name}_dense` })],
+    outputs: [makeValueInfo(`${name}y`, "float32", ["batch", 3])],
+    initializers: [weight(`${name}W`, 4, 3)],
+  });
+
 describe("auditModel", () => {
   it("counts 73 quantized kernels and nothing else in twelve dynamically quantized layers", async () => {
     const audit = await auditModel(encoderOfProducts());
@@ -113,10 +125,6 @@ describe("auditModel", () => {
   });
 
   it("tells stray pairs from the entry of a kernel", async () => {
-    const pair = (from: string, to: string): NodeProto[] => [
-      makeNode("QuantizeLinear", [from, "s", "z"], [`${to}q`], { name: `q_${to}` }),
-      makeNode("DequantizeLinear", [`${to}q`, "s", "z"], [to], { name: `dq_${to}` }),
-    ];
     const model = modelOf(
       [
         ...pair("x", "a"),
@@ -174,12 +182,6 @@ describe("auditModel", () => {
   });
 
   it("looks into the bodies of If", async () => {
-    const body = (name: string): ReturnType<typeof makeGraph> =>
-      makeGraph(name, {
-        nodes: [makeNode("MatMul", ["x", `${name}W`], [`${name}y`], { name: `${name}_dense` })],
-        outputs: [makeValueInfo(`${name}y`, "float32", ["batch", 3])],
-        initializers: [weight(`${name}W`, 4, 3)],
-      });
     const model = makeModel(
       makeGraph("branches", {
         nodes: [
