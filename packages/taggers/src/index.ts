@@ -21,3 +21,5 @@ export { labelledWords } from "./evaluation/labelled-words.js";
 export { makeTransformerTagger } from "./transformer/transformer-tagger.js";
 export { type HfParts, settingsFromHf, type TransformerSettings } from "./transformer/settings.js";
 export { readTaggerSettings, taggerMetadata, type TaggerSettings, withTagger } from "./tagger-settings.js";
+export { type TaggedSentence, type TaggedWord, tagText } from "./segmentation/tag-text.js";
+export { taggedConllu } from "./segmentation/tagged-conllu.js";

@@ -77,11 +77,6 @@ export async function readTaggerSettings(model: ModelProto): Promise<TaggerSetti
 }
 
 async function parseSettings(text: string, tokenizer: string | undefined): Promise<TaggerSettings> {
-  const refuse = (where: string, expected: string, got: string, cause?: unknown): TaggerError =>
-    new TaggerError("metadata", `openTagger: metadata ${where}: expected ${expected}, got ${got}`, {
-      name: SETTINGS_KEY,
-      cause,
-    });
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -116,4 +111,11 @@ async function parseSettings(text: string, tokenizer: string | undefined): Promi
       lowercaseAndRemoveAccent,
     },
   };
+}
+
+function refuse(where: string, expected: string, got: string, cause?: unknown): TaggerError {
+  return new TaggerError("metadata", `openTagger: metadata ${where}: expected ${expected}, got ${got}`, {
+    name: SETTINGS_KEY,
+    cause,
+  });
 }

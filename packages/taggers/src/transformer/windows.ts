@@ -44,13 +44,16 @@ export function windowsOf(offsets: ArrayLike<number>, capacity: number): Window[
     return Math.min(left, right);
   };
   // Context falls towards the end of one window and grows from the start of the next, so each pair has one border.
+  const border = (bound: { first: number; end: number }, next: { first: number; end: number }): number => {
+    let word = next.first;
+    while (word < bound.end && context(bound, word) >= context(next, word)) word++;
+    return word;
+  };
   const windows: Window[] = [];
   let firstOwned = 0;
   bounds.forEach((bound, i) => {
     const next = bounds[i + 1];
-    let ownedEnd = Math.max(firstOwned, next === undefined ? words : next.first);
-    while (next !== undefined && ownedEnd < bound.end && context(bound, ownedEnd) >= context(next, ownedEnd))
-      ownedEnd++;
+    const ownedEnd = Math.max(firstOwned, next === undefined ? words : border(bound, next));
     if (ownedEnd === firstOwned) return;
     windows.push({ firstWord: bound.first, wordsEnd: bound.end, firstOwned, ownedEnd });
     firstOwned = ownedEnd;

@@ -1,0 +1,8 @@
+export {
+  findTagger,
+  type FindTaggerOptions,
+  type FoundTagger,
+  openTagger,
+  type OpenTaggerOptions,
+  settingsOfModelFile,
+} from "./open-tagger.js";

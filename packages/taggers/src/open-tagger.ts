@@ -1,0 +1,114 @@
+import { access } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { isHfDirectory, openHfDirectory } from "@nasty/formats/hf/node";
+import { isModelVariant, type ModelVariant, modelVariants } from "@nasty/formats/hf";
+import type { ModelProto } from "@nasty/formats/onnx";
+import { readModelFile } from "@nasty/formats/onnx/node";
+import { openSession, type SessionOptions } from "@nasty/runtime";
+import { TaggerError } from "./tagger-error.js";
+import type { Tagger } from "./tagger.js";
+import { readTaggerSettings, type TaggerSettings } from "./tagger-settings.js";
+import { settingsFromHf } from "./transformer/settings.js";
+import { makeTransformerTagger } from "./transformer/transformer-tagger.js";
+
+export interface FindTaggerOptions {
+  /** Which model file of a Hugging Face directory: `fp32`, `q8`, `q4`, … as transformers.js calls them; without it the plainest. */
+  readonly variant?: string;
+}
+
+export interface OpenTaggerOptions extends FindTaggerOptions, SessionOptions {}
+
+/** A model file with what its tagger needs. */
+export interface FoundTagger {
+  readonly modelPath: string;
+  readonly settings: TaggerSettings;
+}
+
+/**
+ * Finds model file and tagger settings for a path, without opening a session.
+ *
+ * A Hugging Face directory has both. A model file (also `.gz`, `.br`) carries its settings in its metadata, or they are found in
+ * `config.json` and `tokenizer.json` beside it or one folder above.
+ *
+ * @throws TaggerError `tokenizer-missing` if a bare model file has nothing beside it, `not-found` for an unknown variant,
+ *   `metadata`, `tokenizer`; FormatError for files that cannot be read.
+ */
+export async function findTagger(path: string, { variant }: FindTaggerOptions = {}): Promise<FoundTagger> {
+  if (await isHfDirectory(path)) {
+    const directory = await openHfDirectory(path);
+    return {
+      modelPath: directory.modelPath(checkVariant(variant)),
+      settings: settingsFromHf(directory, path),
+    };
+  }
+  return { modelPath: path, settings: await settingsOfModelFile(path, await readModelFile(path)) };
+}
+
+/**
+ * Tagger settings of a model file that has been read already: carried in its metadata, or in the files beside it.
+ *
+ * @throws TaggerError as {@link findTagger}.
+ */
+export async function settingsOfModelFile(path: string, model: ModelProto): Promise<TaggerSettings> {
+  return (await readTaggerSettings(model)) ?? (await settingsBeside(path));
+}
+
+/**
+ * Opens a tagger from a model file or a Hugging Face directory.
+ *
+ * @param path see {@link findTagger}.
+ * @param options threads and the like of the session (one thread by default), and `variant`.
+ * @throws as {@link findTagger}, `openSession` and {@link makeTransformerTagger}.
+ *
+ * @example
+ * ```ts
+ * const tagger = await openTagger("pos_int8.onnx");
+ * for await (const labels of tagger.tag([["Time", "flies"]])) labels; // ["NOUN", "VERB"]
+ * await tagger.close();
+ * ```
+ */
+export async function openTagger(path: string, options: OpenTaggerOptions = {}): Promise<Tagger> {
+  const { variant, ...sessionOptions } = options;
+  const { modelPath, settings } = await findTagger(path, variant === undefined ? {} : { variant });
+  const session = await openSession(modelPath, sessionOptions);
+  try {
+    switch (settings.kind) {
+      case "transformer":
+        return await makeTransformerTagger(session, settings);
+      default:
+        return settings.kind satisfies never;
+    }
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+async function settingsBeside(path: string): Promise<TaggerSettings> {
+  const folder = dirname(path);
+  for (const candidate of [folder, dirname(folder)]) {
+    if (!(await exists(join(candidate, "config.json"))) || !(await exists(join(candidate, "tokenizer.json"))))
+      continue;
+    return settingsFromHf(await openHfDirectory(candidate), candidate);
+  }
+  throw new TaggerError(
+    "tokenizer-missing",
+    `openTagger: ${path}: tagger: expected nasty.tagger metadata in the model, or config.json and tokenizer.json in ${folder} or the folder above, got neither; give the model's Hugging Face directory, or put its files beside the model`,
+    { path },
+  );
+}
+
+function checkVariant(variant: string | undefined): ModelVariant | undefined {
+  if (variant === undefined || isModelVariant(variant)) return variant;
+  throw new TaggerError(
+    "not-found",
+    `openTagger: variant: expected one of ${modelVariants.join(", ")}, got "${variant}"`,
+    { name: variant },
+  );
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
