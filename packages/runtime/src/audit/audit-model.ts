@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type GraphProto, type ModelProto, parseModel } from "@nasty/formats/onnx";
@@ -20,7 +20,9 @@ export interface AuditOptions extends Pick<SessionOptions, "threads" | "config">
 /** The file's own graph, for what only it tells (was it fused before?); weights are not read. */
 const readSource = async (model: ModelSource): Promise<ModelProto | undefined> => {
   if (typeof model !== "string") return model instanceof Uint8Array ? parseModel(model) : model;
-  return /\.(?:gz|br)$/.test(model) ? undefined : parseModel(await readFile(model));
+  // A larger file cannot be one buffer; the audit does without these warnings then.
+  const tooLarge = (await stat(model)).size > 2 ** 31;
+  return tooLarge || /\.(?:gz|br)$/.test(model) ? undefined : parseModel(await readFile(model));
 };
 
 /**
