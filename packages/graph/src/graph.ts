@@ -309,9 +309,14 @@ export class Graph {
     return free;
   }
 
-  /** Puts another tensor in the place of an initializer of this graph, under the same name. */
-  replaceInitializer(name: string, tensor: Tensor): void {
-    if (!this.#initializers.has(name)) throw this.#missing("replaceInitializer", name);
+  /**
+   * Puts a tensor under exactly this name, in the place of an initializer of that name if there is one.
+   *
+   * @throws GraphError `duplicate-value` if the name belongs to an input or to an output of a node of this graph.
+   */
+  setInitializer(name: string, tensor: Tensor): void {
+    if (!this.#initializers.has(name)) this.#refuseDuplicate(this.defines(name), name);
+    this.#context.names.reserve(name);
     this.#initializers.set(name, tensorToProto(tensor, name));
   }
 
@@ -439,14 +444,6 @@ export class Graph {
       "foreign-node",
       `${operation}: node ${JSON.stringify(node.name)} (${node.opType}): graph: expected a node of ${this.path}, got one that is not in it`,
       { graph: this.path, node: node.name, operator: node.opType },
-    );
-  }
-
-  #missing(operation: string, name: string): GraphError {
-    return new GraphError(
-      "missing-input",
-      `${operation}: graph ${this.path}: initializer: expected one of this graph, got ${JSON.stringify(name)}`,
-      { graph: this.path, value: name },
     );
   }
 

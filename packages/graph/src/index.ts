@@ -1,11 +1,26 @@
-export {
-  Graph,
-  type NodeFields,
-  type NodePosition,
-  type Use,
-} from "./graph.js";
+export { constantNodeValue } from "./constant-value.js";
+export { foldConstants, type FoldOptions } from "./folding/fold-constants.js";
+export { transposeTensor } from "./folding/strided-copy.js";
+export { Graph, type NodeFields, type NodePosition, type Use } from "./graph.js";
 export { GraphError, type GraphErrorCode, type GraphErrorFields } from "./graph-error.js";
-export type { Dim } from "./inference/dims.js";
+export { addDims, type Dim, divideDims, multiplyDims, subtractDims } from "./inference/dims.js";
 export { inferShapes, type ValueType, type ValueTypes } from "./inference/infer-shapes.js";
 export { ModelGraph, type ModelGraphOptions } from "./model-graph.js";
+export type { OperatorSchema } from "./operators/schema.js";
+export { operatorSchema } from "./operators/table.js";
 export type { PruneCounts } from "./prune.js";
+export {
+  describeGraph,
+  type GraphDescription,
+  type OperatorCount,
+  type PrecisionShare,
+} from "./reports/describe-graph.js";
+export { type GemmSplit, splitGemm, type SplitGemmOptions } from "./rewrites/split-gemm.js";
+export { validateModel } from "./validation/validate-model.js";
+export {
+  weightSource,
+  type WeightSource,
+  weightUsage,
+  type WeightUsage,
+  type WeightUse,
+} from "./weights.js";

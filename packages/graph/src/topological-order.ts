@@ -2,16 +2,16 @@ import type { NodeProto } from "@nasty/formats/onnx";
 import type { Graph } from "./graph.js";
 import { GraphError } from "./graph-error.js";
 
-/** Names that the graphs held by a node read from around it. */
+/** Names of `graph` that the graphs held by a node read. */
 const captured = (graph: Graph, node: NodeProto): readonly string[] => {
   const names: string[] = [];
   for (const child of graph.subgraphs(node)) {
     for (const inner of child.allGraphs()) {
-      for (const innerNode of inner.nodes) names.push(...innerNode.input);
-      for (const { name } of inner.outputs) names.push(name);
+      const read = [...inner.nodes.flatMap(({ input }) => input), ...inner.outputs.map(({ name }) => name)];
+      names.push(...read.filter((name) => inner.scopeOf(name) === graph));
     }
   }
-  return names.filter((name) => graph.defines(name));
+  return names;
 };
 
 /** What a node reads, the readings of its subgraphs included. */
@@ -23,7 +23,7 @@ export const readNames = (graph: Graph, node: NodeProto): readonly string[] =>
  *
  * @throws GraphError `cycle`, naming the nodes of the cycle.
  */
-export const topologicalOrder = (graph: Graph): readonly NodeProto[] => {
+export const topologicalOrder = (graph: Graph, operation = "sort"): readonly NodeProto[] => {
   const order: NodeProto[] = [];
   const state = new Map<NodeProto, "open" | "done">();
   for (const root of graph.nodes) {
@@ -42,6 +42,7 @@ export const topologicalOrder = (graph: Graph): readonly NodeProto[] => {
       if (seen === "open") {
         const from = stack.findIndex(({ node }) => node === need);
         throw cycleError(
+          operation,
           graph,
           stack.slice(from).map(({ node }) => node),
         );
@@ -57,13 +58,13 @@ export const topologicalOrder = (graph: Graph): readonly NodeProto[] => {
 const makersOf = (graph: Graph, node: NodeProto): readonly NodeProto[] =>
   readNames(graph, node).flatMap((name) => (graph.defines(name) ? (graph.producer(name) ?? []) : []));
 
-const cycleError = (graph: Graph, nodes: readonly NodeProto[]): GraphError => {
+const cycleError = (operation: string, graph: Graph, nodes: readonly NodeProto[]): GraphError => {
   const reversed = [...nodes].reverse();
   const named = reversed.map(({ name, opType }) => `${JSON.stringify(name)} (${opType})`);
   const shown = named.length > 12 ? [...named.slice(0, 6), "…", ...named.slice(-5)] : named;
   return new GraphError(
     "cycle",
-    `sort: graph ${graph.path}: nodes: expected no cycle, got ${[...shown, named[0]].join(" → ")}`,
+    `${operation}: graph ${graph.path}: nodes: expected no cycle, got ${[...shown, named[0]].join(" → ")}`,
     { graph: graph.path, node: reversed[0]?.name ?? "", operator: reversed[0]?.opType ?? "" },
   );
 };

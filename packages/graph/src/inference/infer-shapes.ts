@@ -123,7 +123,7 @@ const isSizeLike = ({ dtype, shape }: PartialType): boolean => {
 /** A small integer constant as sizes. */
 const constantSizes = (graph: Graph, name: string): SizeValue | undefined => {
   const proto = graph.initializers.get(name);
-  const value = proto === undefined ? graph.constant(name) : tensorOf(proto);
+  const value = attempt(() => (proto === undefined ? graph.constant(name) : tensorOf(proto)));
   if (value === undefined || !isSizeLike(value)) return undefined;
   return {
     scalar: value.shape.length === 0,

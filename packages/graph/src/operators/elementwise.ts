@@ -45,6 +45,9 @@ const onNumbers =
     return Number.isInteger(result) ? result : undefined;
   };
 
+/** The sign of the divisor, as ONNX has it for integers. */
+const modulo = onNumbers((a, b) => (b === 0 ? Number.NaN : a - b * Math.floor(a / b)));
+
 /** Integer division as ONNX does it; of symbols only where it is exact. */
 const quotient = (a: Dim, b: Dim): Dim =>
   typeof a === "number" && typeof b === "number" && b !== 0 ? Math.trunc(a / b) : divideDims(a, b);
@@ -109,7 +112,7 @@ export const elementwise: Readonly<Record<string, OperatorSchema>> = {
   Mul: operator(2, 1, broadcast(), { sizes: combine(multiplyDims) }),
   Div: operator(2, 1, broadcast(), { sizes: integersOnly(combine(quotient)) }),
   Mod: operator(2, 1, broadcast(), {
-    sizes: combine(onNumbers((a, b) => (b === 0 ? Number.NaN : a - b * Math.floor(a / b)))),
+    sizes: (c) => (c.int("fmod", 0) === 0 ? zip(c, modulo) : undefined),
   }),
   Pow: operator(2, 1, broadcast()),
   PRelu: operator(2, 1, sameAs()),

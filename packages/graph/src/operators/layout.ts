@@ -43,7 +43,9 @@ const reshape: InferRule = (c) => {
     const taken = productOfDims(dims.filter((_, axis) => axis !== open && !copied(axis)));
     dims[open] = divideDims(total, taken);
   }
-  return [{ dtype: c.dtype(0), shape: dims.map((dim) => (typeof dim === "number" && dim < 0 ? undefined : dim)) }];
+  return [
+    { dtype: c.dtype(0), shape: dims.map((dim) => (typeof dim === "number" && dim < 0 ? undefined : dim)) },
+  ];
 };
 
 const flatten: InferRule = (c) => {
