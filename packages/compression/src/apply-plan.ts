@@ -56,7 +56,7 @@ function rewriteSite(context: RewriteContext, graph: Graph, node: NodeProto, { s
       });
       return;
     case "Gather":
-      rewriteGather(graph, node, weight, context.opset);
+      rewriteGather(graph, node, weight);
       return;
     case "DynamicQuantizeLSTM":
       rewriteLstm(context, graph, node, [weight, second ?? weight]);
