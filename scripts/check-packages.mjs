@@ -1,7 +1,16 @@
 // Packs every package as it would be published, checks the tarballs (publint, attw), installs them together into
 // an empty project and runs each file of examples/ there, so that what is tested is what a user installs.
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,13 +41,19 @@ try {
   const overrides = {};
   for (const { folder, manifest } of packages) {
     pnpm(["pack", "--pack-destination", tarballs], folder);
-    const file = join(tarballs, `${manifest.name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`);
+    const file = join(
+      tarballs,
+      `${manifest.name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`,
+    );
     overrides[manifest.name] = `file:${file}`;
     run("npx", ["publint", "--strict", file], root, true);
     // A command without importable entry points has no types to check.
     const entries = Object.keys(manifest.exports ?? {}).filter((entry) => entry !== "./package.json");
-    if (entries.length > 0) run("npx", ["attw", "--profile", "esm-only", "--format", "ascii", file], root, true);
-    process.stdout.write(`packed ${manifest.name}@${manifest.version}: publint${entries.length > 0 ? ", attw" : ""} ok\n`);
+    if (entries.length > 0)
+      run("npx", ["attw", "--profile", "esm-only", "--format", "ascii", file], root, true);
+    process.stdout.write(
+      `packed ${manifest.name}@${manifest.version}: publint${entries.length > 0 ? ", attw" : ""} ok\n`,
+    );
   }
 
   writeFileSync(
@@ -59,7 +74,9 @@ try {
     run(process.execPath, [join("examples", basename(example))], project, true);
     process.stdout.write(`example ${example}: ok\n`);
   }
-  const version = execFileSync(join(project, "node_modules", ".bin", "nasty"), ["--version"], { encoding: "utf8" }).trim();
+  const version = execFileSync(join(project, "node_modules", ".bin", "nasty"), ["--version"], {
+    encoding: "utf8",
+  }).trim();
   process.stdout.write(`packed command: nasty ${version}\n`);
 } finally {
   rmSync(work, { recursive: true, force: true });

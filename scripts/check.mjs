@@ -20,6 +20,8 @@ for (const [title, command] of steps) {
   const start = Date.now();
   process.stdout.write(`\n== ${title}: ${command}\n`);
   const { status } = spawnSync(command, { cwd: root, env, shell: true, stdio: "inherit" });
-  process.stdout.write(`== ${title}: ${status === 0 ? "ok" : "FAILED"} (${((Date.now() - start) / 1000).toFixed(1)} s)\n`);
+  process.stdout.write(
+    `== ${title}: ${status === 0 ? "ok" : "FAILED"} (${((Date.now() - start) / 1000).toFixed(1)} s)\n`,
+  );
   if (status !== 0) process.exit(status ?? 1);
 }

@@ -10,7 +10,11 @@ const { packageManager } = JSON.parse(readFileSync(new URL("../package.json", im
 /** Runs a shell command at the root; with --quiet its output appears only when it fails. */
 function run(command) {
   try {
-    execSync(command, { cwd: root, stdio: quiet ? "pipe" : "inherit", env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1" } });
+    execSync(command, {
+      cwd: root,
+      stdio: quiet ? "pipe" : "inherit",
+      env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1" },
+    });
   } catch (error) {
     if (quiet) process.stderr.write(`${error.stdout ?? ""}${error.stderr ?? ""}`);
     process.stderr.write(`setup: ${command}: failed\n`);

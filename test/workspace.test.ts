@@ -5,7 +5,9 @@ import { describe, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string) => JSON.parse(readFileSync(join(root, path), "utf8"));
-const folders = ["packages", "apps"].flatMap((group) => readdirSync(join(root, group)).map((name) => `${group}/${name}`));
+const folders = ["packages", "apps"].flatMap((group) =>
+  readdirSync(join(root, group)).map((name) => `${group}/${name}`),
+);
 const published = folders.filter((folder) => read(`${folder}/package.json`).private !== true);
 const libraries = published.filter((folder) => folder.startsWith("packages/"));
 
@@ -54,7 +56,9 @@ describe("every package is made the same way", () => {
       outDir: "dist",
       tsBuildInfoFile: "dist/.tsbuildinfo",
     });
-    const references = (config.references ?? []).map((reference: { path: string }) => reference.path.split("/").at(-1));
+    const references = (config.references ?? []).map((reference: { path: string }) =>
+      reference.path.split("/").at(-1),
+    );
     expect(references.sort()).toEqual(internal(folder).sort());
   });
 

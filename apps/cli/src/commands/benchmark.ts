@@ -1,0 +1,111 @@
+import { environment } from "@nasty/runtime";
+import { InputError } from "../exit-codes.js";
+import { readWords } from "../inputs/corpus.js";
+import { type OpenModel, openModel } from "../inputs/model.js";
+import { sentenceLatencies } from "../measurement/sentence-latency.js";
+import { measureTaggerMemory } from "../measurement/tagger-memory.js";
+import type { CommonOptions, Terminal } from "../terminal/console.js";
+import { formatBytes, formatCount, formatMs, formatRatio, table } from "../terminal/format.js";
+
+interface BenchmarkOptions extends CommonOptions {
+  readonly model: string;
+  readonly compare: readonly string[];
+  readonly environment: "production" | "development";
+  readonly samples: number;
+  readonly batchSize: number;
+  readonly data?: string;
+}
+
+interface ModelFigures {
+  readonly path: string;
+  readonly modelBytes: number;
+  readonly msPerSentence: {
+    readonly p50: number;
+    readonly p95: number;
+    readonly mean: number;
+    readonly ci95: readonly [number, number];
+  };
+  readonly tokensPerSecond: number;
+  readonly memoryBytes: number;
+}
+
+const rounds = { production: 15, development: 3 } as const;
+
+/** `nasty benchmark`: speed and memory of one or more models on the same sentences, in turn. */
+export async function benchmark(options: BenchmarkOptions, terminal: Terminal): Promise<void> {
+  const { threads, seed, batchSize } = options;
+  const paths = [options.model, ...options.compare];
+  const sentences = await sampleSentences(options.data, options.samples);
+  const words = sentences.reduce((sum, sentence) => sum + sentence.length, 0);
+  const open: OpenModel[] = [];
+  try {
+    for (const path of paths) open.push(await openModel(path, options));
+    terminal.progress.start(
+      `measuring ${paths.length === 1 ? "1 model" : `${paths.length} models in turn`} on ${sentences.length} sentences`,
+    );
+    const latencies = await sentenceLatencies(
+      open.map(({ tagger }) => tagger),
+      sentences,
+      { seed, batchSize, rounds: rounds[options.environment] },
+    );
+    terminal.progress.stop();
+    const models: ModelFigures[] = [];
+    for (const [index, path] of paths.entries()) {
+      terminal.progress.start(`measuring the memory of ${path} in a fresh process`);
+      const { p50, p95, mean, ci95 } = latencies[index]!;
+      models.push({
+        path,
+        modelBytes: open[index]!.modelBytes,
+        msPerSentence: { p50, p95, mean, ci95 },
+        tokensPerSecond: (words / sentences.length / p50) * 1000,
+        memoryBytes: await measureTaggerMemory(path, sentences.slice(0, 200), threads),
+      });
+      terminal.progress.stop();
+    }
+    const result = {
+      environment: environment({ threads }),
+      sentences: sentences.length,
+      words,
+      batchSize,
+      models,
+    };
+    terminal.result(result, () => {
+      const { cpu, instructionSets, node, onnxruntime } = result.environment;
+      const first = models[0]!;
+      return [
+        `${cpu} (${instructionSets.join(", ") || "instruction sets unknown"}), ${threads} thread${threads === 1 ? "" : "s"}, Node ${node}, ONNX Runtime ${onnxruntime}`,
+        `${formatCount(sentences.length)} sentences, ${formatCount(words)} words, batch ${batchSize}, models in turn, medians`,
+        "",
+        table(
+          ["model", "size", "ms/sentence p50", "p95", "words/s", "memory", "speed"],
+          models.map(({ path, modelBytes, msPerSentence, tokensPerSecond, memoryBytes }) => [
+            path,
+            formatBytes(modelBytes),
+            formatMs(msPerSentence.p50),
+            formatMs(msPerSentence.p95),
+            formatCount(tokensPerSecond),
+            formatBytes(memoryBytes),
+            formatRatio(first.msPerSentence.p50 / msPerSentence.p50),
+          ]),
+        ),
+      ].join("\n");
+    });
+  } finally {
+    for (const { tagger } of open) await tagger.close();
+  }
+}
+
+async function sampleSentences(
+  path: string | undefined,
+  count: number,
+): Promise<readonly (readonly string[])[]> {
+  const source = path ?? (await import("../inputs/default-model.js")).sampleTextPath();
+  const sentences: (readonly string[])[] = [];
+  for await (const words of readWords(source)) {
+    if (words.length > 0) sentences.push(words);
+    if (sentences.length >= count) break;
+  }
+  if (sentences.length === 0)
+    throw new InputError(`benchmark: ${source}: sentences: expected at least 1, got 0`);
+  return sentences;
+}

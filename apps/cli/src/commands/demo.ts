@@ -1,0 +1,110 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { auditModel } from "@nasty/runtime";
+import { tagText } from "@nasty/taggers";
+import { compareModels } from "../comparison/compare-models.js";
+import { comparisonText } from "../comparison/comparison-text.js";
+import { UsageError } from "../exit-codes.js";
+import { sampleTextPath } from "../inputs/default-model.js";
+import { loadModel } from "../inputs/load-model.js";
+import { openModel } from "../inputs/model.js";
+import { planQuantization } from "../quantization/plan-quantization.js";
+import { writeCandidate } from "../quantization/written-model.js";
+import type { CommonOptions, Terminal } from "../terminal/console.js";
+import { formatCount, formatMs, formatPercent, formatBytes, table } from "../terminal/format.js";
+
+interface DemoOptions extends CommonOptions {
+  readonly test?: string;
+}
+
+const sentence = "Time flies like an arrow.";
+
+/** `nasty demo`: quantizes a model, compares size, speed and accuracy, audits the result, tags a sentence. */
+export async function demo(options: DemoOptions, terminal: Terminal, model?: string): Promise<void> {
+  if (model === undefined) {
+    throw new UsageError(
+      "demo: model: expected the path of a float32 token classifier (an .onnx file or a Hugging Face directory), got none; " +
+        "this version does not carry a default model yet: npm run demo -- path/to/model",
+    );
+  }
+  const test = options.test ?? sampleTextPath();
+  const folder = await mkdtemp(join(tmpdir(), "nasty-demo-"));
+  try {
+    const loaded = await loadModel(model);
+    const quantizedPath = join(folder, `${basename(model).replace(/\.onnx$/, "")}_int8_dynamic.onnx`);
+    const planned = await planQuantization(loaded, { ...options, ...demoSettings }, terminal);
+    const applied = await planned.apply(loaded);
+    await (await writeCandidate(quantizedPath, applied.model)).commit();
+    const audit = await auditModel(quantizedPath, { threads: options.threads });
+    const comparison = await compareModels(
+      { original: model, quantized: quantizedPath, test, threads: options.threads, seed: options.seed },
+      terminal.progress,
+    );
+    const tagged = await tagWords(quantizedPath, options.threads);
+    const { original, quantized, summary, flips, sentences: _, ...rest } = comparison;
+    const json = {
+      model,
+      test,
+      ...rest,
+      original,
+      quantized,
+      summary: { ...summary, flips: flips.length },
+      audit,
+      tagged,
+    };
+    terminal.result(json, () =>
+      [
+        comparisonText(comparison),
+        "",
+        table(
+          ["Model", "Size", "Inference (CPU)", original.metric === "accuracy" ? "Accuracy" : "F1 score"],
+          [
+            [
+              "Float32",
+              formatBytes(original.modelBytes),
+              formatMs(original.msPerSentence),
+              formatPercent(original.value),
+            ],
+            [
+              "INT8 (dynamic)",
+              formatBytes(quantized.modelBytes),
+              formatMs(quantized.msPerSentence),
+              formatPercent(quantized.value),
+            ],
+          ],
+        ),
+        "",
+        `The runtime executes ${formatCount(audit.quantizedKernels)} quantized matrix kernels, ${formatCount(audit.floatMatMuls)} float ones.`,
+        `Tagged by the INT8 model: ${tagged.map(({ form, label }) => `${form}/${label}`).join(" ")}`,
+      ].join("\n"),
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const demoSettings = {
+  mode: "dynamic",
+  calibration: [],
+  method: "minmax",
+  percentile: 99.99,
+  limit: 500,
+  perChannel: true,
+  activations: "asymmetric",
+  skipLayers: [],
+  blockSize: 32,
+} as const;
+
+async function tagWords(path: string, threads: number): Promise<{ form: string; label: string }[]> {
+  const { tagger } = await openModel(path, { threads });
+  try {
+    const words: { form: string; label: string }[] = [];
+    for await (const tagged of tagText(tagger, sentence)) {
+      for (const { form, label } of tagged.words) words.push({ form, label });
+    }
+    return words;
+  } finally {
+    await tagger.close();
+  }
+}

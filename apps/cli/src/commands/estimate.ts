@@ -1,0 +1,58 @@
+import { estimate } from "@nasty/compression";
+import { taggerMetadata } from "@nasty/taggers";
+import { loadModel } from "../inputs/load-model.js";
+import type { CommonOptions, Terminal } from "../terminal/console.js";
+import { formatBytes, formatCount, formatRatio } from "../terminal/format.js";
+
+interface EstimateOptions extends CommonOptions {
+  readonly model: string;
+}
+
+/** `nasty quantize estimate`: sizes that quantization would give, without doing it. */
+export async function estimateSizes({ model: path }: EstimateOptions, terminal: Terminal): Promise<void> {
+  const { model, tagger, modelBytes } = await loadModel(path);
+  const carried = tagger === undefined ? {} : await taggerMetadata(tagger);
+  const estimated = estimate(model, {
+    extraBytes: addedBytes(
+      model.metadataProps.map(({ key }) => key),
+      carried,
+    ),
+  });
+  const float32 = { bytes: modelBytes };
+  const ratio = (bytes: number) => ({ bytes, ratio: modelBytes / bytes });
+  const { int8, int4 } = estimated.sizes;
+  const result = {
+    model: path,
+    parameters: estimated.parameters,
+    sizes: { float32, int8: ratio(int8.bytes), int4: ratio(int4.bytes) },
+    memory: estimated.memory,
+  };
+  terminal.result(result, () => {
+    const { memory, sizes } = result;
+    const saved = 1 - memory.int8.bytes / memory.float32.bytes;
+    return [
+      `Model: ${path}`,
+      `Parameters: ${formatCount(result.parameters)}`,
+      "",
+      "Estimated sizes:",
+      `  Float32 (current): ${formatBytes(sizes.float32.bytes)}`,
+      `  INT8: ${formatBytes(sizes.int8.bytes)} (${formatRatio(sizes.int8.ratio)} smaller)`,
+      `  INT4: ${formatBytes(sizes.int4.bytes)} (${formatRatio(sizes.int4.ratio)} smaller; a size feature, not a speed feature)`,
+      "",
+      "Memory usage:",
+      `  Float32: ~${formatBytes(memory.float32.bytes)} (with activations)`,
+      `  INT8: ~${formatBytes(memory.int8.bytes)} (${(saved * 100).toFixed(0)}% reduction)`,
+      "",
+      "MB = 1,000,000 bytes.",
+    ].join("\n");
+  });
+}
+
+/** Bytes that the tagger's entries add to a file which does not carry them yet. */
+function addedBytes(present: readonly string[], entries: Readonly<Record<string, string>>): number {
+  let bytes = 0;
+  for (const [key, value] of Object.entries(entries)) {
+    if (!present.includes(key)) bytes += Buffer.byteLength(key) + Buffer.byteLength(value) + 12;
+  }
+  return bytes;
+}

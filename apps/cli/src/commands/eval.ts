@@ -1,0 +1,47 @@
+import { evaluate } from "@nasty/taggers";
+import { openModel } from "../inputs/model.js";
+import { readLabelled } from "../inputs/corpus.js";
+import type { CommonOptions, Terminal } from "../terminal/console.js";
+import { formatBytes, formatCount, formatMs, formatPercent } from "../terminal/format.js";
+import { labelTable, metricName } from "../terminal/score-table.js";
+
+interface EvalOptions extends CommonOptions {
+  readonly model: string;
+  readonly test: string;
+}
+
+/** `nasty eval`: accuracy or F1 of one model on labelled text, with a row a label. */
+export async function evalModel(options: EvalOptions, terminal: Terminal): Promise<void> {
+  const { tagger, modelBytes } = await openModel(options.model, options);
+  try {
+    terminal.progress.start(`evaluating ${options.model} on ${options.test}`);
+    const result = await evaluate(tagger, readLabelled(options.test, tagger.task), { path: options.test });
+    terminal.progress.stop();
+    const json = {
+      task: result.task,
+      metric: result.metric,
+      value: result.value,
+      ...(result.metric === "f1" ? { precision: result.precision, recall: result.recall } : {}),
+      sentences: result.sentences,
+      tokens: result.tokens,
+      perLabel: result.perLabel,
+      msPerSentence: result.msPerSentence,
+      tokensPerSecond: result.tokensPerSecond,
+      modelBytes,
+    };
+    terminal.result(json, () =>
+      [
+        `${metricName(result.metric)}: ${formatPercent(result.value)}` +
+          (result.metric === "f1"
+            ? `  (precision ${formatPercent(result.precision)}, recall ${formatPercent(result.recall)})`
+            : ""),
+        `${formatCount(result.sentences)} sentences, ${formatCount(result.tokens)} words`,
+        `${formatMs(result.msPerSentence)} per sentence, ${formatCount(result.tokensPerSecond)} words/s, model ${formatBytes(modelBytes)}`,
+        "",
+        labelTable(result.perLabel),
+      ].join("\n"),
+    );
+  } finally {
+    await tagger.close();
+  }
+}

@@ -1,0 +1,22 @@
+import { compareModels } from "../comparison/compare-models.js";
+import { comparisonText } from "../comparison/comparison-text.js";
+import { writeFlips } from "../comparison/write-flips.js";
+import type { CommonOptions, Terminal } from "../terminal/console.js";
+
+interface QuantizeEvalOptions extends CommonOptions {
+  readonly original: string;
+  readonly quantized: string;
+  readonly test: string;
+  readonly flips?: string;
+}
+
+/** `nasty quantize eval`: a model and its quantized form side by side on labelled text. */
+export async function quantizeEval(options: QuantizeEvalOptions, terminal: Terminal): Promise<void> {
+  const { original, quantized, test, threads, seed } = options;
+  const comparison = await compareModels({ original, quantized, test, threads, seed }, terminal.progress);
+  if (options.flips !== undefined) await writeFlips(options.flips, comparison);
+  const { flips, sentences: _, ...json } = comparison;
+  terminal.result({ ...json, summary: { ...json.summary, flips: flips.length } }, () =>
+    comparisonText(comparison),
+  );
+}

@@ -1,0 +1,136 @@
+import {
+  type Evaluation,
+  evaluate,
+  type Flip,
+  flips,
+  type LabelledSentence,
+  lossInterval,
+  type Metric,
+} from "@nasty/taggers";
+import { InputError } from "../exit-codes.js";
+import { collectAll, readLabelled } from "../inputs/corpus.js";
+import { type OpenModel, openModel } from "../inputs/model.js";
+import { measureTaggerMemory } from "../measurement/tagger-memory.js";
+import { sentenceLatencies } from "../measurement/sentence-latency.js";
+import type { Progress } from "../terminal/progress.js";
+
+/** One model's side of a comparison. */
+export interface Side {
+  readonly metric: Metric;
+  readonly value: number;
+  readonly modelBytes: number;
+  readonly memoryBytes: number;
+  readonly msPerSentence: number;
+}
+
+export interface Comparison {
+  readonly examples: number;
+  readonly tokens: number;
+  readonly task: "pos" | "ner";
+  readonly original: Side;
+  readonly quantized: Side;
+  readonly summary: {
+    readonly sizeRatio: number;
+    readonly speedup: number;
+    /** original − quantized, in units of the metric. */
+    readonly loss: number;
+    readonly lossCi95: readonly [number, number];
+  };
+  readonly flips: readonly Flip[];
+  readonly sentences: readonly LabelledSentence[];
+}
+
+interface ComparedPaths {
+  readonly original: string;
+  readonly quantized: string;
+  readonly test: string;
+  readonly threads: number;
+  readonly seed: number;
+}
+
+// Enough sentences for a steady median, few enough to take seconds.
+const timedSentences = 200;
+
+/**
+ * Tags the same text sentence by sentence with both models and compares accuracy, size, memory and speed.
+ *
+ * Speed: the median over interleaved rounds of a fixed sample, one sentence at a time, so that a drift of the machine's
+ * clock touches both models alike. Memory: resident growth of a fresh process for each model.
+ */
+export async function compareModels(paths: ComparedPaths, progress: Progress): Promise<Comparison> {
+  const original = await openModel(paths.original, paths);
+  try {
+    const quantized = await openModel(paths.quantized, paths);
+    try {
+      return await compareOpen(paths, original, quantized, progress);
+    } finally {
+      await quantized.tagger.close();
+    }
+  } finally {
+    await original.tagger.close();
+  }
+}
+
+async function compareOpen(
+  paths: ComparedPaths,
+  original: OpenModel,
+  quantized: OpenModel,
+  progress: Progress,
+): Promise<Comparison> {
+  if (original.tagger.task !== quantized.tagger.task) {
+    throw new InputError(
+      `quantize eval: ${paths.quantized}: task: expected ${original.tagger.task} as ${paths.original}, got ${quantized.tagger.task}; compare two forms of one model`,
+    );
+  }
+  const sentences = await collectAll(readLabelled(paths.test, original.tagger.task));
+  const score = async (model: OpenModel, path: string): Promise<Evaluation> => {
+    progress.start(`tagging ${sentences.length} sentences with ${path}`, sentences.length);
+    // Sentence by sentence: a dynamic activation range spans the batch, so batch-mates would change labels.
+    const result = await evaluate(model.tagger, sentences, {
+      path: paths.test,
+      batchSize: 1,
+      onProgress: (done) => progress.update(done),
+    });
+    progress.stop();
+    return result;
+  };
+  const before = await score(original, paths.original);
+  const after = await score(quantized, paths.quantized);
+
+  const sample = sentences.slice(0, timedSentences).map(({ words }) => words);
+  progress.start("measuring speed, the two models in turn");
+  const [originalMs, quantizedMs] = await sentenceLatencies([original.tagger, quantized.tagger], sample, {
+    seed: paths.seed,
+  });
+  progress.stop();
+  progress.start("measuring memory in fresh processes");
+  const originalMemory = await measureTaggerMemory(paths.original, sample, paths.threads);
+  const quantizedMemory = await measureTaggerMemory(paths.quantized, sample, paths.threads);
+  progress.stop();
+
+  const interval = lossInterval(before.metric, before.sentenceCounts, after.sentenceCounts, {
+    seed: paths.seed,
+  });
+  const side = (result: Evaluation, model: OpenModel, memoryBytes: number, ms: number): Side => ({
+    metric: result.metric,
+    value: result.value,
+    modelBytes: model.modelBytes,
+    memoryBytes,
+    msPerSentence: ms,
+  });
+  return {
+    examples: before.sentences,
+    tokens: before.tokens,
+    task: before.task,
+    original: side(before, original, originalMemory, originalMs!.p50),
+    quantized: side(after, quantized, quantizedMemory, quantizedMs!.p50),
+    summary: {
+      sizeRatio: original.modelBytes / quantized.modelBytes,
+      speedup: originalMs!.p50 / quantizedMs!.p50,
+      loss: before.value - after.value,
+      lossCi95: [interval.low, interval.high],
+    },
+    flips: flips(before.predictions, after.predictions),
+    sentences,
+  };
+}

@@ -1,0 +1,36 @@
+import { formatBytes, formatCount, formatMs, formatPercent, formatRatio } from "../terminal/format.js";
+import { metricName } from "../terminal/score-table.js";
+import type { Comparison, Side } from "./compare-models.js";
+
+function sideLines(title: string, side: Side): string[] {
+  return [
+    `${title}:`,
+    `  ${metricName(side.metric)}: ${formatPercent(side.value)}`,
+    `  Size: ${formatBytes(side.modelBytes)}`,
+    `  Memory: ${formatBytes(side.memoryBytes)}`,
+    `  Avg inference: ${formatMs(side.msPerSentence)}`,
+    "",
+  ];
+}
+
+/** A loss in points of the metric, with its sign turned so that a gain reads as a gain. */
+function points(loss: number): string {
+  return `${(loss * 100).toFixed(2)}`;
+}
+
+/** The comparison for a person to read; MB = 10^6 bytes. */
+export function comparisonText(comparison: Comparison): string {
+  const { summary, original, quantized, flips } = comparison;
+  const name = original.metric === "accuracy" ? "Accuracy" : "F1";
+  return [
+    `Comparing models on ${formatCount(comparison.examples)} test examples:`,
+    "",
+    ...sideLines("Original", original),
+    ...sideLines("Quantized", quantized),
+    "Summary:",
+    `  Size reduction: ${formatRatio(summary.sizeRatio)}`,
+    `  Speed improvement: ${formatRatio(summary.speedup)}`,
+    `  ${name} loss: ${points(summary.loss)} points (95% interval ${points(summary.lossCi95[0])} to ${points(summary.lossCi95[1])})`,
+    `  Labels changed: ${formatCount(flips.length)} of ${formatCount(comparison.tokens)} words`,
+  ].join("\n");
+}

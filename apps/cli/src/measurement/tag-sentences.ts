@@ -1,0 +1,9 @@
+import { openModel } from "../inputs/model.js";
+import type { TagJob } from "./tagger-memory.js";
+
+/** Runs in the fresh process of a memory measurement; the open tagger is returned so that it stays in memory. */
+export async function tagSentences({ model, sentences, threads }: TagJob): Promise<unknown> {
+  const { tagger } = await openModel(model, { threads });
+  for await (const _ of tagger.tag(sentences, { batchSize: 1 }));
+  return tagger;
+}

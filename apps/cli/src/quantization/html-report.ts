@@ -1,0 +1,78 @@
+import { writeFileAtomic } from "@nasty/formats/archive/node";
+import type { QuantizationResult } from "../commands/quantize.js";
+import { formatBytes, formatPercent, formatRatio } from "../terminal/format.js";
+
+const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+
+function escape(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => escapes[character]!);
+}
+
+function htmlTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = (tag: "td" | "th", row: readonly string[]): string =>
+    row.map((cell) => `<${tag}>${escape(cell)}</${tag}>`).join("");
+  return `<table><thead><tr>${cells("th", head)}</tr></thead><tbody>${rows.map((row) => `<tr>${cells("td", row)}</tr>`).join("\n")}</tbody></table>`;
+}
+
+/** One self-contained page: no scripts, no fonts, nothing loaded from elsewhere. */
+export function reportHtml(result: QuantizationResult): string {
+  const { output, audit, gate } = result;
+  const facts: [string, string][] = [
+    ["Model", result.model],
+    ["Mode", `${result.mode}${result.method === "none" ? "" : `, ${result.method}`}`],
+    ["Size before", formatBytes(result.modelBytes)],
+    ...(output === null
+      ? []
+      : ([
+          ["Written", output.path],
+          [
+            "Size after",
+            `${formatBytes(output.bytes)} (${formatRatio(result.modelBytes / output.bytes)} smaller)`,
+          ],
+          ["SHA-256", output.sha256],
+        ] as [string, string][])),
+    ["Quantized matrix kernels", String(audit.quantizedKernels)],
+    ["Float matrix kernels", String(audit.floatMatMuls)],
+    ["Stray quantize/dequantize pairs", String(audit.strayQdq)],
+    ...(gate === null
+      ? []
+      : ([
+          [
+            `Gate (${gate.metric})`,
+            `${formatPercent(gate.original)} → ${formatPercent(gate.quantized)}, target loss ${(gate.target * 100).toFixed(2)} points`,
+          ],
+        ] as [string, string][])),
+  ];
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Quantization of ${escape(result.model)}</title>
+<style>
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
+table { border-collapse: collapse; margin: 1rem 0; } th, td { text-align: left; padding: .25rem .75rem; border-bottom: 1px solid #ddd; }
+</style></head><body>
+<h1>Quantization of ${escape(result.model)}</h1>
+${htmlTable(["", ""], facts)}
+<h2>Weights</h2>
+${htmlTable(
+  ["weight", "operator", "type", "granularity", "SQNR, dB"],
+  result.tensors.map((t) => [
+    t.name,
+    t.op,
+    t.dtype,
+    t.granularity,
+    t.sqnrDb === null ? "exact" : t.sqnrDb.toFixed(1),
+  ]),
+)}
+<h2>Left in float</h2>
+${htmlTable(
+  ["node", "operator", "reason"],
+  result.keptInFloat.map((kept) => [kept.name, kept.op, kept.reason]),
+)}
+<h2>Notes</h2>
+<ul>${result.warnings.map((warning) => `<li>${escape(warning)}</li>`).join("\n")}</ul>
+</body></html>
+`;
+}
+
+export async function writeReport(path: string, result: QuantizationResult): Promise<void> {
+  await writeFileAtomic(path, [new TextEncoder().encode(reportHtml(result))]);
+}

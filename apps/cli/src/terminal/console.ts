@@ -1,0 +1,42 @@
+import { type Progress, progressOn, silent } from "./progress.js";
+
+/** The options that every command takes. */
+export interface CommonOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly debug?: boolean;
+  readonly seed: number;
+  readonly threads: number;
+}
+
+/** Where a command says what it found: results on standard output, everything else on standard error. */
+export interface Terminal {
+  readonly progress: Progress;
+  /** One result, as JSON with `--json`, as text otherwise. */
+  result(value: unknown, text: () => string): void;
+  /** A remark for the person at the terminal (silenced by `--quiet`). */
+  note(text: string): void;
+}
+
+/** JSON of results: big integers as numbers, typed arrays as lists, not-a-number as null. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(
+    value,
+    (_, item: unknown) => {
+      if (typeof item === "bigint") return Number(item);
+      if (ArrayBuffer.isView(item)) return Array.from(item as Uint8Array);
+      return item;
+    },
+    2,
+  );
+}
+
+export function openTerminal(options: CommonOptions): Terminal {
+  return {
+    progress: options.quiet ? silent : progressOn(process.stderr),
+    result: (value, text) => void process.stdout.write(`${options.json ? toJson(value) : text()}\n`),
+    note: (text) => {
+      if (!options.quiet) process.stderr.write(`${text}\n`);
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { Presets, SingleBar } from "cli-progress";
+
+/** Reports how far a long step is; results never pass through it. */
+export interface Progress {
+  /** Begins a step of `total` units (undefined when the total is not known). */
+  start(title: string, total?: number): void;
+  /** Moves to `done` units of the current step. */
+  update(done: number): void;
+  /** Ends the current step. */
+  stop(): void;
+}
+
+export const silent: Progress = { start() {}, update() {}, stop() {} };
+
+/** A bar on a terminal, a plain line a step otherwise; always on standard error. */
+export function progressOn(stream: NodeJS.WriteStream): Progress {
+  return stream.isTTY ? bars(stream) : lines(stream);
+}
+
+function bars(stream: NodeJS.WriteStream): Progress {
+  let bar: SingleBar | undefined;
+  return {
+    start(title, total) {
+      if (total === undefined) {
+        stream.write(`${title}\n`);
+        return;
+      }
+      const format = `${title} [{bar}] {percentage}% | {value}/{total} | {eta_formatted} left`;
+      bar = new SingleBar(
+        { format, stream, hideCursor: true, clearOnComplete: true },
+        Presets.shades_classic,
+      );
+      bar.start(total, 0);
+    },
+    update: (done) => bar?.update(done),
+    stop() {
+      bar?.stop();
+      bar = undefined;
+    },
+  };
+}
+
+function lines(stream: NodeJS.WriteStream): Progress {
+  return {
+    start: (title) => void stream.write(`${title}\n`),
+    update() {},
+    stop() {},
+  };
+}
