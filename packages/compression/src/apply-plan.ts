@@ -9,7 +9,7 @@ import type { RewriteContext, StoredWeight } from "./rewrite-context.js";
 import { rewriteGather } from "./rewrite-gather.js";
 import { rewriteLstm } from "./rewrite-lstm.js";
 import { emitDynamicQuantizeMatMul, emitMatMulInteger, emitQdqMatMul } from "./rewrite-matmul.js";
-import { openForCompression } from "./strip-model.js";
+import { openForCompression } from "./open-for-compression.js";
 import type { WeightQuantizer } from "./weight-quantizer.js";
 
 /** A site of the plan with its weights, an LSTM's in the order of its inputs. */

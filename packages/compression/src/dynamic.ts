@@ -4,7 +4,7 @@ import type { QuantizationPlan, QuantizedForm } from "./plan.js";
 import { planWeights, type WeightOptions } from "./plan-weights.js";
 import { conditionWarnings, graphCondition } from "./graph-condition.js";
 import { chosenOptions, modelWarnings } from "./plan-options.js";
-import { openForCompression } from "./strip-model.js";
+import { openForCompression } from "./open-for-compression.js";
 import type { WeightSite } from "./weight-sites.js";
 
 /** What {@link planDynamic} takes. */

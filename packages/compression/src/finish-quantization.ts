@@ -4,7 +4,8 @@ import { CompressionError } from "./compression-error.js";
 import { graphCondition } from "./graph-condition.js";
 import { withHistory, type Provenance } from "./history.js";
 import type { QuantizationPlan, QuantizationReport } from "./plan.js";
-import { openForCompression, stripModel } from "./strip-model.js";
+import { openForCompression } from "./open-for-compression.js";
+import { stripModel } from "./strip-model.js";
 import { roundToNearest, type WeightQuantizer } from "./weight-quantizer.js";
 
 /** What every apply takes. */

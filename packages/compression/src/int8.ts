@@ -13,7 +13,7 @@ import { conditionWarnings, graphCondition } from "./graph-condition.js";
 import type { PlannedActivation, PlannedTensor, QuantizationPlan, QuantizedForm } from "./plan.js";
 import { chosenOptions, modelWarnings } from "./plan-options.js";
 import { planWeights, type WeightOptions } from "./plan-weights.js";
-import { openForCompression } from "./strip-model.js";
+import { openForCompression } from "./open-for-compression.js";
 import type { WeightSite } from "./weight-sites.js";
 
 /** How a static plan is made, beside where its ranges come from. */

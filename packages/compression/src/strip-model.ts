@@ -1,14 +1,4 @@
 import { copyMessage, type GraphProto, type ModelProto } from "@nasty/formats/onnx";
-import { ModelGraph } from "@nasty/graph";
-
-/**
- * Opens a model for rewriting; initializers that exporters also listed as inputs count as constants.
- *
- * A runtime does not pack, fold or fuse a weight that callers may feed anew, and nobody who quantizes a model wants to.
- */
-export function openForCompression(model: ModelProto): ModelGraph {
-  return ModelGraph.from(model, { listedInitializers: "constant" });
-}
 
 /** How many initializers a model lists as inputs although it need not (IR version 4 and later). */
 export function listedInitializers(model: ModelProto): number {
