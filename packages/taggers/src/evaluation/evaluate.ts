@@ -37,6 +37,7 @@ export interface Evaluation extends Score {
   readonly tokensPerSecond: number;
 }
 
+/** Batches are of one sentence unless `batchSize` says otherwise. */
 export interface EvaluateOptions extends BatchOptions {
   /** Name of the file the sentences come from, for messages. */
   readonly path?: string;
@@ -90,7 +91,8 @@ export async function evaluate(
   }
 
   const start = performance.now();
-  for await (const predicted of tagger.tag(words(), options)) {
+  // One by one unless told otherwise: a quantized model's labels depend on what shares its batch.
+  for await (const predicted of tagger.tag(words(), { ...options, batchSize: options.batchSize ?? 1 })) {
     const gold = waiting.shift() as readonly string[];
     sentenceCounts.push(counter.add(gold, predicted));
     predictions.push(predicted);
