@@ -10,7 +10,6 @@ export type TaggerErrorCode =
   | "model-outputs"
   | "not-found"
   // Tagging
-  | "invalid-word"
   | "window"
   | "output"
   // Evaluation
