@@ -1,1 +1,32 @@
-export {};
+export { TrainingError, type TrainingErrorCode, type TrainingErrorFields } from "./training-error.js";
+export { mix32, mixWords, type Random, type RandomState, seededRandom, shuffled } from "./random.js";
+export {
+  buildTrainingGraph,
+  type TrainingGraph,
+  type TrainingGraphOptions,
+  type WeightGradient,
+} from "./gradient/build-training-graph.js";
+export type { RowGradient } from "./gradient/backpropagate.js";
+export { type DropoutSetting, dropoutSeedInput } from "./gradient/dropout.js";
+export { matchesName, type NamePattern } from "./gradient/name-pattern.js";
+export { differentiableOperators } from "./gradient/rules/table.js";
+export type {
+  ChainLoss,
+  CrossEntropyLoss,
+  KullbackLeiblerLoss,
+  Loss,
+  MeanSquaredErrorLoss,
+} from "./losses/loss.js";
+export type { GradientOfWeight, RowsOfGradient } from "./optimizers/gradient-buffer.js";
+export {
+  createOptimizer,
+  type Optimizer,
+  type OptimizerResult,
+  type OptimizerState,
+  type OptimizerWeight,
+} from "./optimizers/optimizer.js";
+export type { OptimizerOptions, ParameterGroup } from "./optimizers/optimizer-options.js";
+export { type Schedule, scheduleFactor } from "./optimizers/schedule.js";
+export type { Batch, Engine, EngineOptions, StepResult, Trainer, TrainerState } from "./engine/engine.js";
+export { onnxEngine } from "./engine/onnx-engine.js";
+export { withWeights } from "./engine/with-weights.js";

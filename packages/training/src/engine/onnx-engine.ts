@@ -1,0 +1,114 @@
+import { type Tensor, toFloat32 } from "@nasty/core";
+import { type ModelProto, tensorFromProto } from "@nasty/formats/onnx";
+import { openSession, type Session } from "@nasty/runtime";
+import { buildTrainingGraph, type TrainingGraph } from "../gradient/build-training-graph.js";
+import type { GradientOfWeight } from "../optimizers/gradient-buffer.js";
+import { createOptimizer, type OptimizerWeight } from "../optimizers/optimizer.js";
+import { mixWords } from "../random.js";
+import { TrainingError } from "../training-error.js";
+import type { Batch, Engine, EngineOptions, Trainer } from "./engine.js";
+import { withWeights } from "./with-weights.js";
+
+/** Trains by running the differentiated graph on ONNX Runtime; the optimizer works on the weights in this process. */
+export const onnxEngine: Engine = { name: "onnxruntime", load };
+
+async function load(model: ModelProto, options: EngineOptions): Promise<Trainer> {
+  const training = buildTrainingGraph(model, options);
+  const weights = initialWeights(model, training);
+  const optimizer = createOptimizer(weights, options.optimizer);
+  const session = await openSession(training.model, {
+    threads: options.threads ?? 1,
+    // Nothing is folded or packed between steps: the weights are inputs. Every step has another shape.
+    optimization: "all",
+  });
+  const feeds: Record<string, Tensor> = {};
+  for (const { name, shape, values } of weights) feeds[name] = { dtype: "float32", shape, data: values };
+
+  const run = async (batch: Batch, { step, outputs }: { step: number; outputs?: readonly string[] }) => {
+    const all: Record<string, Tensor> = { ...feeds, ...batch };
+    if (training.seed !== undefined) {
+      const data = Uint32Array.of(mixWords(options.seed ?? 0, step));
+      all[training.seed] = { dtype: "uint32", shape: [1], data };
+    }
+    return session.run(all, outputs);
+  };
+  const finite = (loss: number, step: number): number => {
+    if (Number.isFinite(loss)) return loss;
+    throw new TrainingError("non-finite-loss", `step ${step}: loss: expected a finite number, got ${loss}`, { step });
+  };
+  const readWeights: Trainer["readWeights"] = ({ averaged = false } = {}) => {
+    const averages = averaged ? optimizer.averages() : undefined;
+    return new Map(weights.map(({ name, values }) => [name, Float32Array.from(averages?.get(name) ?? values)]));
+  };
+
+  return {
+    weights: weights.map(({ name, shape }) => ({ name, shape })),
+    stepCount: optimizer.count,
+    async step(batch) {
+      const step = optimizer.count() + 1;
+      const results = await run(batch, { step });
+      const loss = finite(scalar(results[training.loss]), step);
+      const { learningRate, gradientNorm } = optimizer.step(gradientsOf(training, results));
+      const losses: Record<string, number> = {};
+      for (const [name, output] of Object.entries(training.losses)) losses[name] = scalar(results[output]);
+      const outputs: Record<string, Tensor> = {};
+      for (const name of options.outputs ?? []) outputs[name] = results[name] as Tensor;
+      return { step, loss, losses, learningRate, gradientNorm, outputs };
+    },
+    async loss(batch) {
+      const results = await run(batch, { step: optimizer.count() + 1, outputs: [training.loss] });
+      return scalar(results[training.loss]);
+    },
+    readWeights,
+    model: (which) => withWeights(model, readWeights(which)),
+    state: () => ({
+      weights: Object.fromEntries(weights.map(({ name, values }) => [name, values])),
+      optimizer: optimizer.state(),
+    }),
+    restore(state) {
+      for (const { name, values } of weights) {
+        const saved = state.weights[name];
+        if (saved?.length !== values.length) {
+          throw new TrainingError("checkpoint-mismatch", `restore: weight ${JSON.stringify(name)}: expected ${values.length} elements, got ${saved?.length ?? "none"}`, { tensor: name });
+        }
+      }
+      optimizer.restore(state.optimizer);
+      for (const { name, values } of weights) values.set(state.weights[name] as Float32Array);
+    },
+    close: () => closeOnce(session),
+  };
+}
+
+const closeOnce = (session: Session): Promise<void> => session.close();
+
+function initialWeights(model: ModelProto, training: TrainingGraph): OptimizerWeight[] {
+  const initializers = new Map((model.graph?.initializer ?? []).map((tensor) => [tensor.name, tensor]));
+  return training.weights.map(({ name, shape }) => {
+    const proto = initializers.get(name);
+    if (proto === undefined) {
+      throw new TrainingError("unknown-weight", `load: weight ${JSON.stringify(name)}: expected an initializer of the model, got none`, { tensor: name });
+    }
+    // A copy: the optimizer changes it, the caller's model stays.
+    return { name, shape, values: Float32Array.from(toFloat32(tensorFromProto(proto))) };
+  });
+}
+
+function gradientsOf(training: TrainingGraph, results: Readonly<Record<string, Tensor>>): Map<string, GradientOfWeight> {
+  const data = (name: string) => (results[name] as Tensor).data;
+  return new Map(
+    training.weights.map(({ name, dense, rows }) => [
+      name,
+      {
+        dense: dense === undefined ? undefined : (data(dense) as Float32Array),
+        rows: rows.map(({ indices, values }) => ({
+          indices: data(indices) as BigInt64Array,
+          values: data(values) as Float32Array,
+        })),
+      },
+    ]),
+  );
+}
+
+function scalar(tensor: Tensor | undefined): number {
+  return Number(tensor?.data[0]);
+}

@@ -1,0 +1,119 @@
+import { type DType, dataConstructor, elementCount } from "@nasty/core";
+import { type AttributeValue, dataTypeOf } from "@nasty/formats/onnx";
+import type { Graph } from "@nasty/graph";
+
+export type Attributes = Readonly<Record<string, AttributeValue | undefined>>;
+
+/** Adds nodes at the end of a graph and names what they make. */
+export interface GraphWriter {
+  /** A free name for a value. */
+  unique(name: string): string;
+  /** Adds a node with one output and returns the output's name. */
+  op(opType: string, inputs: readonly string[], attributes?: Attributes): string;
+  /** Adds a node with several outputs and returns their names. */
+  ops(opType: string, inputs: readonly string[], count: number, attributes?: Attributes): string[];
+  /** op(A) · op(B) of the last two dimensions, scaled; transposed operands are read as they lie, not copied. */
+  matmul(a: string, b: string, options?: MatMulOptions): string;
+  /** A constant vector of int64. */
+  ints(values: readonly number[]): string;
+  /** A constant scalar. */
+  scalar(value: number, dtype?: DType): string;
+  /** A constant vector of float32. */
+  scalars(values: readonly number[]): string;
+  /** Shape of a tensor, as int64 vector; asked once per tensor. */
+  shape(name: string): string;
+  /** Length of one dimension, as int64 vector of one element. */
+  dimension(name: string, axis: number): string;
+  /** Zeros of the shape of a tensor. */
+  zerosLike(name: string): string;
+  /** Sum of one or more tensors of the same shape. */
+  sum(names: readonly string[]): string;
+}
+
+export interface MatMulOptions {
+  readonly transA?: boolean;
+  readonly transB?: boolean;
+  readonly alpha?: number;
+}
+
+/** An attribute of type float whatever its value. */
+export function float(value: number): AttributeValue {
+  return { kind: "float", value };
+}
+
+/**
+ * A writer that appends to `graph`. Names start with `prefix`, which tells nodes of the backward part from the
+ * forward ones in profiles and error messages.
+ */
+export function graphWriter(graph: Graph, prefix: string): GraphWriter {
+  const constants = new Map<string, string>();
+  const shapes = new Map<string, string>();
+  const name = (opType: string): string => graph.uniqueName(`${prefix}${opType}`);
+
+  const ops: GraphWriter["ops"] = (opType, inputs, count, attributes = {}) => {
+    const outputs = Array.from({ length: count }, () => name(opType));
+    const domain = opType === "FusedMatMul" ? "com.microsoft" : "";
+    graph.addNode({ opType, domain, name: outputs[0] as string, inputs, outputs, attributes });
+    return outputs;
+  };
+  const op: GraphWriter["op"] = (opType, inputs, attributes) => ops(opType, inputs, 1, attributes)[0] as string;
+
+  const constant = (dtype: DType, shape: readonly number[], values: readonly number[]): string => {
+    const key = `${dtype}:${shape.join()}:${values.map((v) => (Object.is(v, -0) ? "-0" : v)).join()}`;
+    let found = constants.get(key);
+    if (found === undefined) {
+      const data = new (dataConstructor(dtype))(elementCount(shape));
+      const isBig = data instanceof BigInt64Array || data instanceof BigUint64Array;
+      for (let i = 0; i < values.length; i++) {
+        if (isBig) data[i] = BigInt(values[i] as number);
+        else data[i] = values[i] as number;
+      }
+      found = graph.addInitializer(`${prefix}constant`, { dtype, shape, data });
+      constants.set(key, found);
+    }
+    return found;
+  };
+
+  const shape = (of: string): string => {
+    let found = shapes.get(of);
+    if (found === undefined) {
+      found = op("Shape", [of]);
+      shapes.set(of, found);
+    }
+    return found;
+  };
+
+  return {
+    unique: name,
+    op,
+    ops,
+    shape,
+    matmul(a, b, { transA = false, transB = false, alpha = 1 } = {}) {
+      if (!transA && !transB && alpha === 1) return op("MatMul", [a, b]);
+      return op("FusedMatMul", [a, b], {
+        transA: Number(transA),
+        transB: Number(transB),
+        alpha: float(alpha),
+      });
+    },
+    ints: (values) => constant("int64", [values.length], values),
+    scalars: (values) => constant("float32", [values.length], values),
+    scalar: (value, dtype = "float32") => constant(dtype, [], [value]),
+    dimension(of, axis) {
+      const attributes = axis === -1 ? { start: -1 } : { start: axis, end: axis + 1 };
+      return op("Shape", [of], attributes);
+    },
+    zerosLike: (of) =>
+      op("ConstantOfShape", [shape(of)], {
+        value: { dtype: "float32", shape: [1], data: new Float32Array(1) },
+      }),
+    sum(names) {
+      return names.reduce((total, next) => op("Add", [total, next]));
+    },
+  };
+}
+
+/** Element type numbers as the Cast operator takes them. */
+export function castTo(dtype: DType): Attributes {
+  return { to: dataTypeOf(dtype) };
+}
