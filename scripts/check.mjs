@@ -10,8 +10,9 @@ const steps = [
   ["manifests agree", "npx sherif"],
   ["lint", "npx oxlint --deny-warnings"],
   ["format", "npx biome format ."],
+  ["types of tests", "npx tsc -p tsconfig.tests.json"],
   ["layers", "npx turbo boundaries"],
-  ["unused files, exports and dependencies", "npx knip"],
+  ["unused files, exports and dependencies", "npx knip --no-config-hints"],
   ["packed packages: exports and types; examples in an empty project", "node scripts/check-packages.mjs"],
   ["tests", "npx vitest run"],
 ];

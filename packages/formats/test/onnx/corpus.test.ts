@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { equals } from "@bufbuild/protobuf";
+import { createRegistry, equals } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import {
   FormatError,
@@ -35,7 +35,7 @@ describe("corpus", () => {
     const model = parseModel(bytes);
     const written = serializeModel(model);
     expect(Buffer.compare(written, bytes)).not.toBe(0);
-    expect(equals(ModelProtoSchema, parseModel(written), model, { unknown: true })).toBe(true);
+    expect(equals(ModelProtoSchema, parseModel(written), model, { registry: createRegistry(), unknown: true })).toBe(true);
   });
 
   const codes = readdirSync(`${corpus}invalid`);

@@ -58,7 +58,7 @@ function graphs(depth: number): fc.Arbitrary<GraphProto> {
     })
     .map(({ unknown: extra, ...fields }) => {
       const graph = create(GraphProtoSchema, fields as object);
-      if (extra !== undefined) graph.$unknown = extra;
+      if (extra !== undefined) graph.$unknown = [...extra];
       return graph;
     });
 }
