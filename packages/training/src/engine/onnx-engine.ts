@@ -34,11 +34,15 @@ async function load(model: ModelProto, options: EngineOptions): Promise<Trainer>
   };
   const finite = (loss: number, step: number): number => {
     if (Number.isFinite(loss)) return loss;
-    throw new TrainingError("non-finite-loss", `step ${step}: loss: expected a finite number, got ${loss}`, { step });
+    throw new TrainingError("non-finite-loss", `step ${step}: loss: expected a finite number, got ${loss}`, {
+      step,
+    });
   };
   const readWeights: Trainer["readWeights"] = ({ averaged = false } = {}) => {
     const averages = averaged ? optimizer.averages() : undefined;
-    return new Map(weights.map(({ name, values }) => [name, Float32Array.from(averages?.get(name) ?? values)]));
+    return new Map(
+      weights.map(({ name, values }) => [name, Float32Array.from(averages?.get(name) ?? values)]),
+    );
   };
 
   return {
@@ -69,7 +73,11 @@ async function load(model: ModelProto, options: EngineOptions): Promise<Trainer>
       for (const { name, values } of weights) {
         const saved = state.weights[name];
         if (saved?.length !== values.length) {
-          throw new TrainingError("checkpoint-mismatch", `restore: weight ${JSON.stringify(name)}: expected ${values.length} elements, got ${saved?.length ?? "none"}`, { tensor: name });
+          throw new TrainingError(
+            "checkpoint-mismatch",
+            `restore: weight ${JSON.stringify(name)}: expected ${values.length} elements, got ${saved?.length ?? "none"}`,
+            { tensor: name },
+          );
         }
       }
       optimizer.restore(state.optimizer);
@@ -86,14 +94,21 @@ function initialWeights(model: ModelProto, training: TrainingGraph): OptimizerWe
   return training.weights.map(({ name, shape }) => {
     const proto = initializers.get(name);
     if (proto === undefined) {
-      throw new TrainingError("unknown-weight", `load: weight ${JSON.stringify(name)}: expected an initializer of the model, got none`, { tensor: name });
+      throw new TrainingError(
+        "unknown-weight",
+        `load: weight ${JSON.stringify(name)}: expected an initializer of the model, got none`,
+        { tensor: name },
+      );
     }
     // A copy: the optimizer changes it, the caller's model stays.
     return { name, shape, values: Float32Array.from(toFloat32(tensorFromProto(proto))) };
   });
 }
 
-function gradientsOf(training: TrainingGraph, results: Readonly<Record<string, Tensor>>): Map<string, GradientOfWeight> {
+function gradientsOf(
+  training: TrainingGraph,
+  results: Readonly<Record<string, Tensor>>,
+): Map<string, GradientOfWeight> {
   const data = (name: string) => (results[name] as Tensor).data;
   return new Map(
     training.weights.map(({ name, dense, rows }) => [

@@ -15,12 +15,20 @@ export function withWeights(model: ModelProto, weights: ReadonlyMap<string, Floa
     const shape = tensor.dims.map(Number);
     const expected = shape.reduce((a, b) => a * b, 1);
     if (values.length !== expected) {
-      throw new TrainingError("checkpoint-mismatch", `withWeights: ${JSON.stringify(tensor.name)}: elements: expected ${expected}, got ${values.length}`, { tensor: tensor.name });
+      throw new TrainingError(
+        "checkpoint-mismatch",
+        `withWeights: ${JSON.stringify(tensor.name)}: elements: expected ${expected}, got ${values.length}`,
+        { tensor: tensor.name },
+      );
     }
     return tensorToProto({ dtype: "float32", shape, data: values }, tensor.name);
   });
   for (const name of missing) {
-    throw new TrainingError("unknown-weight", `withWeights: ${JSON.stringify(name)}: expected an initializer of the model, got none of that name`, { tensor: name });
+    throw new TrainingError(
+      "unknown-weight",
+      `withWeights: ${JSON.stringify(name)}: expected an initializer of the model, got none of that name`,
+      { tensor: name },
+    );
   }
   if (model.graph === undefined) return model;
   return copyMessage(model, { graph: copyMessage(model.graph, { initializer }) });

@@ -33,7 +33,10 @@ const float32 = 1;
 /** Emits the backward pass and returns the gradients of the trained initializers by name. */
 export function backpropagate(fields: BackpropagateFields): ReadonlyMap<string, TensorGradient> {
   const { graph, types, writer, trained, seeds } = fields;
-  const forward = forwardNodes(graph, seeds.map(({ tensor }) => tensor));
+  const forward = forwardNodes(
+    graph,
+    seeds.map(({ tensor }) => tensor),
+  );
   const wanted = new Set<string>(trained);
   const path: NodeProto[] = [];
   for (const node of forward) {
@@ -98,12 +101,20 @@ function forwardNodes(graph: Graph, tensors: readonly string[]): NodeProto[] {
 }
 
 function outerNames(body: Graph): string[] {
-  return body.allGraphs().flatMap((graph) => graph.nodes.flatMap((node) => node.input)).filter((name) => name !== "" && !body.defines(name));
+  return body
+    .allGraphs()
+    .flatMap((graph) => graph.nodes.flatMap((node) => node.input))
+    .filter((name) => name !== "" && !body.defines(name));
 }
 
 function carriesGradient(node: NodeProto, wanted: ReadonlySet<string>): boolean {
   if (flat.has(node.opType)) return false;
-  if (node.opType === "Cast" && intAttribute(node, "to", float32) !== float32 && intAttribute(node, "to", float32) !== 11) return false;
+  if (
+    node.opType === "Cast" &&
+    intAttribute(node, "to", float32) !== float32 &&
+    intAttribute(node, "to", float32) !== 11
+  )
+    return false;
   // Gradients enter through real operands only: indices, shapes and conditions are never in `wanted`.
   return node.input.some((name) => wanted.has(name));
 }
@@ -129,7 +140,16 @@ interface ContextFields {
   readonly rows: Map<string, RowGradient[]>;
 }
 
-function contextOf({ graph, types, writer, node, wanted, total, trained, rows }: ContextFields): GradientContext {
+function contextOf({
+  graph,
+  types,
+  writer,
+  node,
+  wanted,
+  total,
+  trained,
+  rows,
+}: ContextFields): GradientContext {
   const input = (index: number): string => node.input[index] ?? "";
   const output = (index: number): string => {
     const name = node.output[index] ?? "";
@@ -149,13 +169,21 @@ function contextOf({ graph, types, writer, node, wanted, total, trained, rows }:
   };
   const dimensions = (name: string) => types.typeOf(graph, name)?.shape;
   return {
-    node, writer, input, output, gradient, refuse, dimensions,
+    node,
+    writer,
+    input,
+    output,
+    gradient,
+    refuse,
+    dimensions,
     gradientOrZeros: (index) => gradient(index) ?? writer.zerosLike(output(index)),
     needs: (index) => wanted.has(input(index)),
     dtype: (name) => types.typeOf(graph, name)?.dtype,
     rank(name) {
       const shape = dimensions(name);
-      return shape === undefined ? refuse(`rank of ${JSON.stringify(name)}`, "a known rank", "an unknown one") : shape.length;
+      return shape === undefined
+        ? refuse(`rank of ${JSON.stringify(name)}`, "a known rank", "an unknown one")
+        : shape.length;
     },
     constant: (name) => (trained.has(name) ? undefined : graph.constant(name)),
     acceptRows(table, indices, values) {

@@ -40,7 +40,10 @@ function sumWhereOne({ writer, dimensions }: GradientContext, gradient: string, 
   const shape = writer.shape(operand);
   const rank = dimensions(operand)?.length;
   // Prefixing ones up to the rank of the gradient makes the positions comparable.
-  const missing = writer.op("Sub", [writer.op("Shape", [writer.shape(gradient)]), writer.op("Shape", [shape])]);
+  const missing = writer.op("Sub", [
+    writer.op("Shape", [writer.shape(gradient)]),
+    writer.op("Shape", [shape]),
+  ]);
   const ones = writer.op("ConstantOfShape", [missing], {
     value: { dtype: "int64", shape: [1], data: BigInt64Array.of(1n) },
   });

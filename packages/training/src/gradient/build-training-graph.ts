@@ -68,7 +68,8 @@ export interface TrainingGraph {
 export function buildTrainingGraph(model: ModelProto, options: TrainingGraphOptions): TrainingGraph {
   const edited = ModelGraph.from(model);
   const losses = Array.isArray(options.loss) ? (options.loss as readonly Loss[]) : [options.loss as Loss];
-  if (losses.length === 0) throw new TrainingError("invalid-option", "buildTrainingGraph: loss: expected at least one, got none");
+  if (losses.length === 0)
+    throw new TrainingError("invalid-option", "buildTrainingGraph: loss: expected at least one, got none");
   options.rewrite?.(edited);
   const graph = edited.main;
   for (const loss of losses) for (const tensor of tensorsOfLoss(loss)) checkTensor(graph, tensor);
@@ -83,32 +84,58 @@ export function buildTrainingGraph(model: ModelProto, options: TrainingGraphOpti
 
   const writer = graphWriter(graph, "backward/");
   const emitted = emitLoss({ graph, writer, types, losses });
-  const gradients = backpropagate({ graph, types, writer, trained: new Set(trained), seeds: emitted.gradients });
+  const gradients = backpropagate({
+    graph,
+    types,
+    writer,
+    trained: new Set(trained),
+    seeds: emitted.gradients,
+  });
 
   const weights: WeightGradient[] = [];
   for (const name of trained) {
     const gradient = gradients.get(name);
     if (gradient === undefined) {
       if (!explicit) continue; // a constant of the graph, or something that the loss does not see
-      throw new TrainingError("no-gradient", `buildTrainingGraph: weight ${JSON.stringify(name)}: gradient: expected the loss to depend on it, got no path`, { tensor: name });
+      throw new TrainingError(
+        "no-gradient",
+        `buildTrainingGraph: weight ${JSON.stringify(name)}: gradient: expected the loss to depend on it, got no path`,
+        { tensor: name },
+      );
     }
     weights.push(exposeWeight(graph, types, { name, gradient }));
   }
   if (weights.length === 0) {
-    throw new TrainingError("no-gradient", "buildTrainingGraph: weights: expected at least one that the loss depends on, got none");
+    throw new TrainingError(
+      "no-gradient",
+      "buildTrainingGraph: weights: expected at least one that the loss depends on, got none",
+    );
   }
   const exposed = (value: string, name: string): string => expose(graph, { value, name, dtype: "float32" });
   const lossOutput = exposed(emitted.total, "loss");
-  const parts = Object.fromEntries(emitted.values.map(({ name, value }) => [name, exposed(value, `loss/${name}`)]));
-  for (const name of options.outputs ?? []) graph.addOutput(makeValueInfo(name, types.typeOf(graph, name)?.dtype ?? "float32"));
+  const parts = Object.fromEntries(
+    emitted.values.map(({ name, value }) => [name, exposed(value, `loss/${name}`)]),
+  );
+  for (const name of options.outputs ?? [])
+    graph.addOutput(makeValueInfo(name, types.typeOf(graph, name)?.dtype ?? "float32"));
   graph.sort();
   graph.pruneUnused();
-  return { model: edited.toModel(), weights, loss: lossOutput, losses: parts, seed: seeded ? dropoutSeedInput : undefined };
+  return {
+    model: edited.toModel(),
+    weights,
+    loss: lossOutput,
+    losses: parts,
+    seed: seeded ? dropoutSeedInput : undefined,
+  };
 }
 
 function checkTensor(graph: Graph, name: string): void {
   if (graph.defines(name)) return;
-  throw new TrainingError("unknown-tensor", `buildTrainingGraph: tensor ${JSON.stringify(name)}: expected a value of the graph, got none of that name`, { tensor: name });
+  throw new TrainingError(
+    "unknown-tensor",
+    `buildTrainingGraph: tensor ${JSON.stringify(name)}: expected a value of the graph, got none of that name`,
+    { tensor: name },
+  );
 }
 
 /** Drops what neither losses nor requested outputs depend on. */
@@ -131,12 +158,19 @@ function selected(graph: Graph, patterns: readonly NamePattern[]): string[] {
   for (const pattern of patterns) {
     const matches = names.filter((name) => matchesName(pattern, name));
     if (matches.length === 0) {
-      throw new TrainingError("no-match", `buildTrainingGraph: trainable: pattern ${String(pattern)}: expected an initializer that the loss depends on, got none of ${names.length}`);
+      throw new TrainingError(
+        "no-match",
+        `buildTrainingGraph: trainable: pattern ${String(pattern)}: expected an initializer that the loss depends on, got none of ${names.length}`,
+      );
     }
     for (const name of matches) {
       if (graph.initializer(name)?.dataType !== 1) {
         if (pattern !== name) continue; // a glob may run over index tensors
-        throw new TrainingError("unsupported-type", `buildTrainingGraph: weight ${JSON.stringify(name)}: element type: expected float32, got data type ${graph.initializer(name)?.dataType}`, { tensor: name });
+        throw new TrainingError(
+          "unsupported-type",
+          `buildTrainingGraph: weight ${JSON.stringify(name)}: element type: expected float32, got data type ${graph.initializer(name)?.dataType}`,
+          { tensor: name },
+        );
       }
       found.add(name);
     }
@@ -149,11 +183,18 @@ interface Gradient {
   readonly rows: readonly RowGradient[];
 }
 
-function exposeWeight(graph: Graph, types: ValueTypes, { name, gradient }: { name: string; gradient: Gradient }): WeightGradient {
+function exposeWeight(
+  graph: Graph,
+  types: ValueTypes,
+  { name, gradient }: { name: string; gradient: Gradient },
+): WeightGradient {
   const shape = (types.typeOf(graph, name)?.shape ?? []) as readonly number[];
   graph.removeInitializer(name);
   graph.addInput(makeValueInfo(name, "float32", shape));
-  const dense = gradient.dense === undefined ? undefined : expose(graph, { value: gradient.dense, name: `gradient/${name}`, dtype: "float32" });
+  const dense =
+    gradient.dense === undefined
+      ? undefined
+      : expose(graph, { value: gradient.dense, name: `gradient/${name}`, dtype: "float32" });
   const rows = gradient.rows.map(({ indices, values }, i) => ({
     indices: expose(graph, { value: indices, name: `gradient/${name}/indices/${i}`, dtype: "int64" }),
     values: expose(graph, { value: values, name: `gradient/${name}/rows/${i}`, dtype: "float32" }),

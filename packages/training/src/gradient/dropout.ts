@@ -27,7 +27,11 @@ export const dropoutSeedInput = "dropout_seed";
  *
  * @returns whether the graph now has the seed input
  */
-export function activateDropout(graph: Graph, types: ValueTypes, settings: readonly DropoutSetting[]): boolean {
+export function activateDropout(
+  graph: Graph,
+  types: ValueTypes,
+  settings: readonly DropoutSetting[],
+): boolean {
   const writer = graphWriter(graph, "dropout/");
   const unused = new Set(settings);
   const nodes = graph.nodes.filter((node) => node.opType === "Dropout" && node.domain === "");
@@ -37,7 +41,8 @@ export function activateDropout(graph: Graph, types: ValueTypes, settings: reado
     if (setting !== undefined) unused.delete(setting);
     const ratio = setting?.ratio ?? ratioOf(graph, node);
     checkRatio(ratio, node);
-    if ((node.output[1] ?? "") !== "") throw refused(node, "mask output", "not used", JSON.stringify(node.output[1]));
+    if ((node.output[1] ?? "") !== "")
+      throw refused(node, "mask output", "not used", JSON.stringify(node.output[1]));
     const [x = "", y = ""] = [node.input[0], node.output[0]];
     graph.removeNode(node);
     if (ratio === 0) {
@@ -51,7 +56,10 @@ export function activateDropout(graph: Graph, types: ValueTypes, settings: reado
     graph.addNode({ opType: "Mul", name: `${node.name || y}/active`, inputs: [x, mask], outputs: [y] });
   }
   for (const { node } of unused) {
-    throw new TrainingError("no-match", `buildTrainingGraph: dropout: node ${String(node)}: expected a Dropout node, got none of that name`);
+    throw new TrainingError(
+      "no-match",
+      `buildTrainingGraph: dropout: node ${String(node)}: expected a Dropout node, got none of that name`,
+    );
   }
   if (active > 0) graph.addInput(makeValueInfo(dropoutSeedInput, "uint32", [1]));
   return active > 0;
@@ -61,7 +69,8 @@ function ratioOf(graph: Graph, node: NodeProto): number {
   const input = node.input[1] ?? "";
   if (input === "") return floatAttribute(node, "ratio", 0.5);
   const value = graph.constant(input);
-  if (value === undefined) throw refused(node, "ratio", "a constant", `the computed value ${JSON.stringify(input)}`);
+  if (value === undefined)
+    throw refused(node, "ratio", "a constant", `the computed value ${JSON.stringify(input)}`);
   return toFloat32(value)[0] as number;
 }
 
@@ -70,7 +79,11 @@ function checkRatio(ratio: number, node: NodeProto): void {
   throw refused(node, "ratio", "a number in [0, 1)", String(ratio));
 }
 
-function sharedAxes(node: NodeProto, setting: DropoutSetting | undefined, rank: number | undefined): readonly number[] {
+function sharedAxes(
+  node: NodeProto,
+  setting: DropoutSetting | undefined,
+  rank: number | undefined,
+): readonly number[] {
   const axes = setting?.sharedAxes ?? [];
   if (rank === undefined) throw refused(node, "input", "a known rank", "an unknown one");
   const normal = axes.map((axis) => (axis < 0 ? axis + rank : axis));
@@ -95,8 +108,12 @@ function maskOf(writer: GraphWriter, { x, site, ratio, shared, rank }: Site): st
     const isShared = writer.ints(Array.from({ length: rank }, (_, i) => (shared.includes(i) ? 1 : 0)));
     shape = op("Where", [op("Cast", [isShared], castTo("bool")), writer.ints([1]), shape]);
   }
-  const columns = rank === 0 ? writer.ints([1]) : op("Slice", [shape, writer.ints([rank - 1]), writer.ints([rank])]);
-  const rows = op("Div", [op("ReduceProd", [shape], { keepdims: 1 }), op("Max", [columns, writer.ints([1])])]);
+  const columns =
+    rank === 0 ? writer.ints([1]) : op("Slice", [shape, writer.ints([rank - 1]), writer.ints([rank])]);
+  const rows = op("Div", [
+    op("ReduceProd", [shape], { keepdims: 1 }),
+    op("Max", [columns, writer.ints([1])]),
+  ]);
   const a = hashes(writer, rows, mixWords(site, 1));
   const b = hashes(writer, columns, mixWords(site, 2));
   const words = op("Mul", [op("Unsqueeze", [a, writer.ints([1])]), b]);

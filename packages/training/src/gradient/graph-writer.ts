@@ -50,13 +50,16 @@ export function graphWriter(graph: Graph, prefix: string): GraphWriter {
   const shapes = new Map<string, string>();
   const name = (opType: string): string => graph.uniqueName(`${prefix}${opType}`);
 
-  const ops: GraphWriter["ops"] = (opType, inputs, count, attributes = {}) => {
+  const ops: GraphWriter["ops"] = (opType, wanted, count, attributes = {}) => {
+    const inputs =
+      opType === "Reshape" ? [beforeReshape(graph, wanted[0] as string), ...wanted.slice(1)] : wanted;
     const outputs = Array.from({ length: count }, () => name(opType));
     const domain = opType === "FusedMatMul" ? "com.microsoft" : "";
     graph.addNode({ opType, domain, name: outputs[0] as string, inputs, outputs, attributes });
     return outputs;
   };
-  const op: GraphWriter["op"] = (opType, inputs, attributes) => ops(opType, inputs, 1, attributes)[0] as string;
+  const op: GraphWriter["op"] = (opType, inputs, attributes) =>
+    ops(opType, inputs, 1, attributes)[0] as string;
 
   const constant = (dtype: DType, shape: readonly number[], values: readonly number[]): string => {
     const key = `${dtype}:${shape.join()}:${values.map((v) => (Object.is(v, -0) ? "-0" : v)).join()}`;
@@ -111,6 +114,24 @@ export function graphWriter(graph: Graph, prefix: string): GraphWriter {
       return names.reduce((total, next) => op("Add", [total, next]));
     },
   };
+}
+
+const reshaping = new Set(["Reshape", "Squeeze", "Unsqueeze"]);
+
+/**
+ * The tensor whose elements a chain of reshapes hands on. Two reshapes in a row are one to us; ONNX Runtime 1.30 fails
+ * to load some graphs in which it makes one of them itself ("Attempting to get index by a name which does not exist").
+ */
+function beforeReshape(graph: Graph, name: string): string {
+  let source = name;
+  for (
+    let node = graph.producer(source);
+    node !== undefined && reshaping.has(node.opType);
+    node = graph.producer(source)
+  ) {
+    source = node.input[0] as string;
+  }
+  return source;
 }
 
 /** Element type numbers as the Cast operator takes them. */

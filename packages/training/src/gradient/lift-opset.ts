@@ -7,9 +7,18 @@ export const trainingOpset = 21;
 
 /** Operators whose axes moved from an attribute to input 1, with the version that moved them. */
 const axesAsInput: ReadonlyMap<string, number> = new Map([
-  ["Squeeze", 13], ["Unsqueeze", 13], ["ReduceSum", 13],
-  ["ReduceMean", 18], ["ReduceMax", 18], ["ReduceMin", 18], ["ReduceProd", 18],
-  ["ReduceL1", 18], ["ReduceL2", 18], ["ReduceLogSum", 18], ["ReduceLogSumExp", 18], ["ReduceSumSquare", 18],
+  ["Squeeze", 13],
+  ["Unsqueeze", 13],
+  ["ReduceSum", 13],
+  ["ReduceMean", 18],
+  ["ReduceMax", 18],
+  ["ReduceMin", 18],
+  ["ReduceProd", 18],
+  ["ReduceL1", 18],
+  ["ReduceL2", 18],
+  ["ReduceLogSum", 18],
+  ["ReduceLogSumExp", 18],
+  ["ReduceSumSquare", 18],
 ]);
 
 /**
@@ -20,9 +29,13 @@ const axesAsInput: ReadonlyMap<string, number> = new Map([
 export function liftOpset(model: ModelGraph, types: ValueTypes): void {
   const version = model.opset();
   if (version < 11 || version > 25) {
-    throw new TrainingError("unsupported-opset", `buildTrainingGraph: model: operator set: expected 11 to 25, got ${version}`);
+    throw new TrainingError(
+      "unsupported-opset",
+      `buildTrainingGraph: model: operator set: expected 11 to 25, got ${version}`,
+    );
   }
-  for (const graph of model.allGraphs()) for (const node of graph.nodes) if (node.domain === "") lift(graph, node, { version, types });
+  for (const graph of model.allGraphs())
+    for (const node of graph.nodes) if (node.domain === "") lift(graph, node, { version, types });
   if (version < trainingOpset) model.setOpset("", trainingOpset);
   if (model.opset("com.microsoft") === 0) model.setOpset("com.microsoft", 1);
   if (model.irVersion < 10) model.setIrVersion(10);
@@ -44,11 +57,19 @@ function lift(graph: Graph, node: NodeProto, { version, types }: From): void {
   if (isSoftmax && version < 13) liftSoftmax(graph, node, types);
 }
 
-function moveToInput(graph: Graph, node: NodeProto, { attribute, index }: { attribute: string; index: number }): void {
+function moveToInput(
+  graph: Graph,
+  node: NodeProto,
+  { attribute, index }: { attribute: string; index: number },
+): void {
   const values = intsAttribute(node, attribute);
   if (values === undefined) return;
   const data = BigInt64Array.from(values, BigInt);
-  graph.setInput(node, index, graph.addInitializer(attribute, { dtype: "int64", shape: [data.length], data }));
+  graph.setInput(
+    node,
+    index,
+    graph.addInitializer(attribute, { dtype: "int64", shape: [data.length], data }),
+  );
   graph.removeAttribute(node, attribute);
 }
 

@@ -87,7 +87,8 @@ function reverse(writer: GraphWriter, name: string, { reverseLengths }: Directio
   return writer.op("ReverseSequence", [name, lengths], { time_axis: 0, batch_axis: 1 });
 }
 
-const walksBack = ({ backwards, reverseLengths }: Direction): boolean => backwards && reverseLengths === undefined;
+const walksBack = ({ backwards, reverseLengths }: Direction): boolean =>
+  backwards && reverseLengths === undefined;
 
 export interface LstmForwardFields {
   readonly sizes: LstmSizes;
@@ -111,14 +112,22 @@ export function lstmForward(writer: GraphWriter, fields: LstmForwardFields): Lst
   const { op } = writer;
   const x = reverse(writer, fields.x, direction);
   const rows = op("Reshape", [x, writer.ints([-1, width])]);
-  const bias = weights.B && op("ReduceSum", [op("Reshape", [weights.B, writer.ints([2, 4 * hidden])]), writer.ints([0])], { keepdims: 0 });
-  const projected = op("Gemm", bias === undefined ? [rows, weights.W] : [rows, weights.W, bias], { transB: 1 });
+  const bias =
+    weights.B &&
+    op("ReduceSum", [op("Reshape", [weights.B, writer.ints([2, 4 * hidden])]), writer.ints([0])], {
+      keepdims: 0,
+    });
+  const projected = op("Gemm", bias === undefined ? [rows, weights.W] : [rows, weights.W, bias], {
+    transB: 1,
+  });
   const steps = op("Shape", [fields.x], { start: 0, end: 2 });
   const sequence = op("Reshape", [projected, op("Concat", [steps, writer.ints([4 * hidden])], { axis: 0 })]);
   const recurrent = op("Transpose", [weights.R], { perm: [1, 0] });
   const zeroState = (): string => {
     const shape = op("Concat", [writer.dimension(fields.x, 1), writer.ints([hidden])], { axis: 0 });
-    return op("ConstantOfShape", [shape], { value: { dtype: "float32", shape: [1], data: new Float32Array(1) } });
+    return op("ConstantOfShape", [shape], {
+      value: { dtype: "float32", shape: [1], data: new Float32Array(1) },
+    });
   };
   const zero = initial.h === undefined || initial.c === undefined ? zeroState() : "";
   const [h0, c0] = [initial.h ?? zero, initial.c ?? zero];
@@ -146,9 +155,22 @@ export function lstmForward(writer: GraphWriter, fields: LstmForwardFields): Lst
   const last = (sequenceOf: string, state: number): string =>
     direction.mask === undefined || walksBack(direction)
       ? (loop.states[state] as string)
-      : op("ReduceSum", [op("Mul", [sequenceOf, endOf(writer, direction, fields.x)]), writer.ints([0])], { keepdims: 0 });
+      : op("ReduceSum", [op("Mul", [sequenceOf, endOf(writer, direction, fields.x)]), writer.ints([0])], {
+          keepdims: 0,
+        });
   return {
-    sizes, direction, rows, x: fields.x, weights, h0, c0, hs, cs, tanhC, gates, candidate,
+    sizes,
+    direction,
+    rows,
+    x: fields.x,
+    weights,
+    h0,
+    c0,
+    hs,
+    cs,
+    tanhC,
+    gates,
+    candidate,
     y: reverse(writer, hs, direction),
     lastH: () => last(hs, 0),
     lastC: () => last(cs, 1),
@@ -183,7 +205,8 @@ export function lstmBackward(writer: GraphWriter, tape: LstmTape, fields: LstmBa
   const one = writer.scalar(1);
   const [i = "", o = "", f = ""] = writer.ops("Split", [gates], 3, { axis: 2, num_outputs: 3 });
   const slopes = op("Mul", [gates, op("Sub", [one, gates])]);
-  const before = (states: string, initial: string): string => shifted(writer, { states, initial, back: walksBack(direction) });
+  const before = (states: string, initial: string): string =>
+    shifted(writer, { states, initial, back: walksBack(direction) });
   const factors = op("Concat", [candidate, tanhC, before(cs, tape.c0)], { axis: 2 });
   const candidateSlope = op("Mul", [i, op("Sub", [one, op("Mul", [candidate, candidate])])]);
   const A = op("Concat", [op("Mul", [slopes, factors]), candidateSlope], { axis: 2 });
@@ -204,7 +227,10 @@ export function lstmBackward(writer: GraphWriter, tape: LstmTape, fields: LstmBa
     states: [zeros, zero],
     sequences: [dh, K, A, f, ...(dcEnd === undefined ? [] : [dcEnd])],
     backwards: !walksBack(direction),
-    step: (body, { states: [delta = "", carried = ""], elements: [dy = "", k = "", a = "", forget = "", extra] }) => {
+    step: (
+      body,
+      { states: [delta = "", carried = ""], elements: [dy = "", k = "", a = "", forget = "", extra] },
+    ) => {
       const dhAll = body.op("Gemm", [delta, weights.R, dy]);
       const through = body.op("Add", [body.op("Mul", [dhAll, k]), carried]);
       const dc = extra === undefined ? through : body.op("Add", [through, extra]);
@@ -236,7 +262,10 @@ export function lstmBackward(writer: GraphWriter, tape: LstmTape, fields: LstmBa
 }
 
 /** The state that each step started from: the states moved by one step, the initial one at the end where the walk began. */
-function shifted(writer: GraphWriter, { states, initial, back }: { states: string; initial: string; back: boolean }): string {
+function shifted(
+  writer: GraphWriter,
+  { states, initial, back }: { states: string; initial: string; back: boolean },
+): string {
   const first = writer.op("Unsqueeze", [initial, writer.ints([0])]);
   const [start, end] = back ? [1, Number.MAX_SAFE_INTEGER] : [0, -1];
   const others = writer.op("Slice", [states, writer.ints([start]), writer.ints([end]), writer.ints([0])]);

@@ -29,7 +29,8 @@ export function scan(writer: GraphWriter, fields: ScanFields): { states: string[
     nodes.push(makeNode(opType, inputs, outputs, { name: outputs[0] as string, attributes }));
     return outputs;
   };
-  const op: BodyWriter["op"] = (opType, inputs, attributes) => ops(opType, inputs, 1, attributes)[0] as string;
+  const op: BodyWriter["op"] = (opType, inputs, attributes) =>
+    ops(opType, inputs, 1, attributes)[0] as string;
   const states = fields.states.map(() => writer.unique("state"));
   const elements = fields.sequences.map(() => writer.unique("element"));
   const result = fields.step({ op, ops }, { states, elements });

@@ -15,7 +15,8 @@ export function chain(c: LossContext, loss: ChainLoss): LossNodes {
   const labels = c.input(loss.labels, "int64", shape.slice(0, -1));
   const asFloat = (name: string): string => op("Cast", [name], castTo("float32"));
   const unsqueeze = (name: string, axis: number): string => op("Unsqueeze", [name, writer.ints([axis])]);
-  const sum = (name: string, axes: readonly number[], keepdims = 0): string => op("ReduceSum", [name, writer.ints(axes)], { keepdims });
+  const sum = (name: string, axes: readonly number[], keepdims = 0): string =>
+    op("ReduceSum", [name, writer.ints(axes)], { keepdims });
   const timeFirst = (name: string): string => op("Transpose", [name], { perm: [1, 0, 2] });
 
   const axes = { one: writer.ints([1]), two: writer.ints([2]) };
@@ -24,12 +25,19 @@ export function chain(c: LossContext, loss: ChainLoss): LossNodes {
   const safe = op("Where", [counted, labels, writer.scalar(0, "int64")]);
   const valid = timeFirst(unsqueeze(asFloat(counted), 2));
   const depth = op("Squeeze", [writer.dimension(loss.emissions, -1)]);
-  const observed = op("Mul", [timeFirst(op("OneHot", [safe, depth, writer.scalars([0, 1])], { axis: -1 })), valid]);
+  const observed = op("Mul", [
+    timeFirst(op("OneHot", [safe, depth, writer.scalars([0, 1])], { axis: -1 })),
+    valid,
+  ]);
   const emissions = timeFirst(loss.emissions);
-  const slice = (name: string, from: number, to: number): string => op("Slice", [name, writer.ints([from]), writer.ints([to]), writer.ints([0])]);
+  const slice = (name: string, from: number, to: number): string =>
+    op("Slice", [name, writer.ints([from]), writer.ints([to]), writer.ints([0])]);
   const end = Number.MAX_SAFE_INTEGER;
   const later = slice(valid, 1, end);
-  const afterLast = op("Sub", [valid, op("Concat", [later, op("Mul", [slice(valid, 0, 1), writer.scalar(0)])], { axis: 0 })]);
+  const afterLast = op("Sub", [
+    valid,
+    op("Concat", [later, op("Mul", [slice(valid, 0, 1), writer.scalar(0)])], { axis: 0 }),
+  ]);
 
   const first = op("Add", [op("Squeeze", [slice(emissions, 0, 1), writer.ints([0])]), loss.start]);
   const into = op("Transpose", [loss.transitions], { perm: [1, 0] });
@@ -43,7 +51,9 @@ export function chain(c: LossContext, loss: ChainLoss): LossNodes {
     },
   });
   const alphas = op("Concat", [unsqueeze(first, 0), forward.outputs[0] as string], { axis: 0 });
-  const logZ = op("ReduceLogSumExp", [op("Add", [forward.states[0] as string, loss.end]), writer.ints([1])], { keepdims: 1 });
+  const logZ = op("ReduceLogSumExp", [op("Add", [forward.states[0] as string, loss.end]), writer.ints([1])], {
+    keepdims: 1,
+  });
 
   const lastBeta = op("Add", [op("Mul", [first, writer.scalar(0)]), loss.end]);
   const backward = scan(writer, {
@@ -59,7 +69,9 @@ export function chain(c: LossContext, loss: ChainLoss): LossNodes {
   const betas = op("Concat", [backward.outputs[0] as string, unsqueeze(lastBeta, 0)], { axis: 0 });
 
   const score = sum(op("Mul", [observed, emissions]), [0, 1, 2]);
-  const fromTo = writer.op("Einsum", [slice(observed, 0, -1), slice(observed, 1, end)], { equation: "tbi,tbj->ij" });
+  const fromTo = writer.op("Einsum", [slice(observed, 0, -1), slice(observed, 1, end)], {
+    equation: "tbi,tbj->ij",
+  });
   const firstCounts = sum(slice(observed, 0, 1), [0, 1]);
   const lastCounts = sum(op("Mul", [observed, afterLast]), [0, 1]);
   const scores = [
@@ -95,13 +107,21 @@ export function chain(c: LossContext, loss: ChainLoss): LossNodes {
 }
 
 /** log Σ_k exp(states[b, k] + matrix[j, k]) as [B, j]. */
-function logSum(body: BodyWriter, { one, two }: { one: string; two: string }, { states, matrix }: { states: string; matrix: string }): string {
+function logSum(
+  body: BodyWriter,
+  { one, two }: { one: string; two: string },
+  { states, matrix }: { states: string; matrix: string },
+): string {
   const terms = body.op("Add", [body.op("Unsqueeze", [states, one]), matrix]);
   const max = body.op("ReduceMax", [terms, two], { keepdims: 1 });
   const sum = body.op("ReduceSum", [body.op("Exp", [body.op("Sub", [terms, max])]), two], { keepdims: 0 });
   return body.op("Add", [body.op("Log", [sum]), body.op("Squeeze", [max, two])]);
 }
 
-function choose(body: BodyWriter, { scalar }: { scalar: (value: number) => string }, { mask, then, otherwise }: { mask: string; then: string; otherwise: string }): string {
+function choose(
+  body: BodyWriter,
+  { scalar }: { scalar: (value: number) => string },
+  { mask, then, otherwise }: { mask: string; then: string; otherwise: string },
+): string {
   return body.op("Where", [body.op("Greater", [mask, scalar(0)]), then, otherwise]);
 }

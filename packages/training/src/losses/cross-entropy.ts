@@ -46,11 +46,19 @@ function onValue(loss: CrossEntropyLoss, classes: number | string | undefined): 
   return 1 - (loss.labelSmoothing ?? 0) + offValue(loss, classes);
 }
 
-function check({ labelSmoothing = 0, classWeights, logits }: CrossEntropyLoss, classes: number | string | undefined): void {
+function check(
+  { labelSmoothing = 0, classWeights, logits }: CrossEntropyLoss,
+  classes: number | string | undefined,
+): void {
   const fail = (what: string, expected: string, got: string): never => {
-    throw new TrainingError("invalid-option", `buildTrainingGraph: loss of ${JSON.stringify(logits)}: ${what}: expected ${expected}, got ${got}`, { tensor: logits });
+    throw new TrainingError(
+      "invalid-option",
+      `buildTrainingGraph: loss of ${JSON.stringify(logits)}: ${what}: expected ${expected}, got ${got}`,
+      { tensor: logits },
+    );
   };
-  if (!(labelSmoothing >= 0 && labelSmoothing < 1)) fail("labelSmoothing", "a number in [0, 1)", String(labelSmoothing));
+  if (!(labelSmoothing >= 0 && labelSmoothing < 1))
+    fail("labelSmoothing", "a number in [0, 1)", String(labelSmoothing));
   const needsCount = labelSmoothing > 0 || classWeights !== undefined;
   if (needsCount && typeof classes !== "number") fail("number of classes", "a number", String(classes));
   if (classWeights !== undefined && classWeights.length !== classes) {

@@ -18,12 +18,26 @@ export interface EmittedLosses {
 }
 
 /** Emits every loss, their weighted sum, and the gradients with respect to the tensors that they read. */
-export function emitLoss({ graph, writer, types, losses }: { graph: Graph; writer: GraphWriter; types: ValueTypes; losses: readonly Loss[] }): EmittedLosses {
+export function emitLoss({
+  graph,
+  writer,
+  types,
+  losses,
+}: {
+  graph: Graph;
+  writer: GraphWriter;
+  types: ValueTypes;
+  losses: readonly Loss[];
+}): EmittedLosses {
   const declared = new Map<string, DType>();
   const dimensions = (name: string): Dimensions => {
     const shape = types.typeOf(graph, name)?.shape;
     if (shape === undefined || shape.length === 0) {
-      throw new TrainingError("unknown-tensor", `buildTrainingGraph: tensor ${JSON.stringify(name)}: shape: expected at least one dimension, got ${shape === undefined ? "an unknown rank" : "a scalar"}`, { tensor: name });
+      throw new TrainingError(
+        "unknown-tensor",
+        `buildTrainingGraph: tensor ${JSON.stringify(name)}: shape: expected at least one dimension, got ${shape === undefined ? "an unknown rank" : "a scalar"}`,
+        { tensor: name },
+      );
     }
     return shape;
   };
@@ -31,11 +45,21 @@ export function emitLoss({ graph, writer, types, losses }: { graph: Graph; write
     if (graph.inputs.some((info) => info.name === name) && declared.get(name) === undefined) return name;
     if (declared.get(name) === dtype) return name;
     if (declared.has(name) || graph.defines(name)) {
-      throw new TrainingError("invalid-option", `buildTrainingGraph: loss input ${JSON.stringify(name)}: expected a name of its own for ${dtype}, got one that is taken`, { tensor: name });
+      throw new TrainingError(
+        "invalid-option",
+        `buildTrainingGraph: loss input ${JSON.stringify(name)}: expected a name of its own for ${dtype}, got one that is taken`,
+        { tensor: name },
+      );
     }
     declared.set(name, dtype);
     // Derived symbols such as "2*batch" are no names that a runtime may bind.
-    graph.addInput(makeValueInfo(name, dtype, shape.map((size) => (typeof size === "number" || /^\w+$/.test(size ?? "") ? size : undefined))));
+    graph.addInput(
+      makeValueInfo(
+        name,
+        dtype,
+        shape.map((size) => (typeof size === "number" || /^\w+$/.test(size ?? "") ? size : undefined)),
+      ),
+    );
     return name;
   };
   const values: { name: string; value: string }[] = [];
@@ -45,7 +69,10 @@ export function emitLoss({ graph, writer, types, losses }: { graph: Graph; write
     const weight = loss.weight ?? 1;
     const nodes = emit(loss, { writer, dimensions, input, weight });
     const taken = values.filter(({ name }) => name === (loss.name ?? loss.kind)).length;
-    values.push({ name: `${loss.name ?? loss.kind}${taken === 0 ? "" : `-${taken + 1}`}`, value: nodes.value });
+    values.push({
+      name: `${loss.name ?? loss.kind}${taken === 0 ? "" : `-${taken + 1}`}`,
+      value: nodes.value,
+    });
     gradients.push(...nodes.gradients);
     terms.push(weight === 1 ? nodes.value : writer.op("Mul", [nodes.value, writer.scalar(weight)]));
   }

@@ -10,7 +10,9 @@ export function kullbackLeibler(c: LossContext, loss: KullbackLeiblerLoss): Loss
   const teacher = c.input(loss.teacher, "float32", shape);
   const { mask, count } = maskColumn(c, { of: loss.logits, shape, name: loss.mask });
   const logOf = (logits: string): string =>
-    op("LogSoftmax", [temperature === 1 ? logits : op("Mul", [logits, writer.scalar(1 / temperature)])], { axis: -1 });
+    op("LogSoftmax", [temperature === 1 ? logits : op("Mul", [logits, writer.scalar(1 / temperature)])], {
+      axis: -1,
+    });
   const logP = logOf(loss.logits);
   const logQ = logOf(teacher);
   const q = op("Exp", [logQ]);

@@ -10,7 +10,10 @@ export function maskColumn(
   const { op } = writer;
   if (name === undefined) {
     const size = op("Cast", [op("Size", [of])], castTo("float32"));
-    return { mask: undefined, count: op("Div", [size, op("Cast", [op("Squeeze", [writer.dimension(of, -1)])], castTo("float32"))]) };
+    return {
+      mask: undefined,
+      count: op("Div", [size, op("Cast", [op("Squeeze", [writer.dimension(of, -1)])], castTo("float32"))]),
+    };
   }
   const rows = input(name, "float32", shape.slice(0, -1));
   const count = op("Max", [op("ReduceSum", [rows], { keepdims: 0 }), writer.scalar(1e-30)]);

@@ -42,7 +42,8 @@ export function gradientBuffer(height: number, width: number): GradientBuffer {
           touched[count++] = row;
         }
         const [to, from] = [row * width, k * width];
-        for (let j = 0; j < width; j++) data[to + j] = (data[to + j] as number) + (values[from + j] as number);
+        for (let j = 0; j < width; j++)
+          data[to + j] = (data[to + j] as number) + (values[from + j] as number);
       }
     },
     clear() {

@@ -85,7 +85,8 @@ export function scaleKernel(x: Float32Array, factor: number, { start, end }: Spa
 /** average += (1 − decay)·(w − average). */
 export function averageKernel(average: Float32Array, w: Float32Array, decay: number): void {
   const gain = 1 - decay;
-  for (let i = 0; i < w.length; i++) average[i] = (average[i] as number) + gain * ((w[i] as number) - (average[i] as number));
+  for (let i = 0; i < w.length; i++)
+    average[i] = (average[i] as number) + gain * ((w[i] as number) - (average[i] as number));
 }
 
 /** Σ x² of a part; four sums at once keep the additions independent. */

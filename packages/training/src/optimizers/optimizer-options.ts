@@ -22,7 +22,12 @@ export type OptimizerKind =
    * Source: D. Kingma and J. Ba, "Adam" (2015), algorithm 1; I. Loshchilov and F. Hutter, "Decoupled Weight Decay
    * Regularization" (2019), algorithm 2.
    */
-  | { readonly kind: "adam" | "adamw"; readonly beta1?: number; readonly beta2?: number; readonly epsilon?: number };
+  | {
+      readonly kind: "adam" | "adamw";
+      readonly beta1?: number;
+      readonly beta2?: number;
+      readonly epsilon?: number;
+    };
 
 export interface OptimizerCommon {
   /** Peak learning rate. */

@@ -65,7 +65,10 @@ const none = new Float32Array(0);
  */
 export function createOptimizer(weights: readonly OptimizerWeight[], options: OptimizerOptions): Optimizer {
   if (!(options.learningRate > 0 && Number.isFinite(options.learningRate))) {
-    throw new TrainingError("invalid-option", `createOptimizer: learningRate: expected a positive number, got ${options.learningRate}`);
+    throw new TrainingError(
+      "invalid-option",
+      `createOptimizer: learningRate: expected a positive number, got ${options.learningRate}`,
+    );
   }
   const slots = weights.map((weight) => slotOf(weight, options)).filter(({ frozen }) => !frozen);
   let steps = 0;
@@ -78,7 +81,11 @@ export function createOptimizer(weights: readonly OptimizerWeight[], options: Op
       const gradientNorm = Math.sqrt(squares);
       if (!Number.isFinite(gradientNorm)) {
         for (const { buffer } of slots) buffer?.clear();
-        throw new TrainingError("non-finite-loss", `step ${steps + 1}: gradient norm: expected a finite number, got ${gradientNorm}`, { step: steps + 1 });
+        throw new TrainingError(
+          "non-finite-loss",
+          `step ${steps + 1}: gradient norm: expected a finite number, got ${gradientNorm}`,
+          { step: steps + 1 },
+        );
       }
       steps += 1;
       const limit = options.clipNorm ?? Infinity;
@@ -92,7 +99,8 @@ export function createOptimizer(weights: readonly OptimizerWeight[], options: Op
       }
       if (options.averageDecay !== undefined) {
         const decay = Math.min(options.averageDecay, (1 + steps) / (10 + steps));
-        for (const { average, values } of slots) if (average !== undefined) averageKernel(average, values, decay);
+        for (const { average, values } of slots)
+          if (average !== undefined) averageKernel(average, values, decay);
       }
       return { learningRate, gradientNorm };
     },
@@ -107,7 +115,10 @@ export function createOptimizer(weights: readonly OptimizerWeight[], options: Op
       for (const [name, array] of Object.entries(own)) {
         const saved = state.arrays[name];
         if (saved?.length !== array.length) {
-          throw new TrainingError("checkpoint-mismatch", `restore: optimizer state ${JSON.stringify(name)}: expected ${array.length} elements, got ${saved?.length ?? "none"}`);
+          throw new TrainingError(
+            "checkpoint-mismatch",
+            `restore: optimizer state ${JSON.stringify(name)}: expected ${array.length} elements, got ${saved?.length ?? "none"}`,
+          );
         }
       }
       for (const [name, array] of Object.entries(own)) array.set(state.arrays[name] as Float32Array);
@@ -126,7 +137,8 @@ function slotOf(weight: OptimizerWeight, options: OptimizerOptions): Slot {
     ...settings,
     m: settings.frozen ? none : new Float32Array(needsMoments || options.kind === "sgd" ? size : 0),
     v: settings.frozen || options.kind === "sgd" ? none : new Float32Array(size),
-    average: options.averageDecay === undefined || settings.frozen ? undefined : Float32Array.from(weight.values),
+    average:
+      options.averageDecay === undefined || settings.frozen ? undefined : Float32Array.from(weight.values),
     width: weight.shape.length === 2 ? (weight.shape[1] as number) : size,
     lastStep: isLazy ? new Int32Array(weight.shape[0] as number) : undefined,
     buffer: undefined,
@@ -140,7 +152,8 @@ function collect(slot: Slot, gradient: GradientOfWeight | undefined): Float32Arr
   if (gradient.dense !== undefined) {
     const sum = gradientBuffer(slot.values.length / slot.width, slot.width);
     for (const rows of gradient.rows) sum.add(rows);
-    for (let i = 0; i < sum.data.length; i++) sum.data[i] = (sum.data[i] as number) + (gradient.dense[i] as number);
+    for (let i = 0; i < sum.data.length; i++)
+      sum.data[i] = (sum.data[i] as number) + (gradient.dense[i] as number);
     return sum.data;
   }
   slot.buffer ??= gradientBuffer(slot.values.length / slot.width, slot.width);
@@ -150,7 +163,9 @@ function collect(slot: Slot, gradient: GradientOfWeight | undefined): Float32Arr
 
 function squaresOf({ buffer }: Slot, gradient: Float32Array | undefined): number {
   if (gradient === undefined) return 0;
-  return buffer?.data === gradient ? buffer.squares() : squaresKernel(gradient, { start: 0, end: gradient.length });
+  return buffer?.data === gradient
+    ? buffer.squares()
+    : squaresKernel(gradient, { start: 0, end: gradient.length });
 }
 
 interface Update {
@@ -177,7 +192,11 @@ function update(slot: Slot, gradient: Float32Array, at: Update): void {
 }
 
 /** Decays the moments of a row for the steps in which it had no gradient. */
-function catchUp({ m, v }: Slot, span: { start: number; end: number }, { missed, options }: { missed: number; options: OptimizerOptions }): void {
+function catchUp(
+  { m, v }: Slot,
+  span: { start: number; end: number },
+  { missed, options }: { missed: number; options: OptimizerOptions },
+): void {
   if (missed <= 0) return;
   if (options.kind === "sgd") {
     scaleKernel(m, (options.momentum ?? 0) ** missed, span);
@@ -187,7 +206,11 @@ function catchUp({ m, v }: Slot, span: { start: number; end: number }, { missed,
   scaleKernel(v, (options.beta2 ?? 0.999) ** missed, span);
 }
 
-function updateSpan(slot: Slot, gradient: Float32Array, { options, steps, scale, learningRate, start, end }: Update & { start: number; end: number }): void {
+function updateSpan(
+  slot: Slot,
+  gradient: Float32Array,
+  { options, steps, scale, learningRate, start, end }: Update & { start: number; end: number },
+): void {
   const { values, m, v, weightDecay } = slot;
   const rate = learningRate * slot.learningRateFactor;
   if (options.kind === "sgd") {
@@ -197,17 +220,22 @@ function updateSpan(slot: Slot, gradient: Float32Array, { options, steps, scale,
   }
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
   const correction = Math.sqrt(1 - beta2 ** steps);
-  adamKernel(values, gradient, { m, v }, {
-    beta1,
-    beta2,
-    size: (rate * correction) / (1 - beta1 ** steps),
-    epsilon: epsilon * correction,
-    shrink: options.kind === "adamw" ? 1 - rate * weightDecay : 1,
-    coupled: options.kind === "adam" ? weightDecay : 0,
-    scale,
-    start,
-    end,
-  });
+  adamKernel(
+    values,
+    gradient,
+    { m, v },
+    {
+      beta1,
+      beta2,
+      size: (rate * correction) / (1 - beta1 ** steps),
+      epsilon: epsilon * correction,
+      shrink: options.kind === "adamw" ? 1 - rate * weightDecay : 1,
+      coupled: options.kind === "adam" ? weightDecay : 0,
+      scale,
+      start,
+      end,
+    },
+  );
 }
 
 function arraysOf(slots: readonly Slot[]): Record<string, Float32Array | Int32Array> {

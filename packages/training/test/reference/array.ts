@@ -5,7 +5,10 @@ export interface Nd {
 }
 
 export const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-export const nd = (shape: readonly number[], data: ArrayLike<number>): Nd => ({ shape, data: Float64Array.from(data) });
+export const nd = (shape: readonly number[], data: ArrayLike<number>): Nd => ({
+  shape,
+  data: Float64Array.from(data),
+});
 export const at = (x: Nd, i: number): number => x.data[i] as number;
 
 export function strides(shape: readonly number[]): number[] {
@@ -49,16 +52,26 @@ export function broadcastShape(shapes: readonly (readonly number[])[]): number[]
 /** Reads an array as if it were broadcast to a shape of higher or equal rank. */
 export function readBroadcast(x: Nd, index: readonly number[]): number {
   const from = index.length - x.shape.length;
-  return read(x, x.shape.map((length, d) => (length === 1 ? 0 : (index[from + d] as number))));
+  return read(
+    x,
+    x.shape.map((length, d) => (length === 1 ? 0 : (index[from + d] as number))),
+  );
 }
 
 export function mapAll(inputs: readonly Nd[], f: (values: readonly number[]) => number): Nd {
-  return build(broadcastShape(inputs.map(({ shape }) => shape)), (index) => f(inputs.map((x) => readBroadcast(x, index))));
+  return build(broadcastShape(inputs.map(({ shape }) => shape)), (index) =>
+    f(inputs.map((x) => readBroadcast(x, index))),
+  );
 }
 
-export function reduce(x: Nd, { axes, keep, f }: { axes: readonly number[]; keep: boolean; f: (values: number[]) => number }): Nd {
+export function reduce(
+  x: Nd,
+  { axes, keep, f }: { axes: readonly number[]; keep: boolean; f: (values: number[]) => number },
+): Nd {
   const rank = x.shape.length;
-  const over = new Set((axes.length === 0 ? x.shape.map((_, i) => i) : axes).map((a) => (a < 0 ? a + rank : a)));
+  const over = new Set(
+    (axes.length === 0 ? x.shape.map((_, i) => i) : axes).map((a) => (a < 0 ? a + rank : a)),
+  );
   const kept = x.shape.map((length, i) => (over.has(i) ? 1 : length));
   const groups = Array.from({ length: size(kept) }, (): number[] => []);
   const s = strides(kept);
@@ -71,11 +84,14 @@ export function reduce(x: Nd, { axes, keep, f }: { axes: readonly number[]; keep
 }
 
 export function transpose(x: Nd, perm: readonly number[]): Nd {
-  return build(perm.map((p) => x.shape[p] as number), (index) => {
-    const source = x.shape.map(() => 0);
-    for (const [i, p] of perm.entries()) source[p] = index[i] as number;
-    return read(x, source);
-  });
+  return build(
+    perm.map((p) => x.shape[p] as number),
+    (index) => {
+      const source = x.shape.map(() => 0);
+      for (const [i, p] of perm.entries()) source[p] = index[i] as number;
+      return read(x, source);
+    },
+  );
 }
 
 export function matmul(a: Nd, b: Nd): Nd {
@@ -108,5 +124,8 @@ export function alongAxis(x: Nd, axis: number, f: (values: number[]) => number[]
   const length = x.shape[last] as number;
   const out = new Float64Array(moved.data.length);
   for (let k = 0; k < out.length; k += length) out.set(f(Array.from(moved.data.subarray(k, k + length))), k);
-  return transpose(nd(moved.shape, out), perm.map((_, i) => perm.indexOf(i)));
+  return transpose(
+    nd(moved.shape, out),
+    perm.map((_, i) => perm.indexOf(i)),
+  );
 }

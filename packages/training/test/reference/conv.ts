@@ -23,7 +23,8 @@ export const conv: Operator = (node, [x, w, b]) => {
       for (let i = 0; i < inputs; i++) {
         for (let k = 0; k < taps; k++) {
           const place = t * stride + k * dilation - before;
-          if (place >= 0 && place < length) sum += read(weight, [o, i, k]) * read(source, [n, first + i, place]);
+          if (place >= 0 && place < length)
+            sum += read(weight, [o, i, k]) * read(source, [n, first + i, place]);
         }
       }
       return sum;

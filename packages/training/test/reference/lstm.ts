@@ -12,7 +12,10 @@ export const lstm: Operator = (node, [x, w, r, b, lengths, h0, c0]) => {
   const direction = stringAttribute(node, "direction", "forward");
   const sides = direction === "bidirectional" ? [false, true] : [direction === "reverse"];
   const Y = build([steps, sides.length, batch, hidden], () => 0);
-  const last = [build([sides.length, batch, hidden], () => 0), build([sides.length, batch, hidden], () => 0)] as const;
+  const last = [
+    build([sides.length, batch, hidden], () => 0),
+    build([sides.length, batch, hidden], () => 0),
+  ] as const;
   for (const [d, back] of sides.entries()) {
     for (let n = 0; n < batch; n++) {
       const length = lengths === undefined ? steps : read(lengths, [n]);
@@ -30,7 +33,8 @@ export const lstm: Operator = (node, [x, w, r, b, lengths, h0, c0]) => {
         const next = c.map((old, j) => sigmoid(pre(2, j)) * old + sigmoid(pre(0, j)) * Math.tanh(pre(3, j)));
         const out = next.map((value, j) => sigmoid(pre(1, j)) * Math.tanh(value));
         [h, c] = [out, next];
-        for (let j = 0; j < hidden; j++) Y.data[((t * sides.length + d) * batch + n) * hidden + j] = h[j] as number;
+        for (let j = 0; j < hidden; j++)
+          Y.data[((t * sides.length + d) * batch + n) * hidden + j] = h[j] as number;
       }
       for (let j = 0; j < hidden; j++) {
         last[0].data[(d * batch + n) * hidden + j] = h[j] as number;

@@ -1,4 +1,10 @@
-import { floatAttribute, intAttribute, intsAttribute, type NodeProto, stringAttribute } from "@nasty/formats/onnx";
+import {
+  floatAttribute,
+  intAttribute,
+  intsAttribute,
+  type NodeProto,
+  stringAttribute,
+} from "@nasty/formats/onnx";
 import { alongAxis, at, build, mapAll, matmul, nd, type Nd, read, reduce, size, transpose } from "./array.js";
 import { conv } from "./conv.js";
 import { lstm } from "./lstm.js";
@@ -6,8 +12,12 @@ import { lstm } from "./lstm.js";
 export type Operator = (node: NodeProto, inputs: readonly (Nd | undefined)[]) => readonly Nd[];
 
 const numbers = (x: Nd | undefined): number[] => Array.from(x?.data ?? []);
-const unary = (f: (x: number) => number): Operator => (_, [x]) => [mapAll([x as Nd], ([v]) => f(v as number))];
-const binary = (f: (a: number, b: number) => number): Operator => (_, [a, b]) => [mapAll([a as Nd, b as Nd], ([x, y]) => f(x as number, y as number))];
+const unary =
+  (f: (x: number) => number): Operator =>
+  (_, [x]) => [mapAll([x as Nd], ([v]) => f(v as number))];
+const binary =
+  (f: (a: number, b: number) => number): Operator =>
+  (_, [a, b]) => [mapAll([a as Nd, b as Nd], ([x, y]) => f(x as number, y as number))];
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 const axisOf = (node: NodeProto, fallback: number, rank: number): number => {
   const axis = intAttribute(node, "axis", fallback);
@@ -31,14 +41,21 @@ export function erf(x: number): number {
   return Math.sign(x) * (1 - Math.exp(-a * a) / (Math.sqrt(Math.PI) * fraction));
 }
 
-const reduction = (f: (values: number[]) => number): Operator => (node, [x, axes]) => [
-  reduce(x as Nd, { axes: numbers(axes), keep: intAttribute(node, "keepdims", 1) === 1, f }),
-];
+const reduction =
+  (f: (values: number[]) => number): Operator =>
+  (node, [x, axes]) => [
+    reduce(x as Nd, { axes: numbers(axes), keep: intAttribute(node, "keepdims", 1) === 1, f }),
+  ];
 
 const reshape: Operator = (_, [x, shape]) => {
   const target = numbers(shape).map((length, i) => (length === 0 ? ((x as Nd).shape[i] as number) : length));
   const known = size(target.filter((length) => length !== -1));
-  return [nd(target.map((length) => (length === -1 ? (x as Nd).data.length / known : length)), (x as Nd).data)];
+  return [
+    nd(
+      target.map((length) => (length === -1 ? (x as Nd).data.length / known : length)),
+      (x as Nd).data,
+    ),
+  ];
 };
 
 const slice: Operator = (_, [x, starts, ends, axes, steps]) => {
@@ -49,14 +66,24 @@ const slice: Operator = (_, [x, starts, ends, axes, steps]) => {
     const axis = raw < 0 ? raw + source.shape.length : raw;
     const step = steps === undefined ? 1 : at(steps, i);
     const length = source.shape[axis] as number;
-    const clamp = (value: number, low: number, high: number): number => Math.min(Math.max(value < 0 ? value + length : value, low), high);
+    const clamp = (value: number, low: number, high: number): number =>
+      Math.min(Math.max(value < 0 ? value + length : value, low), high);
     const from = step > 0 ? clamp(start, 0, length) : clamp(start, 0, length - 1);
     const to = step > 0 ? clamp(at(ends as Nd, i), 0, length) : clamp(at(ends as Nd, i), -1, length - 1);
     const taken: number[] = [];
     for (let k = from; step > 0 ? k < to : k > to; k += step) taken.push(k);
     picks[axis] = taken;
   }
-  return [build(picks.map((taken) => taken.length), (index) => read(source, index.map((k, d) => (picks[d] as number[])[k] as number)))];
+  return [
+    build(
+      picks.map((taken) => taken.length),
+      (index) =>
+        read(
+          source,
+          index.map((k, d) => (picks[d] as number[])[k] as number),
+        ),
+    ),
+  ];
 };
 
 const concat: Operator = (node, inputs) => {
@@ -64,11 +91,19 @@ const concat: Operator = (node, inputs) => {
   const first = parts[0] as Nd;
   const axis = axisOf(node, 0, first.shape.length);
   const lengths = parts.map(({ shape }) => shape[axis] as number);
-  return [build(first.shape.map((length, d) => (d === axis ? sum(lengths) : length)), (index) => {
-    let [k, part] = [index[axis] as number, 0];
-    while (k >= (lengths[part] as number)) k -= lengths[part++] as number;
-    return read(parts[part] as Nd, index.map((v, d) => (d === axis ? k : v)));
-  })];
+  return [
+    build(
+      first.shape.map((length, d) => (d === axis ? sum(lengths) : length)),
+      (index) => {
+        let [k, part] = [index[axis] as number, 0];
+        while (k >= (lengths[part] as number)) k -= lengths[part++] as number;
+        return read(
+          parts[part] as Nd,
+          index.map((v, d) => (d === axis ? k : v)),
+        );
+      },
+    ),
+  ];
 };
 
 const split: Operator = (node, [x, sizes]) => {
@@ -77,12 +112,22 @@ const split: Operator = (node, [x, sizes]) => {
   const count = intAttribute(node, "num_outputs", node.output.length);
   const length = source.shape[axis] as number;
   const even = Math.ceil(length / count);
-  const lengths = sizes === undefined ? Array.from({ length: count }, (_, i) => Math.min(even, length - i * even)) : numbers(sizes);
+  const lengths =
+    sizes === undefined
+      ? Array.from({ length: count }, (_, i) => Math.min(even, length - i * even))
+      : numbers(sizes);
   let start = 0;
   return lengths.map((own) => {
     const offset = start;
     start += own;
-    return build(source.shape.map((l, d) => (d === axis ? own : l)), (index) => read(source, index.map((v, d) => (d === axis ? v + offset : v))));
+    return build(
+      source.shape.map((l, d) => (d === axis ? own : l)),
+      (index) =>
+        read(
+          source,
+          index.map((v, d) => (d === axis ? v + offset : v)),
+        ),
+    );
   });
 };
 
@@ -90,21 +135,28 @@ const gather: Operator = (node, [x, indices]) => {
   const [source, picks] = [x as Nd, indices as Nd];
   const axis = axisOf(node, 0, source.shape.length);
   const rank = picks.shape.length;
-  return [build([...source.shape.slice(0, axis), ...picks.shape, ...source.shape.slice(axis + 1)], (index) => {
-    const raw = read(picks, index.slice(axis, axis + rank));
-    const k = raw < 0 ? raw + (source.shape[axis] as number) : raw;
-    return read(source, [...index.slice(0, axis), k, ...index.slice(axis + rank)]);
-  })];
+  return [
+    build([...source.shape.slice(0, axis), ...picks.shape, ...source.shape.slice(axis + 1)], (index) => {
+      const raw = read(picks, index.slice(axis, axis + rank));
+      const k = raw < 0 ? raw + (source.shape[axis] as number) : raw;
+      return read(source, [...index.slice(0, axis), k, ...index.slice(axis + rank)]);
+    }),
+  ];
 };
 
 const gatherElements: Operator = (node, [x, indices]) => {
   const source = x as Nd;
   const axis = axisOf(node, 0, source.shape.length);
-  return [build((indices as Nd).shape, (index) => {
-    const raw = read(indices as Nd, index);
-    const k = raw < 0 ? raw + (source.shape[axis] as number) : raw;
-    return read(source, index.map((v, d) => (d === axis ? k : v)));
-  })];
+  return [
+    build((indices as Nd).shape, (index) => {
+      const raw = read(indices as Nd, index);
+      const k = raw < 0 ? raw + (source.shape[axis] as number) : raw;
+      return read(
+        source,
+        index.map((v, d) => (d === axis ? k : v)),
+      );
+    }),
+  ];
 };
 
 const softmax = (values: number[]): number[] => {
@@ -124,7 +176,9 @@ const layerNormalization: Operator = (node, [x, scale, bias]) => {
     const mean = sum(Array.from(row)) / width;
     const deviation = Math.sqrt(sum(Array.from(row, (v) => (v - mean) ** 2)) / width + epsilon);
     for (let j = 0; j < width; j++) {
-      out[k + j] = (((row[j] as number) - mean) / deviation) * at(scale as Nd, j) + (bias === undefined ? 0 : at(bias, j));
+      out[k + j] =
+        (((row[j] as number) - mean) / deviation) * at(scale as Nd, j) +
+        (bias === undefined ? 0 : at(bias, j));
     }
   }
   return [nd(source.shape, out)];
@@ -134,31 +188,48 @@ const gemm: Operator = (node, [a, b, c]) => {
   const op = (x: Nd, name: string): Nd => (intAttribute(node, name, 0) === 1 ? transpose(x, [1, 0]) : x);
   const product = matmul(op(a as Nd, "transA"), op(b as Nd, "transB"));
   const [alpha, beta] = [floatAttribute(node, "alpha", 1), floatAttribute(node, "beta", 1)];
-  return [c === undefined ? mapAll([product], ([v]) => alpha * (v as number)) : mapAll([product, c], ([v, w]) => alpha * (v as number) + beta * (w as number))];
+  return [
+    c === undefined
+      ? mapAll([product], ([v]) => alpha * (v as number))
+      : mapAll([product, c], ([v, w]) => alpha * (v as number) + beta * (w as number)),
+  ];
 };
 
 const pad: Operator = (_, [x, pads, value]) => {
   const source = x as Nd;
   const amounts = numbers(pads);
   const rank = source.shape.length;
-  return [build(source.shape.map((l, d) => l + (amounts[d] as number) + (amounts[d + rank] as number)), (index) => {
-    const inner = index.map((v, d) => v - (amounts[d] as number));
-    const inside = inner.every((v, d) => v >= 0 && v < (source.shape[d] as number));
-    return inside ? read(source, inner) : value === undefined ? 0 : at(value, 0);
-  })];
+  return [
+    build(
+      source.shape.map((l, d) => l + (amounts[d] as number) + (amounts[d + rank] as number)),
+      (index) => {
+        const inner = index.map((v, d) => v - (amounts[d] as number));
+        const inside = inner.every((v, d) => v >= 0 && v < (source.shape[d] as number));
+        return inside ? read(source, inner) : value === undefined ? 0 : at(value, 0);
+      },
+    ),
+  ];
 };
 
 const squeeze: Operator = (_, [x, axes]) => {
   const { shape, data } = x as Nd;
   const drop = new Set(numbers(axes).map((a) => (a < 0 ? a + shape.length : a)));
-  return [nd(shape.filter((l, d) => (axes === undefined ? l !== 1 : !drop.has(d))), data)];
+  return [
+    nd(
+      shape.filter((l, d) => (axes === undefined ? l !== 1 : !drop.has(d))),
+      data,
+    ),
+  ];
 };
 
 const unsqueeze: Operator = (_, [x, axes]) => {
   const { shape, data } = x as Nd;
   const rank = shape.length + (axes as Nd).data.length;
   const out = [...shape];
-  for (const axis of numbers(axes).map((a) => (a < 0 ? a + rank : a)).sort((a, b) => a - b)) out.splice(axis, 0, 1);
+  for (const axis of numbers(axes)
+    .map((a) => (a < 0 ? a + rank : a))
+    .sort((a, b) => a - b))
+    out.splice(axis, 0, 1);
   return [nd(out, data)];
 };
 
@@ -182,7 +253,14 @@ export const operators: Readonly<Record<string, Operator>> = {
   Max: (_, inputs) => [mapAll(inputs as Nd[], (values) => Math.max(...values))],
   Min: (_, inputs) => [mapAll(inputs as Nd[], (values) => Math.min(...values))],
   Where: (_, [c, a, b]) => [mapAll([c as Nd, a as Nd, b as Nd], ([k, x, y]) => (k ? x : y) as number)],
-  Clip: (_, [x, low, high]) => [mapAll([x as Nd], ([v = 0]) => Math.min(Math.max(v, low === undefined ? -Infinity : at(low, 0)), high === undefined ? Infinity : at(high, 0)))],
+  Clip: (_, [x, low, high]) => [
+    mapAll([x as Nd], ([v = 0]) =>
+      Math.min(
+        Math.max(v, low === undefined ? -Infinity : at(low, 0)),
+        high === undefined ? Infinity : at(high, 0),
+      ),
+    ),
+  ],
   Identity: (_, [x]) => [x as Nd],
   Cast: (_, [x]) => [x as Nd],
   Dropout: (_, [x]) => [x as Nd],
@@ -198,12 +276,16 @@ export const operators: Readonly<Record<string, Operator>> = {
   Tanh: unary(Math.tanh),
   Sigmoid: unary((x) => 1 / (1 + Math.exp(-x))),
   Relu: unary((x) => Math.max(x, 0)),
-  LeakyRelu: (node, [x]) => [mapAll([x as Nd], ([v = 0]) => (v > 0 ? v : floatAttribute(node, "alpha", 0.01) * v))],
+  LeakyRelu: (node, [x]) => [
+    mapAll([x as Nd], ([v = 0]) => (v > 0 ? v : floatAttribute(node, "alpha", 0.01) * v)),
+  ],
   PRelu: binary((x, slope) => (x > 0 ? x : slope * x)),
   Softplus: unary((x) => Math.log1p(Math.exp(x))),
   Gelu: gelu,
   Softmax: (node, [x]) => [alongAxis(x as Nd, intAttribute(node, "axis", -1), softmax)],
-  LogSoftmax: (node, [x]) => [alongAxis(x as Nd, intAttribute(node, "axis", -1), (v) => softmax(v).map(Math.log))],
+  LogSoftmax: (node, [x]) => [
+    alongAxis(x as Nd, intAttribute(node, "axis", -1), (v) => softmax(v).map(Math.log)),
+  ],
   LayerNormalization: layerNormalization,
   ReduceSum: reduction(sum),
   ReduceMean: reduction((values) => sum(values) / values.length),
@@ -215,10 +297,21 @@ export const operators: Readonly<Record<string, Operator>> = {
     const axis = axisOf(node, 1, shape.length);
     return [nd([size(shape.slice(0, axis)), size(shape.slice(axis))], data)];
   },
-  Transpose: (node, [x]) => [transpose(x as Nd, intsAttribute(node, "perm", (x as Nd).shape.map((_, i, all) => all.length - 1 - i)))],
+  Transpose: (node, [x]) => [
+    transpose(
+      x as Nd,
+      intsAttribute(
+        node,
+        "perm",
+        (x as Nd).shape.map((_, i, all) => all.length - 1 - i),
+      ),
+    ),
+  ],
   Squeeze: squeeze,
   Unsqueeze: unsqueeze,
-  Expand: (_, [x, shape]) => [mapAll([x as Nd, nd(numbers(shape), new Float64Array(size(numbers(shape))))], ([v]) => v as number)],
+  Expand: (_, [x, shape]) => [
+    mapAll([x as Nd, nd(numbers(shape), new Float64Array(size(numbers(shape))))], ([v]) => v as number),
+  ],
   Concat: concat,
   Split: split,
   Slice: slice,

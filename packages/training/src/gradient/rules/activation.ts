@@ -5,7 +5,9 @@ import type { GradientContext, GradientRule } from "../rule.js";
 /** dx = dy·(1 − y²). */
 const tanh: GradientRule = ({ writer, ...c }) => {
   const y = c.output(0);
-  return [writer.op("Mul", [c.gradientOrZeros(0), writer.op("Sub", [writer.scalar(1), writer.op("Mul", [y, y])])])];
+  return [
+    writer.op("Mul", [c.gradientOrZeros(0), writer.op("Sub", [writer.scalar(1), writer.op("Mul", [y, y])])]),
+  ];
 };
 
 /** dx = dy·y·(1 − y) = dy·(y − y²). */
@@ -88,7 +90,11 @@ function axisOf(c: GradientContext): number {
 const prelu: GradientRule = (c) => {
   const { writer } = c;
   const dy = c.gradientOrZeros(0);
-  const positive = writer.op("Cast", [writer.op("Greater", [c.input(0), writer.scalar(0)])], castTo("float32"));
+  const positive = writer.op(
+    "Cast",
+    [writer.op("Greater", [c.input(0), writer.scalar(0)])],
+    castTo("float32"),
+  );
   if (c.needs(1)) c.refuse("slope", "a constant", "a trainable tensor");
   const negative = writer.op("Sub", [writer.scalar(1), positive]);
   return [writer.op("Mul", [dy, writer.op("Add", [positive, writer.op("Mul", [negative, c.input(1)])])])];

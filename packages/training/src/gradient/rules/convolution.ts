@@ -18,7 +18,8 @@ interface Window {
  */
 const conv: GradientRule = (c) => {
   const { writer } = c;
-  if (c.rank(c.input(0)) !== 3) c.refuse("input rank", "3 (one spatial dimension)", String(c.rank(c.input(0))));
+  if (c.rank(c.input(0)) !== 3)
+    c.refuse("input rank", "3 (one spatial dimension)", String(c.rank(c.input(0))));
   const window = windowOf(c);
   const dy = c.gradientOrZeros(0);
   return [
@@ -90,7 +91,8 @@ function denseWeight(c: GradientContext, taps: readonly string[], dy: string): s
   const { writer } = c;
   const shape = c.dimensions(c.input(1)) ?? [];
   const [outputs, inputs] = [shape[0], shape[1]];
-  if (typeof outputs !== "number" || typeof inputs !== "number") c.refuse("weight shape", "numbers", JSON.stringify(shape));
+  if (typeof outputs !== "number" || typeof inputs !== "number")
+    c.refuse("weight shape", "numbers", JSON.stringify(shape));
   const windows = taps.length === 1 ? (taps[0] as string) : writer.op("Concat", taps, { axis: 1 });
   const asRows = (name: string, width: number): string =>
     writer.op("Reshape", [writer.op("Transpose", [name], { perm: [0, 2, 1] }), writer.ints([-1, width])]);
@@ -99,14 +101,22 @@ function denseWeight(c: GradientContext, taps: readonly string[], dy: string): s
   return writer.op("Transpose", [byTap], { perm: [0, 2, 1] });
 }
 
-function groupedWeight(c: GradientContext, taps: readonly string[], { dy, group }: { dy: string; group: number }): string {
+function groupedWeight(
+  c: GradientContext,
+  taps: readonly string[],
+  { dy, group }: { dy: string; group: number },
+): string {
   const { writer } = c;
   const shape = c.dimensions(c.input(1)) ?? [];
   const [outputs, inputs] = [shape[0], shape[1]];
-  if (typeof outputs !== "number" || typeof inputs !== "number") c.refuse("weight shape", "numbers", JSON.stringify(shape));
+  if (typeof outputs !== "number" || typeof inputs !== "number")
+    c.refuse("weight shape", "numbers", JSON.stringify(shape));
   const steps = writer.dimension(dy, 2);
   const groups = (name: string, channels: number): string =>
-    writer.op("Reshape", [name, writer.op("Concat", [writer.ints([-1, group, channels]), steps], { axis: 0 })]);
+    writer.op("Reshape", [
+      name,
+      writer.op("Concat", [writer.ints([-1, group, channels]), steps], { axis: 0 }),
+    ]);
   const rows = groups(dy, outputs / group);
   const perTap = taps.map((tap) => {
     const products = writer.matmul(rows, groups(tap, inputs), { transB: true });

@@ -30,7 +30,10 @@ const mul: GradientRule = (c) => {
 const div: GradientRule = (c) => {
   const { op } = c.writer;
   const quotient = op("Div", [c.gradientOrZeros(0), c.input(1)]);
-  return [operand(c, 0, () => quotient), operand(c, 1, () => op("Neg", [op("Mul", [quotient, c.output(0)])]))];
+  return [
+    operand(c, 0, () => quotient),
+    operand(c, 1, () => op("Neg", [op("Mul", [quotient, c.output(0)])])),
+  ];
 };
 
 /** y = x^p: dx = dy·p·x^(p−1), dp = dy·y·ln x. */
@@ -43,7 +46,8 @@ const pow: GradientRule = (c) => {
     const exponent = constant?.data.length === 1 ? (toFloat32(constant)[0] as number) : undefined;
     if (exponent === 2) return writer.op("Mul", [dy, writer.op("Mul", [x, writer.scalar(2)])]);
     const float = exponent === undefined ? p : writer.scalar(exponent);
-    const lower = exponent === undefined ? writer.op("Sub", [p, writer.scalar(1)]) : writer.scalar(exponent - 1);
+    const lower =
+      exponent === undefined ? writer.op("Sub", [p, writer.scalar(1)]) : writer.scalar(exponent - 1);
     return writer.op("Mul", [dy, writer.op("Mul", [writer.op("Pow", [x, lower]), float])]);
   };
   const dp = (): string => writer.op("Mul", [dy, writer.op("Mul", [c.output(0), writer.op("Log", [x])])]);
@@ -59,8 +63,11 @@ const sum: GradientRule = (c) => {
 /** y = the larger (smaller) operand; operands that tie share the gradient equally. */
 const extremum: GradientRule = (c) => {
   const { writer } = c;
-  const wins = c.node.input.map((x) => writer.op("Cast", [writer.op("Equal", [x, c.output(0)])], castTo("float32")));
-  const share = wins.length === 1 ? c.gradientOrZeros(0) : writer.op("Div", [c.gradientOrZeros(0), writer.sum(wins)]);
+  const wins = c.node.input.map((x) =>
+    writer.op("Cast", [writer.op("Equal", [x, c.output(0)])], castTo("float32")),
+  );
+  const share =
+    wins.length === 1 ? c.gradientOrZeros(0) : writer.op("Div", [c.gradientOrZeros(0), writer.sum(wins)]);
   return c.node.input.map((_, i) => operand(c, i, () => writer.op("Mul", [share, wins[i] as string])));
 };
 
@@ -92,7 +99,8 @@ const clip: GradientRule = (c) => {
 
 /** Casts between float types carry the gradient; any other cast ends it (see `stopsGradient`). */
 const cast: GradientRule = (c) => {
-  if (dtypeOf(intAttribute(c.node, "to", 0)) !== "float32") c.refuse("target type", "float32", String(intAttribute(c.node, "to", 0)));
+  if (dtypeOf(intAttribute(c.node, "to", 0)) !== "float32")
+    c.refuse("target type", "float32", String(intAttribute(c.node, "to", 0)));
   return [c.gradientOrZeros(0)];
 };
 
@@ -121,7 +129,9 @@ export const elementwiseRules: Readonly<Record<string, GradientRule>> = {
   Exp: derivative((_, __, y) => y),
   Log: (c) => [c.writer.op("Div", [c.gradientOrZeros(0), c.input(0)])],
   /** dx = dy / 2y. */
-  Sqrt: (c) => [c.writer.op("Div", [c.gradientOrZeros(0), c.writer.op("Mul", [c.output(0), c.writer.scalar(2)])])],
+  Sqrt: (c) => [
+    c.writer.op("Div", [c.gradientOrZeros(0), c.writer.op("Mul", [c.output(0), c.writer.scalar(2)])]),
+  ],
   /** dx = −dy·y². */
   Reciprocal: derivative((c, _, y) => c.writer.op("Neg", [square(c, y)])),
   /** dx = dy·2/√π·exp(−x²). */

@@ -43,7 +43,8 @@ function scatterRows(c: GradientContext, { axis, rank, flat, dy }: Rows): string
   const pieces = writer.op("Reshape", [dy, joined]);
   const front = [axis, ...Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis)];
   const back = front.map((_, i) => front.indexOf(i));
-  const move = (name: string, perm: readonly number[]): string => (axis === 0 ? name : writer.op("Transpose", [name], { perm }));
+  const move = (name: string, perm: readonly number[]): string =>
+    axis === 0 ? name : writer.op("Transpose", [name], { perm });
   const zeros = writer.op(
     "ConstantOfShape",
     [axis === 0 ? writer.shape(x) : writer.op("Gather", [writer.shape(x), writer.ints(front)])],
@@ -59,7 +60,9 @@ const gatherElements: GradientRule = (c) => {
   const { writer, node } = c;
   const zeros = writer.zerosLike(c.input(0));
   const axis = intAttribute(node, "axis", 0);
-  return [writer.op("ScatterElements", [zeros, c.input(1), c.gradientOrZeros(0)], { axis, reduction: "add" })];
+  return [
+    writer.op("ScatterElements", [zeros, c.input(1), c.gradientOrZeros(0)], { axis, reduction: "add" }),
+  ];
 };
 
 export const embeddingRules: Readonly<Record<string, GradientRule>> = {

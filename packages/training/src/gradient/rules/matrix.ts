@@ -19,7 +19,8 @@ const matMul: GradientRule = (c) => {
   };
   const dB = (): string => {
     if (rankB === 2 && rankA > 2) {
-      const rows = (name: string): string => writer.op("Reshape", [name, lastDimensionKept(c, name === dy ? c.output(0) : name)]);
+      const rows = (name: string): string =>
+        writer.op("Reshape", [name, lastDimensionKept(c, name === dy ? c.output(0) : name)]);
       return writer.matmul(rows(a), rows(dy), { transA: true });
     }
     const full = writer.matmul(a, dy, { transA: true });
@@ -37,14 +38,19 @@ function lastDimensionKept({ writer, dimensions }: GradientContext, name: string
 
 /** Sums a product over the batch dimensions along which `operand` was broadcast; its own last two stay. */
 function sumBatches(c: GradientContext, gradient: string, operand: string): string {
-  const batches = (name: string): Dimensions => [...(c.dimensions(name) ?? []).slice(0, -2), "rows", "columns"];
+  const batches = (name: string): Dimensions => [
+    ...(c.dimensions(name) ?? []).slice(0, -2),
+    "rows",
+    "columns",
+  ];
   return unbroadcast(c, gradient, { operand, from: batches(c.output(0)), to: batches(operand) });
 }
 
 /** A vector operand counts as a matrix with one row (A) or one column (B) whose dimension is dropped from Y. */
 function vectorMatMul(c: GradientContext, rankA: number, rankB: number): readonly (string | undefined)[] {
   const { writer } = c;
-  const unsqueeze = (name: string, axes: readonly number[]): string => writer.op("Unsqueeze", [name, writer.ints(axes)]);
+  const unsqueeze = (name: string, axes: readonly number[]): string =>
+    writer.op("Unsqueeze", [name, writer.ints(axes)]);
   const like = (name: string, of: string): string => writer.op("Reshape", [name, writer.shape(of)]);
   let dy = c.gradientOrZeros(0);
   if (rankB === 1) dy = unsqueeze(dy, [-1]);
@@ -52,7 +58,11 @@ function vectorMatMul(c: GradientContext, rankA: number, rankB: number): readonl
   const a = rankA === 1 ? unsqueeze(c.input(0), [0]) : c.input(0);
   const b = rankB === 1 ? unsqueeze(c.input(1), [1]) : c.input(1);
   const sumLeading = (name: string, rank: number): string =>
-    rank <= 2 ? name : writer.op("ReduceSum", [name, writer.ints(Array.from({ length: rank - 2 }, (_, i) => i))], { keepdims: 0 });
+    rank <= 2
+      ? name
+      : writer.op("ReduceSum", [name, writer.ints(Array.from({ length: rank - 2 }, (_, i) => i))], {
+          keepdims: 0,
+        });
   const rank = Math.max(rankA, rankB);
   const dA = (): string => {
     const full = writer.matmul(dy, b, { transB: true });

@@ -20,7 +20,8 @@ const layerNormalization: GradientRule = (c) => {
   const normal = op("Mul", [op("Sub", [x, c.output(1)]), c.output(2)]);
   const product = op("Mul", [dy, normal]);
   const leading = writer.ints(Array.from({ length: first }, (_, i) => i));
-  const sumRows = (name: string): string => (first === 0 ? name : op("ReduceSum", [name, leading], { keepdims: 0 }));
+  const sumRows = (name: string): string =>
+    first === 0 ? name : op("ReduceSum", [name, leading], { keepdims: 0 });
 
   const dx = (): string => {
     const width = c.dimensions(gamma)?.[0];
@@ -35,7 +36,10 @@ const layerNormalization: GradientRule = (c) => {
     const axes = writer.ints(Array.from({ length: rank - first }, (_, i) => first + i));
     const mean = (name: string): string => op("ReduceMean", [name, axes], { keepdims: 1 });
     const centred = op("Sub", [op("Mul", [dy, gamma]), mean(op("Mul", [dy, gamma]))]);
-    return op("Mul", [op("Sub", [centred, op("Mul", [normal, mean(op("Mul", [product, gamma]))])]), c.output(2)]);
+    return op("Mul", [
+      op("Sub", [centred, op("Mul", [normal, mean(op("Mul", [product, gamma]))])]),
+      c.output(2),
+    ]);
   };
   return [
     c.needs(0) ? dx() : undefined,

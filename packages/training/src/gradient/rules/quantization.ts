@@ -16,7 +16,10 @@ const quantizeLinear: GradientRule = (c) => {
   const dtype = c.input(2) === "" ? "uint8" : c.dtype(c.input(2));
   const { min, max } = integerRange((dtype ?? "uint8") as DequantizableDType);
   const scale = alongAxis(c, c.input(1));
-  const zeroPoint = c.input(2) === "" ? undefined : alongAxis(c, writer.op("Cast", [c.input(2)], castTo("float32")), c.input(2));
+  const zeroPoint =
+    c.input(2) === ""
+      ? undefined
+      : alongAxis(c, writer.op("Cast", [c.input(2)], castTo("float32")), c.input(2));
   const steps = writer.op("Div", [c.input(0), scale]);
   const q = zeroPoint === undefined ? steps : writer.op("Add", [steps, zeroPoint]);
   // A half-way value still rounds into the range, hence the half.
@@ -29,7 +32,8 @@ const quantizeLinear: GradientRule = (c) => {
 
 /** A parameter per channel, shaped to be broadcast along its axis; blocks are refused. */
 function alongAxis(c: GradientContext, name: string, source = name): string {
-  if (intAttribute(c.node, "block_size", 0) !== 0) c.refuse("granularity", "per tensor or per channel", "per block");
+  if (intAttribute(c.node, "block_size", 0) !== 0)
+    c.refuse("granularity", "per tensor or per channel", "per block");
   if (c.rank(source) === 0 || c.dimensions(source)?.[0] === 1) return name;
   const rank = c.rank(c.input(0));
   const raw = intAttribute(c.node, "axis", 1);

@@ -1,6 +1,14 @@
 import { intAttribute, stringAttribute, stringsAttribute, floatAttribute } from "@nasty/formats/onnx";
 import type { GradientContext, GradientRule } from "../rule.js";
-import { type Direction, endMask, lstmBackward, type LstmGradients, lstmForward, type LstmSizes, stepMask } from "../lstm.js";
+import {
+  type Direction,
+  endMask,
+  lstmBackward,
+  type LstmGradients,
+  lstmForward,
+  type LstmSizes,
+  stepMask,
+} from "../lstm.js";
 
 /**
  * A layer of long short-term memory in one or two directions, with sequence lengths and initial states.
@@ -13,7 +21,8 @@ const lstm: GradientRule = (c) => {
   const sizes = sizesOf(c, directions.length);
   const lengths = c.input(4);
   const mask = lengths === "" ? undefined : stepMask(writer, c.input(0), lengths);
-  const bySide = (name: string, side: number): string => writer.op("Gather", [name, writer.scalar(side, "int64")], { axis: 0 });
+  const bySide = (name: string, side: number): string =>
+    writer.op("Gather", [name, writer.scalar(side, "int64")], { axis: 0 });
   const optional = (index: number, side: number): string | undefined =>
     c.input(index) === "" ? undefined : bySide(c.input(index), side);
 
@@ -39,28 +48,62 @@ const lstm: GradientRule = (c) => {
     (c.node.output[index] ?? "") === "" ? undefined : make();
   const [gY, gH, gC] = [c.gradient(0), c.gradient(1), c.gradient(2)];
   c.replaceForward([
-    wanted(0, () => stack(tapes.map((tape) => tape.y), 1)),
-    wanted(1, () => stack(tapes.map((tape) => tape.lastH()), 0)),
-    wanted(2, () => stack(tapes.map((tape) => tape.lastC()), 0)),
+    wanted(0, () =>
+      stack(
+        tapes.map((tape) => tape.y),
+        1,
+      ),
+    ),
+    wanted(1, () =>
+      stack(
+        tapes.map((tape) => tape.lastH()),
+        0,
+      ),
+    ),
+    wanted(2, () =>
+      stack(
+        tapes.map((tape) => tape.lastC()),
+        0,
+      ),
+    ),
   ]);
 
   const parts = tapes.map((tape, side): LstmGradients => {
-    const dY = gY === undefined ? undefined : writer.op("Gather", [gY, writer.scalar(side, "int64")], { axis: 1 });
+    const dY =
+      gY === undefined ? undefined : writer.op("Gather", [gY, writer.scalar(side, "int64")], { axis: 1 });
     const last = { h: gH && bySide(gH, side), c: gC && bySide(gC, side) };
     return lstmBackward(writer, tape, { dY, last, needs: (index) => c.needs(index) });
   });
   const join = (pieces: readonly (string | undefined)[], index: number): string | undefined =>
     c.needs(index)
-      ? writer.op("Reshape", [writer.op("Concat", pieces as string[], { axis: 0 }), writer.shape(c.input(index))])
+      ? writer.op("Reshape", [
+          writer.op("Concat", pieces as string[], { axis: 0 }),
+          writer.shape(c.input(index)),
+        ])
       : undefined;
   return [
     c.needs(0) ? writer.sum(parts.map((part) => part.x as string)) : undefined,
-    join(parts.map((part) => part.W), 1),
-    join(parts.map((part) => part.R), 2),
-    join(parts.map((part) => part.B), 3),
+    join(
+      parts.map((part) => part.W),
+      1,
+    ),
+    join(
+      parts.map((part) => part.R),
+      2,
+    ),
+    join(
+      parts.map((part) => part.B),
+      3,
+    ),
     undefined,
-    join(parts.map((part) => part.h), 5),
-    join(parts.map((part) => part.c), 6),
+    join(
+      parts.map((part) => part.h),
+      5,
+    ),
+    join(
+      parts.map((part) => part.c),
+      6,
+    ),
   ];
 };
 
@@ -72,7 +115,8 @@ function checkedDirections(c: GradientContext): readonly boolean[] {
   if (c.input(7) !== "") c.refuse("peephole weights", "none", "an input");
   if (intAttribute(node, "layout", 0) !== 0) c.refuse("layout", "0 (sequence first)", "1");
   if (intAttribute(node, "input_forget", 0) !== 0) c.refuse("input_forget", "0", "1");
-  if (floatAttribute(node, "clip", 0) !== 0) c.refuse("clip", "none", String(floatAttribute(node, "clip", 0)));
+  if (floatAttribute(node, "clip", 0) !== 0)
+    c.refuse("clip", "none", String(floatAttribute(node, "clip", 0)));
   const plain = sides.flatMap(() => ["Sigmoid", "Tanh", "Tanh"]);
   const activations = stringsAttribute(node, "activations", plain);
   const same = activations.length === plain.length && activations.every((name, i) => name === plain[i]);

@@ -23,7 +23,11 @@ const expand: GradientRule = (c) => [
 function lengths({ writer, dimensions }: GradientContext, names: readonly string[], axis: number): string {
   const known = names.map((name) => dimensions(name)?.at(axis));
   if (known.every((size) => typeof size === "number")) return writer.ints(known);
-  return writer.op("Concat", names.map((name) => writer.dimension(name, axis)), { axis: 0 });
+  return writer.op(
+    "Concat",
+    names.map((name) => writer.dimension(name, axis)),
+    { axis: 0 },
+  );
 }
 
 /** y = the operands one after the other: dx = the pieces of dy. */
@@ -60,7 +64,8 @@ const slice: GradientRule = (c) => {
   for (const [i, raw] of axes.entries()) {
     const axis = normalAxis(c, raw, x);
     const length = writer.dimension(x, axis);
-    const part = (input: number): string => writer.op("Slice", [c.input(input), writer.ints([i]), writer.ints([i + 1])]);
+    const part = (input: number): string =>
+      writer.op("Slice", [c.input(input), writer.ints([i]), writer.ints([i + 1])]);
     const scalarLength = writer.op("Squeeze", [length]);
     const all = writer.op("Range", [writer.scalar(0, "int64"), scalarLength, writer.scalar(1, "int64")]);
     const taken = writer.op("Slice", [all, part(1), part(2), writer.ints([0]), writer.ints([steps[i] ?? 1])]);
@@ -95,12 +100,20 @@ function padAround(c: GradientContext, gradient: string, place: Place & { readon
 }
 
 /** Every position of the operand fetches its piece of the gradient, or the zero that is put after the last piece. */
-function scatterAlong(c: GradientContext, gradient: string, place: Place & { readonly taken: string }): string {
+function scatterAlong(
+  c: GradientContext,
+  gradient: string,
+  place: Place & { readonly taken: string },
+): string {
   const { writer } = c;
   const { axis, length, taken, count } = place;
   const withZero = writer.op("Pad", [gradient, writer.ints([0, 1]), writer.scalar(0), writer.ints([axis])]);
   const none = writer.op("Expand", [count, length]);
-  const order = writer.op("Range", [writer.scalar(0, "int64"), writer.op("Squeeze", [count]), writer.scalar(1, "int64")]);
+  const order = writer.op("Range", [
+    writer.scalar(0, "int64"),
+    writer.op("Squeeze", [count]),
+    writer.scalar(1, "int64"),
+  ]);
   const sources = writer.op("ScatterElements", [none, taken, order], { axis: 0 });
   return writer.op("Gather", [withZero, sources], { axis });
 }
@@ -115,7 +128,8 @@ function constantInts(c: GradientContext, index: number): number[] | undefined {
   const name = c.input(index);
   if (name === "") return undefined;
   const value = c.constant(name);
-  if (value === undefined) c.refuse(`input ${index}`, "a constant", `the computed value ${JSON.stringify(name)}`);
+  if (value === undefined)
+    c.refuse(`input ${index}`, "a constant", `the computed value ${JSON.stringify(name)}`);
   return Array.from(value.data as Iterable<number | bigint>, Number);
 }
 

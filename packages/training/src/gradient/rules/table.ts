@@ -28,9 +28,29 @@ export const rules: ReadonlyMap<string, GradientRule> = new Map(
 
 /** Operators whose result does not change with small changes of their input, so that no gradient goes through them. */
 export const flat: ReadonlySet<string> = new Set([
-  "Shape", "Size", "ConstantOfShape", "Range", "OneHot", "NonZero", "ArgMax", "ArgMin",
-  "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Not", "Xor", "IsNaN", "IsInf",
-  "Floor", "Ceil", "Round", "Sign",
+  "Shape",
+  "Size",
+  "ConstantOfShape",
+  "Range",
+  "OneHot",
+  "NonZero",
+  "ArgMax",
+  "ArgMin",
+  "Equal",
+  "Greater",
+  "GreaterOrEqual",
+  "Less",
+  "LessOrEqual",
+  "And",
+  "Or",
+  "Not",
+  "Xor",
+  "IsNaN",
+  "IsInf",
+  "Floor",
+  "Ceil",
+  "Round",
+  "Sign",
 ]);
 
 /** Names of the operators that training graphs can be built of, in alphabetical order. */
