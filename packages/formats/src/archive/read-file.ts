@@ -84,6 +84,8 @@ export async function readFileMaybeCompressed(
 /**
  * Reads a file piece by piece, decompressed as {@link readFileMaybeCompressed} does it.
  *
+ * @param path the file, or `-` for standard input, which is taken as it is
+ * @param options `maxBytes`: most bytes to decompress to, by default without limit, as nothing is held
  * @returns chunks of at most 256 KiB, each a buffer of its own
  * @throws FormatError as {@link readFileMaybeCompressed}
  * @example
@@ -92,11 +94,14 @@ export async function readFileMaybeCompressed(
  * ```
  */
 export async function* readChunks(path: string, options: DecompressOptions = {}): AsyncGenerator<Uint8Array> {
+  if (path === "-") {
+    yield* process.stdin as AsyncIterable<Uint8Array>;
+    return;
+  }
   const operation = "readChunks";
   const { handle, compression } = await openFile(operation, path);
   try {
     const chunks = chunksOf(handle);
-    // Nothing is held, so a stream has no limit unless one was asked for.
     const { maxBytes = Number.MAX_SAFE_INTEGER } = options;
     yield* compression === undefined ? chunks : decompressed(chunks, compression, { maxBytes });
   } catch (error) {

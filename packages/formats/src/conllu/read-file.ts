@@ -1,4 +1,4 @@
-import { fileChunks, fileName } from "../text/file-chunks.js";
+import { readChunks } from "../archive/read-file.js";
 import { readConllu, type ReadConlluOptions } from "./read.js";
 import type { Sentence } from "./sentence.js";
 
@@ -16,5 +16,5 @@ export function readConlluFile(
   path: string,
   options: Omit<ReadConlluOptions, "name"> = {},
 ): AsyncGenerator<Sentence> {
-  return readConllu(fileChunks(path), { ...options, name: fileName(path) });
+  return readConllu(readChunks(path), { ...options, name: path === "-" ? "standard input" : path });
 }

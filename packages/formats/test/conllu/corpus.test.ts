@@ -32,7 +32,9 @@ describe("corpus of invalid files", () => {
     const expected = JSON.parse(sibling) as Expected;
     expect(expected.problems.length).toBeGreaterThan(0);
     const problems = validateConllu(bytes);
-    expect(problems.map(({ message: _, ...place }) => place)).toEqual(expected.problems);
+    expect(problems).toEqual(
+      expected.problems.map((place) => ({ ...place, message: expect.any(String) as string })),
+    );
     for (const { line, message } of problems) {
       expect(message).toMatch(new RegExp(`^validateConllu: line ${line}[:,].* expected .+, got .+`, "s"));
     }
