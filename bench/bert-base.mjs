@@ -7,10 +7,24 @@ import { spawnSync } from "node:child_process";
 import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { tensor } from "../packages/core/dist/index.js";
-import { makeGraph, makeModel, makeNode, makeValueInfo, tensorToProto } from "../packages/formats/dist/onnx/index.js";
+import {
+  makeGraph,
+  makeModel,
+  makeNode,
+  makeValueInfo,
+  tensorToProto,
+} from "../packages/formats/dist/onnx/index.js";
 import { readModelFile, writeModelFile } from "../packages/formats/dist/onnx/node.js";
 
-const shape = { layers: 12, hidden: 768, inner: 3072, heads: 12, vocabulary: 30522, positions: 512, labels: 17 };
+const shape = {
+  layers: 12,
+  hidden: 768,
+  inner: 3072,
+  heads: 12,
+  vocabulary: 30522,
+  positions: 512,
+  labels: 17,
+};
 
 /** Seeded weights, near-normal: the sum of four uniform bytes of one xorshift word, scaled to the deviation wanted. */
 function weights(seed) {
@@ -41,9 +55,18 @@ export function bertBase({ seed = 1, size = shape } = {}) {
     return name;
   };
   const matrix = (name, dims, deviation = 0.02) =>
-    constant(name, "float32", dims, random(dims.reduce((a, b) => a * b, 1), deviation));
+    constant(
+      name,
+      "float32",
+      dims,
+      random(
+        dims.reduce((a, b) => a * b, 1),
+        deviation,
+      ),
+    );
   const scalar = (name, value) => constant(name, "float32", [], Float32Array.of(value));
-  const integers = (name, values) => constant(name, "int64", [values.length], BigInt64Array.from(values, BigInt));
+  const integers = (name, values) =>
+    constant(name, "int64", [values.length], BigInt64Array.from(values, BigInt));
   const node = (name, opType, inputs, attributes = {}) => {
     const output = `${name}_output_0`;
     nodes.push(makeNode(opType, inputs, [output], { name, attributes }));
@@ -54,11 +77,16 @@ export function bertBase({ seed = 1, size = shape } = {}) {
     return node(`${name}/Add`, "Add", [matrix(`${name}.bias`, [n]), product]);
   };
   const norm = (name, x) =>
-    node(`${name}/LayerNormalization`, "LayerNormalization", [
-      x,
-      constant(`${name}.weight`, "float32", [hidden], new Float32Array(hidden).fill(1)),
-      constant(`${name}.bias`, "float32", [hidden], new Float32Array(hidden)),
-    ], { axis: -1, epsilon: { kind: "float", value: 1e-12 } });
+    node(
+      `${name}/LayerNormalization`,
+      "LayerNormalization",
+      [
+        x,
+        constant(`${name}.weight`, "float32", [hidden], new Float32Array(hidden).fill(1)),
+        constant(`${name}.bias`, "float32", [hidden], new Float32Array(hidden)),
+      ],
+      { axis: -1, epsilon: { kind: "float", value: 1e-12 } },
+    );
 
   const zero = integers("zero", [0]);
   const one = integers("one", [1]);
@@ -71,9 +99,15 @@ export function bertBase({ seed = 1, size = shape } = {}) {
     BigInt64Array.from({ length: positions }, (_, index) => BigInt(index)),
   );
   const position = node("/positions", "Slice", [positionIds, zero, length, one]);
-  const word = node("/embeddings/word", "Gather", [matrix("embeddings.word", [vocabulary, hidden]), "input_ids"]);
+  const word = node("/embeddings/word", "Gather", [
+    matrix("embeddings.word", [vocabulary, hidden]),
+    "input_ids",
+  ]);
   const type = node("/embeddings/type", "Gather", [matrix("embeddings.type", [2, hidden]), "token_type_ids"]);
-  const place = node("/embeddings/position", "Gather", [matrix("embeddings.position", [positions, hidden]), position]);
+  const place = node("/embeddings/position", "Gather", [
+    matrix("embeddings.position", [positions, hidden]),
+    position,
+  ]);
   const sum = node("/embeddings/Add_1", "Add", [node("/embeddings/Add", "Add", [word, type]), place]);
   let x = norm("/embeddings/norm", sum);
 
@@ -119,7 +153,9 @@ export function bertBase({ seed = 1, size = shape } = {}) {
   nodes.push(makeNode("Identity", [logits], ["logits"], { name: "/logits" }));
 
   const dims = ["batch", "sequence"];
-  const inputs = ["input_ids", "attention_mask", "token_type_ids"].map((name) => makeValueInfo(name, "int64", dims));
+  const inputs = ["input_ids", "attention_mask", "token_type_ids"].map((name) =>
+    makeValueInfo(name, "int64", dims),
+  );
   const outputs = [makeValueInfo("logits", "float32", [...dims, labels])];
   const graph = makeGraph("bert", { nodes, inputs, outputs, initializers });
   return makeModel(graph, { opsets: { "": 17 }, irVersion: 8 });
@@ -133,7 +169,12 @@ function median(values) {
 }
 
 function feeds(tokens) {
-  const ids = (value) => tensor("int64", [1, tokens], BigInt64Array.from({ length: tokens }, (_, i) => BigInt(value(i))));
+  const ids = (value) =>
+    tensor(
+      "int64",
+      [1, tokens],
+      BigInt64Array.from({ length: tokens }, (_, i) => BigInt(value(i))),
+    );
   return {
     input_ids: ids((i) => (i * 7919 + 101) % shape.vocabulary),
     attention_mask: ids(() => 1),
@@ -167,7 +208,9 @@ async function compare(input, output) {
       }
     }
     const [a, b] = [median(times.float), median(times.int8)];
-    console.log(`${tokens} tokens: float32 ${a.toFixed(1)} ms, int8 ${b.toFixed(1)} ms, ${(a / b).toFixed(2)}× faster`);
+    console.log(
+      `${tokens} tokens: float32 ${a.toFixed(1)} ms, int8 ${b.toFixed(1)} ms, ${(a / b).toFixed(2)}× faster`,
+    );
   }
   await float.close();
   await int8.close();

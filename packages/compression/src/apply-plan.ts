@@ -1,8 +1,14 @@
 import type { ModelProto, NodeProto } from "@nasty/formats/onnx";
-import { ModelGraph, type Graph } from "@nasty/graph";
+import { inferShapes, type Graph, type ModelGraph } from "@nasty/graph";
 import { CompressionError } from "./compression-error.js";
 import { replaceProduct } from "./matrix-product.js";
-import type { PlannedActivation, PlannedSite, PlannedTensor, QuantizationPlan, QuantizedTensor } from "./plan.js";
+import type {
+  PlannedActivation,
+  PlannedSite,
+  PlannedTensor,
+  QuantizationPlan,
+  QuantizedTensor,
+} from "./plan.js";
 import { readWeight } from "./resolve-weight.js";
 import { rewriteConv } from "./rewrite-conv.js";
 import type { RewriteContext, StoredWeight } from "./rewrite-context.js";
@@ -34,7 +40,12 @@ function ownerOf(planned: PlannedTensor, graphs: ReadonlyMap<string, Graph>): Gr
   return owner;
 }
 
-function rewriteSite(context: RewriteContext, graph: Graph, node: NodeProto, { site, stored }: SiteWork): void {
+function rewriteSite(
+  context: RewriteContext,
+  graph: Graph,
+  node: NodeProto,
+  { site, stored }: SiteWork,
+): void {
   const [weight, second] = stored;
   if (weight === undefined) {
     throw mismatch(`node ${site.node}`, "a weight", "none");
@@ -111,6 +122,7 @@ export function applyPlan(model: ModelProto, plan: QuantizationPlan, quantize: W
     opset: graph.opset(),
     inputs: new Map(),
     activations: activationsByName(plan.activations),
+    rankOf: plan.mode === "static" ? ranksOf(graph) : () => undefined,
   };
   // In the order of the nodes: an input that several read is quantized in front of the first.
   for (const scope of graphs.values()) {
@@ -124,10 +136,20 @@ export function applyPlan(model: ModelProto, plan: QuantizationPlan, quantize: W
     }
   }
   for (const { site } of works.values()) {
-    throw mismatch(`node ${site.node}`, `an output ${JSON.stringify(site.output)} in graph ${site.graph}`, "none");
+    throw mismatch(
+      `node ${site.node}`,
+      `an output ${JSON.stringify(site.output)} in graph ${site.graph}`,
+      "none",
+    );
   }
   graph.main.pruneUnused();
   return { model: graph.toModel(), tensors };
+}
+
+/** Ranks as they are before any rewrite. */
+function ranksOf(model: ModelGraph): RewriteContext["rankOf"] {
+  const types = inferShapes(model);
+  return (graph, name) => types.typeOf(graph, name)?.shape?.length;
 }
 
 function activationsByName(activations: readonly PlannedActivation[]): Map<string, PlannedActivation> {

@@ -33,7 +33,9 @@ function formFor(opset: number): (site: WeightSite) => QuantizedForm | { readonl
       case "LSTM":
         return "DynamicQuantizeLSTM";
       case "Conv":
-        return opset >= standardSince ? "ConvInteger" : { reason: `opset ${opset} has no DynamicQuantizeLinear` };
+        return opset >= standardSince
+          ? "ConvInteger"
+          : { reason: `opset ${opset} has no DynamicQuantizeLinear` };
       default: {
         const unreachable: never = op;
         throw new TypeError(`dynamic.plan: ${String(unreachable)}`);
@@ -64,7 +66,11 @@ export function planDynamic(model: ModelProto, options: DynamicOptions = {}): Qu
     tensors: weights.tensors,
     activations: [],
     keptInFloat: weights.keptInFloat,
-    warnings: [...modelWarnings(model), ...conditionWarnings(graphCondition(graph.main)), ...weights.warnings],
+    warnings: [
+      ...modelWarnings(model),
+      ...conditionWarnings(graphCondition(graph.main)),
+      ...weights.warnings,
+    ],
   };
 }
 
@@ -75,7 +81,11 @@ export function planDynamic(model: ModelProto, options: DynamicOptions = {}): Qu
  * @returns the quantized model, and a report with each weight's signal-to-noise ratio
  * @throws CompressionError `not-finite` (naming the tensor), `plan-mismatch`, `nothing-to-quantize`, `already-quantized`
  */
-export function applyDynamic(model: ModelProto, plan: QuantizationPlan, options: ApplyOptions = {}): QuantizationResult {
+export function applyDynamic(
+  model: ModelProto,
+  plan: QuantizationPlan,
+  options: ApplyOptions = {},
+): QuantizationResult {
   return finishQuantization("dynamic.apply", model, plan, options);
 }
 

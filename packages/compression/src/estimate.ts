@@ -1,5 +1,11 @@
 import { elementCount } from "@nasty/core";
-import { FormatError, modelChunks, tensorsOf, TensorProto_DataType, type ModelProto } from "@nasty/formats/onnx";
+import {
+  FormatError,
+  modelChunks,
+  tensorsOf,
+  TensorProto_DataType,
+  type ModelProto,
+} from "@nasty/formats/onnx";
 import { planDynamic, type DynamicOptions } from "./dynamic.js";
 import { finishQuantization } from "./finish-quantization.js";
 import type { PlannedTensor, QuantizationPlan } from "./plan.js";
@@ -97,7 +103,10 @@ const sessionOverhead = 6e6;
  * @example
  * const { sizes } = estimate(model); // sizes.int8.ratio is about 3.9
  */
-export function estimate(model: ModelProto, { int8 = {}, extraBytes = 0 }: EstimateOptions = {}): SizeEstimate {
+export function estimate(
+  model: ModelProto,
+  { int8 = {}, extraBytes = 0 }: EstimateOptions = {},
+): SizeEstimate {
   const plan = planDynamic(model, int8);
   const float32 = fileBytes(model) + extraBytes;
   const quantized = plan.tensors.length === 0 ? float32 : quantizedBytes(model, plan) + extraBytes;

@@ -39,7 +39,7 @@ const fusedOps = new Set([
 
 /** Whether a node computes with, or makes, quantized values. */
 export function isQuantizedNode(node: NodeProto): boolean {
-  return quantizedOps.has(node.opType) || /^QLinear/.test(node.opType);
+  return quantizedOps.has(node.opType) || node.opType.startsWith("QLinear");
 }
 
 /** Whether a node is the product of a runtime's own graph optimization. */

@@ -58,7 +58,10 @@ function formOf({ op, graph, weights }: WeightSite): QuantizedForm | { readonly 
     case "Gemm":
       return graph.parent === undefined
         ? "QDQ"
-        : { reason: "its activation is inside a subgraph, where no range can be measured (dynamic quantization can)" };
+        : {
+            reason:
+              "its activation is inside a subgraph, where no range can be measured (dynamic quantization can)",
+          };
     case "Gather":
       return "Gather";
     case "LSTM":
@@ -141,7 +144,10 @@ async function tableFor(
  * @example
  * const plan = await int8.plan(model, { calibrationData: batches, calibrationMethod: "percentile" });
  */
-export async function planInt8(model: ModelProto, options: StaticOptions & CalibrationOptions): Promise<QuantizationPlan> {
+export async function planInt8(
+  model: ModelProto,
+  options: StaticOptions & CalibrationOptions,
+): Promise<QuantizationPlan> {
   const chosen = chosenOptions(defaults, options);
   const graph = openForCompression(model);
   const weights = planWeights(graph, "int8.plan", chosen, formOf);
@@ -159,7 +165,11 @@ export async function planInt8(model: ModelProto, options: StaticOptions & Calib
     tensors: weights.tensors,
     activations: table === undefined ? [] : names.map((name) => plannedActivation(name, table, chosen)),
     keptInFloat: weights.keptInFloat,
-    warnings: [...modelWarnings(model), ...conditionWarnings(graphCondition(graph.main)), ...weights.warnings],
+    warnings: [
+      ...modelWarnings(model),
+      ...conditionWarnings(graphCondition(graph.main)),
+      ...weights.warnings,
+    ],
   };
 }
 
@@ -169,7 +179,11 @@ export async function planInt8(model: ModelProto, options: StaticOptions & Calib
  * @returns the quantized model, and a report with each weight's signal-to-noise ratio
  * @throws CompressionError `not-finite` (naming the tensor), `plan-mismatch`, `nothing-to-quantize`, `already-quantized`
  */
-export function applyInt8(model: ModelProto, plan: QuantizationPlan, options: ApplyOptions = {}): QuantizationResult {
+export function applyInt8(
+  model: ModelProto,
+  plan: QuantizationPlan,
+  options: ApplyOptions = {},
+): QuantizationResult {
   return finishQuantization("int8.apply", model, plan, options);
 }
 

@@ -8,7 +8,10 @@ import { openSession, type ModelSource, type Session, type SessionOptions } from
  *
  * @example await save(await int8.quantize(model, options), "tagger_int8_minmax.onnx")
  */
-export function save(model: ModelProto, path: string): Promise<{ readonly bytes: number; readonly sha256: string }> {
+export function save(
+  model: ModelProto,
+  path: string,
+): Promise<{ readonly bytes: number; readonly sha256: string }> {
   return writeModelFile(path, model);
 }
 
@@ -28,6 +31,9 @@ export function load(model: ModelSource, options?: SessionOptions): Promise<Sess
  * @returns tensors by output name
  * @example const { logits } = await predict(session, { input_ids, attention_mask })
  */
-export function predict(session: Session, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+export function predict(
+  session: Session,
+  feeds: Readonly<Record<string, Tensor>>,
+): Promise<Record<string, Tensor>> {
   return session.run(feeds);
 }

@@ -80,7 +80,11 @@ interface Group {
   readonly sites: PlannedSite[];
 }
 
-function exclusion(site: WeightSite, skippedBy: string | undefined, options: Required<WeightOptions>): string | undefined {
+function exclusion(
+  site: WeightSite,
+  skippedBy: string | undefined,
+  options: Required<WeightOptions>,
+): string | undefined {
   if (skippedBy !== undefined) {
     return `skipped by pattern ${skippedBy}`;
   }
@@ -115,7 +119,8 @@ export function planWeights(
   const chosen: Chosen[] = [];
   for (const [index, site] of sites.entries()) {
     const form = formOf(site);
-    const reason = exclusion(site, skipped[index], options) ?? (typeof form === "object" ? form.reason : undefined);
+    const reason =
+      exclusion(site, skipped[index], options) ?? (typeof form === "object" ? form.reason : undefined);
     if (reason !== undefined || typeof form === "object") {
       keptInFloat.push({ name: nodeLabel(site.node), op: site.op, reason: reason ?? "" });
       continue;
@@ -175,7 +180,10 @@ function groupByWeight(chosen: readonly Chosen[], isPerChannel: boolean): Map<st
   return groups;
 }
 
-function plannedTensor({ weight, site, granularity, sites }: Group, options: Required<WeightOptions>): PlannedTensor {
+function plannedTensor(
+  { weight, site, granularity, sites }: Group,
+  options: Required<WeightOptions>,
+): PlannedTensor {
   // The integer convolution takes unsigned weights only, the integer LSTM signed ones with zero point 0 only.
   const unsigned = sites.some(({ form }) => form === "ConvInteger");
   const middle = unsigned || sites.some(({ form }) => form === "DynamicQuantizeLSTM");

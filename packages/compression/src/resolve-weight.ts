@@ -34,7 +34,9 @@ function dtypeName(dataType: number): string {
 function swapsMatrix(node: NodeProto): boolean {
   const permutation = intsAttribute(node, "perm", []).map(Number);
   // Without a permutation the axes are reversed, which for a matrix is the same.
-  return permutation.length === 0 || (permutation.length === 2 && permutation[0] === 1 && permutation[1] === 0);
+  return (
+    permutation.length === 0 || (permutation.length === 2 && permutation[0] === 1 && permutation[1] === 0)
+  );
 }
 
 /**

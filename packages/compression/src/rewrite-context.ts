@@ -31,6 +31,8 @@ export interface RewriteContext {
   /** Inputs quantized so far, by graph path and name. */
   readonly inputs: Map<string, QuantizedInput>;
   readonly activations: ReadonlyMap<string, PlannedActivation>;
+  /** Rank of a value of the original graph, where it is known. */
+  readonly rankOf: (graph: Graph, name: string) => number | undefined;
 }
 
 function lazily(stored: StoredWeight, key: string, suffix: string, make: () => Tensor): string {
@@ -61,7 +63,12 @@ export function plainIntegers(stored: StoredWeight): string {
  * A table that is also gathered from is stored once, in its own layout, and transposed by a node, which the runtime folds when it
  * loads the model; every other weight is stored as its kernel wants it.
  */
-export function matrixIntegers(stored: StoredWeight, transposed: boolean, graph: Graph, before: NodeProto): string {
+export function matrixIntegers(
+  stored: StoredWeight,
+  transposed: boolean,
+  graph: Graph,
+  before: NodeProto,
+): string {
   if (!transposed) {
     return plainIntegers(stored);
   }
@@ -102,7 +109,8 @@ export function zeroPoints(stored: StoredWeight, always = false): string | undef
     return undefined;
   }
   return lazily(stored, "zero point", "zp", () => {
-    const data = planned.dtype === "uint8" ? Uint8Array.from(weight.zeroPoint) : Int8Array.from(weight.zeroPoint);
+    const data =
+      planned.dtype === "uint8" ? Uint8Array.from(weight.zeroPoint) : Int8Array.from(weight.zeroPoint);
     return integers(stored, planned.granularity.kind === "per-tensor" ? [] : [data.length], data);
   });
 }
@@ -117,7 +125,12 @@ export function ownConstant(stored: StoredWeight, key: string, suffix: string, m
  *
  * @param before the first reader: the new node goes in front of it
  */
-export function dynamicInput(context: RewriteContext, graph: Graph, name: string, before: NodeProto): QuantizedInput {
+export function dynamicInput(
+  context: RewriteContext,
+  graph: Graph,
+  name: string,
+  before: NodeProto,
+): QuantizedInput {
   const key = `${graph.path}\0${name}`;
   const known = context.inputs.get(key);
   if (known !== undefined) {
@@ -126,7 +139,10 @@ export function dynamicInput(context: RewriteContext, graph: Graph, name: string
   const value = graph.uniqueName(`${name}_q`);
   const scale = graph.uniqueName(`${name}_s`);
   const zeroPoint = graph.uniqueName(`${name}_z`);
-  graph.addNode({ opType: "DynamicQuantizeLinear", name: "", inputs: [name], outputs: [value, scale, zeroPoint] }, { before });
+  graph.addNode(
+    { opType: "DynamicQuantizeLinear", name: "", inputs: [name], outputs: [value, scale, zeroPoint] },
+    { before },
+  );
   const made = { value, scale, zeroPoint };
   context.inputs.set(key, made);
   return made;

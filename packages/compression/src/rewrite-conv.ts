@@ -2,14 +2,25 @@ import { tensor } from "@nasty/core";
 import type { NodeProto } from "@nasty/formats/onnx";
 import type { Graph } from "@nasty/graph";
 import { resolveWeight, readWeight } from "./resolve-weight.js";
-import { dynamicInput, ownConstant, plainIntegers, type RewriteContext, type StoredWeight } from "./rewrite-context.js";
+import {
+  dynamicInput,
+  ownConstant,
+  plainIntegers,
+  type RewriteContext,
+  type StoredWeight,
+} from "./rewrite-context.js";
 
 const floatDataType = 1;
 
 /**
  * `Cast(ConvInteger(q(x), W)) · (sx · sw) + bias`. The kernel takes unsigned weights only, and is not fast: it is there for size.
  */
-export function rewriteConv(context: RewriteContext, graph: Graph, node: NodeProto, stored: StoredWeight): void {
+export function rewriteConv(
+  context: RewriteContext,
+  graph: Graph,
+  node: NodeProto,
+  stored: StoredWeight,
+): void {
   const [activation = "", , bias = ""] = node.input;
   const output = node.output[0] ?? "";
   const rank = stored.planned.shape.length;
@@ -35,7 +46,10 @@ export function rewriteConv(context: RewriteContext, graph: Graph, node: NodePro
   const product = bias === "" ? output : graph.uniqueName(`${output}_p`);
   graph.addNode({ opType: "Mul", name: "", inputs: [real, factor], outputs: [product] }, before);
   if (bias !== "") {
-    graph.addNode({ opType: "Add", name: "", inputs: [product, column(graph, bias, channels, node)], outputs: [output] }, before);
+    graph.addNode(
+      { opType: "Add", name: "", inputs: [product, column(graph, bias, channels, node)], outputs: [output] },
+      before,
+    );
   }
   graph.removeNode(node);
 }
@@ -43,7 +57,10 @@ export function rewriteConv(context: RewriteContext, graph: Graph, node: NodePro
 function column(graph: Graph, bias: string, shape: readonly number[], before: NodeProto): string {
   const resolved = resolveWeight(graph, bias);
   if (resolved?.dtype === "float32" && !resolved.transposed) {
-    return graph.addInitializer(`${bias}_column`, tensor("float32", shape, readWeight(resolved).data as Float32Array));
+    return graph.addInitializer(
+      `${bias}_column`,
+      tensor("float32", shape, readWeight(resolved).data as Float32Array),
+    );
   }
   const target = graph.addInitializer(
     `${bias}_shape`,

@@ -42,7 +42,11 @@ function attributesOf(node: NodeProto): Record<string, AttributeValue> {
 function kernelLayout(stored: StoredWeight): string {
   const [directions = 0, gates = 0, inputs = 0] = stored.planned.shape;
   return ownConstant(stored, "lstm", "q", () =>
-    tensor("int8", [directions, inputs, gates], transposeBytes(stored.weight.data as Int8Array, directions, gates, inputs)),
+    tensor(
+      "int8",
+      [directions, inputs, gates],
+      transposeBytes(stored.weight.data as Int8Array, directions, gates, inputs),
+    ),
   );
 }
 
@@ -66,7 +70,9 @@ export function rewriteLstm(
   context.model.setOpset(domain, 1);
   const rest = [3, 4, 5, 6, 7].map((index) => node.input[index] ?? "");
   const parameters = [input, recurrent].flatMap((stored) => [
-    ownConstant(stored, "lstm scale", "scale", () => tensor("float32", groupShape(stored), stored.weight.scale)),
+    ownConstant(stored, "lstm scale", "scale", () =>
+      tensor("float32", groupShape(stored), stored.weight.scale),
+    ),
     ownConstant(stored, "lstm zero point", "zp", () =>
       tensor("int8", groupShape(stored), Int8Array.from(stored.weight.zeroPoint)),
     ),

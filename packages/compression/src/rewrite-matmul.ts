@@ -16,7 +16,11 @@ const floatDataType = 1;
  * `Cast(MatMulInteger(q(x), W)) · (sx · sw)`: the pattern that ONNX Runtime fuses into MatMulIntegerToFloat, and further into
  * DynamicQuantizeMatMul when nobody else reads q(x).
  */
-export function emitMatMulInteger(context: RewriteContext, product: MatrixProduct, stored: StoredWeight): void {
+export function emitMatMulInteger(
+  context: RewriteContext,
+  product: MatrixProduct,
+  stored: StoredWeight,
+): void {
   const { graph, node, activation, transposed, factor, output } = product;
   const before = { before: node };
   const input = dynamicInput(context, graph, activation, node);
@@ -44,7 +48,12 @@ export function emitDynamicQuantizeMatMul(
   const { graph, node, activation, transposed, factor, output } = product;
   const weight = matrixIntegers(stored, transposed, graph, node);
   const zeroPoint = zeroPoints(stored);
-  const inputs = [activation, weight, scales(stored, factor), ...(zeroPoint === undefined ? [] : [zeroPoint])];
+  const inputs = [
+    activation,
+    weight,
+    scales(stored, factor),
+    ...(zeroPoint === undefined ? [] : [zeroPoint]),
+  ];
   const domain = "com.microsoft";
   context.model.setOpset(domain, 1);
   graph.addNode(
@@ -53,7 +62,12 @@ export function emitDynamicQuantizeMatMul(
   );
 }
 
-/** Dequantized activation and weight in front of a float product: the runtime fuses the three into one integer kernel. */
+/**
+ * Dequantized activation and weight in front of a float product: the runtime fuses the three into one integer kernel.
+ *
+ * Of a matrix (rank 2) the product is a Gemm: the runtime joins a MatMul and a following Add to a Gemm before it looks for quantized
+ * operands, and then misses a quantized bias.
+ */
 export function emitQdqMatMul(context: RewriteContext, product: MatrixProduct, stored: StoredWeight): void {
   const { graph, node, transposed, factor, output } = product;
   const before = { before: node };
@@ -72,5 +86,7 @@ export function emitQdqMatMul(context: RewriteContext, product: MatrixProduct, s
     },
     before,
   );
-  graph.addNode({ opType: "MatMul", name: node.name, inputs: [input, weight], outputs: [output] }, before);
+  const isMatrix = node.opType === "Gemm" || context.rankOf(graph, product.source) === 2;
+  const opType = isMatrix ? "Gemm" : "MatMul";
+  graph.addNode({ opType, name: node.name, inputs: [input, weight], outputs: [output] }, before);
 }

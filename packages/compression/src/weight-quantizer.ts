@@ -1,4 +1,4 @@
-import { CoreError, parametersOf, quantizationSqnrDb, quantizeLinear, type Granularity, type Tensor } from "@nasty/core";
+import { CoreError, parametersOf, quantizeMeasured, type Granularity, type Tensor } from "@nasty/core";
 import { CompressionError } from "./compression-error.js";
 import type { PlannedTensor } from "./plan.js";
 
@@ -46,9 +46,9 @@ export const roundToNearest: WeightQuantizer = (planned, read) => {
   const { dtype, symmetric, reduceRange } = planned;
   try {
     const parameters = parametersOf(x, { dtype: dtype as "int8", symmetric, reduceRange }, view.granularity);
-    const quantized = quantizeLinear(x, parameters);
+    const { quantized, sqnrDb } = quantizeMeasured(x, parameters);
     const { scale, zeroPoint } = parameters;
-    return { data: quantized.data, scale, zeroPoint, sqnrDb: quantizationSqnrDb(x, quantized, parameters) };
+    return { data: quantized.data, scale, zeroPoint, sqnrDb };
   } catch (cause) {
     if (cause instanceof CoreError && cause.code === "not-finite") {
       const index = x.data.findIndex((value) => !Number.isFinite(value));

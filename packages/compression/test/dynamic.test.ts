@@ -3,7 +3,18 @@ import { makeGraph, makeValueInfo, serializeModel, tensorToProto } from "@nasty/
 import { auditModel } from "@nasty/runtime";
 import { describe, expect, it } from "vitest";
 import { CompressionError, dynamic, historyOf } from "../src/index.js";
-import { agreementDb, float, initializerNames, int64, linear, matrix, model, node, noise, ops } from "./tiny-models.js";
+import {
+  agreementDb,
+  float,
+  initializerNames,
+  int64,
+  linear,
+  matrix,
+  model,
+  node,
+  noise,
+  ops,
+} from "./tiny-models.js";
 
 const x = { x: float([2, 5, 16]) };
 
@@ -46,13 +57,21 @@ describe("dynamic: products", () => {
 
   it("has one scale a column, or one in all", () => {
     const scaleDims = (perChannel: boolean): bigint[] | undefined =>
-      dynamic.quantize(linear(), { perChannel }).graph?.initializer.find(({ name }) => name === "W_scale")?.dims;
+      dynamic.quantize(linear(), { perChannel }).graph?.initializer.find(({ name }) => name === "W_scale")
+        ?.dims;
     expect(scaleDims(true)).toEqual([24n]);
     expect(scaleDims(false)).toEqual([]);
   });
 
   it("gives asymmetric weights their zero points, and reduced ones 7 bits", async () => {
-    const shifted = tensorToProto(tensor("float32", [16, 24], noise(384).map((value) => value + 2)), "W");
+    const shifted = tensorToProto(
+      tensor(
+        "float32",
+        [16, 24],
+        noise(384).map((value) => value + 2),
+      ),
+      "W",
+    );
     const m = linear({ initializers: [shifted, matrix("b", [24], 3)] });
     const asymmetric = dynamic.quantize(m, { symmetric: false });
     expect(initializerNames(asymmetric)).toContain("W_zp");
@@ -64,7 +83,10 @@ describe("dynamic: products", () => {
   });
 
   it("splits Gemm with transposed operands, alpha and beta", async () => {
-    const gemm = (attributes: Record<string, number | { kind: "float"; value: number }>, weight: readonly number[]) =>
+    const gemm = (
+      attributes: Record<string, number | { kind: "float"; value: number }>,
+      weight: readonly number[],
+    ) =>
       model({
         nodes: [node("Gemm", ["x", "W", "c"], ["y"], { name: "g", attributes })],
         initializers: [matrix("W", weight), matrix("c", [24], 2)],
@@ -77,7 +99,8 @@ describe("dynamic: products", () => {
       gemm({ transB: 1, alpha: half, beta: half }, [24, 16]),
       gemm({ transA: 1, alpha: half }, [16, 24]),
     ]) {
-      const rows = m.graph?.node[0]?.attribute.some(({ name }) => name === "transA") === true ? [16, 3] : [3, 16];
+      const rows =
+        m.graph?.node[0]?.attribute.some(({ name }) => name === "transA") === true ? [16, 3] : [3, 16];
       const quantized = dynamic.quantize(m);
       expect(ops(quantized)).not.toContain("Gemm");
       expect(await agreementDb(m, quantized, { x: float(rows) })).toBeGreaterThan(30);
@@ -135,7 +158,9 @@ describe("dynamic: products", () => {
     const quantized = dynamic.quantize(m);
     expect((await auditModel(quantized)).quantizedKernels).toBe(2);
     for (const c of [0, 1]) {
-      expect(await agreementDb(m, quantized, { ...x, c: tensor("bool", [], Uint8Array.of(c)) })).toBeGreaterThan(35);
+      expect(
+        await agreementDb(m, quantized, { ...x, c: tensor("bool", [], Uint8Array.of(c)) }),
+      ).toBeGreaterThan(35);
     }
   });
 });
@@ -148,10 +173,19 @@ describe("dynamic: embeddings", () => {
       model({ nodes: [node("Gather", ["T", "ids"], ["y"])], initializers: [matrix("T", [32, 16])], inputs }),
       options,
     );
-  const original = model({ nodes: [node("Gather", ["T", "ids"], ["y"])], initializers: [matrix("T", [32, 16])], inputs });
+  const original = model({
+    nodes: [node("Gather", ["T", "ids"], ["y"])],
+    initializers: [matrix("T", [32, 16])],
+    inputs,
+  });
 
   it("gathers int8 rows and scales only those", async () => {
-    for (const options of [{}, { perChannel: false }, { symmetric: false }, { perChannel: false, symmetric: false }]) {
+    for (const options of [
+      {},
+      { perChannel: false },
+      { symmetric: false },
+      { perChannel: false, symmetric: false },
+    ]) {
       const quantized = table(options);
       expect(ops(quantized).slice(0, 3)).toEqual(["Gather", "Cast", "Mul"]);
       expect(initializerNames(quantized)).not.toContain("T");
@@ -171,7 +205,9 @@ describe("dynamic: embeddings", () => {
     });
     const { model: quantized, report } = dynamic.apply(m, dynamic.plan(m));
     expect(report.tensors).toHaveLength(1);
-    const bytes = quantized.graph?.initializer.filter(({ dataType }) => dataType === 3).map(({ rawData }) => rawData.length);
+    const bytes = quantized.graph?.initializer
+      .filter(({ dataType }) => dataType === 3)
+      .map(({ rawData }) => rawData.length);
     expect(bytes).toEqual([32 * 16]);
     expect((await auditModel(quantized)).quantizedKernels).toBe(1);
     expect(await agreementDb(m, quantized, ids)).toBeGreaterThan(30);
@@ -182,9 +218,7 @@ describe("dynamic: LSTM and Conv", () => {
   const lstm = (direction: string) => {
     const directions = direction === "bidirectional" ? 2 : 1;
     return model({
-      nodes: [
-        node("LSTM", ["x", "W", "R", "B"], ["", "y"], { attributes: { hidden_size: 8, direction } }),
-      ],
+      nodes: [node("LSTM", ["x", "W", "R", "B"], ["", "y"], { attributes: { hidden_size: 8, direction } })],
       initializers: [
         matrix("W", [directions, 32, 16]),
         matrix("R", [directions, 32, 8], 2),
@@ -210,7 +244,9 @@ describe("dynamic: LSTM and Conv", () => {
       inputs: [makeValueInfo("x", "float32", ["batch", 5, "length"])],
     });
     const { keptInFloat } = dynamic.plan(m);
-    expect(keptInFloat).toEqual([{ name: "conv", op: "Conv", reason: expect.stringContaining("no fast int8 kernel") }]);
+    expect(keptInFloat).toEqual([
+      { name: "conv", op: "Conv", reason: expect.stringContaining("no fast int8 kernel") },
+    ]);
     const quantized = dynamic.quantize(m, { opTypes: ["Conv"] });
     expect(ops(quantized)).toContain("ConvInteger");
     expect(await agreementDb(m, quantized, { x: float([2, 5, 9]) })).toBeGreaterThan(30);
@@ -278,7 +314,9 @@ describe("dynamic: the file", () => {
     for (const bad of [Number.NaN, Infinity]) {
       const data = noise(384);
       data[17] = bad;
-      const m = linear({ initializers: [tensorToProto(tensor("float32", [16, 24], data), "W"), matrix("b", [24])] });
+      const m = linear({
+        initializers: [tensorToProto(tensor("float32", [16, 24], data), "W"), matrix("b", [24])],
+      });
       const error = failure(() => dynamic.quantize(m));
       expect(error).toMatchObject({ code: "not-finite", tensor: "W", kind: "input" });
       expect(error.message).toBe(`quantize: tensor "W": element 17: expected a finite number, got ${bad}`);
@@ -313,8 +351,13 @@ describe("dynamic: the file", () => {
 
   it("carries a plan through JSON, and refuses one of another model", () => {
     const plan = JSON.parse(JSON.stringify(dynamic.plan(linear()))) as ReturnType<typeof dynamic.plan>;
-    expect(serializeModel(dynamic.apply(linear(), plan).model)).toEqual(serializeModel(dynamic.quantize(linear())));
-    const other = model({ nodes: [node("MatMul", ["x", "Z"], ["y"])], initializers: [matrix("Z", [16, 16])] });
+    expect(serializeModel(dynamic.apply(linear(), plan).model)).toEqual(
+      serializeModel(dynamic.quantize(linear())),
+    );
+    const other = model({
+      nodes: [node("MatMul", ["x", "Z"], ["y"])],
+      initializers: [matrix("Z", [16, 16])],
+    });
     expect(failure(() => dynamic.apply(other, plan)).code).toBe("plan-mismatch");
   });
 });

@@ -26,14 +26,35 @@ export function noise(count: number, seed = 1, deviation = 0.5): Float32Array {
 }
 
 export function matrix(name: string, shape: readonly number[], seed = 1): TensorProto {
-  return tensorToProto(tensor("float32", shape, noise(shape.reduce((a, b) => a * b, 1), seed)), name);
+  return tensorToProto(
+    tensor(
+      "float32",
+      shape,
+      noise(
+        shape.reduce((a, b) => a * b, 1),
+        seed,
+      ),
+    ),
+    name,
+  );
 }
 
 export function float(shape: readonly number[], seed = 7): Tensor<"float32"> {
-  return tensor("float32", shape, noise(shape.reduce((a, b) => a * b, 1), seed, 1));
+  return tensor(
+    "float32",
+    shape,
+    noise(
+      shape.reduce((a, b) => a * b, 1),
+      seed,
+      1,
+    ),
+  );
 }
 
-export function int64(values: readonly number[], shape: readonly number[] = [values.length]): Tensor<"int64"> {
+export function int64(
+  values: readonly number[],
+  shape: readonly number[] = [values.length],
+): Tensor<"int64"> {
   return tensor("int64", shape, BigInt64Array.from(values, BigInt));
 }
 
@@ -47,7 +68,14 @@ export interface TinyModel {
 }
 
 /** A model with the float input `x` [batch, length, 16] and the float output `y`, unless told otherwise. */
-export function model({ nodes, initializers = [], inputs, outputs = ["y"], opset = 17, irVersion = 8 }: TinyModel): ModelProto {
+export function model({
+  nodes,
+  initializers = [],
+  inputs,
+  outputs = ["y"],
+  opset = 17,
+  irVersion = 8,
+}: TinyModel): ModelProto {
   const x = [makeValueInfo("x", "float32", ["batch", "length", 16])];
   const declared = outputs.map((name) => makeValueInfo(name, "float32"));
   const graph = makeGraph("tiny", { nodes, inputs: inputs ?? x, outputs: declared, initializers });
@@ -68,7 +96,10 @@ export function linear(options: Partial<TinyModel> = {}): ModelProto {
   });
 }
 
-export async function run(m: ModelProto, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+export async function run(
+  m: ModelProto,
+  feeds: Readonly<Record<string, Tensor>>,
+): Promise<Record<string, Tensor>> {
   const session = await openSession(m);
   try {
     return await session.run(feeds);

@@ -1,0 +1,22 @@
+import { getMetadata, withMetadata } from "@nasty/formats/onnx";
+import { describe, expect, it } from "vitest";
+import { historyOf, withHistory } from "../src/index.js";
+import { linear } from "./tiny-models.js";
+
+describe("history", () => {
+  it("adds steps in order, as JSON with a schema version and no time", () => {
+    const first = withHistory(linear(), { step: "prune", options: { sparsity: 0.3 } });
+    const second = withHistory(first, { step: "quantize", options: {}, inputSha256: "00" });
+    expect(historyOf(second).map(({ step }) => step)).toEqual(["prune", "quantize"]);
+    expect(getMetadata(second, "nasty.history")).toBe(
+      '{"schemaVersion":1,"steps":[{"step":"prune","options":{"sparsity":0.3}},{"step":"quantize","options":{},"inputSha256":"00"}]}',
+    );
+    expect(historyOf(linear())).toEqual([]);
+  });
+
+  it("takes a record that it cannot read for none", () => {
+    for (const text of ["{", "[]", '{"steps":3}', "null"]) {
+      expect(historyOf(withMetadata(linear(), { "nasty.history": text }))).toEqual([]);
+    }
+  });
+});
