@@ -35,7 +35,9 @@ describe("corpus", () => {
     const model = parseModel(bytes);
     const written = serializeModel(model);
     expect(Buffer.compare(written, bytes)).not.toBe(0);
-    expect(equals(ModelProtoSchema, parseModel(written), model, { registry: createRegistry(), unknown: true })).toBe(true);
+    expect(
+      equals(ModelProtoSchema, parseModel(written), model, { registry: createRegistry(), unknown: true }),
+    ).toBe(true);
   });
 
   const codes = readdirSync(`${corpus}invalid`);
