@@ -1,4 +1,5 @@
 import { CoreError } from "./core-error.js";
+import { decibels } from "./decibels.js";
 import type { DequantizableDType } from "./dtype.js";
 import { checkDType, integerValues, type IntegerValues } from "./dequantize-linear.js";
 import { visitGroups } from "./granularity.js";
@@ -16,11 +17,6 @@ function checkLengths(operation: string, a: Float32Array, b: Float32Array): void
       },
     );
   }
-}
-
-function decibels(signal: number, noise: number): number {
-  if (noise === 0) return Infinity;
-  return 10 * Math.log10(signal / noise);
 }
 
 /**

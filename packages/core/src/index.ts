@@ -30,6 +30,7 @@ export {
 } from "./scheme.js";
 export { groupRanges, parametersOf, type GroupRanges, type QuantizationParameters } from "./parameters.js";
 export { quantizeLinear } from "./quantize-linear.js";
+export { type MeasuredQuantization, quantizeMeasured } from "./quantize-measured.js";
 export { dequantizeLinear } from "./dequantize-linear.js";
 export { packInt4, unpackInt4 } from "./int4.js";
 export {

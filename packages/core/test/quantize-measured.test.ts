@@ -1,0 +1,68 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  type Granularity,
+  parametersOf,
+  perChannel,
+  perTensor,
+  quantizationSqnrDb,
+  quantizeLinear,
+  quantizeMeasured,
+  type QuantizationScheme,
+  tensor,
+} from "../src/index.js";
+
+const schemes: QuantizationScheme[] = [
+  { dtype: "int8", symmetric: true },
+  { dtype: "int8", symmetric: true, reduceRange: true },
+  { dtype: "int8", symmetric: false },
+  { dtype: "uint8", symmetric: false },
+  { dtype: "int4", symmetric: true },
+];
+const granularities: Granularity[] = [perTensor, perChannel(0), perChannel(1)];
+
+describe("quantizeMeasured", () => {
+  it("gives the integers and the ratio of the two separate functions", () => {
+    const values = fc.float({ min: -8, max: 8, noNaN: true });
+    fc.assert(
+      fc.property(
+        fc.array(values, { minLength: 12, maxLength: 12 }),
+        fc.constantFrom(...schemes),
+        fc.constantFrom(...granularities),
+        (data, scheme, granularity) => {
+          const x = tensor("float32", [3, 4], Float32Array.from(data));
+          const p = parametersOf(x, scheme, granularity);
+          const { quantized, sqnrDb } = quantizeMeasured(x, p);
+          expect(quantized).toEqual(quantizeLinear(x, p));
+          expect(sqnrDb).toBeCloseTo(quantizationSqnrDb(x, quantized, p), 9);
+        },
+      ),
+    );
+  });
+
+  it("saturates like quantizeLinear where the scale is too small for the values", () => {
+    const x = tensor("float32", [1, 4], Float32Array.of(1, -300, 300, 2));
+    const p = {
+      dtype: "int8",
+      granularity: perTensor,
+      scale: Float32Array.of(1),
+      zeroPoint: Int32Array.of(0),
+    } as const;
+    const { quantized, sqnrDb } = quantizeMeasured(x, p);
+    expect([...quantized.data]).toEqual([1, -128, 127, 2]);
+    expect(sqnrDb).toBeCloseTo(quantizationSqnrDb(x, quantized, p), 12);
+  });
+
+  it("refuses NaN with its position", () => {
+    const x = tensor("float32", [2], Float32Array.of(0.5, Number.NaN));
+    const p = {
+      dtype: "int8",
+      granularity: perTensor,
+      scale: Float32Array.of(1),
+      zeroPoint: Int32Array.of(0),
+    } as const;
+    expect(() => quantizeMeasured(x, p)).toThrow(
+      /quantizeLinear: element 1: value: expected a number, got NaN/,
+    );
+  });
+});
