@@ -133,6 +133,18 @@ async function tableFor(
 }
 
 /**
+ * Names of the activations whose ranges {@link planInt8} would ask for, each once: to measure a table once and keep it.
+ *
+ * @throws CompressionError `no-such-layer`, `invalid-option`
+ * @example
+ * const table = await collectRanges(model, int8.activations(model), batches); // serializeCalibrationTable keeps it
+ */
+export function int8Activations(model: ModelProto, options: StaticOptions = {}): string[] {
+  const { tensors } = planWeights(openForCompression(model), "int8.activations", chosenOptions(defaults, options), formOf);
+  return activationNames(model, tensors);
+}
+
+/**
  * Plans static quantization: int8 weights, and activations rounded to ranges that were measured on samples.
  *
  * Quantized are MatMul and Gemm with constant weights, and embeddings; nothing else: there are no int8 CPU kernels for the
