@@ -1,5 +1,5 @@
 import { applyDynamic, planDynamic, quantizeDynamic } from "./dynamic.js";
-import { applyInt8, planInt8, quantizeInt8 } from "./int8.js";
+import { applyInt8, int8Activations, planInt8, quantizeInt8 } from "./int8.js";
 import { load, predict, save } from "./model-files.js";
 
 /** Dynamic int8: weights are quantized now, activations as they come; no calibration data. */
@@ -14,6 +14,7 @@ export const dynamic = {
 
 /** Static int8: weights and the ranges of activations are fixed now, from calibration data. */
 export const int8 = {
+  activations: int8Activations,
   plan: planInt8,
   apply: applyInt8,
   quantize: quantizeInt8,
