@@ -23,3 +23,26 @@ export { type HfParts, settingsFromHf, type TransformerSettings } from "./transf
 export { readTaggerSettings, taggerMetadata, type TaggerSettings, withTagger } from "./tagger-settings.js";
 export { type TaggedSentence, type TaggedWord, tagText } from "./segmentation/tag-text.js";
 export { taggedConllu } from "./segmentation/tagged-conllu.js";
+export {
+  type Architecture,
+  type ArchitectureName,
+  type ArchitecturePreset,
+  architectures,
+  type BilstmArchitecture,
+  type CharacterSettings,
+  type CnnArchitecture,
+  type EmbeddingSettings,
+} from "./neural/architecture.js";
+export {
+  countWords,
+  type FeatureOptions,
+  featureSettings,
+  type VocabularyCounts,
+} from "./neural/features/count-features.js";
+export type { FeatureSettings } from "./neural/features/feature-settings.js";
+export { makeWordFeatures, type WordFeatures } from "./neural/features/word-features.js";
+export { buildNeuralModel, type NeuralModelOptions } from "./neural/graph/build-neural-model.js";
+export { dropAuxiliary } from "./neural/drop-auxiliary.js";
+export { makeNeuralTagger, type NeuralSessions, openNeuralTagger } from "./neural/neural-tagger.js";
+export type { NeuralSettings } from "./neural/settings.js";
+export { splitModel, type SplitModel } from "./neural/split-model.js";

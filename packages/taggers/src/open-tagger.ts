@@ -8,7 +8,8 @@ import { openSession, type SessionOptions } from "@nasty/runtime";
 import { TaggerError } from "./tagger-error.js";
 import type { Tagger } from "./tagger.js";
 import { readTaggerSettings, type TaggerSettings } from "./tagger-settings.js";
-import { settingsFromHf } from "./transformer/settings.js";
+import { openNeuralTagger } from "./neural/neural-tagger.js";
+import { settingsFromHf, type TransformerSettings } from "./transformer/settings.js";
 import { makeTransformerTagger } from "./transformer/transformer-tagger.js";
 
 export interface FindTaggerOptions {
@@ -22,6 +23,8 @@ export interface OpenTaggerOptions extends FindTaggerOptions, SessionOptions {}
 export interface FoundTagger {
   readonly modelPath: string;
   readonly settings: TaggerSettings;
+  /** The model, where it was read to find the settings. */
+  readonly model?: ModelProto;
 }
 
 /**
@@ -41,7 +44,8 @@ export async function findTagger(path: string, { variant }: FindTaggerOptions = 
       settings: settingsFromHf(directory, path),
     };
   }
-  return { modelPath: path, settings: await settingsOfModelFile(path, await readModelFile(path)) };
+  const model = await readModelFile(path);
+  return { modelPath: path, settings: await settingsOfModelFile(path, model), model };
 }
 
 /**
@@ -69,15 +73,28 @@ export async function settingsOfModelFile(path: string, model: ModelProto): Prom
  */
 export async function openTagger(path: string, options: OpenTaggerOptions = {}): Promise<Tagger> {
   const { variant, ...sessionOptions } = options;
-  const { modelPath, settings } = await findTagger(path, variant === undefined ? {} : { variant });
-  const session = await openSession(modelPath, sessionOptions);
-  try {
-    switch (settings.kind) {
-      case "transformer":
-        return await makeTransformerTagger(session, settings);
-      default:
-        return settings.kind satisfies never;
+  const found = await findTagger(path, variant === undefined ? {} : { variant });
+  const { modelPath, settings } = found;
+  switch (settings.kind) {
+    case "transformer":
+      return openTransformer(modelPath, settings, sessionOptions);
+    case "neural": {
+      const model = found.model ?? (await readModelFile(modelPath));
+      return openNeuralTagger(model, settings, (part) => openSession(part, sessionOptions));
     }
+    default:
+      return settings satisfies never;
+  }
+}
+
+async function openTransformer(
+  modelPath: string,
+  settings: TransformerSettings,
+  options: SessionOptions,
+): Promise<Tagger> {
+  const session = await openSession(modelPath, options);
+  try {
+    return await makeTransformerTagger(session, settings);
   } catch (error) {
     await session.close();
     throw error;

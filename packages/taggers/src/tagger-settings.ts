@@ -1,14 +1,17 @@
 import { getMetadata, type ModelProto, withMetadata } from "@nasty/formats/onnx";
 import * as v from "valibot";
 import { TaggerError } from "./tagger-error.js";
+import { NeuralSchema, packNeural, unpackNeural } from "./neural/neural-metadata.js";
+import type { NeuralSettings } from "./neural/settings.js";
 import { packTokenizer, unpackTokenizer } from "./transformer/compact-tokenizer.js";
 import type { TransformerSettings } from "./transformer/settings.js";
 
 /** What a tagger needs beside the model, by kind. */
-export type TaggerSettings = TransformerSettings;
+export type TaggerSettings = TransformerSettings | NeuralSettings;
 
 const SETTINGS_KEY = "nasty.tagger";
 const TOKENIZER_KEY = "nasty.tokenizer";
+const VOCABULARY_KEY = "nasty.vocabulary";
 const SCHEMA = 1;
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -27,13 +30,28 @@ const Transformer = v.object({
   vocabularySize: v.optional(Count),
 });
 
+const Settings = v.variant("kind", [Transformer, NeuralSchema]);
+
 /**
- * The metadata entries that make a model file carry its tagger: `nasty.tagger` (JSON, `{"schema":1,"kind","task","labels",…}`) and
- * `nasty.tokenizer` (packed).
+ * The metadata entries that make a model file carry its tagger: `nasty.tagger` (JSON, `{"schema":1,"kind","task","labels",…}`), and
+ * packed `nasty.tokenizer` (transformer) or `nasty.vocabulary` (neural).
  *
  * @returns the same strings for the same settings.
  */
 export async function taggerMetadata(settings: TaggerSettings): Promise<Record<string, string>> {
+  switch (settings.kind) {
+    case "transformer":
+      return transformerMetadata(settings);
+    case "neural": {
+      const { json, vocabulary } = await packNeural(settings);
+      return { [SETTINGS_KEY]: json, [VOCABULARY_KEY]: vocabulary };
+    }
+    default:
+      return settings satisfies never;
+  }
+}
+
+async function transformerMetadata(settings: TransformerSettings): Promise<Record<string, string>> {
   const { kind, task, labels, tokenizer, maxPositions, positionOffset, vocabularySize } = settings;
   const { json, padId, unkToken, removeSpace, lowercaseAndRemoveAccent } = tokenizer;
   return {
@@ -73,34 +91,41 @@ export async function withTagger(model: ModelProto, settings: TaggerSettings): P
  */
 export async function readTaggerSettings(model: ModelProto): Promise<TaggerSettings | undefined> {
   const text = getMetadata(model, SETTINGS_KEY);
-  return text === undefined ? undefined : parseSettings(text, getMetadata(model, TOKENIZER_KEY));
+  if (text === undefined) return undefined;
+  const settings = parseSettings(text);
+  if (settings.kind === "neural")
+    return unpackNeural(settings, entry(model, VOCABULARY_KEY, "a packed vocabulary"));
+  return unpackTransformer(settings, entry(model, TOKENIZER_KEY, "a packed tokenizer"));
 }
 
-async function parseSettings(text: string, tokenizer: string | undefined): Promise<TaggerSettings> {
+function entry(model: ModelProto, key: string, expected: string): string {
+  const text = getMetadata(model, key);
+  if (text === undefined) throw refuse(key, expected, "no such entry");
+  return text;
+}
+
+function parseSettings(text: string): v.InferOutput<typeof Settings> {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (cause) {
     throw refuse(SETTINGS_KEY, "JSON", (cause as Error).message, cause);
   }
-  const result = v.safeParse(Transformer, json);
-  if (!result.success) {
-    const issue = result.issues[0];
-    throw refuse(
-      `${SETTINGS_KEY}: ${v.getDotPath(issue) ?? "content"}`,
-      String(issue.expected),
-      issue.received,
-    );
-  }
-  if (tokenizer === undefined) throw refuse(TOKENIZER_KEY, "a packed tokenizer", "no such entry");
-  const {
-    schema: _schema,
-    padId,
-    unkToken,
-    removeSpace,
-    lowercaseAndRemoveAccent,
-    ...settings
-  } = result.output;
+  const result = v.safeParse(Settings, json);
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  throw refuse(
+    `${SETTINGS_KEY}: ${v.getDotPath(issue) ?? "content"}`,
+    String(issue.expected),
+    issue.received,
+  );
+}
+
+async function unpackTransformer(
+  stored: v.InferOutput<typeof Transformer>,
+  tokenizer: string,
+): Promise<TransformerSettings> {
+  const { schema: _schema, padId, unkToken, removeSpace, lowercaseAndRemoveAccent, ...settings } = stored;
   return {
     ...settings,
     tokenizer: {

@@ -1,4 +1,5 @@
 import { gunzip, gzip } from "@nasty/formats/archive";
+import { fromBase64, toBase64 } from "../base64.js";
 import { TaggerError } from "../tagger-error.js";
 import { parseTokenizerJson, type TokenizerJson } from "./tokenizer-json.js";
 
@@ -78,12 +79,3 @@ function toVocab(entries: readonly unknown[]): Record<string, number> {
   });
   return vocab;
 }
-
-function toBase64(bytes: Uint8Array): string {
-  let binary = "";
-  const step = 0x8000;
-  for (let i = 0; i < bytes.length; i += step) binary += String.fromCharCode(...bytes.subarray(i, i + step));
-  return btoa(binary);
-}
-
-const fromBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));

@@ -1,0 +1,17 @@
+import type { ModelProto } from "@nasty/formats/onnx";
+import { ModelGraph } from "@nasty/graph";
+import { auxiliaryOutput } from "./graph/build-neural-model.js";
+
+/** A model without the heads that only help while training, and without its Dropout nodes: what is shipped. */
+export function dropAuxiliary(model: ModelProto): ModelProto {
+  const edited = ModelGraph.from(model);
+  const { main } = edited;
+  for (const { name } of [...main.outputs]) if (name.startsWith(auxiliaryOutput(""))) main.removeOutput(name);
+  for (const node of main.nodes.filter(({ opType }) => opType === "Dropout")) {
+    const [from = "", to = ""] = [node.input[0], node.output[0]];
+    main.removeNode(node);
+    main.replaceUses(to, from);
+  }
+  main.pruneUnused();
+  return edited.toModel();
+}

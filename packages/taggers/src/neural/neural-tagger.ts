@@ -1,0 +1,239 @@
+import type { Tensor } from "@nasty/core";
+import type { ModelProto } from "@nasty/formats/onnx";
+import type { Session } from "@nasty/runtime";
+import { TaggerError } from "../tagger-error.js";
+import type { BatchOptions, EncodedBatch, Sentences, Tagger } from "../tagger.js";
+import { type ChainScores, type Decoder, decoderOf } from "./decode.js";
+import { makeWordFeatures } from "./features/word-features.js";
+import { chainOutputs, logitsOutput } from "./graph/build-neural-model.js";
+import { embeddingsValue } from "./graph/embedder.js";
+import { batchesOf, type BatchLimits, type Layout, place, type Placement, type Row } from "./placement.js";
+import type { NeuralSettings } from "./settings.js";
+import { splitModel } from "./split-model.js";
+import { wordFeeds } from "./word-feeds.js";
+import { makeWordStore, type WordStore } from "./word-store.js";
+import { makeWordVectors } from "./word-vectors.js";
+
+/** Measured on one thread of a server core: see bench/neural.mjs and decision 056. */
+const DEFAULTS: Readonly<Record<Layout, BatchLimits>> = {
+  rows: { batchSize: 32, batchTokens: 1024 },
+  stream: { batchSize: 1024, batchTokens: 512 },
+};
+const LOOK_AHEAD = 512;
+
+/** Words whose ids and vectors are kept; beyond it, all are forgotten between two blocks of sentences. */
+const MOST_WORDS = 16_384;
+
+/** The whole graph, or its two halves. */
+export type NeuralSessions =
+  | { readonly whole: Session }
+  | { readonly embedder: Session; readonly network: Session };
+
+/**
+ * Opens a neural tagger: the graph is cut at the vectors of words (see {@link splitModel}), so that a word's vector is computed once;
+ * a graph that cannot be cut runs whole.
+ *
+ * @param open makes a session of a model, for example `(m) => openSession(m)`; the tagger closes what it opened.
+ * @throws TaggerError as {@link makeNeuralTagger}, and what `open` throws.
+ *
+ * @example
+ * ```ts
+ * const tagger = await openNeuralTagger(model, settings, (part) => openSession(part));
+ * ```
+ */
+export async function openNeuralTagger(
+  model: ModelProto,
+  settings: NeuralSettings,
+  open: (model: ModelProto) => Promise<Session>,
+): Promise<Tagger> {
+  const halves = splitModel(model);
+  if (halves === undefined)
+    return closingOnFailure(await open(model), (whole) => makeNeuralTagger({ whole }, settings));
+  return closingOnFailure(await open(halves.network), async (network) =>
+    closingOnFailure(await open(halves.embedder), (embedder) =>
+      makeNeuralTagger({ embedder, network }, settings),
+    ),
+  );
+}
+
+async function closingOnFailure<T>(session: Session, use: (session: Session) => Promise<T>): Promise<T> {
+  try {
+    return await use(session);
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+/**
+ * A tagger around sessions of a graph that {@link buildNeuralModel} built.
+ *
+ * A word's ids (and with two sessions its vector) are computed when it is first met and kept. Part-of-speech labels are the best of
+ * each word; entity labels are the best sequence that the chunk scheme allows, with the model's own sequence scores if it has any.
+ *
+ * @throws TaggerError `model-inputs`, `model-outputs`, `labels`.
+ */
+export async function makeNeuralTagger(sessions: NeuralSessions, settings: NeuralSettings): Promise<Tagger> {
+  const { task, labels, features } = settings;
+  const network = "whole" in sessions ? sessions.whole : sessions.network;
+  const layout = layoutOf(network);
+  checkLogits(network, labels.length);
+  const store = makeWordStore(makeWordFeatures(features));
+  const vectors = "whole" in sessions ? undefined : makeWordVectors(sessions.embedder, store, features);
+  const feedsOf = (rows: readonly Row[]): Placement => describe(rows, { store, layout, settings });
+  const decode: Decoder = decoderOf(task, labels, await chainOf(sessions, { settings, layout }));
+
+  const run = async (rows: readonly Row[], block: string[][]): Promise<void> => {
+    const placed = vectors === undefined ? feedsOf(rows) : place(rows, layout, (word) => word);
+    const feeds =
+      vectors === undefined ? placed.feeds : { ...placed.feeds, [embeddingsValue]: vectors.table };
+    const { data } = (await network.run(feeds, [logitsOutput]))[logitsOutput] as Tensor<"float32">;
+    rows.forEach(({ sentence, words }, r) => {
+      const start = (placed.starts[r] as number) * labels.length;
+      const best = decode({ data, start, length: words.length }, labels.length);
+      block[sentence] = Array.from(best, (label) => labels[label] as string);
+    });
+  };
+
+  return {
+    kind: "neural",
+    task,
+    labels,
+    async *tag(sentences, options) {
+      const limits = limitsOf(options, layout);
+      for await (const rows of blocks(sentences, store, limits.lookAhead, () => vectors?.clear())) {
+        await vectors?.update();
+        const block: string[][] = rows.map(() => []);
+        for (const batch of batchesOf(rows, limits, layout)) await run(batch, block);
+        yield* block;
+      }
+    },
+    async *feedsOf(sentences, options): AsyncGenerator<EncodedBatch> {
+      const limits = limitsOf(options, layout);
+      const own = makeWordStore(makeWordFeatures(features));
+      for await (const rows of blocks(sentences, own, limits.lookAhead)) {
+        for (const batch of batchesOf(rows, limits, layout)) {
+          const { feeds, mask } = describe(batch, { store: own, layout, settings });
+          yield { feeds, mask, words: batch.reduce((sum, { words }) => sum + words.length, 0) };
+        }
+      }
+    },
+    async close() {
+      await Promise.all(
+        "whole" in sessions ? [sessions.whole.close()] : [sessions.embedder.close(), network.close()],
+      );
+    },
+  };
+}
+
+interface Description {
+  readonly store: WordStore;
+  readonly layout: Layout;
+  readonly settings: NeuralSettings;
+}
+
+/** All inputs of the whole graph for some sentences: each distinct word once. */
+function describe(rows: readonly Row[], { store, layout, settings }: Description): Placement {
+  const numbers = new Map<number, number>();
+  for (const { words } of rows)
+    for (const word of words) if (!numbers.has(word)) numbers.set(word, numbers.size);
+  const placed = place(rows, layout, (word) => numbers.get(word) as number);
+  const words = Array.from(numbers.keys(), (word) => store.at(word));
+  return { ...placed, feeds: { ...wordFeeds(words, settings.features), ...placed.feeds } };
+}
+
+/** Reads sentences in blocks, words as places in the store, which is emptied between blocks when it has become too large. */
+async function* blocks(
+  sentences: Sentences,
+  store: WordStore,
+  lookAhead: number,
+  onClear?: () => void,
+): AsyncGenerator<Row[]> {
+  let rows: Row[] = [];
+  for await (const sentence of sentences) {
+    const words = new Int32Array(sentence.length);
+    for (let i = 0; i < words.length; i++) words[i] = store.placeOf(sentence[i] as string);
+    rows.push({ sentence: rows.length, words });
+    if (rows.length < lookAhead) continue;
+    yield rows;
+    rows = [];
+    if (store.size > MOST_WORDS) {
+      store.clear();
+      onClear?.();
+    }
+  }
+  if (rows.length > 0) yield rows;
+}
+
+interface Limits extends BatchLimits {
+  readonly lookAhead: number;
+}
+
+function limitsOf(options: BatchOptions = {}, layout: Layout): Limits {
+  const defaults = DEFAULTS[layout];
+  const batchSize = atLeastOne(options.batchSize ?? defaults.batchSize, "batchSize");
+  return {
+    batchSize,
+    batchTokens: atLeastOne(options.batchTokens ?? defaults.batchTokens, "batchTokens"),
+    // One by one nothing is gained by waiting.
+    lookAhead: batchSize === 1 ? 1 : atLeastOne(options.lookAhead ?? LOOK_AHEAD, "lookAhead"),
+  };
+}
+
+function atLeastOne(value: number, name: string): number {
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new RangeError(`tag: ${name}: expected an integer of at least 1, got ${value}`);
+}
+
+function layoutOf({ inputs }: Session): Layout {
+  const names = inputs.map(({ name }) => name);
+  if (names.includes("word_index") && names.includes("lengths")) return "rows";
+  if (names.includes("word_index") && names.includes("mask")) return "stream";
+  throw new TaggerError(
+    "model-inputs",
+    `openTagger: model: inputs: expected word_index, and lengths or mask, got ${names.join(", ")}`,
+  );
+}
+
+function checkLogits({ outputs }: Session, labels: number): void {
+  const logits = outputs.find(({ name }) => name === logitsOutput);
+  const count = logits?.shape.at(-1);
+  if (
+    logits?.dtype === "float32" &&
+    logits.shape.length === 3 &&
+    (typeof count === "string" || count === labels)
+  )
+    return;
+  const got = outputs.map(({ name, dtype, shape }) => `${name} ${dtype} [${shape.join(", ")}]`).join(", ");
+  throw new TaggerError(
+    "model-outputs",
+    `openTagger: model: outputs: expected ${logitsOutput} float32 [batch, length, ${labels}], got ${got}`,
+  );
+}
+
+/** The model's own scores of label sequences, asked for with a sentence of one empty word. */
+async function chainOf(
+  sessions: NeuralSessions,
+  { settings, layout }: { settings: NeuralSettings; layout: Layout },
+): Promise<ChainScores | undefined> {
+  const network = "whole" in sessions ? sessions.whole : sessions.network;
+  const names = Object.values(chainOutputs);
+  if (!names.every((name) => network.outputs.some((output) => output.name === name))) return undefined;
+  const store = makeWordStore(makeWordFeatures(settings.features));
+  const rows = [{ sentence: 0, words: Int32Array.of(store.placeOf("")) }];
+  const feeds = { ...describe(rows, { store, layout, settings }).feeds };
+  if ("embedder" in sessions) {
+    const vectors = makeWordVectors(sessions.embedder, store, settings.features);
+    await vectors.update();
+    feeds[embeddingsValue] = vectors.table;
+  }
+  const wanted = new Set(network.inputs.map(({ name }) => name));
+  const own = Object.fromEntries(Object.entries(feeds).filter(([name]) => wanted.has(name)));
+  const outputs = await network.run(own, names);
+  const { transitions, start, end } = outputs as Record<string, Tensor<"float32">>;
+  return {
+    transitions: (transitions as Tensor<"float32">).data,
+    start: (start as Tensor<"float32">).data,
+    end: (end as Tensor<"float32">).data,
+  };
+}
