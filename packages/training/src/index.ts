@@ -30,3 +30,17 @@ export { type Schedule, scheduleFactor } from "./optimizers/schedule.js";
 export type { Batch, Engine, EngineOptions, StepResult, Trainer, TrainerState } from "./engine/engine.js";
 export { onnxEngine } from "./engine/onnx-engine.js";
 export { withWeights } from "./engine/with-weights.js";
+export {
+  type Checkpoint,
+  type CheckpointStore,
+  type EpochRecord,
+  type LoopPosition,
+  parseCheckpoint,
+} from "./loop/checkpoint.js";
+export type { Progress, StopReason, TrainingEvent } from "./loop/events.js";
+export {
+  type EpochContext,
+  trainLoop,
+  type TrainLoopOptions,
+  type TrainLoopResult,
+} from "./loop/train-loop.js";

@@ -59,6 +59,8 @@ export interface Trainer {
   readWeights(options?: { readonly averaged?: boolean }): ReadonlyMap<string, Float32Array>;
   /** The forward model with the weights (or their averages) of now. */
   model(options?: { readonly averaged?: boolean }): ModelProto;
+  /** The forward model with weights given. */
+  withWeights(weights: ReadonlyMap<string, Float32Array>): ModelProto;
   /** Views of the state, valid until the next step. */
   state(): TrainerState;
   /** @throws TrainingError `checkpoint-mismatch` naming what differs. */

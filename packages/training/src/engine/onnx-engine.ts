@@ -65,6 +65,7 @@ async function load(model: ModelProto, options: EngineOptions): Promise<Trainer>
     },
     readWeights,
     model: (which) => withWeights(model, readWeights(which)),
+    withWeights: (values) => withWeights(model, values),
     state: () => ({
       weights: Object.fromEntries(weights.map(({ name, values }) => [name, values])),
       optimizer: optimizer.state(),

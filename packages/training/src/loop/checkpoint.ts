@@ -1,0 +1,106 @@
+import type { Tensor } from "@nasty/core";
+import { parseSafetensors, safetensorsChunks, safetensorsMetadata } from "@nasty/formats/safetensors";
+import type { TrainerState } from "../engine/engine.js";
+import { TrainingError } from "../training-error.js";
+
+/** Where checkpoints are kept. */
+export interface CheckpointStore {
+  /** The last checkpoint, undefined if there is none. */
+  load(): Promise<Uint8Array | undefined>;
+  /** Replaces the checkpoint as a whole or not at all. */
+  save(chunks: Iterable<Uint8Array>): Promise<void>;
+}
+
+export interface EpochRecord {
+  readonly epoch: number;
+  readonly loss: number;
+  readonly metric?: number;
+}
+
+/** Where a loop is, beside the arrays. */
+export interface LoopPosition {
+  /** Epoch under way, from 1. */
+  readonly epoch: number;
+  /** Batches of that epoch that are done. */
+  readonly batch: number;
+  /** Sum of their losses. */
+  readonly lossSum: number;
+  readonly stepsPerEpoch: number | undefined;
+  readonly bestEpoch: number | undefined;
+  readonly bestMetric: number | undefined;
+  readonly history: readonly EpochRecord[];
+}
+
+export interface Checkpoint {
+  /** Identifies data and settings; another one is not resumed. */
+  readonly identity: string;
+  readonly position: LoopPosition;
+  readonly state: TrainerState;
+  readonly best: Readonly<Record<string, Float32Array>> | undefined;
+}
+
+const version = "1";
+const metadataKey = "nasty.training";
+
+/**
+ * A checkpoint as the chunks of a safetensors file: `weight/NAME`, `optimizer/NAME` and `best/NAME`, with the position as
+ * JSON in the metadata. The arrays are not copied: write them out before the next step.
+ */
+export function checkpointChunks({ identity, position, state, best }: Checkpoint): Iterable<Uint8Array> {
+  const tensors = new Map<string, Tensor>();
+  const add = (prefix: string, arrays: Readonly<Record<string, Float32Array | Int32Array>>): void => {
+    for (const [name, data] of Object.entries(arrays)) {
+      const dtype = data instanceof Float32Array ? "float32" : "int32";
+      tensors.set(`${prefix}/${name}`, { dtype, shape: [data.length], data } as Tensor);
+    }
+  };
+  add("weight", state.weights);
+  add("optimizer", state.optimizer.arrays);
+  if (best !== undefined) add("best", best);
+  const header = { version, identity, position, optimizerStep: state.optimizer.step };
+  return safetensorsChunks(tensors, { [metadataKey]: JSON.stringify(header) });
+}
+
+/**
+ * Reads a checkpoint.
+ *
+ * @throws TrainingError `checkpoint-format` for anything that `checkpointChunks` did not write; `cause` says what.
+ */
+export function parseCheckpoint(bytes: Uint8Array): Checkpoint {
+  try {
+    const header = JSON.parse(safetensorsMetadata(bytes)[metadataKey] ?? "null") as {
+      version: string;
+      identity: string;
+      position: LoopPosition;
+      optimizerStep: number;
+    } | null;
+    if (header?.version !== version)
+      throw new Error(`version: expected ${version}, got ${header?.version ?? "none"}`);
+    const groups: Record<string, Record<string, Float32Array & Int32Array>> = {
+      weight: {},
+      optimizer: {},
+      best: {},
+    };
+    for (const [path, { data }] of parseSafetensors(bytes)) {
+      const slash = path.indexOf("/");
+      const group = groups[path.slice(0, slash)];
+      if (group !== undefined) group[path.slice(slash + 1)] = data as Float32Array & Int32Array;
+    }
+    const best = groups["best"] ?? {};
+    return {
+      identity: header.identity,
+      position: header.position,
+      state: {
+        weights: groups["weight"] ?? {},
+        optimizer: { step: header.optimizerStep, arrays: groups["optimizer"] ?? {} },
+      },
+      best: Object.keys(best).length === 0 ? undefined : best,
+    };
+  } catch (cause) {
+    throw new TrainingError(
+      "checkpoint-format",
+      `parseCheckpoint: checkpoint: expected a file written by trainLoop, got ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
