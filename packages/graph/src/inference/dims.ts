@@ -14,6 +14,8 @@ export function multiplyDims(a: Dim, b: Dim): Dim {
   if (a === 0 || b === 0) return 0;
   if (a === undefined || b === undefined) return undefined;
   if (typeof a === "number" && typeof b === "number") return a * b;
+  if (a === 1) return b;
+  if (b === 1) return a;
   const left = factorize(a);
   const right = factorize(b);
   return format({
@@ -120,7 +122,7 @@ function factorize(dim: number | string): Product {
   return { coefficient, factors: factors.sort() };
 }
 
-/** The factors of our own spelling of a product; any other expression is one symbol. */
+/** The factors of our own spelling of a product; any other expression is one symbol, in parentheses. */
 function splitProduct(text: string): readonly string[] {
   const parts: string[] = [];
   let depth = 0;
@@ -133,10 +135,11 @@ function splitProduct(text: string): readonly string[] {
     else if (character === "*") {
       parts.push(text.slice(start, i).trim());
       start = i + 1;
-    } else if (character === "+" || character === "/" || (character === "-" && i > start)) return [text];
+    } else if (character === "+" || character === "/" || (character === "-" && i > start))
+      return [`(${text})`];
   }
   parts.push(text.slice(start).trim());
-  return parts.includes("") ? [text] : parts;
+  return parts.includes("") ? [`(${text})`] : parts;
 }
 
 function format({ coefficient, factors }: Product): Dim {
