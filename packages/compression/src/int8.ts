@@ -140,7 +140,12 @@ async function tableFor(
  * const table = await collectRanges(model, int8.activations(model), batches); // serializeCalibrationTable keeps it
  */
 export function int8Activations(model: ModelProto, options: StaticOptions = {}): string[] {
-  const { tensors } = planWeights(openForCompression(model), "int8.activations", chosenOptions(defaults, options), formOf);
+  const { tensors } = planWeights(
+    openForCompression(model),
+    "int8.activations",
+    chosenOptions(defaults, options),
+    formOf,
+  );
   return activationNames(model, tensors);
 }
 
