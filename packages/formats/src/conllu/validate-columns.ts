@@ -6,7 +6,7 @@ import type { RowId } from "./validate-order.js";
 const universalTags = new Set(
   "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split(" "),
 );
-const featurePattern = /^[A-Z][A-Za-z0-9]*(\[[a-z0-9]+\])?=[A-Z0-9][A-Za-z0-9]*(,[A-Z0-9][A-Za-z0-9]*)*$/;
+const featurePattern = /^[A-Z0-9][A-Za-z0-9]*(\[[a-z0-9]+\])?=[A-Z0-9][A-Za-z0-9]*(,[A-Z0-9][A-Za-z0-9]*)*$/;
 const relationPattern = /^[a-z]+(:[a-z]+)?$/;
 const enhancedPattern =
   /^[a-z]+(:[a-z]+)?(:[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(_[\p{Ll}\p{Lm}\p{Lo}\p{M}]+)*)?(:[a-z]+)?$/u;
@@ -19,6 +19,20 @@ const DEPREL = 7;
 const DEPS = 8;
 const MISC = 9;
 
+/**
+ * Unicode's White_Space and the four ASCII separators, as the validator of UD has it. Not \s: that lacks U+0085 and the
+ * separators, and has the byte order mark, which is no blank inside a word.
+ */
+const blank = "[\\t-\\r\\x1C-\\x20\\x85\\xA0\\u1680\\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000]";
+const anyBlank = new RegExp(blank, "u");
+const leadingBlank = new RegExp(`^${blank}`, "u");
+const trailingBlank = new RegExp(`${blank}$`, "u");
+const repeatedBlank = new RegExp(`${blank}{2}`, "u");
+const onlyBlanks = new RegExp(`^${blank}*$`, "u");
+
+/** Whether a line shows nothing: it is empty, or holds blanks alone. */
+export const isBlankLine = (content: string): boolean => content === "" || onlyBlanks.test(content);
+
 /** What every column must satisfy, whatever it holds: something in it, and blanks only where words may have them. */
 export function checkBlanks(line: number, fields: readonly string[], isRange: boolean, report: Report): void {
   for (const [index, value] of fields.entries()) {
@@ -27,12 +41,14 @@ export function checkBlanks(line: number, fields: readonly string[], isRange: bo
       report(line, column, "empty-column", "value", "_ where nothing is given", "nothing");
       continue;
     }
-    // \s is the whitespace of Unicode, no-break space included, as the validator of UD has it.
-    if (!/\s/.test(value)) continue;
+    if (!anyBlank.test(value)) continue;
     const got = quoted(value);
-    if (/^\s/.test(value)) report(line, column, "leading-whitespace", "leading whitespace", "none", got);
-    if (/\s$/.test(value)) report(line, column, "trailing-whitespace", "trailing whitespace", "none", got);
-    if (/\s\s/.test(value)) report(line, column, "repeated-whitespace", "repeated whitespace", "none", got);
+    if (leadingBlank.test(value))
+      report(line, column, "leading-whitespace", "leading whitespace", "none", got);
+    if (trailingBlank.test(value))
+      report(line, column, "trailing-whitespace", "trailing whitespace", "none", got);
+    if (repeatedBlank.test(value))
+      report(line, column, "repeated-whitespace", "repeated whitespace", "none", got);
     const mayHold = index === MISC || (!isRange && (index === 1 || index === 2));
     if (!mayHold)
       report(line, column, "invalid-whitespace", "whitespace", `none in ${columnNames[index]}`, got);
@@ -56,6 +72,16 @@ export function checkColumns(
     if (id.kind === "word") {
       checkWord(id, fields, heads, report);
     } else {
+      const upos = fields[UPOS] as string;
+      if (upos !== "_" && !universalTags.has(upos))
+        report(
+          id.line,
+          UPOS + 1,
+          "upos",
+          "tag of an empty node",
+          "_ or one of the 17 universal tags",
+          quoted(upos),
+        );
       for (const index of [HEAD, DEPREL]) {
         const value = fields[index] as string;
         if (value !== "_")
@@ -114,7 +140,11 @@ function checkFeatures(line: number, value: string, report: Report): void {
   const seen = new Set<string>();
   for (const feature of value.split("|")) {
     if (!featurePattern.test(feature)) say("feature", "Name=Value or Name=Value,Value", feature);
-    const name = feature.split("=")[0] as string;
+    const [name = "", list = ""] = feature.split("=");
+    const values = list.toLowerCase().split(",");
+    if (new Set(list.split(",")).size < values.length) say("values of a feature", "each value once", feature);
+    else if (values.some((one, at) => at > 0 && one < (values[at - 1] as string)))
+      say("order of values", "the alphabet", feature);
     if (seen.has(name)) say("feature", "each name once", feature);
     else if (name.toLowerCase() < previous) say("order of features", "the alphabet", value);
     seen.add(name);

@@ -1,7 +1,7 @@
 import { locateInvalidUtf8 } from "../text/whole-lines.js";
 import { columnNames } from "./parse-row.js";
 import { type Problem, quoted, type Report } from "./problem.js";
-import { checkBlanks, checkColumns } from "./validate-columns.js";
+import { checkBlanks, checkColumns, isBlankLine } from "./validate-columns.js";
 import { checkOrder, type RowId, rowId } from "./validate-order.js";
 
 /** How much to check. */
@@ -20,7 +20,7 @@ interface SentenceState {
 /**
  * Checks a CoNLL-U file strictly: an empty result means that it follows the format to the byte.
  *
- * Level 1 is the file format: UTF-8 without byte order mark, columns in normal form C, LF, exactly one empty line behind each
+ * Level 1 is the file format: UTF-8 without byte order mark, in normal form C, LF, exactly one empty line behind each
  * sentence, ten columns, no empty column, blanks only inside FORM, LEMMA and MISC, IDs in order. Level 2 adds UPOS, FEATS,
  * HEAD, DEPREL and DEPS of Universal Dependencies v2. Whether the annotation makes sense is not judged.
  *
@@ -72,7 +72,7 @@ function checkLines(whole: string, level: 1 | 2, report: Report): void {
   for (const [index, raw] of lines.entries()) {
     const line = index + 1;
     const content = raw.endsWith("\r") ? raw.slice(0, -1) : raw;
-    if (content.trim() === "") {
+    if (isBlankLine(content)) {
       endSentence(line, content, sentence, level, report);
       sentence = { comments: 0, rows: [], broken: 0 };
     } else {
@@ -98,6 +98,8 @@ function checkLines(whole: string, level: 1 | 2, report: Report): void {
 
 function checkNewlines(lines: readonly string[], report: Report): void {
   const first = lines.findIndex((line) => line.endsWith("\r"));
+  const lone = lines.findIndex((line) => /\r(?!$)/.test(line));
+  if (lone >= 0) report(lone + 1, undefined, "newline", "end of the line", "LF", "a lone CR inside the line");
   if (first < 0) return;
   const count = lines.reduce((sum, line) => sum + (line.endsWith("\r") ? 1 : 0), 0);
   report(first + 1, undefined, "newline", "end of the line", "LF", `CR LF (${count} such lines)`);
@@ -106,12 +108,12 @@ function checkNewlines(lines: readonly string[], report: Report): void {
 function checkCharacters(line: number, content: string, report: Report): void {
   const nul = content.indexOf("\0");
   if (nul >= 0) report(line, undefined, "encoding", "characters", "text", `a NUL at character ${nul + 1}`);
-  // Comments are free text: UD asks for normal form C in the columns only.
-  if (content.startsWith("#") || content.normalize("NFC") === content) return;
+  if (content.normalize("NFC") === content) return;
+  const isComment = content.startsWith("#");
   for (const [index, value] of content.split("\t").entries()) {
     const normal = value.normalize("NFC");
     if (normal === value) continue;
-    const column = index > 9 ? undefined : index + 1;
+    const column = isComment || index > 9 ? undefined : index + 1;
     const at = [...value].findIndex((character, position) => character !== [...normal][position]);
     const got = `${quoted(value)}, which differs from character ${at + 1} on`;
     report(line, column, "unicode-normalization", "characters", `normal form C, ${quoted(normal)}`, got);

@@ -45,4 +45,56 @@ describe("validateConllu", () => {
       "validateConllu: line 1: end of the line: expected LF, got CR LF (3 such lines)",
     ]);
   });
+
+  it("takes for blank what Unicode does: U+0085 and the separators too, the byte order mark not", () => {
+    const withForm = (form: string): string => `1\t${form}\tx\tX\t_\t_\t0\troot\t_\t_\n\n`;
+    const codes = (text: string): string[] => validateConllu(text).map(({ code }) => code);
+    for (const form of ["a\xA0b", "a\u3000b", "a\u2009b", "a\uFEFF", "\u200Ba", "a\u200D"]) {
+      expect(codes(withForm(form))).toEqual([]);
+    }
+    for (const form of ["\x85a", "\x1Ca", "\xA0a", "\u2028a"]) {
+      expect(codes(withForm(form))).toEqual(["leading-whitespace"]);
+    }
+    expect(codes(withForm("a\xA0\x1Fb"))).toEqual(["repeated-whitespace"]);
+    expect(codes("\x85\n")).toEqual(["pseudo-empty-line", "extra-empty-line"]);
+  });
+
+  it("wants comments in normal form C too", () => {
+    const text = `# text = e\u0301\n${row("1", "X", "0", "root")}\n`;
+    expect(validateConllu(text)).toEqual([
+      {
+        line: 1,
+        code: "unicode-normalization",
+        message:
+          'validateConllu: line 1: characters: expected normal form C, "# text = \u00E9", got "# text = e\u0301", which differs from character 10 on',
+      },
+    ]);
+  });
+
+  it("names a carriage return that ends no line", () => {
+    const text = `# a\r# b\n${row("1", "X", "0", "root")}\n`;
+    expect(validateConllu(text).map(({ message }) => message)).toEqual([
+      "validateConllu: line 1: end of the line: expected LF, got a lone CR inside the line",
+    ]);
+  });
+
+  it("wants the values of a feature once each and in order, names that may begin with a digit", () => {
+    const feats = (value: string): string[] =>
+      validateConllu(`1\tx\tx\tX\t_\t${value}\t0\troot\t_\t_\n\n`).map(({ message }) => message);
+    expect(feats("1Case=Acc,Dat|Number[psor]=Plur")).toEqual([]);
+    expect(feats("Case=Acc,Acc")).toEqual([
+      'validateConllu: line 1, column 6 (FEATS): values of a feature: expected each value once, got "Case=Acc,Acc"',
+    ]);
+    expect(feats("Case=Dat,Acc")).toEqual([
+      'validateConllu: line 1, column 6 (FEATS): order of values: expected the alphabet, got "Case=Dat,Acc"',
+    ]);
+  });
+
+  it("looks at the tag of an empty node", () => {
+    const text = `${row("1", "X", "0", "root")}${row("1.1", "verb", "_", "_")}\n`;
+    expect(validateConllu(text).map(({ line, column, code }) => [line, column, code])).toEqual([
+      [2, 4, "upos"],
+    ]);
+    expect(validateConllu(text.replace("verb", "_"))).toEqual([]);
+  });
 });
