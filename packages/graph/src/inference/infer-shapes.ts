@@ -74,8 +74,10 @@ export function inferShapes(model: ModelGraph): ValueTypes {
     }
     for (const [name, proto] of graph.initializers) {
       const stored = storedType(proto);
+      // What a caller may feed instead has the declared shape, not that of the default.
+      if (graph.isOverridable(name)) continue;
       graphTypes.set(name, stored);
-      if (graph.isOverridable(name) || !isSizeLike(stored)) continue;
+      if (!isSizeLike(stored)) continue;
       const value = constantSizes(graph, name);
       if (value !== undefined) graphSizes.set(name, value);
     }
