@@ -68,7 +68,7 @@ export function checkpointChunks({ identity, position, state, best }: Checkpoint
  */
 export function parseCheckpoint(bytes: Uint8Array): Checkpoint {
   try {
-    const header = JSON.parse(safetensorsMetadata(bytes)[metadataKey] ?? "null") as {
+    const header = JSON.parse(safetensorsMetadata(bytes).get(metadataKey) ?? "null") as {
       version: string;
       identity: string;
       position: LoopPosition;

@@ -266,15 +266,18 @@ function progressOf(
 
 /** Means over the steps since the last flush. */
 function stepWindow() {
-  let results: StepResult[] = [];
+  let results: Omit<StepResult, "outputs">[] = [];
   let start = performance.now();
   return {
-    add: ({ outputs: _, ...rest }: StepResult): void => void results.push({ ...rest, outputs: {} }),
+    // Outputs would be held until the flush.
+    add: ({ step, loss, losses, learningRate, gradientNorm }: StepResult): void => {
+      results.push({ step, loss, losses, learningRate, gradientNorm });
+    },
     count: () => results.length,
     flush() {
-      const mean = (of: (result: StepResult) => number): number =>
+      const mean = (of: (result: Omit<StepResult, "outputs">) => number): number =>
         results.reduce((sum, r) => sum + of(r), 0) / results.length;
-      const last = results.at(-1) as StepResult;
+      const last = results.at(-1) as Omit<StepResult, "outputs">;
       const losses = Object.fromEntries(
         Object.keys(last.losses).map((name) => [name, mean((r) => r.losses[name] as number)]),
       );

@@ -46,7 +46,7 @@ export function chain(c: LossContext, loss: ChainLoss): LossNodes {
     sequences: [slice(emissions, 1, end), later],
     step: (body, { states: [alpha = ""], elements: [e = "", m = ""] }) => {
       const next = body.op("Add", [logSum(body, axes, { states: alpha, matrix: into }), e]);
-      const kept = choose(body, writer, { mask: m, then: next, otherwise: alpha });
+      const kept = choose(body, writer, { mask: m, whenTrue: next, otherwise: alpha });
       return { states: [kept], outputs: [kept] };
     },
   });
@@ -62,7 +62,7 @@ export function chain(c: LossContext, loss: ChainLoss): LossNodes {
     backwards: true,
     step: (body, { states: [beta = ""], elements: [e = "", m = ""] }) => {
       const next = logSum(body, axes, { states: body.op("Add", [beta, e]), matrix: loss.transitions });
-      const kept = choose(body, writer, { mask: m, then: next, otherwise: beta });
+      const kept = choose(body, writer, { mask: m, whenTrue: next, otherwise: beta });
       return { states: [kept], outputs: [kept] };
     },
   });
@@ -121,7 +121,7 @@ function logSum(
 function choose(
   body: BodyWriter,
   { scalar }: { scalar: (value: number) => string },
-  { mask, then, otherwise }: { mask: string; then: string; otherwise: string },
+  { mask, whenTrue, otherwise }: { mask: string; whenTrue: string; otherwise: string },
 ): string {
-  return body.op("Where", [body.op("Greater", [mask, scalar(0)]), then, otherwise]);
+  return body.op("Where", [body.op("Greater", [mask, scalar(0)]), whenTrue, otherwise]);
 }
