@@ -1,19 +1,20 @@
+import { constants } from "node:os";
 import { CommanderError } from "commander";
-import { exitCodes, explain } from "./exit-codes.js";
+import { exitCodes } from "./exit-codes.js";
+import { explain } from "./explain.js";
 import { buildProgram } from "./program.js";
 
 /** Runs the command line; results are on standard output, the exit code says how it ended. */
 async function main(argv: readonly string[]): Promise<number> {
-  const debug = argv.includes("--debug");
   try {
     await buildProgram().parseAsync([...argv], { from: "user" });
-    return Number(process.exitCode ?? exitCodes.done);
+    return exitCodes.done;
   } catch (error) {
     // The parser has already said what is wrong; help and version end with code 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     const { code, message } = explain(error);
     process.stderr.write(`nasty: ${message}\n`);
-    if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    if (argv.includes("--debug") && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     return code;
   }
 }
@@ -23,5 +24,10 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(exitCodes.done);
   throw error;
 });
+
+// An orderly exit: what removes unfinished files listens for it.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => process.exit(128 + constants.signals[signal]));
+}
 
 process.exitCode = await main(process.argv.slice(2));

@@ -1,30 +1,21 @@
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { collect, command, percentile, positiveInteger, share } from "./options.js";
-import { type CommonOptions, openTerminal, type Terminal } from "./terminal/console.js";
+import { command, examples, modelHelp, modelOption, repeatable, run, testHelp } from "./arguments/command.js";
+import { positiveInteger } from "./arguments/option-values.js";
+import { quantizeCommand } from "./arguments/quantize-command.js";
 
-type Action<O> = (options: O, terminal: Terminal, ...operands: string[]) => Promise<void>;
-
-/** Loads a command's module only when the command runs: `nasty tag` does not pay for the others. */
-function run<O extends CommonOptions>(load: () => Promise<Action<O>>) {
-  return async (...parsed: unknown[]): Promise<void> => {
-    const operands = parsed.slice(0, -2).filter((operand) => typeof operand === "string");
-    const options = parsed.at(-2) as O;
-    await (await load())(options, openTerminal(options), ...operands);
-  };
-}
-
-const modelOption = "--model <path>";
-const modelHelp = "model file (.onnx, .onnx.gz, .onnx.br) or Hugging Face directory";
-const testHelp = "labelled text: .conllu, .iob2/.conll columns, or - for standard input";
-
+/** The whole command line: every command with its options, help and the module that carries it out. */
 export function buildProgram(): Command {
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
     version: string;
   };
-  const program = command("nasty", "Make neural taggers small and fast on plain CPUs.").version(version);
-
-  program
+  return command("nasty", "Make neural taggers small and fast on plain CPUs.")
+    .version(version, "-V, --version", "show the version")
+    .addHelpText(
+      "after",
+      "\nRun nasty COMMAND --help for a command's options and examples." +
+        "\nExit codes: 0 done, 1 a bug, 2 wrong usage, 3 unusable input, 4 accuracy gate failed.",
+    )
     .addCommand(demoCommand())
     .addCommand(quantizeCommand())
     .addCommand(evalCommand())
@@ -32,7 +23,6 @@ export function buildProgram(): Command {
     .addCommand(benchmarkCommand())
     .addCommand(tagCommand())
     .addCommand(inspectCommand());
-  return program;
 }
 
 function demoCommand(): Command {
@@ -42,89 +32,21 @@ function demoCommand(): Command {
   )
     .argument("[model]", modelHelp)
     .option("--test <file>", testHelp)
+    .addHelpText("after", examples(["nasty demo models/pos", "the main job on a model of yours"]))
     .action(run(async () => (await import("./commands/demo.js")).demo));
-}
-
-function quantizeCommand(): Command {
-  return command("quantize", "write a smaller and faster model")
-    .option(modelOption, modelHelp)
-    .option(
-      "--calibration <file[:n]>",
-      "text that shows typical inputs (repeatable; n sentences of it)",
-      collect,
-      [],
-    )
-    .option("--calibration-table <file.json>", "ranges saved earlier, instead of calibration text")
-    .option("--save-calibration-table <file.json>", "keep the measured ranges for another run")
-    .addOption(
-      new Option("--mode <mode>", "what to make").choices(["static", "dynamic", "int4", "weight-only"]),
-    )
-    .addOption(
-      new Option("--method <method>", "how ranges are found in static mode")
-        .choices(["minmax", "percentile", "entropy", "moving-average", "mse"])
-        .default("minmax"),
-    )
-    .addOption(
-      new Option("--percentile <p>", "share of values kept by --method percentile")
-        .default(99.99)
-        .argParser(percentile),
-    )
-    .addOption(
-      new Option("--limit <n>", "calibration sentences in all").default(500).argParser(positiveInteger),
-    )
-    .option("--per-channel", "one scale for each output channel of a weight (default)", true)
-    .option("--no-per-channel", "one scale for each weight")
-    .addOption(new Option("--symmetric", "weights symmetric around zero (default)").conflicts("asymmetric"))
-    .option("--asymmetric", "weights with a zero point")
-    .addOption(
-      new Option("--activations <form>", "ranges of static activations")
-        .choices(["symmetric", "asymmetric"])
-        .default("asymmetric"),
-    )
-    .option("--reduce-range", "7-bit weights, for processors that saturate (x86 without VNNI)")
-    .option("--op-types <list>", "operators to quantize, separated by commas")
-    .option(
-      "--skip-layers <pattern>",
-      "layers to leave in float: name, glob or /regex/ (repeatable)",
-      collect,
-      [],
-    )
-    .addOption(
-      new Option(
-        "--target-accuracy-loss <loss>",
-        "refuse a model that loses more (0.01 = 1 point)",
-      ).argParser(share),
-    )
-    .option("--validation <file>", "labelled text on which the loss is measured")
-    .addOption(
-      new Option("--block-size <n>", "weights that share a scale in int4 mode")
-        .default(32)
-        .argParser(positiveInteger),
-    )
-    .addOption(new Option("--compress <method>", "also compress the file").choices(["gzip", "brotli"]))
-    .option("--report <file.html>", "write the report as a web page")
-    .option("--dry-run", "print the plan, write nothing")
-    .option("--output <file>", "where to write (default: the model's name with its treatment)")
-    .action(run(async () => (await import("./commands/quantize.js")).quantize))
-    .addCommand(
-      command("eval", "compare a model and its quantized form on labelled text")
-        .requiredOption("--original <path>", modelHelp)
-        .requiredOption("--quantized <path>", modelHelp)
-        .requiredOption("--test <file>", testHelp)
-        .option("--flips <file>", "write each word whose label changed")
-        .action(run(async () => (await import("./commands/quantize-eval.js")).quantizeEval)),
-    )
-    .addCommand(
-      command("estimate", "sizes that quantization would give, from the graph alone")
-        .requiredOption(modelOption, modelHelp)
-        .action(run(async () => (await import("./commands/estimate.js")).estimateSizes)),
-    );
 }
 
 function evalCommand(): Command {
   return command("eval", "measure a model on labelled text")
     .requiredOption(modelOption, modelHelp)
     .requiredOption("--test <file>", testHelp)
+    .addHelpText(
+      "after",
+      examples(
+        ["nasty eval --model pos_int8.onnx --test test.conllu", "accuracy, with a row a label"],
+        ["nasty eval --model models/ner --test test.iob2 --json", "entity F1, for a script"],
+      ),
+    )
     .action(run(async () => (await import("./commands/eval.js")).evalModel));
 }
 
@@ -138,13 +60,20 @@ function scoreCommand(): Command {
         "ner",
       ]),
     )
+    .addHelpText(
+      "after",
+      examples([
+        "nasty score --gold test.iob2 --system predicted.iob2",
+        "entity figures as conlleval has them",
+      ]),
+    )
     .action(run(async () => (await import("./commands/score.js")).scoreFiles));
 }
 
 function benchmarkCommand(): Command {
   return command("benchmark", "measure speed and memory, several models in turn")
     .requiredOption(modelOption, modelHelp)
-    .option("--compare <path>", "another model to measure in the same run (repeatable)", collect, [])
+    .addOption(repeatable("--compare <path>", "another model to measure in the same run (repeatable)"))
     .addOption(
       new Option("--environment <name>", "production: full warm-up and rounds; development: a quick look")
         .choices(["production", "development"])
@@ -158,6 +87,13 @@ function benchmarkCommand(): Command {
       "--data <file>",
       "text to tag: .conllu, columns or .txt (default: the sample text of @nasty/model-en)",
     )
+    .addHelpText(
+      "after",
+      examples(
+        ["nasty benchmark --model models/pos --compare pos_int8.onnx", "two models, interleaved"],
+        ["nasty benchmark --model pos_int8.onnx --environment development", "a quick look"],
+      ),
+    )
     .action(run(async () => (await import("./commands/benchmark.js")).benchmark));
 }
 
@@ -170,11 +106,22 @@ function tagCommand(): Command {
         .choices(["text", "conllu", "json"])
         .default("text"),
     )
+    .addHelpText(
+      "after",
+      examples(
+        ['echo "Time flies." | nasty tag --model pos_int8.onnx', "word/LABEL, a line a sentence"],
+        ["nasty tag --model pos_int8.onnx --format conllu text.txt", "CoNLL-U with offsets kept"],
+      ),
+    )
     .action(run(async () => (await import("./commands/tag.js")).tagText));
 }
 
 function inspectCommand(): Command {
   return command("inspect", "say what a model file holds")
     .requiredOption(modelOption, modelHelp)
+    .addHelpText(
+      "after",
+      examples(["nasty inspect --model pos_int8.onnx", "operators, weights, labels, how it was made"]),
+    )
     .action(run(async () => (await import("./commands/inspect.js")).inspect));
 }

@@ -1,6 +1,7 @@
 import { environment } from "@nasty/runtime";
 import { InputError } from "../exit-codes.js";
-import { readWords } from "../inputs/corpus.js";
+import { bytesOfModel } from "../inputs/model-bytes.js";
+import { readWords } from "../inputs/unlabelled-text.js";
 import { type OpenModel, openModel } from "../inputs/model.js";
 import { sentenceLatencies } from "../measurement/sentence-latency.js";
 import { measureTaggerMemory } from "../measurement/tagger-memory.js";
@@ -55,7 +56,7 @@ export async function benchmark(options: BenchmarkOptions, terminal: Terminal): 
       const { p50, p95, mean, ci95 } = latencies[index]!;
       models.push({
         path,
-        modelBytes: open[index]!.modelBytes,
+        modelBytes: await bytesOfModel(open[index]!.modelPath),
         msPerSentence: { p50, p95, mean, ci95 },
         tokensPerSecond: (words / sentences.length / p50) * 1000,
         memoryBytes: await measureTaggerMemory(path, sentences.slice(0, 200), threads),

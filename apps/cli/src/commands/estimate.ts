@@ -1,5 +1,6 @@
 import { estimate } from "@nasty/compression";
 import { taggerMetadata } from "@nasty/taggers";
+import { precisionOfModel } from "../comparison/precision.js";
 import { loadModel } from "../inputs/load-model.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatCount, formatRatio } from "../terminal/format.js";
@@ -27,6 +28,7 @@ export async function estimateSizes({ model: path }: EstimateOptions, terminal: 
     sizes: { float32, int8: ratio(int8.bytes), int4: ratio(int4.bytes) },
     memory: estimated.memory,
   };
+  const precision = precisionOfModel(model);
   terminal.result(result, () => {
     const { memory, sizes } = result;
     const saved = 1 - memory.int8.bytes / memory.float32.bytes;
@@ -35,7 +37,7 @@ export async function estimateSizes({ model: path }: EstimateOptions, terminal: 
       `Parameters: ${formatCount(result.parameters)}`,
       "",
       "Estimated sizes:",
-      `  Float32 (current): ${formatBytes(sizes.float32.bytes)}`,
+      `  ${precision} (current): ${formatBytes(sizes.float32.bytes)}`,
       `  INT8: ${formatBytes(sizes.int8.bytes)} (${formatRatio(sizes.int8.ratio)} smaller)`,
       `  INT4: ${formatBytes(sizes.int4.bytes)} (${formatRatio(sizes.int4.ratio)} smaller; a size feature, not a speed feature)`,
       "",

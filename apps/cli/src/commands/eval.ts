@@ -1,6 +1,8 @@
 import { evaluate } from "@nasty/taggers";
 import { openModel } from "../inputs/model.js";
-import { readLabelled } from "../inputs/corpus.js";
+import { readLabelled } from "../inputs/labelled-text.js";
+import { bytesOfModel } from "../inputs/model-bytes.js";
+import { nameOf } from "../inputs/text-form.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatCount, formatMs, formatPercent } from "../terminal/format.js";
 import { labelTable, metricName } from "../terminal/score-table.js";
@@ -12,10 +14,13 @@ interface EvalOptions extends CommonOptions {
 
 /** `nasty eval`: accuracy or F1 of one model on labelled text, with a row a label. */
 export async function evalModel(options: EvalOptions, terminal: Terminal): Promise<void> {
-  const { tagger, modelBytes } = await openModel(options.model, options);
+  const { tagger, modelPath } = await openModel(options.model, options);
   try {
+    const modelBytes = await bytesOfModel(modelPath);
     terminal.progress.start(`evaluating ${options.model} on ${options.test}`);
-    const result = await evaluate(tagger, readLabelled(options.test, tagger.task), { path: options.test });
+    const result = await evaluate(tagger, readLabelled(options.test, tagger.task), {
+      path: nameOf(options.test),
+    });
     terminal.progress.stop();
     const json = {
       task: result.task,

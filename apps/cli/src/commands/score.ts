@@ -1,6 +1,7 @@
 import { score, type Task } from "@nasty/taggers";
 import { UsageError } from "../exit-codes.js";
-import { isConllu, readLabelled } from "../inputs/corpus.js";
+import { labelledSentences } from "../inputs/labelled-text.js";
+import { nameOf, openText } from "../inputs/text-form.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatCount, formatPercent } from "../terminal/format.js";
 import { labelTable, metricName } from "../terminal/score-table.js";
@@ -20,12 +21,18 @@ export async function scoreFiles(options: ScoreOptions, terminal: Terminal): Pro
     );
   }
   // The form of the file fixes the task unless columns leave it open.
-  const task = options.task ?? ((await isConllu(gold)) ? "pos" : undefined);
-  const result = await score(readLabelled(gold, task ?? "ner"), readLabelled(system, task ?? "ner"), {
-    ...(task === undefined ? {} : { task }),
-    goldPath: gold,
-    systemPath: system,
-  });
+  const goldText = await openText(gold);
+  const systemText = await openText(system);
+  const task = options.task ?? (goldText.form === "conllu" ? "pos" : undefined);
+  const result = await score(
+    labelledSentences(goldText, task ?? "ner"),
+    labelledSentences(systemText, task ?? "ner"),
+    {
+      ...(task === undefined ? {} : { task }),
+      goldPath: nameOf(gold),
+      systemPath: nameOf(system),
+    },
+  );
   const json = {
     task: result.task,
     metric: result.metric,

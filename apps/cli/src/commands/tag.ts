@@ -1,6 +1,6 @@
 import { serializeConllu } from "@nasty/formats/conllu";
 import { taggedConllu, type TaggedSentence, tagText as tagSentences } from "@nasty/taggers";
-import { readParagraphs } from "../inputs/corpus.js";
+import { readParagraphs } from "../inputs/unlabelled-text.js";
 import { openDefaultOr } from "../inputs/default-model.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
@@ -13,18 +13,18 @@ interface TagOptions extends CommonOptions {
 export async function tagText(options: TagOptions, terminal: Terminal, file = "-"): Promise<void> {
   const { tagger } = await openDefaultOr(options.model, options);
   const format = options.json ? "json" : options.format;
-  const write = (text: string): void => void process.stdout.write(text);
+  const { write } = terminal;
   let count = 0;
   try {
-    if (format === "json") write("[");
+    if (format === "json") await write("[");
     for await (const { text, offset } of readParagraphs(file)) {
       for await (const sentence of tagSentences(tagger, text)) {
-        write(formatted(sentence, offset, format, tagger.task, count));
+        await write(formatted(sentence, offset, format, tagger.task, count));
         count++;
       }
     }
-    if (format === "json") write(count === 0 ? "]\n" : "\n]\n");
-    if (count === 0) terminal.note("nasty tag: the text has no words");
+    if (format === "json") await write(count === 0 ? "]\n" : "\n]\n");
+    if (count === 0) terminal.note("the text has no words");
   } finally {
     await tagger.close();
   }

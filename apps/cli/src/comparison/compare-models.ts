@@ -8,14 +8,20 @@ import {
   type Metric,
 } from "@nasty/taggers";
 import { InputError } from "../exit-codes.js";
-import { collectAll, readLabelled } from "../inputs/corpus.js";
+import { collectAll } from "../inputs/collect-all.js";
+import { readLabelled } from "../inputs/labelled-text.js";
+import { bytesOfModel } from "../inputs/model-bytes.js";
 import { type OpenModel, openModel } from "../inputs/model.js";
+import { nameOf } from "../inputs/text-form.js";
 import { measureTaggerMemory } from "../measurement/tagger-memory.js";
 import { sentenceLatencies } from "../measurement/sentence-latency.js";
 import type { Progress } from "../terminal/progress.js";
+import { precisionOf } from "./precision.js";
 
 /** One model's side of a comparison. */
 export interface Side {
+  /** What most weights are stored as: `Float32`, `INT8`, `INT4`, … */
+  readonly precision: string;
   readonly metric: Metric;
   readonly value: number;
   readonly modelBytes: number;
@@ -87,7 +93,7 @@ async function compareOpen(
     progress.start(`tagging ${sentences.length} sentences with ${path}`, sentences.length);
     // Sentence by sentence: a dynamic activation range spans the batch, so batch-mates would change labels.
     const result = await evaluate(model.tagger, sentences, {
-      path: paths.test,
+      path: nameOf(paths.test),
       batchSize: 1,
       onProgress: (done) => progress.update(done),
     });
@@ -111,21 +117,30 @@ async function compareOpen(
   const interval = lossInterval(before.metric, before.sentenceCounts, after.sentenceCounts, {
     seed: paths.seed,
   });
-  const side = (result: Evaluation, model: OpenModel, memoryBytes: number, ms: number): Side => ({
+  const side = async (
+    result: Evaluation,
+    { modelPath }: OpenModel,
+    memoryBytes: number,
+    ms: number,
+  ): Promise<Side> => ({
+    precision: await precisionOf(modelPath),
     metric: result.metric,
     value: result.value,
-    modelBytes: model.modelBytes,
+    modelBytes: await bytesOfModel(modelPath),
     memoryBytes,
     msPerSentence: ms,
   });
+  const sides = {
+    original: await side(before, original, originalMemory, originalMs!.p50),
+    quantized: await side(after, quantized, quantizedMemory, quantizedMs!.p50),
+  };
   return {
     examples: before.sentences,
     tokens: before.tokens,
     task: before.task,
-    original: side(before, original, originalMemory, originalMs!.p50),
-    quantized: side(after, quantized, quantizedMemory, quantizedMs!.p50),
+    ...sides,
     summary: {
-      sizeRatio: original.modelBytes / quantized.modelBytes,
+      sizeRatio: sides.original.modelBytes / sides.quantized.modelBytes,
       speedup: originalMs!.p50 / quantizedMs!.p50,
       loss: before.value - after.value,
       lossCi95: [interval.low, interval.high],

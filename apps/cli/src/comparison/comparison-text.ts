@@ -4,7 +4,7 @@ import type { Comparison, Side } from "./compare-models.js";
 
 function sideLines(title: string, side: Side): string[] {
   return [
-    `${title}:`,
+    `${title} (${side.precision}):`,
     `  ${metricName(side.metric)}: ${formatPercent(side.value)}`,
     `  Size: ${formatBytes(side.modelBytes)}`,
     `  Memory: ${formatBytes(side.memoryBytes)}`,
@@ -13,15 +13,14 @@ function sideLines(title: string, side: Side): string[] {
   ];
 }
 
-/** A loss in points of the metric, with its sign turned so that a gain reads as a gain. */
+/** A loss in points of the metric: 0.0043 is 0.43; never a negative zero. */
 function points(loss: number): string {
-  return `${(loss * 100).toFixed(2)}`;
+  return (Math.round(loss * 1e4) / 100 + 0).toFixed(2);
 }
 
-/** The comparison for a person to read; MB = 10^6 bytes. */
+/** The comparison for a person to read, in the layout of the quantization guide; MB = 10^6 bytes. */
 export function comparisonText(comparison: Comparison): string {
   const { summary, original, quantized, flips } = comparison;
-  const name = original.metric === "accuracy" ? "Accuracy" : "F1";
   return [
     `Comparing models on ${formatCount(comparison.examples)} test examples:`,
     "",
@@ -30,7 +29,7 @@ export function comparisonText(comparison: Comparison): string {
     "Summary:",
     `  Size reduction: ${formatRatio(summary.sizeRatio)}`,
     `  Speed improvement: ${formatRatio(summary.speedup)}`,
-    `  ${name} loss: ${points(summary.loss)} points (95% interval ${points(summary.lossCi95[0])} to ${points(summary.lossCi95[1])})`,
+    `  ${metricName(original.metric)} loss: ${points(summary.loss)}% (in points; 95% interval ${points(summary.lossCi95[0])} to ${points(summary.lossCi95[1])})`,
     `  Labels changed: ${formatCount(flips.length)} of ${formatCount(comparison.tokens)} words`,
   ].join("\n");
 }

@@ -1,6 +1,8 @@
-import { type Evaluation, evaluate, type Metric } from "@nasty/taggers";
-import { readLabelled } from "../inputs/corpus.js";
+import { type Evaluation, evaluate, type LabelledSentence, type Metric } from "@nasty/taggers";
+import { readLabelled } from "../inputs/labelled-text.js";
 import { openModel } from "../inputs/model.js";
+import { nameOf } from "../inputs/text-form.js";
+import { collectAll } from "../inputs/collect-all.js";
 import type { Progress } from "../terminal/progress.js";
 
 export interface GateRequest {
@@ -8,7 +10,6 @@ export interface GateRequest {
   readonly target: number;
   readonly validation: string;
   readonly threads: number;
-  readonly seed: number;
 }
 
 /** What the gate measured on the written file. */
@@ -30,8 +31,24 @@ export async function checkGate(
   quantized: string,
   progress: Progress,
 ): Promise<Gate> {
-  const before = await valueOf(original, request, progress);
-  const after = await valueOf(quantized, request, progress);
+  let sentences: readonly LabelledSentence[] | undefined;
+  const valueOf = async (path: string, title: string): Promise<Evaluation> => {
+    const { tagger } = await openModel(path, request);
+    try {
+      sentences ??= await collectAll(readLabelled(request.validation, tagger.task));
+      progress.start(`gate: tagging ${sentences.length} sentences with ${title}`, sentences.length);
+      return await evaluate(tagger, sentences, {
+        path: nameOf(request.validation),
+        batchSize: 1,
+        onProgress: (done) => progress.update(done),
+      });
+    } finally {
+      progress.stop();
+      await tagger.close();
+    }
+  };
+  const before = await valueOf(original, "the original");
+  const after = await valueOf(quantized, "the written file");
   const loss = before.value - after.value;
   return {
     metric: before.metric,
@@ -44,16 +61,12 @@ export async function checkGate(
   };
 }
 
-async function valueOf(path: string, request: GateRequest, progress: Progress): Promise<Evaluation> {
-  const { tagger } = await openModel(path, request);
-  try {
-    progress.start(`gate: tagging ${request.validation} with ${path}`);
-    return await evaluate(tagger, readLabelled(request.validation, tagger.task), {
-      path: request.validation,
-      batchSize: 1,
-    });
-  } finally {
-    progress.stop();
-    await tagger.close();
-  }
+/** Why a model was refused, and what to try. */
+export function refusal(model: string, { metric, original, quantized, loss, target }: Gate): string {
+  const percent = (value: number): string => (value * 100).toFixed(2);
+  return (
+    `quantize: ${model}: accuracy gate: expected a loss of at most ${percent(target)} points of ${metric}, ` +
+    `got ${percent(loss)} (${percent(original)} -> ${percent(quantized)}), nothing was written; ` +
+    "try --mode dynamic, more calibration text, --asymmetric, or --skip-layers for the layers with the lowest signal-to-noise ratio"
+  );
 }

@@ -1,5 +1,5 @@
 import { writeFileAtomic } from "@nasty/formats/archive/node";
-import type { QuantizationResult } from "../commands/quantize.js";
+import type { QuantizationResult } from "./quantization-result.js";
 import { formatBytes, formatPercent, formatRatio } from "../terminal/format.js";
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };

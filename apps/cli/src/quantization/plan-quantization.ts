@@ -1,5 +1,3 @@
-import { type CalibrationTable, parseCalibrationTable } from "@nasty/calibration";
-import { readFile } from "node:fs/promises";
 import {
   type ApplyOptions,
   dynamic,
@@ -11,31 +9,12 @@ import {
 import type { Granularity } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { withTagger } from "@nasty/taggers";
-import { InputError, UsageError } from "../exit-codes.js";
-import { collectSources, parseSource } from "../inputs/calibration-sources.js";
+import { UsageError } from "../exit-codes.js";
 import type { LoadedModel } from "../inputs/load-model.js";
-import { openModel } from "../inputs/model.js";
 import type { Terminal } from "../terminal/console.js";
 import { versions } from "../versions.js";
-
-/** The options of `nasty quantize` that decide what is made. */
-export interface QuantizeSettings {
-  readonly calibration: readonly string[];
-  readonly calibrationTable?: string;
-  readonly mode?: "static" | "dynamic" | "int4" | "weight-only";
-  readonly method: "minmax" | "percentile" | "entropy" | "moving-average" | "mse";
-  readonly percentile: number;
-  readonly limit: number;
-  readonly perChannel: boolean;
-  readonly symmetric?: boolean;
-  readonly asymmetric?: boolean;
-  readonly activations: "symmetric" | "asymmetric";
-  readonly reduceRange?: boolean;
-  readonly opTypes?: string;
-  readonly skipLayers: readonly string[];
-  readonly blockSize: number;
-  readonly threads: number;
-}
+import { calibrate } from "./calibration.js";
+import { modeOf, type QuantizeSettings } from "./settings.js";
 
 /** A plan that is ready to be printed or applied. */
 export interface Planned {
@@ -77,7 +56,7 @@ export async function planQuantization(
   settings: QuantizeSettings,
   terminal: Terminal,
 ): Promise<Planned> {
-  const mode = settings.mode ?? (settings.calibration.length > 0 ? "static" : "dynamic");
+  const mode = modeOf(settings);
   const weights = {
     perChannel: settings.perChannel,
     symmetric: settings.asymmetric !== true,
@@ -87,36 +66,21 @@ export async function planQuantization(
       ? {}
       : { opTypes: settings.opTypes.split(",").map((op) => op.trim()) as QuantizableOp[] }),
   };
-  const applying =
-    (
-      apply: (
-        model: ModelProto,
-        plan: QuantizationPlan,
-        options: ApplyOptions,
-      ) => { model: ModelProto; report: QuantizationReport },
-      plan: QuantizationPlan,
-    ) =>
-    async (source: LoadedModel) => {
-      const { model, report } = apply(source.model, plan, {
-        provenance: { inputSha256: await source.sha256(), versions: versions() },
-      });
-      const complete = source.tagger === undefined ? model : await withTagger(model, source.tagger);
-      return { model: complete, report: applied(report) };
-    };
-
   switch (mode) {
     case "dynamic": {
       const plan = dynamic.plan(loaded.model, weights);
       return { plan, summary: { mode, method: "none" }, apply: applying(dynamic.apply, plan) };
     }
     case "static": {
-      const plan = await int8.plan(loaded.model, {
-        ...weights,
-        activationSymmetric: settings.activations === "symmetric",
-        ...(await ranges(loaded, settings, terminal)),
-      });
-      terminal.progress.stop();
-      return { plan, summary: { mode, method: settings.method }, apply: applying(int8.apply, plan) };
+      const options = { ...weights, activationSymmetric: settings.activations === "symmetric" };
+      const { table, warnings } = await calibrate(loaded, settings, options, terminal);
+      const plan = await int8.plan(loaded.model, { ...options, calibrationTable: table });
+      const remarked = { ...plan, warnings: [...plan.warnings, ...warnings] };
+      return {
+        plan: remarked,
+        summary: { mode, method: table.method },
+        apply: applying(int8.apply, remarked),
+      };
     }
     case "int4":
     case "weight-only":
@@ -128,42 +92,25 @@ export async function planQuantization(
   }
 }
 
-/** Where the ranges of static mode come from: a saved table, or the float model run over the calibration text. */
-async function ranges(loaded: LoadedModel, settings: QuantizeSettings, terminal: Terminal) {
-  const { method: calibrationMethod, percentile } = settings;
-  if (settings.calibrationTable !== undefined) {
-    const calibrationTable: CalibrationTable = parseCalibrationTable(
-      await readFile(settings.calibrationTable, "utf8"),
-    );
-    return { calibrationTable };
-  }
-  if (loaded.tagger === undefined) {
-    throw new InputError(
-      `quantize: ${loaded.path}: tagger: expected labels and a tokenizer in the file or beside it (calibration text must be encoded), got none; give the Hugging Face directory`,
-    );
-  }
-  const sentences = await collectSources(settings.calibration.map(parseSource), settings.limit);
-  terminal.progress.start(
-    `calibrating on ${sentences.length} sentences (${calibrationMethod})`,
-    sentences.length,
-  );
-  const { tagger } = await openModel(loaded.path, settings);
-  async function* batches() {
-    try {
-      yield* tagger.feedsOf(sentences, { batchSize: 1 });
-    } finally {
-      await tagger.close();
-    }
-  }
-  return {
-    calibrationData: batches(),
-    calibrationMethod,
-    percentile,
-    onProgress: (samples: number) => terminal.progress.update(samples),
+type Apply = (
+  model: ModelProto,
+  plan: QuantizationPlan,
+  options: ApplyOptions,
+) => { readonly model: ModelProto; readonly report: QuantizationReport };
+
+/** Carries a plan out on the model that it was made for; the result carries the model's tagger and its history. */
+function applying(apply: Apply, plan: QuantizationPlan): Planned["apply"] {
+  return async (source) => {
+    const { model, report } = apply(source.model, plan, {
+      provenance: { inputSha256: await source.sha256(), versions: versions() },
+    });
+    const complete = source.tagger === undefined ? model : await withTagger(model, source.tagger);
+    return { model: complete, report: shown(report) };
   };
 }
 
-function applied({ tensors, keptInFloat, warnings }: QuantizationReport): AppliedReport {
+/** A report as JSON has it: granularity in words, an exact weight's infinite ratio as null. */
+function shown({ tensors, keptInFloat, warnings }: QuantizationReport): AppliedReport {
   return {
     tensors: tensors.map(({ name, op, dtype, granularity, sqnrDb }) => ({
       name,

@@ -1,5 +1,5 @@
 import type { QuantizationPlan } from "@nasty/compression";
-import type { QuantizationResult } from "../commands/quantize.js";
+import type { QuantizationResult } from "./quantization-result.js";
 import { formatBytes, formatCount, formatPercent, formatRatio, table } from "../terminal/format.js";
 import { granularityText } from "./plan-quantization.js";
 

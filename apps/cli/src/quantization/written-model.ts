@@ -1,21 +1,32 @@
-import { randomBytes } from "node:crypto";
-import { rename, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { chmod, mkdtemp, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { compressionOfName, uncompressedName } from "@nasty/formats/archive";
-import { compressed, writeFileAtomic, readChunks } from "@nasty/formats/archive/node";
+import { compressed, readChunks, writeFileAtomic } from "@nasty/formats/archive/node";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { writeModelFile } from "@nasty/formats/onnx/node";
 
+/** A file and what is in it. */
+export interface Written {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
 /** A model on the disk that has not taken its name yet: what stands at that name is untouched until `commit`. */
 export interface Candidate {
-  /** The uncompressed file to load and judge. */
+  /** The uncompressed file to load and judge; see {@link Candidate.rename}. */
   readonly path: string;
-  /** Puts the file under its name, compressed if the name says so. */
-  commit(): Promise<{ readonly path: string; readonly bytes: number; readonly sha256: string }>;
+  /** A text with the candidate's path replaced by the output's: nobody asked for the temporary name. */
+  rename(text: string): string;
+  /** Compresses the file if its name says so; says what `commit` will put there. */
+  seal(): Promise<Written>;
+  /** Puts the file under its name. */
+  commit(): Promise<Written>;
   discard(): Promise<void>;
 }
 
-/** Files of 2 GB and more need their weights in a second file, which cannot be renamed without being named anew. */
+/** Files of 2 GB and more need their weights in a second file. */
 const singleFileLimit = 2 ** 31 - 1;
 
 /** Bytes of all weights that a model holds inline. */
@@ -23,39 +34,91 @@ function inlineBytes(model: ModelProto): number {
   return model.graph?.initializer.reduce((sum, tensor) => sum + (tensor.rawData?.byteLength ?? 0), 0) ?? 0;
 }
 
-/** Writes a model beside its final place, to be checked before it replaces anything. */
+/**
+ * Writes a model into a hidden folder beside its final place, to be checked before it replaces anything.
+ *
+ * The folder also takes the temporary files of the libraries, so that one removal, at the end or when the process is
+ * interrupted, leaves nothing behind.
+ */
 export async function writeCandidate(output: string, model: ModelProto): Promise<Candidate> {
-  const compression = compressionOfName(output);
-  if (inlineBytes(model) >= singleFileLimit) {
-    const location = `${basename(uncompressedName(output))}.data`;
-    const { bytes, sha256, externalData } = await writeModelFile(output, model, {
-      externalData: { location },
-    });
+  const target = await realpath(output).catch(() => output);
+  const folder = await mkdtemp(join(dirname(target), `.${basename(target)}.`));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove);
+  const environment = useAsTemporaryFolder(folder);
+  const discard = async (): Promise<void> => {
+    process.removeListener("exit", remove);
+    environment.restore();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const file = await writeInto(folder, target, model);
+    let sealed: Written | undefined;
+    const seal = async (): Promise<Written> => (sealed ??= { path: output, ...(await file.seal()) });
     return {
-      path: output,
-      commit: async () => ({ path: output, bytes: bytes + (externalData?.bytes ?? 0), sha256 }),
-      discard: async () => {
-        await rm(output, { force: true });
-        await rm(join(dirname(output), location), { force: true });
+      path: file.path,
+      rename: (text) => text.replaceAll(file.path, output),
+      seal,
+      async commit() {
+        const written = await seal();
+        await file.moveTo(target);
+        await discard();
+        return written;
       },
+      discard,
     };
+  } catch (error) {
+    await discard();
+    throw error;
   }
-  const path = join(
-    dirname(output),
-    `.${basename(uncompressedName(output))}.${randomBytes(4).toString("hex")}.onnx`,
+}
+
+interface FileInFolder {
+  readonly path: string;
+  seal(): Promise<{ readonly bytes: number; readonly sha256: string }>;
+  moveTo(target: string): Promise<void>;
+}
+
+async function writeInto(folder: string, target: string, model: ModelProto): Promise<FileInFolder> {
+  const name = uncompressedName(basename(target));
+  const path = join(folder, name);
+  const location = `${name}.data`;
+  const isLarge = inlineBytes(model) >= singleFileLimit;
+  const { bytes, sha256, externalData } = await writeModelFile(
+    path,
+    model,
+    isLarge ? { externalData: { location } } : {},
   );
-  const { bytes, sha256 } = await writeModelFile(path, model);
+  const compression = compressionOfName(target);
+  const sealedPath = join(folder, basename(target));
   return {
     path,
-    async commit() {
-      if (compression === undefined) {
-        await rename(path, output);
-        return { path: output, bytes, sha256 };
-      }
-      const written = await writeFileAtomic(output, compressed(readChunks(path), compression));
-      await rm(path, { force: true });
-      return { path: output, ...written };
+    async seal() {
+      if (compression === undefined) return { bytes: bytes + (externalData?.bytes ?? 0), sha256 };
+      return writeFileAtomic(sealedPath, compressed(readChunks(path), compression));
     },
-    discard: () => rm(path, { force: true }),
+    async moveTo(final) {
+      const existing = await stat(final).catch(() => undefined);
+      if (existing !== undefined) await chmod(sealedPath, existing.mode & 0o777);
+      // Weights first: a model without its data would be unusable, data without its model is only unused.
+      if (externalData !== undefined) await rename(externalData.path, join(dirname(final), location));
+      await rename(sealedPath, final);
+    },
+  };
+}
+
+const temporaryVariables = ["TMPDIR", "TMP", "TEMP"] as const;
+
+/** Points `os.tmpdir()` of this process and its children to a folder. */
+function useAsTemporaryFolder(folder: string): { restore(): void } {
+  const before = temporaryVariables.map((name) => [name, process.env[name]] as const);
+  for (const name of temporaryVariables) process.env[name] = folder;
+  return {
+    restore() {
+      for (const [name, value] of before) {
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      }
+    },
   };
 }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { type Progress, progressOn, silent } from "./progress.js";
 
 /** The options that every command takes. */
@@ -14,6 +15,8 @@ export interface Terminal {
   readonly progress: Progress;
   /** One result, as JSON with `--json`, as text otherwise. */
   result(value: unknown, text: () => string): void;
+  /** A piece of a result that is written as it comes; waits for a reader that is slower. */
+  write(text: string): Promise<void>;
   /** A remark for the person at the terminal (silenced by `--quiet`). */
   note(text: string): void;
 }
@@ -35,6 +38,9 @@ export function openTerminal(options: CommonOptions): Terminal {
   return {
     progress: options.quiet ? silent : progressOn(process.stderr),
     result: (value, text) => void process.stdout.write(`${options.json ? toJson(value) : text()}\n`),
+    async write(text) {
+      if (!process.stdout.write(text)) await once(process.stdout, "drain");
+    },
     note: (text) => {
       if (!options.quiet) process.stderr.write(`${text}\n`);
     },

@@ -1,4 +1,5 @@
-import { Presets, SingleBar } from "cli-progress";
+import { createRequire } from "node:module";
+import type * as CliProgress from "cli-progress";
 
 /** Reports how far a long step is; results never pass through it. */
 export interface Progress {
@@ -18,16 +19,19 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
 }
 
 function bars(stream: NodeJS.WriteStream): Progress {
-  let bar: SingleBar | undefined;
+  let bar: CliProgress.SingleBar | undefined;
   return {
     start(title, total) {
       if (total === undefined) {
         stream.write(`${title}\n`);
         return;
       }
+      // Loaded with the first bar only: most runs have no terminal, and a start counts in milliseconds.
+      const { Presets, SingleBar } = createRequire(import.meta.url)("cli-progress") as typeof CliProgress;
       const format = `${title} [{bar}] {percentage}% | {value}/{total} | {eta_formatted} left`;
       bar = new SingleBar(
-        { format, stream, hideCursor: true, clearOnComplete: true },
+        // The cursor stays and signals are left alone: an interrupted run has nothing to restore.
+        { format, stream, hideCursor: null, gracefulExit: false, clearOnComplete: true },
         Presets.shades_classic,
       );
       bar.start(total, 0);

@@ -1,0 +1,59 @@
+import { Command, Option } from "commander";
+import { type CommonOptions, openTerminal, type Terminal } from "../terminal/console.js";
+import { collect, positiveInteger, wholeNumber } from "./option-values.js";
+
+export const modelOption = "--model <path>";
+export const modelHelp = "model file (.onnx, .onnx.gz, .onnx.br) or Hugging Face directory";
+export const testHelp = "labelled text: .conllu, .iob2/.conll columns, or - for standard input";
+
+/** A command with the options that every command takes. */
+export function command(name: string, description: string): Command {
+  return (
+    new Command(name)
+      .description(description)
+      .helpOption("-h, --help", "show this help")
+      .enablePositionalOptions()
+      .allowExcessArguments(false)
+      .showHelpAfterError("(run with --help for the options)")
+      .exitOverride()
+      // Without this, lists of subcommands repeat "[options]" and the help command.
+      .helpCommand(false)
+      .configureHelp({ subcommandTerm: (child) => child.name(), helpWidth: helpWidth() })
+      .option("--json", "print one JSON document on standard output")
+      .option("--quiet", "no progress and no remarks on standard error")
+      .addOption(new Option("--seed <n>", "seed of everything random").default(1).argParser(wholeNumber))
+      .addOption(new Option("--threads <n>", "threads of the runtime").default(1).argParser(positiveInteger))
+      .option("--debug", "print the stack trace of an error")
+  );
+}
+
+/** Columns of the help: those of the terminal, at least enough for two readable ones. */
+function helpWidth(): number {
+  return Math.max(80, Math.min(process.stdout.columns ?? 100, 120));
+}
+
+/** The end of a command's help: each example with what it is for. */
+export function examples(...lines: readonly (readonly [line: string, purpose: string])[]): string {
+  const width = Math.max(...lines.map(([line]) => line.length));
+  const isWide = width > 60;
+  const shown = lines.map(([line, purpose]) =>
+    isWide ? `  # ${purpose}\n  ${line}` : `  ${line.padEnd(width)}   # ${purpose}`,
+  );
+  return `\nExamples:\n${shown.join("\n")}`;
+}
+
+/** An option that may be given several times: a list, empty if it is not given. */
+export function repeatable(flags: string, description: string): Option {
+  return new Option(flags, description).default([], "none").argParser(collect);
+}
+
+type Action<O> = (options: O, terminal: Terminal, ...operands: string[]) => Promise<void>;
+
+/** Loads a command's module only when the command runs: `nasty tag` does not pay for the others. */
+export function run<O extends CommonOptions>(load: () => Promise<Action<O>>) {
+  return async (...parsed: unknown[]): Promise<void> => {
+    const operands = parsed.slice(0, -2).filter((operand) => typeof operand === "string");
+    const options = parsed.at(-2) as O;
+    await (await load())(options, openTerminal(options), ...operands);
+  };
+}

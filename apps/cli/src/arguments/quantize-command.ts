@@ -1,0 +1,142 @@
+import { type Command, Option } from "commander";
+import { command, examples, modelHelp, modelOption, repeatable, run, testHelp } from "./command.js";
+import { percentile, positiveInteger, share } from "./option-values.js";
+
+/** `nasty quantize` with its subcommands `eval` and `estimate`. */
+export function quantizeCommand(): Command {
+  const made = command("quantize", "write a smaller and faster model");
+  calibrationOptions(made.option(modelOption, modelHelp));
+  weightOptions(made);
+  outputOptions(made);
+  return made
+    .addHelpText(
+      "after",
+      examples(
+        ["nasty quantize --model models/pos", "dynamic INT8: no calibration text needed"],
+        [
+          "nasty quantize --model models/pos --calibration dev.conllu:200 --method percentile",
+          "static INT8, ranges measured on 200 sentences",
+        ],
+        [
+          "nasty quantize --model pos.onnx --target-accuracy-loss 0.01 --validation dev.conllu",
+          "refuse a model that loses more than one point (exit code 4)",
+        ],
+        [
+          "nasty quantize --model pos.onnx --skip-layers '/classifier/**' --dry-run",
+          "the plan with a layer left in float, nothing written",
+        ],
+      ),
+    )
+    .action(run(async () => (await import("../commands/quantize.js")).quantize))
+    .addCommand(evalCommand())
+    .addCommand(estimateCommand());
+}
+
+function calibrationOptions(target: Command): void {
+  target
+    .addOption(
+      repeatable(
+        "--calibration <file[:n]>",
+        "text that shows typical inputs; n sentences of it (repeatable; chooses static mode)",
+      ),
+    )
+    .option("--calibration-table <file.json>", "ranges saved earlier, instead of calibration text")
+    .option("--save-calibration-table <file.json>", "keep the measured ranges for another run")
+    .addOption(
+      new Option("--mode <mode>", "what to make (default: static with calibration, else dynamic)").choices([
+        "static",
+        "dynamic",
+        "int4",
+        "weight-only",
+      ]),
+    )
+    .addOption(
+      new Option("--method <method>", "how static ranges are found (default: minmax)").choices([
+        "minmax",
+        "percentile",
+        "entropy",
+        "moving-average",
+        "mse",
+      ]),
+    )
+    .addOption(
+      new Option(
+        "--percentile <p>",
+        "percentage of values kept by --method percentile (default: 99.99)",
+      ).argParser(percentile),
+    )
+    .addOption(
+      new Option(
+        "--limit <n>",
+        "calibration sentences in all, from files without :n (default: 500)",
+      ).argParser(positiveInteger),
+    )
+    .addOption(
+      new Option("--activations <form>", "ranges of static activations (default: asymmetric)").choices([
+        "symmetric",
+        "asymmetric",
+      ]),
+    );
+}
+
+function weightOptions(target: Command): void {
+  target
+    .option("--per-channel", "one scale for each output channel of a weight", true)
+    .option("--no-per-channel", "one scale for each weight")
+    .addOption(new Option("--symmetric", "weights symmetric around zero (default)").conflicts("asymmetric"))
+    .option("--asymmetric", "weights with a zero point")
+    .option("--reduce-range", "7-bit weights, for processors that saturate (x86 without VNNI)")
+    .option("--op-types <list>", "operators to quantize, separated by commas: MatMul,Gemm,Gather,LSTM,Conv")
+    .addOption(
+      repeatable(
+        "--skip-layers <pattern>",
+        "layers to leave in float: name, glob or /regex/ (repeatable; no match is an error)",
+      ),
+    )
+    .addOption(
+      new Option("--block-size <n>", "weights that share a scale in int4 mode (default: 32)").argParser(
+        positiveInteger,
+      ),
+    );
+}
+
+function outputOptions(target: Command): void {
+  target
+    .addOption(
+      new Option(
+        "--target-accuracy-loss <loss>",
+        "refuse a model that loses more (0.01 = 1 point)",
+      ).argParser(share),
+    )
+    .option("--validation <file>", "labelled text on which that loss is measured")
+    .addOption(new Option("--compress <method>", "also compress the file").choices(["gzip", "brotli"]))
+    .option("--report <file.html>", "write the report as a web page")
+    .option("--dry-run", "print the plan, write nothing")
+    .option("--output <file>", "where to write (default: the model's name with its treatment)");
+}
+
+function evalCommand(): Command {
+  return command("eval", "compare a model and its quantized form on labelled text")
+    .requiredOption("--original <path>", modelHelp)
+    .requiredOption("--quantized <path>", modelHelp)
+    .requiredOption("--test <file>", testHelp)
+    .option("--flips <file.tsv>", "write each word whose label changed")
+    .addHelpText(
+      "after",
+      examples([
+        "nasty quantize eval --original models/pos --quantized pos_int8.onnx --test test.conllu",
+        "size, speed, memory and accuracy side by side",
+      ]),
+    )
+    .action(run(async () => (await import("../commands/quantize-eval.js")).quantizeEval));
+}
+
+function estimateCommand(): Command {
+  return command("estimate", "sizes that quantization would give, from the graph alone")
+    .requiredOption(modelOption, modelHelp)
+    .addHelpText(
+      "after",
+      examples(["nasty quantize estimate --model models/pos", "how small would it become?"]),
+    )
+    .action(run(async () => (await import("../commands/estimate.js")).estimateSizes));
+}

@@ -1,0 +1,82 @@
+import { readFile } from "node:fs/promises";
+import {
+  type CalibrationTable,
+  collectRanges,
+  parseCalibrationTable,
+  serializeCalibrationTable,
+} from "@nasty/calibration";
+import { int8, type StaticOptions } from "@nasty/compression";
+import { writeFileAtomic } from "@nasty/formats/archive/node";
+import { InputError } from "../exit-codes.js";
+import { collectSources, parseSource } from "../inputs/calibration-sources.js";
+import type { LoadedModel } from "../inputs/load-model.js";
+import { openModel } from "../inputs/model.js";
+import type { Terminal } from "../terminal/console.js";
+import type { QuantizeSettings } from "./settings.js";
+
+/** Ranges of activations, and what to say about how they came about. */
+export interface Calibrated {
+  readonly table: CalibrationTable;
+  readonly warnings: readonly string[];
+}
+
+/** The ranges of static mode: a saved table, or the float model run over the calibration text (and saved, if asked for). */
+export async function calibrate(
+  loaded: LoadedModel,
+  settings: QuantizeSettings,
+  weights: StaticOptions,
+  terminal: Terminal,
+): Promise<Calibrated> {
+  const { calibrationTable, saveCalibrationTable } = settings;
+  if (calibrationTable !== undefined) return { table: await readTable(calibrationTable), warnings: [] };
+  const calibrated = await measure(loaded, settings, weights, terminal);
+  if (saveCalibrationTable !== undefined) {
+    const text = serializeCalibrationTable(calibrated.table);
+    await writeFileAtomic(saveCalibrationTable, [new TextEncoder().encode(text)]);
+  }
+  return calibrated;
+}
+
+async function readTable(path: string): Promise<CalibrationTable> {
+  const text = await readFile(path, "utf8");
+  try {
+    return parseCalibrationTable(text);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new InputError(
+      `--calibration-table ${path}: ${error.message}; give a file that --save-calibration-table wrote`,
+      { cause: error },
+    );
+  }
+}
+
+async function measure(
+  loaded: LoadedModel,
+  settings: QuantizeSettings,
+  weights: StaticOptions,
+  { progress }: Terminal,
+): Promise<Calibrated> {
+  if (loaded.tagger === undefined) {
+    throw new InputError(
+      `quantize: ${loaded.path}: tagger: expected labels and a tokenizer in the file or beside it (calibration text must be encoded), got none; give the Hugging Face directory, or use --mode dynamic`,
+    );
+  }
+  const names = int8.activations(loaded.model, weights);
+  const { sentences, warnings } = await collectSources(settings.calibration.map(parseSource), settings.limit);
+  const { method = "minmax", percentile, threads } = settings;
+  progress.start(`calibrating on ${sentences.length} sentences (${method})`, sentences.length);
+  const { tagger } = await openModel(loaded.path, settings);
+  try {
+    const table = await collectRanges(loaded.model, names, tagger.feedsOf(sentences, { batchSize: 1 }), {
+      method,
+      ...(percentile === undefined ? {} : { percentile }),
+      scheme: { dtype: "uint8", symmetric: weights.activationSymmetric === true },
+      session: { threads },
+      onProgress: (samples) => progress.update(samples),
+    });
+    return { table, warnings };
+  } finally {
+    progress.stop();
+    await tagger.close();
+  }
+}

@@ -1,0 +1,16 @@
+import type { Audit } from "@nasty/runtime";
+import type { Gate } from "./gate.js";
+import type { AppliedReport } from "./plan-quantization.js";
+import type { Written } from "./written-model.js";
+
+/** What `nasty quantize` found, as its JSON and its report have it. */
+export interface QuantizationResult extends AppliedReport {
+  readonly model: string;
+  /** Null where nothing was written: the gate refused the model. */
+  readonly output: Written | null;
+  readonly modelBytes: number;
+  readonly mode: string;
+  readonly method: string;
+  readonly audit: Audit;
+  readonly gate: Gate | null;
+}
