@@ -17,6 +17,7 @@ import { makeWordVectors } from "./word-vectors.js";
 /** Measured on one thread of a server core: see bench/neural.mjs and decision 056. */
 const DEFAULTS: Readonly<Record<Layout, BatchLimits>> = {
   rows: { batchSize: 32, batchTokens: 1024 },
+  "masked-rows": { batchSize: 32, batchTokens: 1024 },
   stream: { batchSize: 1024, batchTokens: 512 },
 };
 const LOOK_AHEAD = 512;

@@ -22,8 +22,8 @@ export interface Placement {
   readonly mask: Tensor<"uint8">;
 }
 
-/** How a network wants its sentences: one a row with its length, or one after the other with a masked position between. */
-export type Layout = "rows" | "stream";
+/** How a network wants its sentences: one a row, with its length or with a mask, or one after the other with a masked position between. */
+export type Layout = "rows" | "masked-rows" | "stream";
 
 /**
  * Batches of sentences of similar length: a batch ends at `batchSize` sentences, at `batchTokens` positions (padding counted), or
@@ -41,7 +41,7 @@ export function batchesOf(rows: readonly Row[], limits: BatchLimits, layout: Lay
     const { length } = row.words;
     const shortest = batch[0]?.words.length ?? length;
     const next = layout === "stream" ? positions + length + 1 : (batch.length + 1) * length;
-    const stretched = layout === "rows" && length > shortest * MOST_STRETCH + 1;
+    const stretched = layout !== "stream" && length > shortest * MOST_STRETCH + 1;
     if (batch.length > 0 && (batch.length >= limits.batchSize || next > limits.batchTokens || stretched)) {
       batches.push(batch);
       batch = [];
@@ -65,7 +65,9 @@ const MOST_STRETCH = 1.2;
 export function place(rows: readonly Row[], layout: Layout, renumber: (place: number) => number): Placement {
   switch (layout) {
     case "rows":
-      return placeInRows(rows, renumber);
+      return placeInRows(rows, renumber, ({ lengths }) => ({ lengths }));
+    case "masked-rows":
+      return placeInRows(rows, renumber, ({ mask }) => ({ mask }));
     case "stream":
       return placeInStream(rows, renumber);
     default:
@@ -73,18 +75,29 @@ export function place(rows: readonly Row[], layout: Layout, renumber: (place: nu
   }
 }
 
-function placeInRows(rows: readonly Row[], renumber: (place: number) => number): Placement {
+function placeInRows(
+  rows: readonly Row[],
+  renumber: (place: number) => number,
+  choose: (inputs: { lengths: Tensor; mask: Tensor }) => Readonly<Record<string, Tensor>>,
+): Placement {
   const length = rows.reduce((most, { words }) => Math.max(most, words.length), 0);
   const shape = [rows.length, length];
   const index = new Int32Array(rows.length * length);
   const mask = new Uint8Array(rows.length * length);
   const starts = rows.map((row, r) => write(index, mask, { row, start: r * length, renumber }));
-  const lengths = Int32Array.from(rows, ({ words }) => words.length);
+  const inputs = {
+    lengths: tensor(
+      "int32",
+      [rows.length],
+      Int32Array.from(rows, ({ words }) => words.length),
+    ),
+    mask: tensor("float32", shape, Float32Array.from(mask)),
+  };
   return {
     rows,
     starts,
     mask: tensor("uint8", shape, mask),
-    feeds: { word_index: tensor("int32", shape, index), lengths: tensor("int32", [rows.length], lengths) },
+    feeds: { word_index: tensor("int32", shape, index), ...choose(inputs) },
   };
 }
 

@@ -1,0 +1,262 @@
+import type { ModelProto } from "@nasty/formats/onnx";
+import { openSession } from "@nasty/runtime";
+import {
+  type CheckpointStore,
+  type EpochRecord,
+  type Loss,
+  onnxEngine,
+  type StopReason,
+  trainLoop,
+  type TrainingEvent,
+} from "@nasty/training";
+import { evaluate } from "../../evaluation/evaluate.js";
+import { withTagger } from "../../tagger-settings.js";
+import type { Task } from "../../task.js";
+import { type ArchitectureName, type ArchitecturePreset, architectures } from "../architecture.js";
+import { dropAuxiliary } from "../drop-auxiliary.js";
+import { countWords, featureSettings } from "../features/count-features.js";
+import { hashText } from "../features/hash-text.js";
+import {
+  auxiliaryOutput,
+  buildNeuralModel,
+  chainOutputs,
+  logitsOutput,
+} from "../graph/build-neural-model.js";
+import { openNeuralTagger } from "../neural-tagger.js";
+import type { NeuralSettings } from "../settings.js";
+import { checkLengths, checkValidation, type LabelSets, labelSets } from "./label-sets.js";
+import { labelsInput, makeBatchSource } from "./training-batches.js";
+import type { TrainingSentence } from "./training-sentence.js";
+import type { FeatureDropout } from "./word-dropout.js";
+
+/** Numbers of the recipe; the defaults are what the package's own English models are trained with. */
+export interface Recipe {
+  readonly epochs: number;
+  readonly batchSentences: number;
+  /** Most positions of a batch, padding counted. */
+  readonly batchTokens: number;
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  readonly clipNorm: number;
+  /** Of the running average of the weights. */
+  readonly averageDecay: number;
+  readonly labelSmoothing: number;
+  /** Weight of each auxiliary head's loss. */
+  readonly auxiliaryWeight: number;
+  readonly dropout: FeatureDropout;
+  /** Sentences of more words are refused. */
+  readonly longestSentence: number;
+}
+
+export const defaultRecipe: Recipe = {
+  epochs: 18,
+  batchSentences: 32,
+  batchTokens: 1536,
+  learningRate: 3e-3,
+  weightDecay: 0.01,
+  clipNorm: 5,
+  averageDecay: 0.998,
+  labelSmoothing: 0.05,
+  auxiliaryWeight: 0.4,
+  dropout: { wordBase: 0.05, wordScale: 0.6, affix: 0.1 },
+  longestSentence: 512,
+};
+
+export interface TrainTaggerOptions {
+  readonly task: Task;
+  readonly train: readonly TrainingSentence[];
+  readonly validation: readonly TrainingSentence[];
+  /** Name of an architecture, or one of your own. Default `bilstm`. */
+  readonly architecture?: ArchitectureName | ArchitecturePreset;
+  readonly recipe?: Partial<Recipe>;
+  /** Whether label sequences get scores of their own (a conditional random field). Default: for entities. */
+  readonly chain?: boolean;
+  /** Default 1. The same seed, data, options and number of threads give the same model. */
+  readonly seed?: number;
+  readonly threads?: number;
+  /** Stops after this many epochs without a better value on validation. */
+  readonly patience?: number;
+  /** Where to keep what an interrupted training goes on from. */
+  readonly checkpoint?: CheckpointStore;
+  /** Steps between checkpoints, beside those after every epoch. */
+  readonly checkpointEvery?: number;
+  readonly onEvent?: (event: TrainingEvent) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface TrainedTagger {
+  /** Float32, with its settings in its metadata, without what only training needs. */
+  readonly model: ModelProto;
+  readonly settings: NeuralSettings;
+  /** Accuracy or F1 on validation of the weights returned. */
+  readonly value: number | undefined;
+  readonly bestEpoch: number | undefined;
+  readonly history: readonly EpochRecord[];
+  readonly stopped: StopReason;
+}
+
+/**
+ * Trains a tagger from random weights.
+ *
+ * AdamW with linear decay, gradients clipped, averaged weights; loss = cross-entropy of the labels with label smoothing (or the negative
+ * log-likelihood of the label sequence, divided by the mean sentence length) + `auxiliaryWeight` · that of each auxiliary head. Words and
+ * affixes are hidden at random, see {@link FeatureDropout}; dropout masks of a two-way LSTM are shared along the sentence. After every
+ * epoch the averaged weights are evaluated on the validation sentences; the best ones are returned.
+ *
+ * @throws TaggerError `empty`, `labels`, `misaligned`, `unknown-label`, `window`; TrainingError `non-finite-loss`, `checkpoint-mismatch`,
+ *   `checkpoint-format`.
+ *
+ * @example
+ * ```ts
+ * const train = await posSentences(readConlluFile("train.conllu"));
+ * const validation = await posSentences(readConlluFile("dev.conllu"));
+ * const { model, value } = await trainTagger({ task: "pos", train, validation });
+ * await writeModelFile("pos.onnx", model);
+ * ```
+ */
+export async function trainTagger(options: TrainTaggerOptions): Promise<TrainedTagger> {
+  const { task, train, validation, architecture: named = "bilstm", seed = 1, threads = 1 } = options;
+  const { chain = task === "ner", patience, checkpoint, checkpointEvery, onEvent, signal } = options;
+  const recipe: Recipe = { ...defaultRecipe, ...options.recipe };
+  const sets = labelSets(train, task);
+  checkValidation(validation, sets.labels, task);
+  checkLengths(train, recipe.longestSentence);
+
+  const preset: ArchitecturePreset = typeof named === "string" ? architectures[named] : named;
+  const { architecture } = preset;
+  const counts = countWords(train.map(({ words }) => words));
+  const hasCharacters = architecture.embedding.characters !== undefined;
+  const features = featureSettings(counts, { ...preset.features, hasCharacters });
+  const settings: NeuralSettings = { kind: "neural", task, labels: sets.labels, features };
+  const source = makeBatchSource({
+    sentences: train,
+    features,
+    sets,
+    // The likelihood of a sequence wants one sentence a row.
+    layout: architecture.kind === "bilstm" ? "rows" : chain ? "masked-rows" : "stream",
+    batchSentences: recipe.batchSentences,
+    batchTokens: recipe.batchTokens,
+    dropout: recipe.dropout,
+    counts: counts.words,
+  });
+  const model = buildNeuralModel({
+    features,
+    architecture,
+    labels: sets.labels.length,
+    chain,
+    auxiliary: Object.fromEntries(
+      Object.entries(sets.auxiliary).map(([head, labels]) => [head, labels.length]),
+    ),
+    seed,
+  });
+  const hasDropout = model.graph?.node.some(({ opType }) => opType === "Dropout") === true;
+  const trainer = await onnxEngine.load(model, {
+    loss: lossesOf(sets, recipe, chain ? meanLength(train) : undefined),
+    ...(hasDropout && architecture.kind === "bilstm"
+      ? { dropout: [{ node: "dropout/*", sharedAxes: [0] }] }
+      : {}),
+    optimizer: {
+      kind: "adamw",
+      learningRate: recipe.learningRate,
+      weightDecay: recipe.weightDecay,
+      clipNorm: recipe.clipNorm,
+      averageDecay: recipe.averageDecay,
+      schedule: {
+        kind: "linear",
+        warmUpSteps: 50,
+        totalSteps: Math.max(51, recipe.epochs * source.batchesPerEpoch),
+      },
+    },
+    seed,
+    threads,
+  });
+  try {
+    const result = await trainLoop({
+      trainer,
+      batches: ({ random }) => source.epoch(random),
+      epochs: recipe.epochs,
+      seed,
+      stepsPerEpoch: source.batchesPerEpoch,
+      identity: identityOf(options, { recipe, preset, sets }),
+      validate: ({ model: current }) => validate(current, settings, { validation, threads }),
+      ...(patience === undefined ? {} : { patience }),
+      ...(checkpoint === undefined ? {} : { checkpoint }),
+      ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
+      ...(onEvent === undefined ? {} : { onEvent }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return {
+      model: await withTagger(dropAuxiliary(result.model), settings),
+      settings,
+      value: result.bestMetric,
+      bestEpoch: result.bestEpoch,
+      history: result.history,
+      stopped: result.stopped,
+    };
+  } finally {
+    await trainer.close();
+  }
+}
+
+function lossesOf({ auxiliary }: LabelSets, recipe: Recipe, sequenceLength: number | undefined): Loss[] {
+  const { labelSmoothing, auxiliaryWeight } = recipe;
+  const own: Loss =
+    sequenceLength === undefined
+      ? {
+          kind: "cross-entropy",
+          name: "labels",
+          logits: logitsOutput,
+          labels: labelsInput(logitsOutput),
+          labelSmoothing,
+        }
+      : {
+          kind: "crf",
+          name: "labels",
+          emissions: logitsOutput,
+          ...chainOutputs,
+          labels: labelsInput(logitsOutput),
+          weight: 1 / sequenceLength,
+        };
+  const others = Object.keys(auxiliary).map((head): Loss => {
+    const logits = auxiliaryOutput(head);
+    return {
+      kind: "cross-entropy",
+      name: head,
+      logits,
+      labels: labelsInput(logits),
+      weight: auxiliaryWeight,
+      labelSmoothing,
+    };
+  });
+  return [own, ...others];
+}
+
+const meanLength = (sentences: readonly TrainingSentence[]): number =>
+  sentences.reduce((sum, { words }) => sum + words.length, 0) / sentences.length;
+
+async function validate(
+  model: ModelProto,
+  settings: NeuralSettings,
+  { validation, threads }: { validation: readonly TrainingSentence[]; threads: number },
+): Promise<number> {
+  const tagger = await openNeuralTagger(dropAuxiliary(model), settings, (part) =>
+    openSession(part, { threads }),
+  );
+  try {
+    return (await evaluate(tagger, validation, { batchSize: 32 })).value;
+  } finally {
+    await tagger.close();
+  }
+}
+
+/** What a checkpoint must agree on to be gone on from: settings, and the text by length and hash. */
+function identityOf(
+  { task, train, chain, seed = 1 }: TrainTaggerOptions,
+  made: { recipe: Recipe; preset: ArchitecturePreset; sets: LabelSets },
+): string {
+  let text = 0;
+  for (const { words, labels, weight = 1 } of train) {
+    text = hashText(`${words.join(" ")}\t${labels.join(" ")}\t${weight}`, { seed: text });
+  }
+  return JSON.stringify({ task, seed, chain, sentences: train.length, text, ...made });
+}
