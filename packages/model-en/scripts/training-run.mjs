@@ -1,0 +1,96 @@
+// What the two training scripts share: arguments, progress, writing the model. They run in the built repository and import its packages by
+// path, because this package depends on none.
+import { parseArgs } from "node:util";
+import { readFile } from "node:fs/promises";
+import { writeModelFile } from "../../formats/dist/onnx/node.js";
+import { withMetadata } from "../../formats/dist/onnx/index.js";
+import { defaultRecipe, trainTagger } from "../../taggers/dist/training.js";
+import { fileCheckpoint } from "../../training/dist/node.js";
+
+const common = {
+  output: { type: "string" },
+  architecture: { type: "string", default: "bilstm" },
+  epochs: { type: "string" },
+  seed: { type: "string", default: "1" },
+  threads: { type: "string", default: "1" },
+  patience: { type: "string" },
+  /** JSON, merged into the default recipe. */
+  recipe: { type: "string", default: "{}" },
+  licence: { type: "string", default: "CC-BY-SA-4.0" },
+};
+
+export function argumentsOf(own) {
+  const { values } = parseArgs({ options: { ...common, ...own } });
+  for (const name of ["train", "validation", "output"]) {
+    if (values[name] === undefined || values[name].length === 0) {
+      console.error(`--${name} is missing; see the comment at the head of this script`);
+      process.exit(2);
+    }
+  }
+  return values;
+}
+
+export const readText = (path) => readFile(path, "utf8");
+
+/** Trains (going on from OUTPUT.checkpoint if it is there) and writes OUTPUT. */
+export async function trainAndWrite(values, { task, train, validation, sources }) {
+  const { output, architecture, seed, threads, patience } = values;
+  const recipe = JSON.parse(values.recipe);
+  if (values.epochs !== undefined) recipe.epochs = Number(values.epochs);
+  const abort = new AbortController();
+  process.once("SIGINT", () => abort.abort());
+  const start = performance.now();
+  const trained = await trainTagger({
+    task,
+    train,
+    validation,
+    architecture,
+    recipe,
+    seed: Number(seed),
+    threads: Number(threads),
+    checkpoint: fileCheckpoint(`${output}.checkpoint`),
+    checkpointEvery: 200,
+    signal: abort.signal,
+    onEvent: report,
+    ...(patience === undefined ? {} : { patience: Number(patience) }),
+  });
+  if (trained.stopped === "interrupted") {
+    console.error(`interrupted; run the same command again to go on from ${output}.checkpoint`);
+    process.exit(130);
+  }
+  const record = {
+    task,
+    architecture,
+    seed: Number(seed),
+    recipe: { ...defaultRecipe, ...recipe },
+    sources,
+    validation: trained.value,
+    bestEpoch: trained.bestEpoch,
+  };
+  const model = withMetadata(trained.model, {
+    "nasty.training": JSON.stringify(record),
+    "nasty.licence": values.licence,
+  });
+  const { bytes, sha256 } = await writeModelFile(output, model);
+  const seconds = Math.round((performance.now() - start) / 1000);
+  console.log(
+    JSON.stringify({ output, bytes, sha256, seconds, value: trained.value, bestEpoch: trained.bestEpoch }),
+  );
+}
+
+function report(event) {
+  if (event.event === "step") {
+    const left = event.secondsLeft === undefined ? "" : `, ${Math.round(event.secondsLeft)} s left`;
+    const losses = Object.entries(event.losses).map(([name, value]) => `${name} ${value.toFixed(4)}`);
+    console.error(
+      `epoch ${event.epoch}/${event.epochs} step ${event.step}: ${losses.join(", ")}; ${event.stepsPerSecond.toFixed(1)} steps/s${left}`,
+    );
+  } else if (event.event === "epoch") {
+    const value = event.metric === undefined ? "" : `, validation ${(event.metric * 100).toFixed(3)}`;
+    console.error(
+      `epoch ${event.epoch}: loss ${event.loss.toFixed(4)}${value}${event.best ? " (best)" : ""}`,
+    );
+  } else if (event.event === "resume") {
+    console.error(`going on at epoch ${event.epoch}, step ${event.step}`);
+  }
+}
