@@ -121,6 +121,7 @@ export function applyPlan(model: ModelProto, plan: QuantizationPlan, quantize: W
     model: graph,
     opset: graph.opset(),
     inputs: new Map(),
+    staticInputs: new Map(),
     activations: activationsByName(plan.activations),
     rankOf: plan.mode === "static" ? ranksOf(graph) : () => undefined,
   };

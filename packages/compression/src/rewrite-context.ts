@@ -23,6 +23,11 @@ export interface QuantizedInput {
   readonly zeroPoint: string;
 }
 
+/** An activation that was rounded to planned integers: `value` is float again. */
+export interface StaticInput extends QuantizedInput {
+  readonly integers: string;
+}
+
 /** What the rewrites of one model share. */
 export interface RewriteContext {
   readonly model: ModelGraph;
@@ -30,6 +35,7 @@ export interface RewriteContext {
   readonly opset: number;
   /** Inputs quantized so far, by graph path and name. */
   readonly inputs: Map<string, QuantizedInput>;
+  readonly staticInputs: Map<string, StaticInput>;
   readonly activations: ReadonlyMap<string, PlannedActivation>;
   /** Rank of a value of the original graph, where it is known. */
   readonly rankOf: (graph: Graph, name: string) => number | undefined;
@@ -160,14 +166,14 @@ export function qdqDomain(context: RewriteContext): string {
 /**
  * Rounds an activation to its planned scale and back, once for all who read it in the same graph.
  *
- * @returns the name of the rounded activation
+ * @returns the names of the rounded activation, and of what it was made of
  */
-export function staticInput(context: RewriteContext, product: MatrixProduct): string {
+export function staticInput(context: RewriteContext, product: MatrixProduct): StaticInput {
   const { graph, activation: name, source, node: before } = product;
   const key = `${graph.path}\0${name}`;
-  const known = context.inputs.get(key);
+  const known = context.staticInputs.get(key);
   if (known !== undefined) {
-    return known.value;
+    return known;
   }
   const planned = context.activations.get(`${graph.path}\0${source}`);
   if (planned === undefined) {
@@ -194,6 +200,7 @@ export function staticInput(context: RewriteContext, product: MatrixProduct): st
     { opType: "DequantizeLinear", domain, name: "", inputs: [quantized, scale, zeroPoint], outputs: [value] },
     { before },
   );
-  context.inputs.set(key, { value, scale, zeroPoint });
-  return value;
+  const made = { value, integers: quantized, scale, zeroPoint };
+  context.staticInputs.set(key, made);
+  return made;
 }

@@ -7,6 +7,7 @@ import {
   zeroPoints,
   qdqDomain,
   type RewriteContext,
+  type StaticInput,
   type StoredWeight,
 } from "./rewrite-context.js";
 
@@ -73,6 +74,11 @@ export function emitQdqMatMul(context: RewriteContext, product: MatrixProduct, s
   const before = { before: node };
   const input = staticInput(context, product);
   const integers = matrixIntegers(stored, transposed, graph, node);
+  const isMatrix = node.opType === "Gemm" || context.rankOf(graph, product.source) === 2;
+  if (isMatrix && context.opset < gemmWithoutBias) {
+    emitMatMulIntegerToFloat(context, product, stored, { ...input, weight: integers });
+    return;
+  }
   const weight = graph.uniqueName(`${stored.planned.name}_dq`);
   const isPerChannel = stored.planned.granularity.kind === "per-channel";
   graph.addNode(
@@ -86,7 +92,25 @@ export function emitQdqMatMul(context: RewriteContext, product: MatrixProduct, s
     },
     before,
   );
-  const isMatrix = node.opType === "Gemm" || context.rankOf(graph, product.source) === 2;
   const opType = isMatrix ? "Gemm" : "MatMul";
-  graph.addNode({ opType, name: node.name, inputs: [input, weight], outputs: [output] }, before);
+  graph.addNode({ opType, name: node.name, inputs: [input.value, weight], outputs: [output] }, before);
+}
+
+/** A Gemm may lack its C from opset 11 on. */
+const gemmWithoutBias = 11;
+
+/** The fused kernel itself, for matrices in graphs whose Gemm cannot do without a float C. */
+function emitMatMulIntegerToFloat(
+  context: RewriteContext,
+  { graph, node, factor, output }: MatrixProduct,
+  stored: StoredWeight,
+  { integers, scale, zeroPoint, weight }: StaticInput & { readonly weight: string },
+): void {
+  const domain = "com.microsoft";
+  context.model.setOpset(domain, 1);
+  const inputs = [integers, weight, scale, scales(stored, factor), zeroPoint, zeroPoints(stored, true) ?? ""];
+  graph.addNode(
+    { opType: "MatMulIntegerToFloat", domain, name: node.name, inputs, outputs: [output] },
+    { before: node },
+  );
 }

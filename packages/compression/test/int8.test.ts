@@ -147,6 +147,28 @@ describe("int8: what it touches", () => {
     expect(await agreementDb(m, quantized, { x: float([6, 16]) })).toBeGreaterThan(28);
   });
 
+  it("has a kernel for a Gemm that may not lack its C: opset 10 and below", async () => {
+    for (const [opset, irVersion, shape] of [
+      [7, 3, [24]],
+      [9, 4, [1, 24]],
+      [10, 5, [6, 1]],
+      [9, 4, []],
+    ] as const) {
+      const inputs = [makeValueInfo("x", "float32", [6, 16])];
+      const initializers = [matrix("G", [24, 16], 3), matrix("c", shape, 2)];
+      const nodes = [node("Gemm", ["x", "G", "c"], ["y"], { name: "gemm", attributes: { transB: 1 } })];
+      const m = model({ nodes, initializers, inputs, opset, irVersion });
+      const feeds = { x: float([6, 16]) };
+      const quantized = await int8.quantize(m, { calibrationData: [{ feeds }] });
+      expect(await auditModel(quantized)).toMatchObject({
+        quantizedKernels: 1,
+        floatMatMuls: 0,
+        strayQdq: 0,
+      });
+      expect(await agreementDb(m, quantized, feeds)).toBeGreaterThan(28);
+    }
+  });
+
   it("leaves products inside subgraphs in float, with the reason", async () => {
     const branch = (name: string) =>
       makeGraph(name, {
