@@ -20,6 +20,7 @@ export type {
 export type { GradientOfWeight, RowsOfGradient } from "./optimizers/gradient-buffer.js";
 export {
   createOptimizer,
+  optimizerMemory,
   type Optimizer,
   type OptimizerResult,
   type OptimizerState,

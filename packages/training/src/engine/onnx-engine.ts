@@ -1,9 +1,10 @@
-import { type Tensor, toFloat32 } from "@nasty/core";
+import { elementCount, type Tensor, toFloat32 } from "@nasty/core";
 import { type ModelProto, tensorFromProto } from "@nasty/formats/onnx";
 import { openSession, type Session } from "@nasty/runtime";
 import { buildTrainingGraph, type TrainingGraph } from "../gradient/build-training-graph.js";
 import type { GradientOfWeight } from "../optimizers/gradient-buffer.js";
-import { createOptimizer, type OptimizerWeight } from "../optimizers/optimizer.js";
+import { createOptimizer, optimizerMemory, type OptimizerWeight } from "../optimizers/optimizer.js";
+import type { VectorMemory } from "../optimizers/vector-memory.js";
 import { mixWords } from "../random.js";
 import { TrainingError } from "../training-error.js";
 import type { Batch, Engine, EngineOptions, Trainer } from "./engine.js";
@@ -14,8 +15,10 @@ export const onnxEngine: Engine = { name: "onnxruntime", load };
 
 async function load(model: ModelProto, options: EngineOptions): Promise<Trainer> {
   const training = buildTrainingGraph(model, options);
-  const weights = initialWeights(model, training);
-  const optimizer = createOptimizer(weights, options.optimizer);
+  const lengths = training.weights.map(({ shape }) => elementCount(shape));
+  const memory = optimizerMemory(lengths, options.optimizer);
+  const weights = initialWeights(model, training, memory);
+  const optimizer = createOptimizer(weights, options.optimizer, memory);
   const session = await openSession(training.model, {
     threads: options.threads ?? 1,
     // Nothing is folded or packed between steps: the weights are inputs. Every step has another shape.
@@ -90,7 +93,11 @@ async function load(model: ModelProto, options: EngineOptions): Promise<Trainer>
 
 const closeOnce = (session: Session): Promise<void> => session.close();
 
-function initialWeights(model: ModelProto, training: TrainingGraph): OptimizerWeight[] {
+function initialWeights(
+  model: ModelProto,
+  training: TrainingGraph,
+  memory: VectorMemory | undefined,
+): OptimizerWeight[] {
   const initializers = new Map((model.graph?.initializer ?? []).map((tensor) => [tensor.name, tensor]));
   return training.weights.map(({ name, shape }) => {
     const proto = initializers.get(name);
@@ -102,7 +109,9 @@ function initialWeights(model: ModelProto, training: TrainingGraph): OptimizerWe
       );
     }
     // A copy: the optimizer changes it, the caller's model stays.
-    return { name, shape, values: Float32Array.from(toFloat32(tensorFromProto(proto))) };
+    const values = memory?.allocate(elementCount(shape)) ?? new Float32Array(elementCount(shape));
+    values.set(toFloat32(tensorFromProto(proto)));
+    return { name, shape, values };
   });
 }
 

@@ -26,7 +26,7 @@ export function unbroadcast(c: GradientContext, gradient: string, broadcast: Bro
   for (let i = 0; i < from.length; i++) {
     const inner = i < missing ? 1 : to[i - missing];
     const outer = from[i];
-    if (inner === outer && inner !== undefined) continue;
+    if (i >= missing && inner === outer && inner !== undefined) continue;
     if (inner === 1) axes.push(i);
     else if (typeof inner !== "number") return sumWhereOne(c, gradient, operand); // may turn out to be 1
   }

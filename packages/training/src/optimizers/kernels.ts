@@ -1,5 +1,5 @@
 /*
- * Arithmetic is in float64 between float32 loads and stores: V8 runs that faster than rounding every step to float32,
+ * The loops in JavaScript; `vector-module.ts` has those of AdamW and the averages in WebAssembly. Arithmetic is in float64 between float32 loads and stores: V8 runs that faster than rounding every step to float32,
  * and it is the more exact of the two. Bias corrections are folded into the step size and epsilon by the callers.
  */
 
@@ -83,10 +83,15 @@ export function scaleKernel(x: Float32Array, factor: number, { start, end }: Spa
 }
 
 /** average += (1 − decay)·(w − average). */
-export function averageKernel(average: Float32Array, w: Float32Array, decay: number): void {
+export function averageKernel(
+  average: Float32Array,
+  w: Float32Array,
+  { decay, start, end }: { readonly decay: number } & Span,
+): void {
   const gain = 1 - decay;
-  for (let i = 0; i < w.length; i++)
+  for (let i = start; i < end; i++) {
     average[i] = (average[i] as number) + gain * ((w[i] as number) - (average[i] as number));
+  }
 }
 
 /** Σ x² of a part; four sums at once keep the additions independent. */

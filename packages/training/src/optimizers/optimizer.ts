@@ -3,6 +3,7 @@ import { gradientBuffer, type GradientBuffer, type GradientOfWeight } from "./gr
 import { adamKernel, averageKernel, scaleKernel, sgdKernel, squaresKernel } from "./kernels.js";
 import { type OptimizerOptions, settingsOf, type WeightSettings } from "./optimizer-options.js";
 import { scheduleFactor } from "./schedule.js";
+import { type VectorMemory, vectorMemory } from "./vector-memory.js";
 
 /** Arrays by name, all that an optimizer carries from step to step. */
 export interface OptimizerState {
@@ -47,6 +48,8 @@ interface Slot extends OptimizerWeight, WeightSettings {
   readonly width: number;
   /** For lazy tables: the step after which each row is up to date. */
   readonly lastStep: Int32Array | undefined;
+  /** Where all arrays of the weight lie, if WebAssembly can work on them. */
+  readonly memory: VectorMemory | undefined;
   buffer: GradientBuffer | undefined;
 }
 
@@ -55,6 +58,8 @@ const none = new Float32Array(0);
 /**
  * An optimizer over weights that it changes in place.
  *
+ * @param memory from `optimizerMemory`, with the weights allocated in it: AdamW and averages then run in WebAssembly, in
+ *   float32; elsewhere the same loops run in JavaScript, which rounds less and takes about twice as long
  * @throws TrainingError `invalid-option` for a learning rate that is not a positive number.
  * @example
  * ```ts
@@ -63,14 +68,18 @@ const none = new Float32Array(0);
  * optimizer.step(new Map([["w", { dense: Float32Array.of(1, 1), rows: [] }]])); // w is [0.5, 1.5]
  * ```
  */
-export function createOptimizer(weights: readonly OptimizerWeight[], options: OptimizerOptions): Optimizer {
+export function createOptimizer(
+  weights: readonly OptimizerWeight[],
+  options: OptimizerOptions,
+  memory?: VectorMemory,
+): Optimizer {
   if (!(options.learningRate > 0 && Number.isFinite(options.learningRate))) {
     throw new TrainingError(
       "invalid-option",
       `createOptimizer: learningRate: expected a positive number, got ${options.learningRate}`,
     );
   }
-  const slots = weights.map((weight) => slotOf(weight, options)).filter(({ frozen }) => !frozen);
+  const slots = weights.map((weight) => slotOf(weight, options, memory)).filter(({ frozen }) => !frozen);
   let steps = 0;
 
   return {
@@ -100,7 +109,7 @@ export function createOptimizer(weights: readonly OptimizerWeight[], options: Op
       if (options.averageDecay !== undefined) {
         const decay = Math.min(options.averageDecay, (1 + steps) / (10 + steps));
         for (const { average, values } of slots)
-          if (average !== undefined) averageKernel(average, values, decay);
+          if (average !== undefined) averageOf(average, values, { decay, memory });
       }
       return { learningRate, gradientNorm };
     },
@@ -127,22 +136,47 @@ export function createOptimizer(weights: readonly OptimizerWeight[], options: Op
   };
 }
 
-function slotOf(weight: OptimizerWeight, options: OptimizerOptions): Slot {
+function slotOf(weight: OptimizerWeight, options: OptimizerOptions, memory: VectorMemory | undefined): Slot {
   const settings = settingsOf(weight.name, options);
   const size = weight.values.length;
   const isLazy = weight.shape.length === 2 && size >= (options.lazyFrom ?? 2 ** 21);
-  const needsMoments = options.kind !== "sgd" || (options.momentum ?? 0) > 0;
+  const zeros = (wanted: boolean): Float32Array => {
+    if (!wanted || settings.frozen) return none;
+    return memory?.allocate(size) ?? new Float32Array(size);
+  };
+  const average = zeros(options.averageDecay !== undefined);
+  average.set(weight.values.subarray(0, average.length));
   return {
     ...weight,
     ...settings,
-    m: settings.frozen ? none : new Float32Array(needsMoments || options.kind === "sgd" ? size : 0),
-    v: settings.frozen || options.kind === "sgd" ? none : new Float32Array(size),
-    average:
-      options.averageDecay === undefined || settings.frozen ? undefined : Float32Array.from(weight.values),
+    memory,
+    m: zeros(true),
+    v: zeros(options.kind !== "sgd"),
+    average: average.length === size ? average : undefined,
     width: weight.shape.length === 2 ? (weight.shape[1] as number) : size,
     lastStep: isLazy ? new Int32Array(weight.shape[0] as number) : undefined,
     buffer: undefined,
   };
+}
+
+/** Memory for weights of these lengths and all that the optimizer keeps of them; allocate the weights in it. */
+export function optimizerMemory(
+  lengths: readonly number[],
+  options: OptimizerOptions,
+): VectorMemory | undefined {
+  const arrays = 1 + (options.kind === "sgd" ? 1 : 2) + (options.averageDecay === undefined ? 0 : 1);
+  return vectorMemory(lengths.flatMap((length) => Array.from({ length: arrays }, () => length)));
+}
+
+function averageOf(
+  average: Float32Array,
+  values: Float32Array,
+  { decay, memory }: { readonly decay: number; readonly memory: VectorMemory | undefined },
+): void {
+  const isShared = memory?.owns(average) === true && memory.owns(values);
+  const even = isShared ? values.length & ~3 : 0;
+  if (isShared) memory.average(average, values, { gain: 1 - decay, length: even });
+  averageKernel(average, values, { decay, start: even, end: values.length });
 }
 
 /** The gradient as one array: the dense one as it is, or rows added up (to the dense one, if both are there). */
@@ -220,23 +254,29 @@ function updateSpan(
   }
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
   const correction = Math.sqrt(1 - beta2 ** steps);
-  adamKernel(
-    values,
-    gradient,
-    { m, v },
-    {
-      beta1,
-      beta2,
-      size: (rate * correction) / (1 - beta1 ** steps),
-      epsilon: epsilon * correction,
-      shrink: options.kind === "adamw" ? 1 - rate * weightDecay : 1,
-      coupled: options.kind === "adam" ? weightDecay : 0,
-      scale,
-      start,
-      end,
-    },
-  );
+  const step = {
+    beta1,
+    beta2,
+    size: (rate * correction) / (1 - beta1 ** steps),
+    epsilon: epsilon * correction,
+    shrink: options.kind === "adamw" ? 1 - rate * weightDecay : 1,
+    coupled: options.kind === "adam" ? weightDecay : 0,
+    scale,
+  };
+  const even = start + ((end - start) & ~3);
+  const isLong = end - start >= vectorFrom && step.coupled === 0;
+  const split =
+    isLong && slot.memory?.owns(values) && slot.memory.owns(m) && slot.memory.owns(v) ? even : start;
+  if (split > start) {
+    const gains = [(1 - beta1) * scale, (1 - beta2) * scale * scale] as const;
+    const scalars = [beta1, gains[0], beta2, gains[1], step.size, step.epsilon, step.shrink] as const;
+    slot.memory?.adam({ w: values, g: gradient, m, v }, scalars, { start, end: split });
+  }
+  adamKernel(values, gradient, { m, v }, { ...step, start: split, end });
 }
+
+/** Shorter spans (rows of a table) are not worth a call. */
+const vectorFrom = 1024;
 
 function arraysOf(slots: readonly Slot[]): Record<string, Float32Array | Int32Array> {
   const arrays: Record<string, Float32Array | Int32Array> = {};

@@ -16,7 +16,7 @@ function modelWithDropout(ratio: number, count = 1) {
     inputs: [makeValueInfo("x", "float32", ["b", "t", C])],
     outputs: [makeValueInfo("y", "float32", ["b", "t", C])],
     initializers: [
-      makeTensor("W", "float32", { values: new Array(C).fill(1) }),
+      makeTensor("W", "float32", { values: Array.from({ length: C }, () => 1) }),
       makeTensor("ratio", "float32", { values: [ratio], shape: [] }),
     ],
   });
