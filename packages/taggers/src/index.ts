@@ -46,3 +46,6 @@ export { dropAuxiliary } from "./neural/drop-auxiliary.js";
 export { makeNeuralTagger, type NeuralSessions, openNeuralTagger } from "./neural/neural-tagger.js";
 export type { NeuralSettings } from "./neural/settings.js";
 export { splitModel, type SplitModel } from "./neural/split-model.js";
+export { buildEncoder, type BuildEncoderOptions, hiddenOutput } from "./encoders/build-encoder.js";
+export { checkpointTensors } from "./encoders/checkpoint-tensors.js";
+export { type EncoderConfig, parseEncoderConfig } from "./encoders/encoder-config.js";

@@ -9,6 +9,12 @@ export type TaggerErrorCode =
   | "model-inputs"
   | "model-outputs"
   | "not-found"
+  // Building an encoder from a checkpoint
+  | "config"
+  | "checkpoint"
+  // Training
+  | "option"
+  | "teacher"
   // Tagging
   | "window"
   | "output"

@@ -1,0 +1,149 @@
+import type { Tensor } from "@nasty/core";
+import { makeGraph, makeModel, makeValueInfo, type ModelProto } from "@nasty/formats/onnx";
+import { transposeTensor } from "@nasty/graph";
+import { type EncoderConfig, parseEncoderConfig } from "./encoder-config.js";
+import { type EncoderPart, makeEncoderWriter } from "./encoder-writer.js";
+import { writeLayer } from "./encoder-layer.js";
+import { readEncoderCheckpoint } from "./read-checkpoint.js";
+
+export interface BuildEncoderOptions {
+  /**
+   * `classifier`: the checkpoint's token classifier, output `logits` [batch, sequence, labels], where it has one;
+   * `none`: output `last_hidden_state` [batch, sequence, hidden]. Default `classifier`.
+   */
+  readonly head?: "classifier" | "none";
+  /** Dropout nodes where the family trains with them, at the ratios of config.json. Default false. */
+  readonly dropout?: boolean;
+  /** Give a bare encoder's initializers the family's prefix (`bert.`, …), as a task model's have. Default false. */
+  readonly prefixed?: boolean;
+}
+
+/** Output with a vector for each subword: float32 [batch, sequence, hidden]. */
+export const hiddenOutput = "last_hidden_state";
+
+/**
+ * Added to the scores of padding before the softmax, where its share underflows to exactly 0.
+ * The value of BERT's own code; the largest negative float32 would also blow up ranges that are measured on padded batches.
+ */
+const maskedScore = -10_000;
+
+/**
+ * Builds the graph of a BERT, RoBERTa, DistilBERT or ELECTRA encoder from its checkpoint.
+ *
+ * Initializers are named as in the checkpoint; weights of linear layers are held as [inputs, outputs], so that
+ * y = x·W + b is one MatMul ({@link checkpointTensors} turns them back). Inputs are int64 [batch, sequence]: `input_ids`, `attention_mask` and, for
+ * BERT and ELECTRA, `token_type_ids`; batch and sequence are dynamic. Operator set 20.
+ *
+ * @param config the parsed `config.json`
+ * @param tensors the checkpoint, as `parseSafetensors` reads it
+ * @throws TaggerError `config` (naming the key), `checkpoint` (naming the tensor: missing, mis-shaped, of another family).
+ * @see J. Devlin et al., "BERT" (2019); Y. Liu et al., "RoBERTa" (2019); V. Sanh et al., "DistilBERT" (2019); K. Clark et al.,
+ *   "ELECTRA" (2020); as in Hugging Face transformers 4 and 5
+ * @example
+ * ```ts
+ * const model = buildEncoder(JSON.parse(configText), parseSafetensors(bytes));
+ * ```
+ */
+export function buildEncoder(
+  config: unknown,
+  tensors: ReadonlyMap<string, Tensor>,
+  { head = "classifier", dropout = false, prefixed = false }: BuildEncoderOptions = {},
+): ModelProto {
+  const parsed = parseEncoderConfig(config);
+  const settings: EncoderConfig = dropout
+    ? parsed
+    : { ...parsed, dropout: 0, attentionDropout: 0, classifierDropout: 0 };
+  const checkpoint = readEncoderCheckpoint(tensors, settings);
+  const prefix = prefixed ? settings.family.prefix : checkpoint.prefix;
+  const writer = makeEncoderWriter();
+  for (const { name, value, linear } of checkpoint.tensors.values())
+    writer.weight(prefix + name, linear ? transposeTensor(value, [1, 0]) : value);
+
+  const part: EncoderPart = { writer, settings, prefix };
+  const mask = writeMask(part);
+  let hidden = writeEmbeddings(part);
+  for (let i = 0; i < settings.layers; i++) hidden = writeLayer(part, { index: i, hidden, mask });
+
+  const classifier = head === "classifier" ? checkpoint.classifier : undefined;
+  const batch = ["batch", "sequence"] as const;
+  const output =
+    classifier === undefined
+      ? { name: hiddenOutput, width: settings.hidden }
+      : { name: "logits", width: classifier.bias.shape[0] as number };
+  if (classifier === undefined) {
+    writer.op("Identity", [hidden], hiddenOutput);
+  } else {
+    writer.weight("classifier.weight", transposeTensor(classifier.weight, [1, 0]));
+    writer.weight("classifier.bias", classifier.bias);
+    const dropped = writer.dropout(hidden, settings.classifierDropout, "classifier/dropout");
+    writer.op("MatMul", [dropped, "classifier.weight"], "classifier/product");
+    writer.op("Add", ["classifier/product", "classifier.bias"], "logits");
+  }
+  const inputs = ["input_ids", "attention_mask", ...(takesTypes(settings) ? ["token_type_ids"] : [])];
+  const graph = makeGraph(settings.family.name, {
+    nodes: writer.nodes,
+    inputs: inputs.map((name) => makeValueInfo(name, "int64", batch)),
+    outputs: [makeValueInfo(output.name, "float32", [...batch, output.width])],
+    initializers: writer.initializers,
+  });
+  return makeModel(graph, { opsets: { "": 20 }, irVersion: 9 });
+}
+
+/** RoBERTa has a type table but one type: its tokenizer gives no type ids. */
+const takesTypes = ({ types, family }: EncoderConfig): boolean => types > 0 && !family.positionsBehindPadding;
+
+/** (1 − attention_mask)·maskedScore as [batch, 1, 1, sequence]. */
+function writeMask({ writer }: EncoderPart): string {
+  const spread = writer.op("Unsqueeze", ["attention_mask", writer.ints([1, 2])], "mask/spread");
+  const kept = writer.op("Cast", [spread], "mask/kept", { to: 1 });
+  const padding = writer.op("Sub", [writer.float(1), kept], "mask/padding");
+  return writer.op("Mul", [padding, writer.float(maskedScore)], "mask/scores");
+}
+
+function writeEmbeddings(part: EncoderPart): string {
+  const { writer, settings, prefix } = part;
+  const { op } = writer;
+  const table = (name: string): string => `${prefix}embeddings.${name}.weight`;
+  let sum = op("Gather", [table("word_embeddings"), "input_ids"], "embeddings/words");
+  if (settings.types > 0) {
+    const ids = takesTypes(settings) ? "token_type_ids" : writer.ints(0);
+    sum = op(
+      "Add",
+      [sum, op("Gather", [table("token_type_embeddings"), ids], "embeddings/types")],
+      "embeddings/typed",
+    );
+  }
+  const positions = op(
+    "Gather",
+    [table("position_embeddings"), writePositions(part)],
+    "embeddings/positions",
+  );
+  sum = op("Add", [sum, positions], "embeddings/sum");
+  const name = `${prefix}embeddings.LayerNorm`;
+  const normal = op("LayerNormalization", [sum, `${name}.weight`, `${name}.bias`], "embeddings/normal", {
+    axis: -1,
+    epsilon: { kind: "float", value: settings.epsilon },
+  });
+  const dropped = writer.dropout(normal, settings.dropout, "embeddings/dropout");
+  if (settings.embedding === settings.hidden) return dropped;
+  const product = op("MatMul", [dropped, `${prefix}embeddings_project.weight`], "embeddings/product");
+  return op("Add", [product, `${prefix}embeddings_project.bias`], "embeddings/projected");
+}
+
+/** 0, 1, 2, … [sequence]; in RoBERTa padId + 1, padId + 2, … over the tokens that are not padding, which all have padId. */
+function writePositions({ writer, settings }: EncoderPart): string {
+  const { op } = writer;
+  if (!settings.family.positionsBehindPadding) {
+    const length = op(
+      "Gather",
+      [op("Shape", ["input_ids"], "positions/shape"), writer.ints(1)],
+      "positions/length",
+    );
+    return op("Range", [writer.ints(0), length, writer.ints(1)], "positions/range");
+  }
+  const padId = writer.ints(settings.padId);
+  const isPadding = op("Equal", ["input_ids", padId], "positions/padding");
+  const isReal = op("Cast", [op("Not", [isPadding], "positions/not_padding")], "positions/real", { to: 7 });
+  const count = op("CumSum", [isReal, writer.ints(1)], "positions/count");
+  return op("Add", [op("Mul", [count, isReal], "positions/counted"), padId], "positions/placed");
+}
