@@ -4,6 +4,7 @@ import { precisionOfModel } from "../comparison/precision.js";
 import { loadModel } from "../inputs/load-model.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatCount, formatRatio } from "../terminal/format.js";
+import { versions } from "../versions.js";
 
 interface EstimateOptions extends CommonOptions {
   readonly model: string;
@@ -50,9 +51,11 @@ export async function estimateSizes({ model: path }: EstimateOptions, terminal: 
   });
 }
 
-/** Bytes that the tagger's entries add to a file which does not carry them yet. */
+/** Bytes that quantizing adds beside weights: where the model came from, and the tagger if the file does not carry it yet. */
 function addedBytes(present: readonly string[], entries: Readonly<Record<string, string>>): number {
-  let bytes = 0;
+  const provenance = { inputSha256: "0".repeat(64), versions: versions() };
+  // The braces are the record's own; a comma comes instead of them.
+  let bytes = JSON.stringify(provenance).length - 1;
   for (const [key, value] of Object.entries(entries)) {
     if (!present.includes(key)) bytes += Buffer.byteLength(key) + Buffer.byteLength(value) + 12;
   }

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openWorkshop, type Workshop } from "../workshop.js";
+
+let shop: Workshop;
+beforeAll(async () => {
+  shop = await openWorkshop();
+});
+afterAll(() => shop.remove());
+
+const model = ["quantize", "--model", "pos", "--output", "out.onnx"];
+
+describe("wrong usage is exit code 2, with what to give instead", () => {
+  test.each([
+    ["an unknown command", ["quantise"], /unknown command 'quantise'/],
+    ["an unknown option", ["eval", "--modle", "x"], /unknown option '--modle'/],
+    ["a missing option", ["eval", "--model", "pos"], /required option '--test <file>'/],
+    ["no model to quantize", ["quantize"], /--model: expected a model file or directory/],
+    ["no model to tag with", ["tag"], /--model: expected a model file or directory/],
+    ["an unknown mode", [...model, "--mode", "int9"], /Allowed choices are static, dynamic/],
+    ["static without text", [...model, "--mode", "static"], /expected --calibration FILE/],
+    [
+      "dynamic with text",
+      [...model, "--mode", "dynamic", "--calibration", "test.conllu"],
+      /would not be used/,
+    ],
+    ["a method without text", [...model, "--method", "entropy"], /--method entropy: expected --calibration/],
+    ["a limit without text", [...model, "--limit", "5"], /--limit 5: expected --calibration/],
+    [
+      "a table to save without text",
+      [...model, "--save-calibration-table", "t.json"],
+      /expected --calibration/,
+    ],
+    [
+      "a percentile for minmax",
+      [...model, "--calibration", "test.conllu", "--percentile", "99"],
+      /expected --method percentile/,
+    ],
+    ["activations in dynamic mode", [...model, "--activations", "symmetric"], /expected static mode/],
+    ["blocks without int4", [...model, "--block-size", "64"], /expected --mode int4/],
+    [
+      "text and table",
+      [...model, "--calibration", "test.conllu", "--calibration-table", "t.json"],
+      /expected no --calibration beside it/,
+    ],
+    ["a gate without text", [...model, "--target-accuracy-loss", "0.1"], /expected --validation FILE/],
+    ["text without a gate", [...model, "--validation", "test.conllu"], /expected --target-accuracy-loss/],
+    ["a loss in percent", [...model, "--target-accuracy-loss", "2"], /number from 0 to 1/],
+    ["a percentile of nothing", [...model, "--percentile", "5"], /number above 50/],
+    ["no sentences", [...model, "--limit", "0"], /whole number of 1 or more/],
+    ["no sentences of a file", [...model, "--calibration", "test.conllu:0"], /count: expected 1 or more/],
+    ["both symmetries", [...model, "--symmetric", "--asymmetric"], /cannot be used with/],
+    [
+      "a name that says another compression",
+      ["quantize", "--model", "pos", "--output", "x.onnx.br", "--compress", "gzip"],
+      /ending in \.gz/,
+    ],
+    ["standard input twice", ["score", "--gold", "-", "--system", "-"], /at most one standard input/],
+    [
+      "standard input for text twice",
+      [...model, "--calibration", "-", "--calibration", "-:5"],
+      /at most one -, got 2/,
+    ],
+    ["no threads", ["tag", "--model", "pos", "--threads", "0"], /whole number of 1 or more/],
+    ["an operand too many", ["tag", "--model", "pos", "a", "b"], /too many arguments/],
+  ])("%s", async (_, args, message) => {
+    expect(await shop.refused(2, args)).toMatch(message);
+  });
+});
+
+describe("help and version", () => {
+  test("every command explains itself, with an example", async () => {
+    const commands = ["demo", "quantize", "eval", "score", "benchmark", "tag", "inspect"];
+    const all = await shop.nasty(["--help"]);
+    expect(all).toMatchObject({ code: 0, stderr: "" });
+    for (const name of commands) expect(all.stdout).toMatch(new RegExp(`^ {2}${name} `, "m"));
+    expect(all.stdout).toContain("4 accuracy gate failed");
+    for (const args of [...commands.map((name) => [name]), ["quantize", "eval"], ["quantize", "estimate"]]) {
+      const { code, stdout } = await shop.nasty([...args, "--help"]);
+      expect(code).toBe(0);
+      expect(stdout).toContain(`Usage: nasty ${args.join(" ")}`);
+      expect(stdout).toMatch(/\nExamples:\n {2}.*nasty /s);
+      for (const option of ["--json", "--quiet", "--seed", "--threads"]) expect(stdout).toContain(option);
+    }
+  });
+
+  test("the version is the package's", async () => {
+    const { version } = JSON.parse(
+      (await import("node:fs")).readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+    );
+    expect(await shop.nasty(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+  });
+
+  test("--debug adds the stack, without it there is none", async () => {
+    const args = ["inspect", "--model", "none.onnx"];
+    expect((await shop.nasty(args)).stderr).not.toContain("    at ");
+    expect((await shop.nasty([...args, "--debug"])).stderr).toContain("    at ");
+  });
+});
