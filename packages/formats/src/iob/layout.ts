@@ -14,7 +14,10 @@ const numberPattern = /^[0-9]+([-.][0-9]+)?$/;
 
 /** The fields of a row. */
 export function splitRow(line: string, separator: ColumnLayout["separator"]): string[] {
-  return separator === "tab" ? line.split("\t") : line.trim().split(/[ \t]+/);
+  return separator === "tab"
+    ? line.split("\t")
+    : // Not trim(): a no-break space is a word of some corpora.
+      line.replace(/^[ \t]+|[ \t]+$/g, "").split(/[ \t]+/);
 }
 
 /** Whether a first column is the number of a word, a range of words or an empty node. */
@@ -37,7 +40,7 @@ export function isComment(
 ): boolean {
   if (layout?.numbered === true || line === "#") return true;
   if (line.includes("\t")) {
-    return line.startsWith("# ") && !labelPattern.test(line.slice(line.lastIndexOf("\t") + 1));
+    return /^#[ \t]/.test(line) && !labelPattern.test(line.slice(line.lastIndexOf("\t") + 1));
   }
   const fields = splitRow(line, "blanks");
   if (fields.length < 2 || /^#\s*\S+\s+=(\s|$)/.test(line)) return true;
@@ -47,18 +50,18 @@ export function isComment(
 
 /**
  * The layout of a file from the rows of its first sentence: numbered columns (`id word label …`, as in Universal NER) where the
- * first column counts 1, 2, 3, … and the third holds labels; else the word first and the label last (two columns; the four of CoNLL-2003).
+ * first column counts 1, 2, 3, … (or from 0, as WikiNEuRal does) and the third holds labels; else the word first and the label last (two columns; the four of CoNLL-2003).
  */
 export function detectLayout(rows: readonly string[]): ColumnLayout {
   const separator = rows.some((row) => row.includes("\t")) ? "tab" : "blanks";
   const split = rows.map((row) => splitRow(row, separator));
   const count = (split[0] as string[]).length;
-  let next = 1;
+  let next = split[0]?.[0] === "0" ? 0 : 1;
   const numbered = split.every((fields) => {
     const [number, , label = ""] = fields;
-    // A four-column row such as "1 CD B-NP O" ends in its label; rows of numbered columns with more than three do not.
     if (!isRowNumber(number) || fields.length < 3 || !labelPattern.test(label)) return false;
-    if (fields.length > 3 && labelPattern.test(fields.at(-1) as string)) return false;
+    // A four-column row such as "1 CD B-NP O" ends in its label; so do the rows of GermEval, but those count on and on.
+    if (fields.length > 3 && split.length < 3 && labelPattern.test(fields.at(-1) as string)) return false;
     return /[-.]/.test(number as string) || Number(number) === next++;
   });
   return numbered
