@@ -19,20 +19,23 @@ export function chain(c: LossContext, loss: ChainLoss): LossNodes {
     op("ReduceSum", [name, writer.ints(axes)], { keepdims });
   const timeFirst = (name: string): string => op("Transpose", [name], { perm: [1, 0, 2] });
 
+  const slice = (name: string, from: number, to: number): string =>
+    op("Slice", [name, writer.ints([from]), writer.ints([to]), writer.ints([0])]);
+  const end = Number.MAX_SAFE_INTEGER;
   const axes = { one: writer.ints([1]), two: writer.ints([2]) };
   // Everything time first: [T, B, …], as Scan walks along the first dimension.
   const counted = op("Not", [op("Equal", [labels, writer.scalar(loss.ignoreIndex ?? -100, "int64")])]);
   const safe = op("Where", [counted, labels, writer.scalar(0, "int64")]);
-  const valid = timeFirst(unsqueeze(asFloat(counted), 2));
+  // One padded step behind the last: a Scan refuses a sequence without steps, which sentences of one word would have.
+  const withPadding = (name: string): string =>
+    op("Concat", [name, op("Mul", [slice(name, 0, 1), writer.scalar(0)])], { axis: 0 });
+  const valid = withPadding(timeFirst(unsqueeze(asFloat(counted), 2)));
   const depth = op("Squeeze", [writer.dimension(loss.emissions, -1)]);
   const observed = op("Mul", [
-    timeFirst(op("OneHot", [safe, depth, writer.scalars([0, 1])], { axis: -1 })),
+    withPadding(timeFirst(op("OneHot", [safe, depth, writer.scalars([0, 1])], { axis: -1 }))),
     valid,
   ]);
-  const emissions = timeFirst(loss.emissions);
-  const slice = (name: string, from: number, to: number): string =>
-    op("Slice", [name, writer.ints([from]), writer.ints([to]), writer.ints([0])]);
-  const end = Number.MAX_SAFE_INTEGER;
+  const emissions = withPadding(timeFirst(loss.emissions));
   const later = slice(valid, 1, end);
   const afterLast = op("Sub", [
     valid,
@@ -98,7 +101,7 @@ export function chain(c: LossContext, loss: ChainLoss): LossNodes {
   return {
     value,
     gradients: [
-      { tensor: loss.emissions, gradient: op("Transpose", [difference], { perm: [1, 0, 2] }) },
+      { tensor: loss.emissions, gradient: op("Transpose", [slice(difference, 0, -1)], { perm: [1, 0, 2] }) },
       { tensor: loss.transitions, gradient: op("Mul", [op("Sub", [expected, fromTo]), factor]) },
       { tensor: loss.start, gradient: startDifference },
       { tensor: loss.end, gradient: endDifference },
