@@ -1,3 +1,10 @@
+import {
+  applyBlocks,
+  planInt4,
+  planWeightOnly,
+  quantizeInt4,
+  quantizeWeightOnly,
+} from "./block-weights/weight-only.js";
 import { applyDynamic, planDynamic, quantizeDynamic } from "./dynamic.js";
 import { applyInt8, int8Activations, planInt8, quantizeInt8 } from "./int8.js";
 import { load, predict, save } from "./model-files.js";
@@ -23,6 +30,35 @@ export const int8 = {
   predict,
 } as const;
 
+/** Weights of 4 bits in blocks; LSTMs as int8. The smallest files. */
+export const int4 = {
+  plan: planInt4,
+  apply: applyBlocks,
+  quantize: quantizeInt4,
+  save,
+  load,
+  predict,
+} as const;
+
+/** Weights of 8 bits in blocks, activations in float. */
+export const weightOnly = {
+  plan: planWeightOnly,
+  apply: applyBlocks,
+  quantize: quantizeWeightOnly,
+  save,
+  load,
+  predict,
+} as const;
+
+export type { BlockOptions, BlockQuantizeOptions, BlockRounding } from "./block-weights/weight-only.js";
+export type { CompensationOptions } from "./block-weights/compensate.js";
+export type { Batches } from "./activations/visit-activations.js";
+export {
+  compressor,
+  type CompressedFile,
+  type CompressFileOptions,
+  type CompressOptions,
+} from "./compressor.js";
 export {
   CompressionError,
   type CompressionErrorCode,
@@ -31,6 +67,7 @@ export {
 export type { DynamicOptions } from "./dynamic.js";
 export { estimate, type EstimateOptions, type SizeEstimate } from "./estimate.js";
 export type { ApplyOptions, QuantizationResult } from "./finish-quantization.js";
+export { predictedBytes } from "./predicted-bytes.js";
 export { historyOf, withHistory, type HistoryStep, type Provenance } from "./history.js";
 export type { CalibrationOptions, Int8Options, StaticOptions } from "./int8.js";
 export { matchLayers, type NamedLayer } from "./layer-patterns.js";
@@ -47,3 +84,21 @@ export type {
   QuantizedForm,
   QuantizedTensor,
 } from "./plan.js";
+export type { PruningResult } from "./pruning/apply.js";
+export type { ImportanceData } from "./pruning/importance.js";
+export { applyMasks, magnitudeMasks, masksOf, type PruningMasks } from "./pruning/masks.js";
+export type { PruneOptions } from "./pruning/options.js";
+export type {
+  NotPruned,
+  PlannedHeads,
+  PlannedLayer,
+  PlannedNeurons,
+  PlannedVocabulary,
+  PlannedZeros,
+  PruningPlan,
+  PruningReport,
+  PruningScope,
+} from "./pruning/plan.js";
+export { pruner } from "./pruning/pruner.js";
+export { sparsityAt, type SparsitySchedule } from "./pruning/schedule.js";
+export type { VocabularyOptions } from "./pruning/vocabulary.js";

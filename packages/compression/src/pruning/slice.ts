@@ -1,0 +1,78 @@
+import { elementCount, type Tensor } from "@nasty/core";
+import type { NodeProto } from "@nasty/formats/onnx";
+import { type Graph, type WeightSource, weightSource } from "@nasty/graph";
+import { isOwn } from "./trace.js";
+
+/**
+ * The parts of a tensor at the given positions of one axis, in that order.
+ *
+ * @param axis from 0; element types that are not packed into bytes
+ */
+export function takeAlong(tensor: Tensor, axis: number, positions: readonly number[]): Tensor {
+  const size = tensor.shape[axis] ?? 0;
+  const inner = elementCount(tensor.shape.slice(axis + 1));
+  const outer = elementCount(tensor.shape.slice(0, axis));
+  const shape = tensor.shape.with(axis, positions.length);
+  const source = tensor.data as Float32Array;
+  const data = new (source.constructor as Float32ArrayConstructor)(outer * positions.length * inner);
+  for (let block = 0, at = 0; block < outer; block++) {
+    for (const position of positions) {
+      const from = (block * size + position) * inner;
+      data.set(source.subarray(from, from + inner), at);
+      at += inner;
+    }
+  }
+  return { dtype: tensor.dtype, shape, data } as Tensor;
+}
+
+/** Reads element (row, column) of a constant matrix as its reader sees it. */
+export function matrixView({
+  tensor,
+  perm,
+}: Pick<WeightSource, "tensor" | "perm">): (row: number, column: number) => number {
+  const [first = 0, second = 0] = tensor.shape;
+  const data = tensor.data as Float32Array;
+  const isTransposed = perm?.[0] === 1;
+  const width = isTransposed ? first : second;
+  return isTransposed
+    ? (row, column) => data[column * width + row] as number
+    : (row, column) => data[row * width + column] as number;
+}
+
+/**
+ * Makes the constant that a node reads smaller: keeps the given positions of one axis, counted as the reader sees it.
+ *
+ * A constant of this reader alone changes where it stands and keeps its name; of a shared one the node gets a copy.
+ */
+export function sliceConstant(
+  graph: Graph,
+  { node, index, axis }: { readonly node: NodeProto; readonly index: number; readonly axis: number },
+  positions: readonly number[],
+): void {
+  const name = node.input[index] ?? "";
+  const source = weightSource(graph, name);
+  if (source === undefined) {
+    throw new TypeError(`sliceConstant: ${name} is no constant`);
+  }
+  const stored = source.perm?.[axis] ?? axis;
+  const sliced = takeAlong(source.tensor, stored, positions);
+  if (isOwn(source)) {
+    replaceConstant(source, sliced);
+    return;
+  }
+  if (source.perm !== undefined) {
+    throw new TypeError(`sliceConstant: ${name} is a shared transposed constant`);
+  }
+  graph.setInput(node, index, graph.addInitializer(source.name, sliced));
+}
+
+/** Puts a tensor in the place of a constant, under its name. */
+export function replaceConstant(
+  { graph, name, constantNode }: Pick<WeightSource, "graph" | "name" | "constantNode">,
+  tensor: Tensor,
+): void {
+  if (constantNode !== undefined) {
+    graph.removeNode(constantNode);
+  }
+  graph.setInitializer(name, tensor);
+}
