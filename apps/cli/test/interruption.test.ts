@@ -9,7 +9,7 @@ beforeAll(async () => {
   shop = await openWorkshop();
   await shop.write("out.onnx", "an older file");
   // Long enough that the gate is still tagging when the signal comes.
-  await shop.write("long.conllu", conllu(Array.from({ length: 5000 }, () => sentences).flat()));
+  await shop.write("long.conllu", conllu(Array.from({ length: 1000 }, () => sentences).flat()));
 });
 afterAll(() => shop.remove());
 

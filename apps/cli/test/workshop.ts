@@ -9,6 +9,10 @@ import { writeTinyDirectory } from "./tiny-tagger.js";
 
 const binary = fileURLToPath(new URL("../bin/nasty.js", import.meta.url));
 
+/** A JSON document; tests name the keys they rely on. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Json = any;
+
 /** How a run of the command ended. */
 export interface Ended {
   readonly code: number | null;
@@ -29,7 +33,7 @@ export interface Workshop {
   nasty(args: readonly string[], options?: RunOptions): Promise<Ended>;
   /** Runs with `--json`; the run must succeed, with one document and nothing else on standard output. */
 
-  json(args: readonly string[], options?: RunOptions): Promise<any>;
+  json(args: readonly string[], options?: RunOptions): Promise<Json>;
   /** Runs what must fail: the exit code, nothing on standard output, one line of message, no file made or changed. */
   refused(code: number, args: readonly string[], options?: RunOptions): Promise<string>;
   write(name: string, content: string | Uint8Array): Promise<string>;

@@ -4,8 +4,10 @@ import { pipeline } from "node:stream/promises";
 import { isHfDirectory } from "@nasty/formats/hf/node";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
+import { GraphError, ModelGraph, validateModel } from "@nasty/graph";
 import { TaggerError, type TaggerSettings } from "@nasty/taggers";
 import { findTagger, settingsOfModelFile } from "@nasty/taggers/node";
+import { InputError } from "../exit-codes.js";
 import { bytesOfModel } from "./model-bytes.js";
 
 /** A model as data: to be planned, described or rewritten, not to be run. */
@@ -27,6 +29,7 @@ export async function loadModel(path: string): Promise<LoadedModel> {
   const found = (await isHfDirectory(path)) ? await findTagger(path) : undefined;
   const modelPath = found?.modelPath ?? path;
   const model = await readModelFile(modelPath);
+  checkGraph(modelPath, model);
   return {
     path,
     modelPath,
@@ -39,6 +42,17 @@ export async function loadModel(path: string): Promise<LoadedModel> {
       return hash.digest("hex");
     },
   };
+}
+
+/** Refuses what is no graph (a cycle, a missing input) by the name of the file. */
+function checkGraph(modelPath: string, model: ModelProto): void {
+  try {
+    validateModel(ModelGraph.from(model));
+  } catch (error) {
+    if (!(error instanceof GraphError)) throw error;
+    const reason = error.message.replace(/^\w+: /, "");
+    throw new InputError(`readModelFile: ${modelPath}: ${reason}; export the model again`, { cause: error });
+  }
 }
 
 async function optionalSettings(path: string, model: ModelProto): Promise<TaggerSettings | undefined> {

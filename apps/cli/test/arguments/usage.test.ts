@@ -1,4 +1,8 @@
+import { readFileSync } from "node:fs";
+import { type Command, CommanderError } from "commander";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { explain } from "../../src/explain.js";
+import { buildProgram } from "../../src/program.js";
 import { openWorkshop, type Workshop } from "../workshop.js";
 
 let shop: Workshop;
@@ -9,10 +13,35 @@ afterAll(() => shop.remove());
 
 const model = ["quantize", "--model", "pos", "--output", "out.onnx"];
 
+/** What the command line says of these arguments, without a process for each. */
+async function refusal(args: readonly string[]): Promise<string> {
+  const said: string[] = [];
+  const silence = (command: Command): void => {
+    command.configureOutput({ writeErr: (text) => said.push(text) });
+    command.commands.forEach(silence);
+  };
+  const program = buildProgram();
+  silence(program);
+  const error = await program.parseAsync([...args], { from: "user" }).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof CommanderError)) {
+    expect(explain(error).code).toBe(2);
+    return explain(error).message;
+  }
+  expect(error.exitCode).toBe(1);
+  return said.join("");
+}
+
 describe("wrong usage is exit code 2, with what to give instead", () => {
   test.each([
     ["an unknown command", ["quantise"], /unknown command 'quantise'/],
-    ["an unknown option", ["eval", "--modle", "x"], /unknown option '--modle'/],
+    [
+      "an unknown option",
+      ["eval", "--model", "pos", "--test", "t", "--modle", "x"],
+      /unknown option '--modle'/,
+    ],
     ["a missing option", ["eval", "--model", "pos"], /required option '--test <file>'/],
     ["no model to quantize", ["quantize"], /--model: expected a model file or directory/],
     ["no model to tag with", ["tag"], /--model: expected a model file or directory/],
@@ -63,7 +92,12 @@ describe("wrong usage is exit code 2, with what to give instead", () => {
     ["no threads", ["tag", "--model", "pos", "--threads", "0"], /whole number of 1 or more/],
     ["an operand too many", ["tag", "--model", "pos", "a", "b"], /too many arguments/],
   ])("%s", async (_, args, message) => {
-    expect(await shop.refused(2, args)).toMatch(message);
+    expect(await refusal(args)).toMatch(message);
+  });
+
+  test("the binary ends with that code, one message, and nothing on standard output", async () => {
+    expect(await shop.refused(2, ["quantise"])).toMatch(/^error: unknown command 'quantise'/);
+    expect(await shop.refused(2, ["quantize"])).toMatch(/^nasty: quantize: --model: expected/);
   });
 });
 
@@ -84,9 +118,7 @@ describe("help and version", () => {
   });
 
   test("the version is the package's", async () => {
-    const { version } = JSON.parse(
-      (await import("node:fs")).readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-    );
+    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
     expect(await shop.nasty(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
   });
 

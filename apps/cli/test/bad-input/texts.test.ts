@@ -16,10 +16,12 @@ afterAll(() => shop.remove());
 const evaluated = (test: string, model = "pos") =>
   shop.refused(3, ["eval", "--model", model, "--test", test]);
 const calibrated = (...sources: string[]) =>
-  shop.refused(3, [
-    ...["quantize", "--model", "pos", "--output", "out.onnx"],
-    ...sources.flatMap((source) => ["--calibration", source]),
-  ]);
+  shop.refused(
+    3,
+    ["quantize", "--model", "pos", "--output", "out.onnx"].concat(
+      sources.flatMap((source) => ["--calibration", source]),
+    ),
+  );
 
 describe("labelled text", () => {
   test("an empty file, one of comments only, a missing one", async () => {

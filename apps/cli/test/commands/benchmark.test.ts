@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openWorkshop, type Workshop } from "../workshop.js";
+import { type Json, openWorkshop, type Workshop } from "../workshop.js";
 
 let shop: Workshop;
 beforeAll(async () => {
@@ -39,7 +39,7 @@ test("the JSON document has the keys that scripts rely on, a model a row", async
     node: expect.any(String),
   });
   expect(result.sentences).toBe(5);
-  expect(result.models.map(({ path }: any) => path)).toEqual(["pos", "int8.onnx"]);
+  expect(result.models.map(({ path }: Json) => path)).toEqual(["pos", "int8.onnx"]);
   for (const model of result.models) {
     const { p50, p95, mean, ci95 } = model.msPerSentence;
     expect(p50).toBeGreaterThan(0);

@@ -6,7 +6,7 @@ import { readModelFile } from "@nasty/formats/onnx/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { conllu, sentences } from "../tiny-corpus.js";
 import { writeTinyDirectory } from "../tiny-tagger.js";
-import { openWorkshop, type Workshop } from "../workshop.js";
+import { type Json, openWorkshop, type Workshop } from "../workshop.js";
 
 let shop: Workshop;
 beforeAll(async () => {
@@ -27,7 +27,7 @@ function constants(model: ModelProto) {
 }
 
 /** The record of the last step, as the file carries it. */
-function history(model: ModelProto): { options: Record<string, any> } {
+function history(model: ModelProto): { options: Record<string, Json> } {
   const text = model.metadataProps.find(({ key }) => key === "nasty.history")?.value ?? "{}";
   return JSON.parse(text).steps.at(-1);
 }
@@ -69,7 +69,7 @@ describe("dynamic mode", () => {
 
   test("--no-per-channel: one scale a weight", async () => {
     const result = await quantized("tensor.onnx", "--no-per-channel");
-    expect(result.tensors.map(({ granularity }: any) => granularity)).toEqual(Array(3).fill("per-tensor"));
+    expect(result.tensors.map(({ granularity }: Json) => granularity)).toEqual(Array(3).fill("per-tensor"));
     await quantized("channel.onnx", "--per-channel");
     const vectors = async (name: string) =>
       constants(await modelAt(name)).filter(({ dtype, shape }) => dtype === "float32" && shape[0] === 32);
@@ -103,7 +103,7 @@ describe("dynamic mode", () => {
 
   test("--op-types: only the operators named", async () => {
     const result = await quantized("gather.onnx", "--op-types", "Gather");
-    expect(result.tensors.map(({ op }: any) => op)).toEqual(["Gather"]);
+    expect(result.tensors.map(({ op }: Json) => op)).toEqual(["Gather"]);
   });
 
   test.each([
@@ -113,13 +113,13 @@ describe("dynamic mode", () => {
     ["a regular expression", "/^.(encoder|classifier)./", ["embedding.weight"]],
   ])("--skip-layers with %s", async (_, pattern, left) => {
     const result = await quantized("skip.onnx", "--skip-layers", pattern);
-    expect(result.tensors.map(({ name }: any) => name).sort()).toEqual([...left].sort());
-    expect(result.keptInFloat.map(({ reason }: any) => reason)).toContain(`skipped by pattern ${pattern}`);
+    expect(result.tensors.map(({ name }: Json) => name).sort()).toEqual([...left].sort());
+    expect(result.keptInFloat.map(({ reason }: Json) => reason)).toContain(`skipped by pattern ${pattern}`);
   });
 
   test("--skip-layers several times", async () => {
     const result = await quantized("skips.onnx", "--skip-layers", "/encoder/*", "--skip-layers", "/cl*/*");
-    expect(result.tensors.map(({ name }: any) => name)).toEqual(["embedding.weight"]);
+    expect(result.tensors.map(({ name }: Json) => name)).toEqual(["embedding.weight"]);
   });
 
   test("a model without tagger is quantized, with a remark", async () => {

@@ -1,6 +1,6 @@
 import { parseConllu, words } from "@nasty/formats/conllu";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openWorkshop, type Workshop } from "../workshop.js";
+import { openWorkshop, startBinary, type Workshop } from "../workshop.js";
 
 let shop: Workshop;
 beforeAll(async () => {
@@ -51,7 +51,6 @@ test("a text without words: nothing, or an empty list, and a remark", async () =
 });
 
 test("a reader that stops early is no error", async () => {
-  const { startBinary } = await import("../workshop.js");
   const child = startBinary(shop.folder, ["tag", "--model", "pos"]);
   child.stdin.on("error", () => undefined);
   child.stdout.destroy();
