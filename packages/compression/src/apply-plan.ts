@@ -1,6 +1,7 @@
 import type { ModelProto, NodeProto } from "@nasty/formats/onnx";
 import { inferShapes, type Graph, type ModelGraph } from "@nasty/graph";
 import { CompressionError } from "./compression-error.js";
+import { emitMatMulNBits, rewriteGatherBlocks } from "./block-weights/rewrite-blocks.js";
 import { replaceProduct } from "./matrix-product.js";
 import type {
   PlannedActivation,
@@ -76,8 +77,13 @@ function rewriteSite(
       rewriteConv(context, graph, node, weight);
       return;
     case "MatMulNBits":
+      replaceProduct(graph, node, (product) => {
+        emitMatMulNBits(context, product, weight);
+      });
+      return;
     case "GatherBlockQuantized":
-      throw mismatch(`node ${site.node}`, "a form of 8 bits", site.form);
+      rewriteGatherBlocks(context, graph, node, weight);
+      return;
     default: {
       const unreachable: never = site.form;
       throw new TypeError(`apply: ${String(unreachable)}`);
@@ -123,6 +129,7 @@ export function applyPlan(model: ModelProto, plan: QuantizationPlan, quantize: W
     inputs: new Map(),
     staticInputs: new Map(),
     activations: activationsByName(plan.activations),
+    accuracyLevel: Number(plan.options["accuracyLevel"] ?? 4),
     rankOf: plan.mode === "static" ? ranksOf(graph) : () => undefined,
   };
   // In the order of the nodes: an input that several read is quantized in front of the first.

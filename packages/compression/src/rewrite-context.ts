@@ -37,6 +37,8 @@ export interface RewriteContext {
   readonly inputs: Map<string, QuantizedInput>;
   readonly staticInputs: Map<string, StaticInput>;
   readonly activations: ReadonlyMap<string, PlannedActivation>;
+  /** What kernels of block-wise weights may round activations to (MatMulNBits' attribute). */
+  readonly accuracyLevel: number;
   /** Rank of a value of the original graph, where it is known. */
   readonly rankOf: (graph: Graph, name: string) => number | undefined;
 }

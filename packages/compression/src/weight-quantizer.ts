@@ -2,7 +2,7 @@ import { CoreError, parametersOf, quantizeMeasured, type Granularity, type Tenso
 import { CompressionError } from "./compression-error.js";
 import type { PlannedTensor } from "./plan.js";
 
-/** A weight as integers, in the layout of its float original. */
+/** A weight as integers, in the layout of its float original; block-wise ones, unpacked, as [channels, length] with blocks along `length`. */
 export interface QuantizedWeight {
   readonly data: Int8Array | Uint8Array;
   readonly scale: Float32Array;
@@ -32,6 +32,11 @@ export function groupsView({ op, shape, granularity }: PlannedTensor): View {
 }
 
 function groupCount({ shape, granularity }: View): number {
+  if (granularity.kind === "per-block") {
+    const [rows = 0, columns = 0] = shape;
+    const [channels, length] = granularity.axis === 1 ? [rows, columns] : [columns, rows];
+    return channels * Math.ceil(length / granularity.blockSize);
+  }
   return granularity.kind === "per-channel" ? (shape[granularity.axis] ?? 0) : 1;
 }
 
@@ -68,7 +73,7 @@ export const sizesOnly: WeightQuantizer = (planned) => {
   const elements = planned.shape.reduce((a, b) => a * b, 1);
   const groups = groupCount(view);
   return {
-    data: planned.dtype === "uint8" ? new Uint8Array(elements) : new Int8Array(elements),
+    data: planned.dtype.startsWith("uint") ? new Uint8Array(elements) : new Int8Array(elements),
     scale: new Float32Array(groups),
     zeroPoint: new Int32Array(groups),
     sqnrDb: Number.NaN,

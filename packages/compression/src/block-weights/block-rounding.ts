@@ -1,0 +1,22 @@
+import type { Tensor } from "@nasty/core";
+import { roundToNearest, type WeightQuantizer } from "../weight-quantizer.js";
+import { blockLayout, channelRows } from "./block-layout.js";
+import { checkFinite, clippedRanges, fullRange, quantizeRows } from "./quantize-rows.js";
+
+/**
+ * Rounds each weight by itself: block-wise ones over the full range or the part of it that loses least, others to nearest.
+ *
+ * @throws CompressionError `not-finite` naming the tensor
+ */
+export function blockRounding(rounding: "nearest" | "mse"): WeightQuantizer {
+  return (planned, read) => {
+    const layout = blockLayout(planned);
+    if (layout === undefined) {
+      return roundToNearest(planned, read);
+    }
+    const weight = read() as Tensor<"float32">;
+    checkFinite(planned.name, weight.data);
+    const shrink = rounding === "mse" ? clippedRanges : fullRange;
+    return quantizeRows(channelRows(weight, layout), { ...layout, symmetric: planned.symmetric, shrink });
+  };
+}

@@ -1,0 +1,125 @@
+import type { Tensor } from "@nasty/core";
+import type { ModelProto } from "@nasty/formats/onnx";
+import type { SessionOptions } from "@nasty/runtime";
+import { gramMatrices } from "../activations/gram-matrices.js";
+import {
+  activationsOfWeights,
+  collectBatches,
+  requireBatches,
+  type Batches,
+} from "../activations/visit-activations.js";
+import { openForCompression } from "../open-for-compression.js";
+import type { PlannedTensor, QuantizationPlan } from "../plan.js";
+import { readWeight } from "../resolve-weight.js";
+import type { QuantizedWeight, WeightQuantizer } from "../weight-quantizer.js";
+import { blockLayout, channelRows } from "./block-layout.js";
+import { blockRounding } from "./block-rounding.js";
+import { compensateRows } from "./compensate-rows.js";
+import { compensationFactor } from "./compensation-factor.js";
+import { checkFinite, clippedRanges } from "./quantize-rows.js";
+
+/** What error compensation runs on. */
+export interface CompensationOptions {
+  readonly calibrationData?: Batches;
+  /** Sequences that are used. Default 128. */
+  readonly limit?: number;
+  /** Share of the mean second moment that is added to each. Default 0.01. */
+  readonly damping?: number;
+  /** Bytes of second moments that are held at once; the samples are run once for each such group. Default 512 MB. */
+  readonly budgetBytes?: number;
+  readonly session?: SessionOptions;
+  readonly onProgress?: (samples: number) => void;
+}
+
+interface Work {
+  readonly planned: PlannedTensor;
+  readonly width: number;
+}
+
+/** Activations with the weights they multiply, cut into groups whose second moments fit the budget. */
+function workGroups(
+  model: ModelProto,
+  plan: QuantizationPlan,
+  budgetBytes: number,
+): ReadonlyMap<string, readonly Work[]>[] {
+  const blocked = plan.tensors.filter((planned) => blockLayout(planned) !== undefined);
+  const works = new Map<string, Work[]>();
+  for (const [planned, activation] of activationsOfWeights(model, blocked)) {
+    const width = blockLayout(planned)?.length ?? 0;
+    works.set(activation, [...(works.get(activation) ?? []), { planned, width }]);
+  }
+  const groups: Map<string, readonly Work[]>[] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const [activation, work] of works) {
+    const width = work[0]?.width ?? 0;
+    const needed = 8 * width * width;
+    if (bytes + needed > budgetBytes) {
+      groups.push(new Map());
+      bytes = 0;
+    }
+    groups.at(-1)?.set(activation, work);
+    bytes += needed;
+  }
+  return groups;
+}
+
+/**
+ * A quantizer whose products make up for rounding errors, by the second moments of their inputs over calibration data.
+ *
+ * Embeddings, and products inside subgraphs, are rounded with clipped ranges: nothing says how their errors meet.
+ *
+ * @throws CompressionError `no-calibration-data`, `not-finite`
+ */
+export async function compensatedQuantizer(
+  model: ModelProto,
+  plan: QuantizationPlan,
+  {
+    calibrationData,
+    limit = 128,
+    damping = 0.01,
+    budgetBytes = 512e6,
+    session,
+    onProgress,
+  }: CompensationOptions,
+): Promise<WeightQuantizer> {
+  const operation = `${plan.mode}.apply`;
+  const batches = await collectBatches(requireBatches(operation, calibrationData), limit);
+  requireBatches(operation, batches.length === 0 ? undefined : batches);
+  const done = new Map<PlannedTensor, QuantizedWeight>();
+  const graphs = new Map(
+    openForCompression(model)
+      .allGraphs()
+      .map((graph) => [graph.path, graph]),
+  );
+  const visit = { ...(session && { session }), ...(onProgress && { onProgress }) };
+  for (const group of workGroups(model, plan, budgetBytes)) {
+    const grams = await gramMatrices(model, [...group.keys()], batches, visit);
+    for (const [activation, works] of group) {
+      const gram = grams.get(activation);
+      if (gram === undefined) continue;
+      const factor = compensationFactor(gram, works[0]?.width ?? 0, damping);
+      grams.delete(activation);
+      for (const { planned } of works) {
+        const owner = graphs.get(planned.graph);
+        if (owner !== undefined) done.set(planned, compensated(planned, owner, factor));
+      }
+    }
+  }
+  const others = blockRounding("mse");
+  return (planned, read) => done.get(planned) ?? others(planned, read);
+}
+
+function compensated(
+  planned: PlannedTensor,
+  owner: Parameters<typeof readWeight>[0]["owner"],
+  factor: Float64Array,
+): QuantizedWeight {
+  const layout = blockLayout(planned);
+  if (layout === undefined) {
+    throw new TypeError(`gptq: ${planned.name} is not quantized in blocks`);
+  }
+  const weight = readWeight({ owner, name: planned.name }) as Tensor<"float32">;
+  checkFinite(planned.name, weight.data);
+  const scheme = { ...layout, symmetric: planned.symmetric, shrink: clippedRanges };
+  return compensateRows(channelRows(weight, layout), factor, scheme);
+}

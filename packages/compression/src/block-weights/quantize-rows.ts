@@ -1,0 +1,185 @@
+import { CompressionError } from "../compression-error.js";
+import type { QuantizedWeight } from "../weight-quantizer.js";
+
+/** How blocks of a matrix [channels, length] become integers. */
+export interface BlockScheme {
+  readonly channels: number;
+  readonly length: number;
+  readonly blockSize: number;
+  readonly bits: 4 | 8;
+  readonly symmetric: boolean;
+  /** Factors of the full range that are tried; the one with the smallest squared error wins. `[1]` is rounding to nearest. */
+  readonly shrink: readonly number[];
+}
+
+/** Full range only. */
+export const fullRange: readonly number[] = [1];
+
+/** From the full range to about two thirds of it, where clipping the largest weight of a block can pay. */
+export const clippedRanges: readonly number[] = Array.from({ length: 18 }, (_, step) => 1 - 0.02 * step);
+
+/** Scale and zero point of a block; real value = (q − zeroPoint) · scale. */
+export interface BlockParameters {
+  scale: number;
+  zeroPoint: number;
+}
+
+/**
+ * The scale and zero point that MatMulNBits' own quantizer gives a range, all in float32.
+ *
+ * ```
+ * symmetric:  scale = −(signed value of largest magnitude) / 2^(bits−1), zero point 2^(bits−1)
+ * asymmetric: scale = (max − min) / (2^bits − 1), zero point = clamp(roundHalfAway(−min / scale))
+ * ```
+ */
+export function parametersOfRange(
+  low: number,
+  high: number,
+  { bits, symmetric }: Pick<BlockScheme, "bits" | "symmetric">,
+  out: BlockParameters,
+): void {
+  const middle = bits === 4 ? 8 : 128;
+  const quantMax = bits === 4 ? 15 : 255;
+  if (symmetric) {
+    const largest = Math.abs(high) > Math.abs(low) ? high : low;
+    out.scale = largest === 0 ? 0 : Math.fround(largest / -middle);
+    out.zeroPoint = middle;
+    return;
+  }
+  out.scale = Math.fround(Math.fround(high - low) / quantMax);
+  out.zeroPoint =
+    out.scale === 0 ? 0 : Math.min(quantMax, Math.max(0, Math.floor(Math.fround(-low / out.scale) + 0.5)));
+}
+
+/** `clamp(roundHalfAway(value · (1 / scale) + zero point), 0, 2^bits − 1)` in float32. */
+export function quantizeValue(
+  value: number,
+  reciprocal: number,
+  zeroPoint: number,
+  quantMax: number,
+): number {
+  const real = Math.fround(Math.fround(value * reciprocal) + zeroPoint);
+  if (!(real > 0)) {
+    return 0;
+  }
+  return real >= quantMax ? quantMax : (real + 0.5) | 0;
+}
+
+/** Float32 reciprocal of a scale; of a block of zeros 0. */
+export function reciprocalOf(scale: number): number {
+  return scale === 0 ? 0 : Math.fround(1 / scale);
+}
+
+function squaredError(
+  rows: Float32Array | Float64Array,
+  from: number,
+  to: number,
+  { scale, zeroPoint }: BlockParameters,
+  quantMax: number,
+): number {
+  const reciprocal = reciprocalOf(scale);
+  let error = 0;
+  for (let i = from; i < to; i++) {
+    const value = rows[i] as number;
+    const difference = value - (quantizeValue(value, reciprocal, zeroPoint, quantMax) - zeroPoint) * scale;
+    error += difference * difference;
+  }
+  return error;
+}
+
+/**
+ * Chooses a block's scale and zero point: of the full range or, if several factors are given, of the part of it that loses least.
+ *
+ * @param rows values; the block is `rows[from..to)`
+ */
+export function chooseBlock(
+  rows: Float32Array | Float64Array,
+  from: number,
+  to: number,
+  scheme: Pick<BlockScheme, "bits" | "symmetric" | "shrink">,
+  out: BlockParameters,
+): void {
+  let low = 0;
+  let high = 0;
+  for (let i = from; i < to; i++) {
+    const value = rows[i] as number;
+    if (value < low) low = value;
+    else if (value > high) high = value;
+  }
+  const { shrink, bits } = scheme;
+  if (shrink.length === 1) {
+    parametersOfRange(low, high, scheme, out);
+    return;
+  }
+  const quantMax = bits === 4 ? 15 : 255;
+  let best = Number.POSITIVE_INFINITY;
+  let scale = 0;
+  let zeroPoint = 0;
+  for (const factor of shrink) {
+    parametersOfRange(low * factor, high * factor, scheme, out);
+    const error = squaredError(rows, from, to, out, quantMax);
+    if (error < best) {
+      best = error;
+      ({ scale, zeroPoint } = out);
+    }
+  }
+  out.scale = scale;
+  out.zeroPoint = zeroPoint;
+}
+
+/** 10·log10(signal / noise), ∞ without noise. */
+export function decibelsOf(signal: number, noise: number): number {
+  return noise === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
+}
+
+/** @throws CompressionError `not-finite` for the first NaN or ±∞ */
+export function checkFinite(name: string, values: Float32Array): void {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] as number) * 0;
+  if (sum === 0) return;
+  const index = values.findIndex((value) => !Number.isFinite(value));
+  throw new CompressionError(
+    "not-finite",
+    `quantize: tensor ${JSON.stringify(name)}: element ${index}: expected a finite number, got ${values[index]}`,
+    { tensor: name },
+  );
+}
+
+/**
+ * Quantizes a matrix block-wise along its rows.
+ *
+ * @param rows float32 [channels, length]
+ * @returns integers [channels, length], scales and zero points [channels, blocks]
+ */
+export function quantizeRows(rows: Float32Array, scheme: BlockScheme): QuantizedWeight {
+  const { channels, length, blockSize, bits } = scheme;
+  const blocks = Math.ceil(length / blockSize);
+  const quantMax = bits === 4 ? 15 : 255;
+  const data = new Uint8Array(channels * length);
+  const scale = new Float32Array(channels * blocks);
+  const zeroPoint = new Int32Array(channels * blocks);
+  const parameters: BlockParameters = { scale: 0, zeroPoint: 0 };
+  let signal = 0;
+  let noise = 0;
+  for (let channel = 0; channel < channels; channel++) {
+    const start = channel * length;
+    for (let block = 0; block < blocks; block++) {
+      const from = start + block * blockSize;
+      const to = Math.min(start + length, from + blockSize);
+      chooseBlock(rows, from, to, scheme, parameters);
+      const { scale: s, zeroPoint: z } = parameters;
+      const reciprocal = reciprocalOf(s);
+      scale[channel * blocks + block] = s;
+      zeroPoint[channel * blocks + block] = z;
+      for (let i = from; i < to; i++) {
+        const value = rows[i] as number;
+        const q = quantizeValue(value, reciprocal, z, quantMax);
+        data[i] = q;
+        const difference = value - (q - z) * s;
+        signal += value * value;
+        noise += difference * difference;
+      }
+    }
+  }
+  return { data, scale, zeroPoint, sqnrDb: decibelsOf(signal, noise) };
+}

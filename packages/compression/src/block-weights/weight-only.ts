@@ -1,0 +1,220 @@
+import { perBlock } from "@nasty/core";
+import type { ModelProto } from "@nasty/formats/onnx";
+import { CompressionError } from "../compression-error.js";
+import { finishQuantization, type ApplyOptions, type QuantizationResult } from "../finish-quantization.js";
+import { conditionWarnings, graphCondition } from "../graph-condition.js";
+import { openForCompression } from "../open-for-compression.js";
+import type { PlannedTensor, QuantizationPlan, QuantizedForm } from "../plan.js";
+import { chosenOptions, modelWarnings } from "../plan-options.js";
+import { planWeights, type WeightOptions } from "../plan-weights.js";
+import type { WeightSite } from "../weight-sites.js";
+import { blockLayout } from "./block-layout.js";
+import { type CompensationOptions, compensatedQuantizer } from "./compensate.js";
+import { blockRounding } from "./block-rounding.js";
+
+/** How weights of 4 or 8 bits are chosen. */
+export interface BlockOptions
+  extends Pick<WeightOptions, "symmetric" | "skipLayers" | "opTypes" | "minimumElements"> {
+  /** Weights along the summed axis that share a scale: 16, 32, 64, 128 or 256. Default 32 (4 bits), 64 (8 bits). */
+  readonly blockSize?: number;
+  /**
+   * `nearest` takes each block's full range; `mse` the part of it that loses least; `gptq` lets later weights of a product make up for
+   * the rounding of earlier ones, by the activations of calibration data. Default mse.
+   */
+  readonly rounding?: BlockRounding;
+  /** What the kernel may round activations to: 4 int8 (fast), 3 bfloat16, 2 float16, 1 float32, 0 the runtime's choice. Default 4. */
+  readonly accuracyLevel?: 0 | 1 | 2 | 3 | 4;
+}
+
+export type BlockRounding = "nearest" | "mse" | "gptq";
+
+export type BlockQuantizeOptions = BlockOptions & ApplyOptions & CompensationOptions;
+
+type Bits = 4 | 8;
+
+const roundings: readonly string[] = ["nearest", "mse", "gptq"];
+const operations = { 4: "int4.plan", 8: "weightOnly.plan" } as const;
+
+function defaultsOf(bits: Bits): Required<BlockOptions> {
+  return {
+    symmetric: true,
+    skipLayers: [],
+    opTypes: bits === 4 ? ["MatMul", "Gemm", "Gather", "LSTM"] : ["MatMul", "Gemm", "Gather"],
+    minimumElements: 64,
+    blockSize: bits === 4 ? 32 : 64,
+    rounding: "mse",
+    accuracyLevel: 4,
+  };
+}
+
+function checkOptions(
+  operation: string,
+  { blockSize, rounding, accuracyLevel }: Required<BlockOptions>,
+): void {
+  const refuse = (what: string, expected: string, got: unknown): never => {
+    throw new CompressionError(
+      "invalid-option",
+      `${operation}: ${what}: value: expected ${expected}, got ${String(got)}`,
+    );
+  };
+  if (![16, 32, 64, 128, 256].includes(blockSize)) refuse("blockSize", "16, 32, 64, 128 or 256", blockSize);
+  if (!roundings.includes(rounding)) refuse("rounding", roundings.join(", "), rounding);
+  if (![0, 1, 2, 3, 4].includes(accuracyLevel)) refuse("accuracyLevel", "0, 1, 2, 3 or 4", accuracyLevel);
+}
+
+function formFor(bits: Bits): (site: WeightSite) => QuantizedForm | { readonly reason: string } {
+  return ({ op, weights }) => {
+    switch (op) {
+      case "MatMul":
+      case "Gemm":
+        return "MatMulNBits";
+      case "Gather":
+        return bits === 4 && (weights[0]?.shape[1] ?? 0) % 2 === 1
+          ? { reason: `rows of ${weights[0]?.shape[1]} elements do not fill whole bytes of 4 bits` }
+          : "GatherBlockQuantized";
+      case "LSTM":
+        return bits === 4
+          ? "DynamicQuantizeLSTM"
+          : { reason: "no LSTM kernel takes int8 weights and float activations (use dynamic quantization)" };
+      case "Conv":
+        return { reason: "no convolution kernel takes weights in blocks" };
+      default: {
+        const unreachable: never = op;
+        throw new TypeError(`${operations[bits]}: ${String(unreachable)}`);
+      }
+    }
+  };
+}
+
+/** A planned weight in blocks along the axis that its products sum over, or its rows if it is only gathered from. */
+function inBlocks(
+  planned: PlannedTensor,
+  bits: Bits,
+  { blockSize, symmetric }: Required<BlockOptions>,
+): PlannedTensor[] {
+  const { sites, granularity } = planned;
+  if (sites.some(({ form }) => form === "DynamicQuantizeLSTM")) {
+    return [planned];
+  }
+  const products = sites.filter(({ form }) => form === "MatMulNBits");
+  const gathers = sites.filter(({ form }) => form === "GatherBlockQuantized");
+  const channelAxis = granularity.kind === "per-channel" ? granularity.axis : 1;
+  const blocked = (axis: number, chosen: PlannedTensor["sites"]): PlannedTensor => ({
+    ...planned,
+    dtype: bits === 4 ? "uint4" : "uint8",
+    symmetric,
+    granularity: perBlock(axis, blockSize),
+    sites: chosen,
+  });
+  const axis = products.length === 0 ? 1 : 1 - channelAxis;
+  // Rows are gathered in blocks along themselves: a table that a product sums over the other way is stored for each.
+  return axis === 1 || gathers.length === 0
+    ? [blocked(axis, sites)]
+    : [blocked(axis, products), blocked(1, gathers)];
+}
+
+function paddingWarnings(tensors: readonly PlannedTensor[], blockSize: number): string[] {
+  const padded = tensors.filter((planned) => {
+    const layout = blockLayout(planned);
+    return layout !== undefined && layout.blocks * layout.blockSize > 1.1 * layout.length;
+  });
+  return padded.length === 0
+    ? []
+    : [
+        `blocks of ${blockSize} do not fit ${padded.length} weights (${padded[0]?.name ?? ""}…): their last blocks are padded by more than a tenth; a smaller block size makes a smaller file`,
+      ];
+}
+
+function planBlocks(model: ModelProto, bits: Bits, options: BlockOptions): QuantizationPlan {
+  const operation = operations[bits];
+  const chosen = chosenOptions(defaultsOf(bits), options);
+  checkOptions(operation, chosen);
+  const graph = openForCompression(model);
+  const weightOptions = { ...chosen, perChannel: true, reduceRange: false };
+  const weights = planWeights(graph, operation, weightOptions, formFor(bits));
+  const tensors = weights.tensors.flatMap((planned) => inBlocks(planned, bits, chosen));
+  return {
+    schemaVersion: 1,
+    mode: bits === 4 ? "int4" : "weight-only",
+    options: { ...chosen },
+    tensors,
+    activations: [],
+    keptInFloat: weights.keptInFloat,
+    warnings: [
+      ...modelWarnings(model),
+      ...conditionWarnings(graphCondition(graph.main)),
+      ...weights.warnings,
+      ...paddingWarnings(tensors, chosen.blockSize),
+      ...(bits === 4
+        ? ["int4 makes files small; on CPUs int8 (dynamic) is faster"]
+        : [
+            "weight-only int8 computes in float or nearly so; on CPUs dynamic int8 of the same size is faster",
+          ]),
+    ],
+  };
+}
+
+/**
+ * Plans weights of 4 bits in blocks: matrices for MatMulNBits, embeddings for GatherBlockQuantized, LSTMs as int8.
+ *
+ * @param model an unfused float32 graph; not changed
+ * @throws CompressionError `no-such-layer`, `invalid-option`
+ * @example
+ * const plan = int4.plan(model, { blockSize: 32, symmetric: false });
+ */
+export function planInt4(model: ModelProto, options: BlockOptions = {}): QuantizationPlan {
+  return planBlocks(model, 4, options);
+}
+
+/**
+ * Plans weights of 8 bits in blocks with activations that stay float.
+ *
+ * @param model an unfused float32 graph; not changed
+ * @throws CompressionError `no-such-layer`, `invalid-option`
+ * @example
+ * const plan = weightOnly.plan(model, { accuracyLevel: 1 });
+ */
+export function planWeightOnly(model: ModelProto, options: BlockOptions = {}): QuantizationPlan {
+  return planBlocks(model, 8, options);
+}
+
+/**
+ * Carries out a plan of {@link planInt4} or {@link planWeightOnly} (or one that mixes them).
+ *
+ * A plan whose rounding is `gptq` runs the float model over `calibrationData` first.
+ *
+ * @param model the model that the plan was made for; not changed
+ * @throws CompressionError `no-calibration-data` (gptq), `not-finite` (naming the tensor), `plan-mismatch`, `nothing-to-quantize`,
+ *   `already-quantized`
+ */
+export async function applyBlocks(
+  model: ModelProto,
+  plan: QuantizationPlan,
+  options: ApplyOptions & CompensationOptions = {},
+): Promise<QuantizationResult> {
+  const rounding = plan.options["rounding"] as BlockRounding;
+  const quantizer =
+    rounding === "gptq" ? await compensatedQuantizer(model, plan, options) : blockRounding(rounding);
+  return finishQuantization(`${plan.mode}.apply`, model, plan, options, quantizer);
+}
+
+/**
+ * Plans and applies 4 bits at once.
+ *
+ * @example
+ * await save(await int4.quantize(model, { rounding: "gptq", calibrationData: tagger.feedsOf(sentences) }), "tagger_int4.onnx");
+ */
+export async function quantizeInt4(
+  model: ModelProto,
+  options: BlockQuantizeOptions = {},
+): Promise<ModelProto> {
+  return (await applyBlocks(model, planInt4(model, options), options)).model;
+}
+
+/** Plans and applies 8 bits, weights only, at once. */
+export async function quantizeWeightOnly(
+  model: ModelProto,
+  options: BlockQuantizeOptions = {},
+): Promise<ModelProto> {
+  return (await applyBlocks(model, planWeightOnly(model, options), options)).model;
+}
