@@ -1,28 +1,35 @@
 import type { Tensor } from "@nasty/core";
+import { type ModelProto, parseModel, serializeModel } from "@nasty/formats/onnx";
 import { checkFeeds, checkOutputs } from "./check-feeds.js";
+import { carryAsBytes, type FourBitValues, isFourBit, packed, unpacked } from "./four-bit-values.js";
 import { toLoadError, toRunError } from "./native-error.js";
-import type { OrtModule, OrtSession, OrtSessionOptions, OrtTensor } from "./ort-module.js";
+import type { OrtModule, OrtSession, OrtSessionOptions, OrtTensor, OrtValueMetadata } from "./ort-module.js";
 import { RuntimeError } from "./runtime-error.js";
-import type { Session } from "./session.js";
+import type { Session, ValueInfo } from "./session.js";
 import { fromOrtTensor, toOrtTensor, toValueInfo } from "./tensor-conversion.js";
 
 const convertOutputs = async (
   results: Readonly<Record<string, unknown>>,
   wanted: readonly string[],
+  fourBit: FourBitValues,
 ): Promise<Record<string, Tensor>> => {
   const outputs: Record<string, Tensor> = {};
   for (const name of wanted) {
     const value = results[name] as OrtTensor;
     // Data that is on a device is fetched first; on the CPU this is the tensor's own memory.
     if (value.location !== "cpu" && value.location !== "cpu-pinned") await value.getData(true);
-    outputs[name] = fromOrtTensor(value);
+    outputs[name] = packed(fromOrtTensor(value), fourBit.get(name));
   }
   return outputs;
 };
 
-const wrap = (ort: OrtModule, native: OrtSession): Session => {
-  const inputs = native.inputMetadata.map((metadata) => toValueInfo(metadata, "input"));
-  const outputs = native.outputMetadata.map((metadata) => toValueInfo(metadata, "output"));
+const wrap = (ort: OrtModule, native: OrtSession, fourBit: FourBitValues): Session => {
+  const described = (metadata: OrtValueMetadata, role: "input" | "output"): ValueInfo => {
+    const info = toValueInfo(metadata, role);
+    return { ...info, dtype: fourBit.get(info.name) ?? info.dtype };
+  };
+  const inputs = native.inputMetadata.map((metadata) => described(metadata, "input"));
+  const outputs = native.outputMetadata.map((metadata) => described(metadata, "output"));
   const allOutputs = outputs.map((output) => output.name);
   const pending = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
@@ -32,9 +39,10 @@ const wrap = (ort: OrtModule, native: OrtSession): Session => {
     wanted: readonly string[],
   ): Promise<Record<string, Tensor>> => {
     const ortFeeds: Record<string, OrtTensor> = {};
-    for (const [name, feed] of Object.entries(feeds)) ortFeeds[name] = toOrtTensor(ort, feed);
+    for (const [name, feed] of Object.entries(feeds)) ortFeeds[name] = toOrtTensor(ort, unpacked(feed));
     try {
-      return await convertOutputs(await native.run(ortFeeds, wanted, { logSeverityLevel: 4 }), wanted);
+      const results = await native.run(ortFeeds, wanted, { logSeverityLevel: 4 });
+      return await convertOutputs(results, wanted, fourBit);
     } catch (cause) {
       throw toRunError(cause);
     }
@@ -65,29 +73,56 @@ const wrap = (ort: OrtModule, native: OrtSession): Session => {
   };
 };
 
+const fourBitValuesOf = (native: OrtSession): FourBitValues =>
+  new Map(
+    [...native.inputMetadata, ...native.outputMetadata].flatMap((metadata) =>
+      metadata.isTensor && isFourBit(metadata.type) ? [[metadata.name, metadata.type] as const] : [],
+    ),
+  );
+
 /**
  * Opens a session on any ONNX Runtime package.
  *
  * @param model a path or URL that the runtime can read itself, or the bytes of a model
  * @param where how messages name the model
+ * @param read reads the model where it is given by a path; needed for one with 4-bit inputs or outputs only
  * @throws RuntimeError as `openSession`.
  */
 export const createSession = async (
   ort: OrtModule,
   model: string | Uint8Array,
-  { where, options }: { where: string; options: OrtSessionOptions },
+  {
+    where,
+    options,
+    read,
+  }: { where: string; options: OrtSessionOptions; read?: (path: string) => Promise<ModelProto> },
 ): Promise<Session> => {
-  let native: OrtSession;
-  try {
-    // The overloads take a path or bytes, not the union of both.
-    native = await ort.InferenceSession.create(model as string, options);
-  } catch (cause) {
-    throw toLoadError(cause, where);
+  let native = await create(ort, model, where, options);
+  const fourBit = fourBitValuesOf(native);
+  if (fourBit.size > 0 && (read !== undefined || typeof model !== "string")) {
+    await native.release();
+    const parsed = typeof model === "string" ? await read?.(model) : parseModel(model);
+    const carried = carryAsBytes(parsed as ModelProto, fourBit);
+    native = await create(ort, serializeModel(carried), where, options);
   }
   try {
-    return wrap(ort, native);
+    return wrap(ort, native, fourBit);
   } catch (error) {
     await native.release();
     throw error;
+  }
+};
+
+const create = async (
+  ort: OrtModule,
+  model: string | Uint8Array,
+  where: string,
+  options: OrtSessionOptions,
+): Promise<OrtSession> => {
+  try {
+    // The overloads take a path or bytes, not the union of both.
+    return await ort.InferenceSession.create(model as string, options);
+  } catch (cause) {
+    throw toLoadError(cause, where);
   }
 };

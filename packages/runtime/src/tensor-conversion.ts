@@ -3,7 +3,10 @@ import type { OrtModule, OrtTensor, OrtValueMetadata } from "./ort-module.js";
 import { RuntimeError } from "./runtime-error.js";
 import type { ValueInfo } from "./session.js";
 
-/** Element types that the JavaScript bindings can carry; bfloat16 and strings are not among them. */
+/**
+ * Element types that the JavaScript bindings can carry. bfloat16 and strings are not among them; 4-bit values go in and out as bytes
+ * (see four-bit-values.ts), and one that is left over must not be let through: it ends the process.
+ */
 const carried = new Set<string>([
   "float64",
   "float32",
@@ -16,8 +19,6 @@ const carried = new Set<string>([
   "uint32",
   "int64",
   "uint64",
-  "int4",
-  "uint4",
   "bool",
 ] satisfies DType[]);
 
@@ -26,14 +27,12 @@ export const isCarried = (type: string): type is DType => carried.has(type);
 /** The runtime's tensor over the same memory. */
 export const toOrtTensor = (ort: OrtModule, tensor: Tensor): OrtTensor => {
   const { dtype, shape } = tensor;
-  const raw = tensor.data as Uint8Array;
-  const data = dtype === "int4" ? new Int8Array(raw.buffer, raw.byteOffset, raw.byteLength) : raw;
   const make = ort.Tensor as unknown as new (
     type: string,
     data: unknown,
     dims: readonly number[],
   ) => OrtTensor;
-  return new make(dtype, data, shape);
+  return new make(dtype, tensor.data, shape);
 };
 
 const bytesOf = (view: ArrayBufferView): Uint8Array =>
@@ -47,7 +46,7 @@ export const fromOrtTensor = (value: OrtTensor): Tensor => {
   const stored =
     dtype === "float16"
       ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2)
-      : dtype === "int4" || dtype === "uint4" || dtype === "bool"
+      : dtype === "bool"
         ? bytesOf(data)
         : data;
   return { dtype, shape: [...value.dims], data: stored as TensorData };
