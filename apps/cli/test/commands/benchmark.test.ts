@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => shop.remove());
 
 const quick = (...args: string[]) => [
-  ...["benchmark", "--model", "pos", "--environment", "development", "--data", "test.conllu"],
+  ..."benchmark --model pos --environment development --data test.conllu".split(" "),
   ...args,
 ];
 
@@ -62,7 +62,7 @@ test("--threads and --batch-size reach the runtime", async () => {
 
 test("for people: the machine, then a table; without --data the embedded sample", async () => {
   const { stdout } = await shop.nasty([
-    ...["benchmark", "--model", "pos", "--environment", "development", "--samples", "3", "--quiet"],
+    ..."benchmark --model pos --environment development --samples 3 --quiet".split(" "),
   ]);
   expect(stdout).toMatch(/1 thread, Node [\d.v]+, ONNX Runtime [\d.]+\n3 sentences, \d+ words, batch 1/);
   expect(stdout).toMatch(/model +size +ms\/sentence p50 +p95 +words\/s +memory +speed\npos /);

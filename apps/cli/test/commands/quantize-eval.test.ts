@@ -14,7 +14,8 @@ beforeAll(async () => {
 afterAll(() => shop.remove());
 
 const compared = (quantized: string, ...args: string[]) => [
-  ...["quantize", "eval", "--original", "pos", "--quantized", quantized, "--test", "test.conllu"],
+  ..."quantize eval --original pos --test test.conllu --quantized".split(" "),
+  quantized,
   ...args,
 ];
 

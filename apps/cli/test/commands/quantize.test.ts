@@ -313,8 +313,9 @@ describe("output", () => {
 
 describe("the accuracy gate", () => {
   const gated = (target: string, ...args: string[]) => [
-    ...["quantize", "--output", "gated.onnx", "--target-accuracy-loss", target],
-    ...["--validation", "test.conllu", ...args],
+    ..."quantize --output gated.onnx --validation test.conllu --target-accuracy-loss".split(" "),
+    target,
+    ...args,
   ];
   const fragile = () => gated("0.01", "--model", "fragile");
   beforeAll(async () => {
