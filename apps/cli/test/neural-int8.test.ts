@@ -13,7 +13,10 @@ import {
 } from "@nasty/taggers";
 import { describe, expect, test } from "vitest";
 
-const words = Array.from({ length: 400 }, (_, i) => `${"bcdfgklmnprst"[i % 13]}${"aeiou"[i % 5]}${i.toString(36)}`);
+const words = Array.from(
+  { length: 400 },
+  (_, i) => `${"bcdfgklmnprst"[i % 13]}${"aeiou"[i % 5]}${i.toString(36)}`,
+);
 const sentences = Array.from({ length: 60 }, (_, i) => words.slice(i * 5, i * 5 + 3 + (i % 9)));
 const labels = Array.from({ length: 17 }, (_, i) => `L${i}`);
 
@@ -47,9 +50,9 @@ describe.each<[ArchitectureName, readonly string[]]>([
     expect(await tags(before, 1)).toEqual(float);
   });
 
-  test("runs integer kernels and leaves no float product", async () => {
+  test("runs integer kernels; only the character convolutions stay in float", async () => {
     const audit = await auditModel(dynamic.quantize(plain));
-    expect(audit.floatMatMuls).toBe(0);
+    expect(audit.floatMatMuls).toBe(architecture.embedding.characters.filters.length);
     const found = new Set(audit.kernels.map(({ op }) => op));
     for (const kernel of kernels) expect([...found]).toContain(kernel);
   });

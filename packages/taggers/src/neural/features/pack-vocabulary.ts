@@ -19,7 +19,7 @@ export async function packVocabulary(words: readonly string[]): Promise<string> 
       { name: broken },
     );
   }
-  return toBase64(await gzip(new TextEncoder().encode(words.join("\n"))));
+  return toBase64(await gzip(new TextEncoder().encode(words.map((word) => `${word}\n`).join(""))));
 }
 
 /**
@@ -31,7 +31,7 @@ export async function unpackVocabulary(text: string): Promise<string[]> {
   try {
     const bytes = await gunzip(fromBase64(text), { maxBytes: MOST_BYTES });
     const lines = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    return lines === "" ? [] : lines.split("\n");
+    return lines.split("\n").slice(0, -1);
   } catch (cause) {
     throw new TaggerError(
       "metadata",

@@ -150,6 +150,7 @@ export async function trainTagger(options: TrainTaggerOptions): Promise<TrainedT
     seed,
   });
   const hasDropout = model.graph?.node.some(({ opType }) => opType === "Dropout") === true;
+  const totalSteps = Math.max(2, recipe.epochs * source.batchesPerEpoch);
   const trainer = await onnxEngine.load(model, {
     loss: lossesOf(sets, recipe, chain ? meanLength(train) : undefined),
     ...(hasDropout && architecture.kind === "bilstm"
@@ -163,8 +164,8 @@ export async function trainTagger(options: TrainTaggerOptions): Promise<TrainedT
       averageDecay: recipe.averageDecay,
       schedule: {
         kind: "linear",
-        warmUpSteps: 50,
-        totalSteps: Math.max(51, recipe.epochs * source.batchesPerEpoch),
+        warmUpSteps: Math.min(50, Math.floor(totalSteps / 10)),
+        totalSteps,
       },
     },
     seed,

@@ -1,0 +1,173 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { withMetadata } from "@nasty/formats/onnx";
+import { writeModelFile } from "@nasty/formats/onnx/node";
+import { ModelGraph } from "@nasty/graph";
+import { openSession } from "@nasty/runtime";
+import { expect, test } from "vitest";
+import {
+  buildNeuralModel,
+  dropAuxiliary,
+  makeNeuralTagger,
+  type NeuralSettings,
+  openNeuralTagger,
+  readTaggerSettings,
+  splitModel,
+  type Tagger,
+  withTagger,
+} from "../../src/index.js";
+import { openTagger } from "../../src/node.js";
+import { tinyBilstm, tinyCnn, tinyFeatures, tinySentences } from "./tiny-neural.js";
+
+const labels = ["O", "B-PER", "I-PER"];
+const settings: NeuralSettings = { kind: "neural", task: "ner", labels, features: tinyFeatures };
+const options = { features: tinyFeatures, architecture: tinyBilstm, labels: 3 };
+
+async function tagAll(tagger: Tagger): Promise<(readonly string[])[]> {
+  const out: (readonly string[])[] = [];
+  for await (const tags of tagger.tag(tinySentences)) out.push(tags);
+  await tagger.close();
+  return out;
+}
+
+test("a written file carries its tagger, compressed or not", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "nasty-neural-"));
+  try {
+    const model = await withTagger(buildNeuralModel({ ...options, chain: true }), settings);
+    const expected = await tagAll(await openNeuralTagger(model, settings, (part) => openSession(part)));
+    const path = join(folder, "ner.onnx");
+    await writeModelFile(path, model);
+    expect(await tagAll(await openTagger(path))).toEqual(expected);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("settings come back as they were written", async () => {
+  const strange = {
+    ...tinyFeatures,
+    vocabulary: ["", "\u0000", "\ufeffbom", "a", "naïve", "__proto__", "😀"],
+  };
+  const model = await withTagger(buildNeuralModel({ ...options, features: strange }), {
+    ...settings,
+    features: strange,
+  });
+  expect(await readTaggerSettings(model)).toEqual({ ...settings, features: strange });
+});
+
+test.each([
+  [
+    "nasty.vocabulary",
+    undefined,
+    "metadata nasty.vocabulary: expected a packed vocabulary, got no such entry",
+  ],
+  ["nasty.vocabulary", "%%%", "metadata nasty.vocabulary: expected base64 of gzipped words, got "],
+  [
+    "nasty.tagger",
+    '{"schema":1,"kind":"neural","task":"pos","labels":["X"]}',
+    "nasty.tagger: features: expected",
+  ],
+])("damaged metadata %s %j is named", async (key, text, message) => {
+  const model = withMetadata(await withTagger(buildNeuralModel(options), settings), { [key]: text });
+  await expect(readTaggerSettings(model)).rejects.toMatchObject({
+    code: "metadata",
+    kind: "input",
+    message: expect.stringContaining(message),
+  });
+});
+
+test("a word with a line break cannot be packed", async () => {
+  const features = { ...tinyFeatures, vocabulary: ["a\nb"] };
+  await expect(
+    withTagger(buildNeuralModel({ ...options, features }), { ...settings, features }),
+  ).rejects.toMatchObject({
+    code: "metadata",
+    message: 'packVocabulary: word "a\\nb": expected no line break, got one',
+  });
+});
+
+test.each([
+  ["bilstm", tinyBilstm],
+  ["cnn", tinyCnn],
+])("%s: halves give what the whole gives", async (_name, architecture) => {
+  const model = buildNeuralModel({ ...options, architecture, chain: true, seed: 3 });
+  const halves = splitModel(model);
+  expect(halves?.network.graph?.input.map(({ name }) => name).sort()).toEqual(
+    ["embeddings", architecture.kind === "bilstm" ? "lengths" : "mask", "word_index"].sort(),
+  );
+  expect(halves?.embedder.graph?.output.map(({ name }) => name)).toEqual(["embeddings"]);
+  const whole = await makeNeuralTagger({ whole: await openSession(model) }, settings);
+  const split = await openNeuralTagger(model, settings, (part) => openSession(part));
+  expect(await tagAll(split)).toEqual(await tagAll(whole));
+});
+
+test("a graph that uses words behind the vectors again is not cut", () => {
+  const edited = ModelGraph.from(buildNeuralModel(options));
+  edited.main.addNode({ opType: "Cast", inputs: ["word_ids"], outputs: ["again"], attributes: { to: 1 } });
+  edited.main.addNode({
+    opType: "ReduceSum",
+    inputs: ["again"],
+    outputs: ["total"],
+    attributes: { keepdims: 0 },
+  });
+  const [logits] = edited.main.outputs;
+  edited.main.addNode({ opType: "Add", inputs: ["logits", "total"], outputs: ["shifted"] });
+  edited.main.removeOutput("logits");
+  edited.main.addOutput({ ...(logits as NonNullable<typeof logits>), name: "shifted" });
+  edited.main.sort();
+  expect(splitModel(edited.toModel())).toBeUndefined();
+});
+
+test("entity labels obey the chunk scheme where single best ones would not", async () => {
+  const model = buildNeuralModel({ ...options, architecture: tinyCnn, seed: 12 });
+  const single = await openNeuralTagger(model, { ...settings, task: "pos" }, (part) => openSession(part));
+  const orphans = (all: (readonly string[])[]): number =>
+    all.reduce(
+      (n, tags) => n + tags.filter((t, i) => t === "I-PER" && (tags[i - 1] ?? "O") === "O").length,
+      0,
+    );
+  expect(orphans(await tagAll(single))).toBeGreaterThan(0);
+  expect(orphans(await tagAll(await openNeuralTagger(model, settings, (part) => openSession(part))))).toBe(0);
+});
+
+test("the shipped graph has neither auxiliary heads nor Dropout", () => {
+  const model = buildNeuralModel({ ...options, auxiliary: { xpos: 4, feats: 5 } });
+  const shipped = dropAuxiliary(model);
+  expect(model.graph?.output.map(({ name }) => name)).toEqual(["logits", "logits_xpos", "logits_feats"]);
+  expect(shipped.graph?.output.map(({ name }) => name)).toEqual(["logits"]);
+  expect(shipped.graph?.node.filter(({ opType }) => opType === "Dropout")).toEqual([]);
+  expect(shipped.graph?.initializer.some(({ name }) => name.includes("xpos"))).toBe(false);
+});
+
+test("sessions of other models are refused", async () => {
+  const session = await openSession(buildNeuralModel(options));
+  await expect(
+    makeNeuralTagger({ whole: session }, { ...settings, labels: ["O", "B-X", "I-X", "B-Y", "I-Y"] }),
+  ).rejects.toMatchObject({
+    code: "model-outputs",
+    message:
+      "openTagger: model: outputs: expected logits float32 [batch, length, 5], got logits float32 [batch, length, 3]",
+  });
+  const embedder = await openSession(
+    splitModel(buildNeuralModel(options))?.embedder as NonNullable<ReturnType<typeof splitModel>>["embedder"],
+  );
+  await expect(makeNeuralTagger({ whole: embedder }, settings)).rejects.toMatchObject({
+    code: "model-inputs",
+    message: expect.stringContaining("expected word_index, and lengths or mask, got word_ids"),
+  });
+  await Promise.all([session.close(), embedder.close()]);
+});
+
+test("a store of words that grows too large is emptied without changing labels", async () => {
+  const tagger = await openNeuralTagger(buildNeuralModel(options), settings, (part) => openSession(part));
+  const many = Array.from({ length: 200 }, (_, i) =>
+    Array.from({ length: 100 }, (_unused, j) => `w${i}x${j}`),
+  );
+  let before = 0;
+  for await (const tags of tagger.tag(many, { lookAhead: 50 })) before += tags.length;
+  expect(before).toBe(20_000);
+  const after = await tagAll(tagger);
+  const fresh = await openNeuralTagger(buildNeuralModel(options), settings, (part) => openSession(part));
+  expect(after).toEqual(await tagAll(fresh));
+});

@@ -1,0 +1,68 @@
+import { seededRandom } from "@nasty/training";
+import { expect, test } from "vitest";
+import { makeBatchSource, type BatchSourceOptions } from "../../../src/neural/training/training-batches.js";
+import { hidingProbability } from "../../../src/neural/training/word-dropout.js";
+import { tinyFeatures } from "../tiny-neural.js";
+
+const sentences = Array.from({ length: 50 }, (_, i) => ({
+  words: Array.from({ length: 1 + (i % 5) }, () => "time"),
+  labels: Array.from({ length: 1 + (i % 5) }, () => "X"),
+}));
+const options: BatchSourceOptions = {
+  sentences,
+  features: tinyFeatures,
+  sets: { labels: ["X"], auxiliary: {} },
+  layout: "rows",
+  batchSentences: 8,
+  batchTokens: 24,
+  dropout: { wordBase: 0, wordScale: 0, affix: 0 },
+  counts: new Map([["time", 3]]),
+};
+const epoch = (changes: Partial<BatchSourceOptions> = {}, seed = 1) => [
+  ...makeBatchSource({ ...options, ...changes }).epoch(seededRandom(seed)),
+];
+const numbers = (batches: ReturnType<typeof epoch>, name: string): number[] =>
+  batches.flatMap((batch) => Array.from(batch[name]?.data as Iterable<number | bigint>, Number));
+
+test("every word is in one batch, within the limits, and padding has no label", () => {
+  const batches = epoch();
+  const labels = numbers(batches, "logits/labels");
+  expect(labels.filter((label) => label === 0).length).toBe(150);
+  expect(labels.every((label) => label === 0 || label === -100)).toBe(true);
+  for (const batch of batches) {
+    const [rows = 0, length = 0] = batch["word_index"]?.shape ?? [];
+    expect(rows).toBeLessThanOrEqual(8);
+    expect(rows * length).toBeLessThanOrEqual(24);
+    expect(batch["word_ids"]?.shape).toEqual([1]);
+  }
+});
+
+test("the order depends on the seed", () => {
+  expect(epoch()).toEqual(epoch());
+  expect(epoch()).not.toEqual(epoch({}, 2));
+});
+
+test("hidden words and affixes come as often as asked", () => {
+  expect(hidingProbability(3, { wordBase: 0.05, wordScale: 0.6, affix: 0 })).toBeCloseTo(
+    0.05 + 0.6 / 3.6,
+    12,
+  );
+  expect(
+    numbers(epoch({ dropout: { wordBase: 1, wordScale: 0, affix: 1 } }), "word_ids").every((id) => id === 0),
+  ).toBe(true);
+  expect(
+    numbers(epoch({ dropout: { wordBase: 0, wordScale: 0, affix: 1 } }), "affix_ids").every((id) => id === 0),
+  ).toBe(true);
+  expect(numbers(epoch(), "affix_ids").every((id) => id > 0)).toBe(true);
+  // Hidden and seen occurrences of one word are two distinct words of a batch.
+  const half = epoch({ dropout: { wordBase: 0.5, wordScale: 0, affix: 0 } });
+  expect(half.some((batch) => batch["word_ids"]?.shape[0] === 2)).toBe(true);
+});
+
+test("a sentence of weight w is seen w times an epoch on average", () => {
+  const weighted = sentences.map((sentence) => ({ ...sentence, weight: 2.5 }));
+  const seen = numbers(epoch({ sentences: weighted }), "logits/labels").filter((label) => label === 0).length;
+  expect(seen).toBeGreaterThan(150 * 2);
+  expect(seen).toBeLessThan(150 * 3);
+  expect(epoch({ sentences: sentences.map((sentence) => ({ ...sentence, weight: 0 })) })).toEqual([]);
+});
