@@ -28,7 +28,7 @@ async function source(argument, types) {
 
 const parts = values["parts-of-speech"];
 const own = nerSentences(parseColumns(await readText(values.train), { name: basename(values.train) }), {
-  ...(parts === undefined ? {} : { partsOfSpeech: parseConllu(await readText(parts)) }),
+  partsOfSpeech: parts === undefined ? [] : parseConllu(await readText(parts)),
 });
 const more = await Promise.all([
   ...values.extra.map((argument) => source(argument, identical)),

@@ -6,7 +6,8 @@ import { auxiliaryOutput } from "./graph/build-neural-model.js";
 export function dropAuxiliary(model: ModelProto): ModelProto {
   const edited = ModelGraph.from(model);
   const { main } = edited;
-  for (const { name } of [...main.outputs]) if (name.startsWith(auxiliaryOutput(""))) main.removeOutput(name);
+  const auxiliary = main.outputs.filter(({ name }) => name.startsWith(auxiliaryOutput("")));
+  for (const { name } of auxiliary) main.removeOutput(name);
   for (const node of main.nodes.filter(({ opType }) => opType === "Dropout")) {
     const [from = "", to = ""] = [node.input[0], node.output[0]];
     main.removeNode(node);

@@ -23,7 +23,7 @@ export function splitModel(model: ModelProto): SplitModel | undefined {
   const info = makeValueInfo(embeddingsValue, "float32", ["words", width]);
 
   const embedder = ModelGraph.from(model);
-  for (const { name } of [...embedder.main.outputs]) embedder.main.removeOutput(name);
+  for (const name of embedder.main.outputs.map((output) => output.name)) embedder.main.removeOutput(name);
   embedder.main.addOutput(info);
   finish(embedder);
 
@@ -39,5 +39,6 @@ export function splitModel(model: ModelProto): SplitModel | undefined {
 
 function finish({ main }: ModelGraph): void {
   main.pruneUnused();
-  for (const { name } of [...main.inputs]) if (main.consumers(name).length === 0) main.removeInput(name);
+  const unread = main.inputs.filter(({ name }) => main.consumers(name).length === 0);
+  for (const { name } of unread) main.removeInput(name);
 }
