@@ -10,7 +10,7 @@ test.each([
   [JSON.stringify({ ...header, schema: 2 }), "metadata nasty.tagger: schema: expected 1, got 2"],
   [
     JSON.stringify({ ...header, kind: "magic" }),
-    'metadata nasty.tagger: kind: expected "transformer", got "magic"',
+    'metadata nasty.tagger: kind: expected ("transformer" | "neural"), got "magic"',
   ],
   [JSON.stringify({ ...header, labels: [] }), "metadata nasty.tagger: labels: expected >=1, got 0"],
   [
