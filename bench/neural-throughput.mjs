@@ -1,10 +1,10 @@
 // Throughput of the neural architectures with random weights, float32 and dynamic int8, words in and tags out, one thread.
-//   node bench/neural.mjs TRAIN.conllu TEST.conllu [ARCHITECTURE …]
+//   node bench/neural-throughput.mjs TRAIN.conllu TEST.conllu [ARCHITECTURE …]
 // Words per second of processor time and of wall time; "cold" has an empty word cache, "warm" has met every word.
-import { readConlluFile } from "@nasty/formats/conllu/node";
-import { words } from "@nasty/formats/conllu";
-import { serializeModel } from "@nasty/formats/onnx";
-import { openSession } from "@nasty/runtime";
+import { readConlluFile } from "../packages/formats/dist/conllu/node.js";
+import { words } from "../packages/formats/dist/conllu/index.js";
+import { serializeModel } from "../packages/formats/dist/onnx/index.js";
+import { openSession } from "../packages/runtime/dist/index.js";
 import {
   architectures,
   buildNeuralModel,
@@ -12,9 +12,8 @@ import {
   featureSettings,
   openNeuralTagger,
   withTagger,
-} from "../dist/index.js";
-// A bench may look at what is above this package: quantization.
-import { dynamic } from "../../compression/dist/index.js";
+} from "../packages/taggers/dist/index.js";
+import { dynamic } from "../packages/compression/dist/index.js";
 
 const [trainPath, testPath, ...names] = process.argv.slice(2);
 const read = async (path) => {

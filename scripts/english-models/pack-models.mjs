@@ -1,12 +1,17 @@
 // Turns a trained float32 tagger into the two files of this package: NAME.onnx.gz, float32 with weights rounded to bfloat16's precision
 // (half of their bits are then 0, so gzip halves the file), and NAME-int8.onnx, made from it by dynamic quantization.
-//   node scripts/pack-models.mjs --input trained.onnx --name pos-en [--data "UD_English-EWT 2.16 (15d613d), CC BY-SA 4.0"]… [--int8-only]
+//   node scripts/english-models/pack-models.mjs --input trained.onnx --name pos-en [--data "UD_English-EWT 2.16 (15d613d), CC BY-SA 4.0"]… [--int8-only]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { dynamic } from "../../compression/dist/index.js";
-import { bfloat16ToFloat32, float32ToBfloat16 } from "../../core/dist/index.js";
-import { copyMessage, tensorFromProto, tensorToProto, withMetadata } from "../../formats/dist/onnx/index.js";
-import { readModelFile, writeModelFile } from "../../formats/dist/onnx/node.js";
+import { dynamic } from "../../packages/compression/dist/index.js";
+import { bfloat16ToFloat32, float32ToBfloat16 } from "../../packages/core/dist/index.js";
+import {
+  copyMessage,
+  tensorFromProto,
+  tensorToProto,
+  withMetadata,
+} from "../../packages/formats/dist/onnx/index.js";
+import { readModelFile, writeModelFile } from "../../packages/formats/dist/onnx/node.js";
 
 const { values } = parseArgs({
   options: {
@@ -32,6 +37,10 @@ function rounded(proto) {
 const trained = await readModelFile(values.input);
 const graph = copyMessage(trained.graph, { initializer: trained.graph.initializer.map(rounded) });
 const model = withMetadata(copyMessage(trained, { graph }), { "nasty.data": JSON.stringify(values.data) });
-const folder = fileURLToPath(new URL("../models/", import.meta.url));
-if (!values["int8-only"]) console.log(values.name, await writeModelFile(`${folder}${values.name}.onnx.gz`, model));
-console.log(`${values.name}-int8`, await writeModelFile(`${folder}${values.name}-int8.onnx`, dynamic.quantize(model)));
+const folder = fileURLToPath(new URL("../../packages/model-en/models/", import.meta.url));
+if (!values["int8-only"])
+  console.log(values.name, await writeModelFile(`${folder}${values.name}.onnx.gz`, model));
+console.log(
+  `${values.name}-int8`,
+  await writeModelFile(`${folder}${values.name}-int8.onnx`, dynamic.quantize(model)),
+);

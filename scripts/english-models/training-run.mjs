@@ -1,11 +1,12 @@
 // What the two training scripts share: arguments, progress, writing the model. They run in the built repository and import its packages by
-// path, because this package depends on none.
+// path, so that what is trained is what is checked out.
 import { parseArgs } from "node:util";
 import { readFile } from "node:fs/promises";
-import { writeModelFile } from "../../formats/dist/onnx/node.js";
-import { withMetadata } from "../../formats/dist/onnx/index.js";
-import { defaultRecipe, trainTagger } from "../../taggers/dist/training.js";
-import { fileCheckpoint } from "../../training/dist/node.js";
+import { writeModelFile } from "../../packages/formats/dist/onnx/node.js";
+import { withMetadata } from "../../packages/formats/dist/onnx/index.js";
+import { architectures } from "../../packages/taggers/dist/index.js";
+import { defaultRecipe, trainTagger } from "../../packages/taggers/dist/training.js";
+import { fileCheckpoint } from "../../packages/training/dist/node.js";
 
 const common = {
   output: { type: "string" },
@@ -16,6 +17,8 @@ const common = {
   patience: { type: "string" },
   /** JSON, merged into the default recipe. */
   recipe: { type: "string", default: "{}" },
+  /** JSON, merged into the named architecture: `{"architecture":{"hidden":128},"features":{"leastCount":3}}`. */
+  network: { type: "string", default: "{}" },
   licence: { type: "string", default: "CC-BY-SA-4.0" },
 };
 
@@ -37,6 +40,7 @@ export async function trainAndWrite(values, { task, train, validation, sources }
   const { output, architecture, seed, threads, patience } = values;
   const recipe = JSON.parse(values.recipe);
   if (values.epochs !== undefined) recipe.epochs = Number(values.epochs);
+  const preset = merged(architectures[architecture], JSON.parse(values.network));
   const abort = new AbortController();
   process.once("SIGINT", () => abort.abort());
   const start = performance.now();
@@ -44,7 +48,7 @@ export async function trainAndWrite(values, { task, train, validation, sources }
     task,
     train,
     validation,
-    architecture,
+    architecture: preset,
     recipe,
     seed: Number(seed),
     threads: Number(threads),
@@ -61,6 +65,7 @@ export async function trainAndWrite(values, { task, train, validation, sources }
   const record = {
     task,
     architecture,
+    network: preset,
     seed: Number(seed),
     recipe: { ...defaultRecipe, ...recipe },
     sources,
@@ -76,6 +81,16 @@ export async function trainAndWrite(values, { task, train, validation, sources }
   console.log(
     JSON.stringify({ output, bytes, sha256, seconds, value: trained.value, bestEpoch: trained.bestEpoch }),
   );
+}
+
+/** A copy of `base` with what `changes` gives instead; objects are merged, anything else is replaced. */
+function merged(base, changes) {
+  const out = { ...base };
+  for (const [name, value] of Object.entries(changes)) {
+    const nested = typeof value === "object" && value !== null && !Array.isArray(value);
+    out[name] = nested ? merged(base[name], value) : value;
+  }
+  return out;
 }
 
 function report(event) {

@@ -1,10 +1,10 @@
 // Trains the English part-of-speech models.
-//   node scripts/train-pos.mjs --train en_ewt-ud-train.conllu --validation en_ewt-ud-dev.conllu --output pos.onnx
+//   node scripts/english-models/train-pos.mjs --train en_ewt-ud-train.conllu --validation en_ewt-ud-dev.conllu --output pos.onnx
 //     [--architecture bilstm|cnn] [--epochs 18] [--seed 1] [--threads 1] [--patience N] [--recipe '{"learningRate":0.003}']
 // Progress goes to stderr; an interrupted run goes on from pos.onnx.checkpoint when the same command is given again.
 import { basename } from "node:path";
-import { readConlluFile } from "../../formats/dist/conllu/node.js";
-import { posSentences } from "../../taggers/dist/training.js";
+import { readConlluFile } from "../../packages/formats/dist/conllu/node.js";
+import { posSentences } from "../../packages/taggers/dist/training.js";
 import { argumentsOf, trainAndWrite } from "./training-run.mjs";
 
 const values = argumentsOf({ train: { type: "string" }, validation: { type: "string" } });
