@@ -44,6 +44,14 @@ const positionsBehindPadding = new Set([
   "xlm-roberta-xl",
   "mpnet",
   "longformer",
+  "roberta-prelayernorm",
+  "data2vec-text",
+  "xmod",
+  "ibert",
+  "luke",
+  "mluke",
+  "layoutlmv3",
+  "lilt",
 ]);
 
 /**

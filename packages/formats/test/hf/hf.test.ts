@@ -43,6 +43,8 @@ describe("parseModelConfig", () => {
   it("counts RoBERTa's positions behind the padding index", () => {
     const text = config({ model_type: "roberta", max_position_embeddings: 514, pad_token_id: 1 });
     expect(parseModelConfig(text).maxPositions).toBe(512);
+    const kin = config({ model_type: "data2vec-text", max_position_embeddings: 514, pad_token_id: 1 });
+    expect(parseModelConfig(kin).maxPositions).toBe(512);
   });
 
   it.each([

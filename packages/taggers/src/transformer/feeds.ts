@@ -35,7 +35,10 @@ export interface FeederOptions {
  * @throws TaggerError `model-inputs` for an input that is no id, mask, type or position input, of a type other than
  *   int64 and int32 (the mask also bool, float32), or not of rank 2, and if there is no input for ids.
  */
-export function makeFeeder(session: Session, { special, padId, positionOffset }: FeederOptions): Feeder {
+export function makeFeeder(
+  session: Pick<Session, "inputs">,
+  { special, padId, positionOffset }: FeederOptions,
+): Feeder {
   const inputs = session.inputs.map((info) => inputOf(info, session));
   if (!inputs.some(({ role }) => role === "ids")) {
     throw refuse(
@@ -119,7 +122,7 @@ function allocate(
   }
 }
 
-function inputOf({ name, dtype, shape }: ValueInfo, session: Session): Input {
+function inputOf({ name, dtype, shape }: ValueInfo, session: Pick<Session, "inputs">): Input {
   const role = roleOf(name, session.inputs.length);
   if (role === undefined) {
     throw refuse(`input ${name}`, "input_ids, attention_mask, token_type_ids or position_ids", `"${name}"`);
@@ -131,7 +134,9 @@ function inputOf({ name, dtype, shape }: ValueInfo, session: Session): Input {
   return { name, role, dtype };
 }
 
-function roleOf(name: string, count: number): Role | undefined {
+function roleOf(written: string, count: number): Role | undefined {
+  // Converters from TensorFlow write `input_ids:0`, tracing exporters `input_ids.1`.
+  const name = written.replace(/[:.][0-9]+$/, "");
   if (/mask/i.test(name)) return "mask";
   if (/type|segment/i.test(name)) return "types";
   if (/position/i.test(name)) return "positions";

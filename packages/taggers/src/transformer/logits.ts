@@ -3,7 +3,7 @@ import type { Session } from "@nasty/runtime";
 import { TaggerError } from "../tagger-error.js";
 
 /**
- * Finds the output that holds a score for each label: the one called `logits`, else the first float32 output whose shape
+ * Finds the output that holds a score for each label: the one called `logits`, else the first float output whose shape
  * in a trial run is [rows, length, labels].
  *
  * @param outputs what the trial run gave.
@@ -20,7 +20,8 @@ export function logitsOutput(
   const candidates = session.outputs.filter(({ name }) => {
     const found = outputs[name];
     return (
-      found?.dtype === "float32" &&
+      found !== undefined &&
+      (found.dtype === "float32" || found.dtype === "float16") &&
       found.shape.length === 3 &&
       found.shape.every((size, i) => size === wanted[i])
     );
@@ -32,7 +33,7 @@ export function logitsOutput(
   );
   throw new TaggerError(
     "model-outputs",
-    `openTagger: model: outputs: expected float32 [${wanted.join(", ")}] (rows, length, ${labels} labels), got ${got.join(", ")}`,
+    `openTagger: model: outputs: expected float32 or float16 [${wanted.join(", ")}] (rows, length, ${labels} labels), got ${got.join(", ")}`,
   );
 }
 

@@ -1,4 +1,4 @@
-import type { Tensor } from "@nasty/core";
+import { type Tensor, toFloat32 } from "@nasty/core";
 import type { Session } from "@nasty/runtime";
 import { TaggerError } from "../tagger-error.js";
 import type { BatchOptions, EncodedBatch, Sentences, Tagger } from "../tagger.js";
@@ -47,7 +47,9 @@ export async function makeTransformerTagger(
 
   const run = async (rows: readonly Row[], block: string[][]): Promise<void> => {
     const { feeds } = feeder.feed(rows);
-    const { data, shape } = (await session.run(feeds, [logits]))[logits] as Tensor<"float32">;
+    const scores = (await session.run(feeds, [logits]))[logits] as Tensor;
+    const { shape } = scores;
+    const data = scores.dtype === "float32" ? (scores.data as Float32Array) : toFloat32(scores);
     const length = shape[1] as number;
     rows.forEach(({ sentence, positions, firstOwned }, r) => {
       const into = block[sentence] as string[];

@@ -1,5 +1,5 @@
 import { parseModelConfig, parseTokenizerConfig } from "@nasty/formats/hf";
-import type { ModelProto } from "@nasty/formats/onnx";
+import { makeNode, makeValueInfo, type ModelProto } from "@nasty/formats/onnx";
 import { openSession } from "@nasty/runtime";
 import { describe, expect, test } from "vitest";
 import {
@@ -225,7 +225,7 @@ describe("makeTransformerTagger", () => {
       tiny({ labels: 5 }),
       settings(),
       "model-outputs",
-      "expected float32 [1, 3, 4] (rows, length, 4 labels), got logits float32 [1, 3, 5]",
+      "expected float32 or float16 [1, 3, 4] (rows, length, 4 labels), got logits float32 [1, 3, 5]",
     ],
     ["no room for words", tiny(), settings({ max_position_embeddings: 2 }), "window", "got 2 positions"],
   ] as const)("%s is refused", async (_, model, s, code, message) => {
@@ -234,6 +234,32 @@ describe("makeTransformerTagger", () => {
       kind: "input",
       message: expect.stringContaining(message),
     });
+  });
+
+  test("inputs are known by the names that converters from TensorFlow and tracing exporters give them", async () => {
+    for (const suffix of [":0", ".1"]) {
+      const model = tiny();
+      const { input = [], node = [] } = model.graph ?? {};
+      for (const { name } of input) {
+        for (const one of node) one.input = one.input.map((read) => (read === name ? name + suffix : read));
+      }
+      for (const value of input) value.name += suffix;
+      const tagger = await open(model);
+      expect(await tagAll(tagger, sentences)).toEqual(expected);
+      await tagger.close();
+    }
+  });
+
+  test("float16 scores will do", async () => {
+    const model = tiny();
+    const { output = [], node = [] } = model.graph ?? {};
+    const last = node.at(-1);
+    if (last !== undefined) last.output = ["scores32"];
+    node.push(makeNode("Cast", ["scores32"], ["logits"], { attributes: { to: 10 } }));
+    output[0] = makeValueInfo("logits", "float16", ["batch", "sequence", 4]);
+    const tagger = await open(model);
+    expect(await tagAll(tagger, sentences)).toEqual(expected);
+    await tagger.close();
   });
 
   test("NaN scores are named, not tagged", async () => {
