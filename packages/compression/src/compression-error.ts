@@ -9,6 +9,7 @@ export type CompressionErrorCode =
   | "no-calibration-data"
   | "missing-range"
   | "plan-mismatch"
+  | "target-missed"
   | "unsupported";
 
 export interface CompressionErrorFields {

@@ -67,6 +67,18 @@ export {
 export type { DynamicOptions } from "./dynamic.js";
 export { estimate, type EstimateOptions, type SizeEstimate } from "./estimate.js";
 export type { ApplyOptions, QuantizationResult } from "./finish-quantization.js";
+export { keepInFloat, layerGroups, type LayerGroup } from "./layer-groups.js";
+export {
+  gate,
+  type GateAttempt,
+  type GateCandidate,
+  type GateOptions,
+  type GateResult,
+  type GateState,
+} from "./gate/gate.js";
+export { prepare, type PrepareOptions } from "./prepare.js";
+export { sensitivity, type LayerSensitivity, type SensitivityOptions } from "./sensitivity/sensitivity.js";
+export { planTargetSize, type TargetSizeOptions } from "./target-size.js";
 export { predictedBytes } from "./predicted-bytes.js";
 export { historyOf, withHistory, type HistoryStep, type Provenance } from "./history.js";
 export type { CalibrationOptions, Int8Options, StaticOptions } from "./int8.js";

@@ -1,7 +1,7 @@
 import type { Granularity } from "@nasty/core";
 
 /** How a plan's step stores weights and computes with them. */
-export type QuantizationMode = "dynamic" | "static" | "weight-only" | "int4";
+export type QuantizationMode = "dynamic" | "static" | "weight-only" | "int4" | "mixed";
 
 /** Operators whose weights can be quantized; `Gather` stands for embedding tables. */
 export type QuantizableOp = "MatMul" | "Gemm" | "Gather" | "LSTM" | "Conv";

@@ -38,7 +38,7 @@ function withOutputs(model: ModelProto, names: readonly string[]): ModelProto {
 }
 
 /** The vectors along the last axis that belong to real tokens, moved together. */
-function realRows(
+export function realRows(
   value: Tensor,
   mask: Tensor | undefined,
 ): { readonly rows: Float32Array; readonly count: number } {

@@ -6,11 +6,11 @@ import { conditionWarnings, graphCondition } from "../graph-condition.js";
 import { openForCompression } from "../open-for-compression.js";
 import type { PlannedTensor, QuantizationPlan, QuantizedForm } from "../plan.js";
 import { chosenOptions, modelWarnings } from "../plan-options.js";
+import { quantizerOf } from "../prepare.js";
 import { planWeights, type WeightOptions } from "../plan-weights.js";
 import type { WeightSite } from "../weight-sites.js";
 import { blockLayout } from "./block-layout.js";
-import { type CompensationOptions, compensatedQuantizer } from "./compensate.js";
-import { blockRounding } from "./block-rounding.js";
+import type { CompensationOptions } from "./compensate.js";
 
 /** How weights of 4 or 8 bits are chosen. */
 export interface BlockOptions
@@ -192,9 +192,7 @@ export async function applyBlocks(
   plan: QuantizationPlan,
   options: ApplyOptions & CompensationOptions = {},
 ): Promise<QuantizationResult> {
-  const rounding = plan.options["rounding"] as BlockRounding;
-  const quantizer =
-    rounding === "gptq" ? await compensatedQuantizer(model, plan, options) : blockRounding(rounding);
+  const quantizer = await quantizerOf(model, plan, options);
   return finishQuantization(`${plan.mode}.apply`, model, plan, options, quantizer);
 }
 

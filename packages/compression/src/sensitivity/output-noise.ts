@@ -1,0 +1,46 @@
+import { toFloat32 } from "@nasty/core";
+import type { CalibrationBatch } from "@nasty/calibration";
+import type { ModelProto } from "@nasty/formats/onnx";
+import { openSession, type SessionOptions } from "@nasty/runtime";
+import { realRows } from "../activations/visit-activations.js";
+
+/** Outputs of a model over batches, real positions only, one array an output and batch. */
+export async function outputsOf(
+  model: ModelProto,
+  batches: readonly CalibrationBatch[],
+  options?: SessionOptions,
+): Promise<Float32Array[]> {
+  const session = await openSession(model, options);
+  try {
+    const outputs: Float32Array[] = [];
+    for (const { feeds, mask } of batches) {
+      const results = await session.run(feeds);
+      for (const { name } of session.outputs) {
+        const value = results[name];
+        if (value === undefined || !value.dtype.startsWith("float")) continue;
+        // Floats of other widths are compared in float32 too.
+        const real = value.dtype === "float32" ? value : { ...value, dtype: "float32" as const, data: toFloat32(value) };
+        outputs.push(realRows(real, mask).rows.slice());
+      }
+    }
+    return outputs;
+  } finally {
+    await session.close();
+  }
+}
+
+/** Σ(x − x̂)² / Σx² over all outputs; 0 if nothing changed. */
+export function outputNoise(reference: readonly Float32Array[], changed: readonly Float32Array[]): number {
+  let signal = 0;
+  let noise = 0;
+  for (const [index, values] of reference.entries()) {
+    const others = changed[index];
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] as number;
+      const difference = value - (others?.[i] ?? 0);
+      signal += value * value;
+      noise += difference * difference;
+    }
+  }
+  return signal === 0 ? noise : noise / signal;
+}

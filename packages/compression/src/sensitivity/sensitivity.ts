@@ -1,0 +1,85 @@
+import { elementCount } from "@nasty/core";
+import type { ModelProto } from "@nasty/formats/onnx";
+import { collectBatches, requireBatches, type Batches } from "../activations/visit-activations.js";
+import { keepInFloat, layerGroups, type LayerGroup } from "../layer-groups.js";
+import type { QuantizationPlan } from "../plan.js";
+import { prepare, type PrepareOptions } from "../prepare.js";
+import { outputsOf, outputNoise } from "./output-noise.js";
+
+/** What quantizing one group of weights alone does to the model. */
+export interface LayerSensitivity {
+  /** As `layerGroups` names it: its first weight. */
+  readonly name: string;
+  readonly tensors: readonly string[];
+  readonly nodes: readonly string[];
+  readonly op: string;
+  readonly elements: number;
+  /** Signal-to-noise ratio of the worst of its weights, in decibels. */
+  readonly sqnrDb: number;
+  /** Signal-to-noise ratio of the model's outputs, in decibels. */
+  readonly outputSqnrDb: number;
+  /** Loss of the task's metric, in its units, if it was measured. */
+  readonly loss?: number;
+}
+
+export interface SensitivityOptions extends PrepareOptions {
+  /** Batches that outputs are compared on. */
+  readonly batches: Batches;
+  /** Sequences of them that are used. Default 64. */
+  readonly sequences?: number;
+  /** Value of the task's metric for a model; larger is better. */
+  readonly evaluate?: (model: ModelProto) => Promise<number>;
+  /** Called after each group. */
+  readonly onGroup?: (done: number, total: number) => void;
+}
+
+function alone(plan: QuantizationPlan, group: LayerGroup): QuantizationPlan {
+  const others = layerGroups(plan).filter(({ name }) => name !== group.name);
+  return keepInFloat(
+    plan,
+    others.map(({ name }) => name),
+    "not under test",
+  );
+}
+
+/**
+ * How much each weight of a plan costs: every group is quantized alone and compared with the float model, one session run a group.
+ *
+ * @param model the model that the plan was made for; not changed
+ * @returns most sensitive first: by the loss of the metric if it is measured, then by the noise at the outputs
+ * @throws CompressionError `no-calibration-data`, and as the mode's apply
+ * @example
+ * const [worst] = await sensitivity(model, plan, { batches: tagger.feedsOf(sentences) });
+ */
+export async function sensitivity(
+  model: ModelProto,
+  plan: QuantizationPlan,
+  options: SensitivityOptions,
+): Promise<LayerSensitivity[]> {
+  const { sequences = 64, evaluate, onGroup, session } = options;
+  const batches = await collectBatches(requireBatches("sensitivity", options.batches), sequences);
+  requireBatches("sensitivity", batches.length === 0 ? undefined : batches);
+  const apply = await prepare(model, plan, options);
+  const reference = await outputsOf(model, batches, session);
+  const original = await evaluate?.(model);
+  const groups = layerGroups(plan);
+  const rows: LayerSensitivity[] = [];
+  for (const group of groups) {
+    const { model: changed, report } = apply(alone(plan, group));
+    const noise = outputNoise(reference, await outputsOf(changed, batches, session));
+    const loss =
+      evaluate === undefined || original === undefined ? undefined : original - (await evaluate(changed));
+    rows.push({
+      name: group.name,
+      tensors: group.tensors.map(({ name }) => name),
+      nodes: [...new Set(group.tensors.flatMap(({ sites }) => sites.map(({ node }) => node)))],
+      op: group.tensors[0]?.op ?? "",
+      elements: group.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0),
+      sqnrDb: Math.min(...report.tensors.map(({ sqnrDb }) => sqnrDb)),
+      outputSqnrDb: -10 * Math.log10(noise),
+      ...(loss === undefined ? {} : { loss }),
+    });
+    onGroup?.(rows.length, groups.length);
+  }
+  return rows.sort((a, b) => (b.loss ?? 0) - (a.loss ?? 0) || a.outputSqnrDb - b.outputSqnrDb);
+}

@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { collectRanges } from "@nasty/calibration";
+import { gate, type GateOptions, type GateState, int8, sensitivity } from "../../src/index.js";
+import { batches, layers, outlierModel } from "../outlier-model.js";
+import { run } from "../tiny-models.js";
+
+const m = outlierModel();
+const table = await collectRanges(m, int8.activations(m), batches());
+const plan = await int8.plan(m, { calibrationTable: table });
+
+/** Share of positions whose largest output is the float model's. */
+async function agreement(candidate: typeof m): Promise<number> {
+  let same = 0;
+  let all = 0;
+  for (const { feeds } of batches(50, 8)) {
+    const [a, b] = [(await run(m, feeds))["y"]!, (await run(candidate, feeds))["y"]!];
+    for (let row = 0; row < a.data.length; row += 16) {
+      const largest = (t: typeof a): number => {
+        const values = (t.data as Float32Array).subarray(row, row + 16);
+        return values.indexOf(Math.max(...values));
+      };
+      if (largest(a) === largest(b)) same++;
+      all++;
+    }
+  }
+  return same / all;
+}
+
+const rank = async () => (await sensitivity(m, plan, { batches: batches() })).map(({ name }) => name);
+const options = {
+  metric: "agreement",
+  original: 1,
+  target: 0.06,
+  rank,
+  evaluate: async ({ model }) => agreement(model),
+} satisfies GateOptions;
+
+describe("gate", () => {
+  it("repairs a model with outlier channels by leaving few weights in float, and says which", async () => {
+    const first = await gate(m, plan, { ...options, rank: undefined as never });
+    expect(first.passed).toBe(false);
+    const result = await gate(m, plan, options);
+    expect(result).toMatchObject({ passed: true, metric: "agreement", original: 1, target: 0.06, keptInFloat: ["W3"] });
+    expect(result.loss).toBe(1 - result.quantized);
+    expect(result.quantized).toBe(await agreement(result.candidate.model));
+    expect(result.candidate.report.keptInFloat).toContainEqual({
+      name: "dense3",
+      op: "MatMul",
+      reason: "left in float by the accuracy gate",
+    });
+  });
+
+  it("never calls a model that missed the target passed, nor leaves everything in float", async () => {
+    const result = await gate(m, plan, { ...options, target: -1 });
+    expect(result.passed).toBe(false);
+    expect(Math.max(...result.state.attempts.map(({ kept }) => kept))).toBe(layers - 1);
+    expect(result.candidate.report.tensors.length).toBeGreaterThan(0);
+    const values = result.state.attempts.map(({ value }) => value);
+    expect(result.quantized).toBe(Math.max(...values));
+  });
+
+  it("finds the fewest: nothing is kept that need not be", async () => {
+    // Passes with the first three of the ranking in float.
+    let written = 0;
+    const result = await gate(m, plan, {
+      ...options,
+      evaluate: async ({ keptInFloat }) => {
+        written++;
+        return keptInFloat.length >= 3 ? 1 : 0;
+      },
+    });
+    expect(result.keptInFloat).toHaveLength(3);
+    expect(written).toBe(result.state.attempts.length);
+    expect(result.state.attempts.map(({ kept }) => kept)).toEqual([0, 1, 2, 4, 3]);
+  });
+
+  it("stops when the time is up, hands over the best so far, and goes on where it stopped", async () => {
+    const evaluate: GateOptions["evaluate"] = async ({ keptInFloat }) => keptInFloat.length / 10;
+    const saved: GateState[] = [];
+    const stopped = await gate(m, plan, {
+      ...options,
+      evaluate,
+      target: 0.7,
+      timeBudget: 0,
+      onAttempt: ({ state, isBest }) => {
+        expect(isBest).toBe(true);
+        saved.push(state);
+      },
+    });
+    expect(stopped).toMatchObject({ passed: false, outOfTime: true, quantized: 0 });
+    expect(saved).toHaveLength(1);
+    const state = JSON.parse(JSON.stringify(stopped.state)) as GateState;
+    const tried: number[] = [];
+    const resumed = await gate(m, plan, {
+      ...options,
+      target: 0.7,
+      state,
+      evaluate: async (candidate) => {
+        tried.push(candidate.keptInFloat.length);
+        return evaluate(candidate);
+      },
+    });
+    expect(tried).not.toContain(0);
+    expect(resumed).toMatchObject({ passed: true, outOfTime: false });
+    expect(resumed.keptInFloat).toHaveLength(3);
+  });
+
+  it("does not rank when the first attempt passes", async () => {
+    const result = await gate(m, plan, {
+      ...options,
+      target: 1,
+      rank: () => {
+        throw new Error("ranked");
+      },
+    });
+    expect(result).toMatchObject({ passed: true, keptInFloat: [] });
+  });
+});
