@@ -20,6 +20,11 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
 
 function bars(stream: NodeJS.WriteStream): Progress {
   let bar: CliProgress.SingleBar | undefined;
+  const stop = (): void => {
+    bar?.stop();
+    bar = undefined;
+    process.removeListener("exit", stop);
+  };
   return {
     start(title, total) {
       if (total === undefined) {
@@ -30,17 +35,16 @@ function bars(stream: NodeJS.WriteStream): Progress {
       const { Presets, SingleBar } = createRequire(import.meta.url)("cli-progress") as typeof CliProgress;
       const format = `${title} [{bar}] {percentage}% | {value}/{total} | {eta_formatted} left`;
       bar = new SingleBar(
-        // The cursor stays and signals are left alone: an interrupted run has nothing to restore.
+        // Signals are handled in one place, which exits in order.
         { format, stream, hideCursor: null, gracefulExit: false, clearOnComplete: true },
         Presets.shades_classic,
       );
+      // An interrupted bar must give the terminal its line wrapping back.
+      process.once("exit", stop);
       bar.start(total, 0);
     },
     update: (done) => bar?.update(done),
-    stop() {
-      bar?.stop();
-      bar = undefined;
-    },
+    stop,
   };
 }
 

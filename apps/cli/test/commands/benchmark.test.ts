@@ -61,9 +61,9 @@ test("--threads and --batch-size reach the runtime", async () => {
 });
 
 test("for people: the machine, then a table; without --data the embedded sample", async () => {
-  const { stdout } = await shop.nasty([
-    ..."benchmark --model pos --environment development --samples 3 --quiet".split(" "),
-  ]);
+  const { stdout } = await shop.nasty(
+    "benchmark --model pos --environment development --samples 3 --quiet".split(" "),
+  );
   expect(stdout).toMatch(/1 thread, Node [\d.v]+, ONNX Runtime [\d.]+\n3 sentences, \d+ words, batch 1/);
   expect(stdout).toMatch(/model +size +ms\/sentence p50 +p95 +words\/s +memory +speed\npos /);
 });
