@@ -52,7 +52,9 @@ for (const lengths of [[7], [24], [20, 3, 11, 20], [1, 60]]) {
     }
   }
 }
-console.log(`largest difference of a score: ${worst.toExponential(2)}, of scores up to ${largest.toFixed(2)}`);
+console.log(
+  `largest difference of a score: ${worst.toExponential(2)}, of scores up to ${largest.toFixed(2)}`,
+);
 const { all } = feeds([24]);
 for (const round of [1, 2]) {
   for (const [name, session] of Object.entries({ exported, built })) {

@@ -1,0 +1,130 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { readFileMaybeCompressed } from "@nasty/formats/archive/node";
+import { parseModelConfig, parseTokenizerConfig, parseTokenizerFile } from "@nasty/formats/hf";
+import type { ModelProto } from "@nasty/formats/onnx";
+import { readModelFile } from "@nasty/formats/onnx/node";
+import { parseSafetensors } from "@nasty/formats/safetensors";
+import { buildEncoder } from "../encoders/build-encoder.js";
+import { parseEncoderConfig } from "../encoders/encoder-config.js";
+import { familyOf } from "../encoders/families.js";
+import { TaggerError } from "../tagger-error.js";
+import { type HfParts, settingsFromHf, type TransformerSettings } from "../transformer/settings.js";
+import { cutHead, type HeadlessEncoder } from "./cut-head.js";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** What fine-tuning starts from: an encoder with its Hugging Face files. */
+export interface BaseModel {
+  /** Any encoder graph whose weights are float32, with a head or without. */
+  readonly model: ModelProto;
+  /** `config.json` as parsed; labels are not needed. */
+  readonly config: Json;
+  /** `tokenizer.json` as parsed. */
+  readonly tokenizerJson: Json;
+  /** `tokenizer_config.json` as parsed. */
+  readonly tokenizerConfig: Json;
+  /** Name of the last hidden state, where it is neither an output `last_hidden_state` nor what a linear head multiplies. */
+  readonly hidden?: string;
+}
+
+/** A base model ready to get a head. */
+export interface OpenBase extends HeadlessEncoder {
+  readonly config: Json;
+  readonly tokenizerJson: Json;
+  readonly tokenizerConfig: Json;
+  /** Tokenizer and positions; the labels are those of the base and do not count. */
+  readonly settings: TransformerSettings;
+  /** Ratio of dropout before the head. */
+  readonly classifierDropout: number;
+}
+
+/**
+ * Opens a base model, without its head.
+ *
+ * A directory with `model.safetensors` of a family that {@link buildEncoder} knows is built from it; else its float32 ONNX file
+ * (`onnx/model.onnx` or `model.onnx`) is taken.
+ *
+ * @throws TaggerError `not-found` for a directory with neither, `config`, `checkpoint`, `model-outputs`, `tokenizer`; FormatError for
+ *   files that cannot be read.
+ */
+export async function openBase(base: string | BaseModel): Promise<OpenBase> {
+  const found = typeof base === "string" ? await readBase(base) : base;
+  const { config, tokenizerJson, tokenizerConfig } = found;
+  const where = typeof base === "string" ? base : "base model";
+  return {
+    ...cutHead(found.model, found.hidden),
+    config,
+    tokenizerJson,
+    tokenizerConfig,
+    settings: settingsFromHf(partsOf(config, tokenizerJson, tokenizerConfig), where),
+    classifierDropout:
+      familyOf(String(config["model_type"])) === undefined
+        ? 0.1
+        : parseEncoderConfig(config).classifierDropout,
+  };
+}
+
+/** The small files as parsed by the readers; labels that are not there yet do not matter. */
+export function partsOf(config: Json, tokenizerJson: Json, tokenizerConfig: Json): HfParts {
+  const { id2label, label2id, ...rest } = config;
+  const labelled = id2label == null && label2id == null ? { ...rest, id2label: { 0: "LABEL_0" } } : config;
+  return {
+    config: parseModelConfig(JSON.stringify(labelled)),
+    tokenizerJson: parseTokenizerFile(JSON.stringify(tokenizerJson)).raw,
+    tokenizerConfig: parseTokenizerConfig(JSON.stringify(tokenizerConfig)),
+  };
+}
+
+async function readBase(path: string): Promise<BaseModel> {
+  const config = await readJson(join(path, "config.json"));
+  const parts = {
+    config,
+    tokenizerJson: await readJson(join(path, "tokenizer.json")),
+    tokenizerConfig: await readJson(join(path, "tokenizer_config.json")),
+  };
+  const checkpoint = join(path, "model.safetensors");
+  const isKnown = familyOf(String(config["model_type"])) !== undefined;
+  if (isKnown && (await exists(checkpoint))) {
+    const tensors = parseSafetensors(await readFileMaybeCompressed(checkpoint));
+    const model = buildEncoder(config, tensors, { head: "none", dropout: true, prefixed: true });
+    return { ...parts, model };
+  }
+  for (const name of ["onnx/model.onnx", "model.onnx"]) {
+    const file = join(path, name);
+    if (await exists(file)) return { ...parts, model: await readModelFile(file) };
+  }
+  const weights = isKnown
+    ? "model.safetensors, onnx/model.onnx or model.onnx"
+    : "onnx/model.onnx or model.onnx";
+  throw new TaggerError(
+    "not-found",
+    `fineTune: ${path}: weights: expected ${weights} (model_type ${JSON.stringify(config["model_type"])}), got none of them`,
+    { path },
+  );
+}
+
+async function readJson(path: string): Promise<Json> {
+  const bytes = await readFileMaybeCompressed(path);
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw refuse(path, "JSON", (cause as Error).message, cause);
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
+  throw refuse(path, "a JSON object", Array.isArray(value) ? "a list" : typeof value);
+}
+
+function refuse(path: string, expected: string, got: string, cause?: unknown): TaggerError {
+  return new TaggerError("config", `fineTune: ${path}: content: expected ${expected}, got ${got}`, {
+    path,
+    cause,
+  });
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );

@@ -1,0 +1,192 @@
+import type { Tensor } from "@nasty/core";
+import type { ModelProto } from "@nasty/formats/onnx";
+import { checkpointTensors } from "../encoders/checkpoint-tensors.js";
+import { familyOf, tokenClassifierClass } from "../encoders/families.js";
+import { parseEncoderConfig } from "../encoders/encoder-config.js";
+import { readEncoderCheckpoint } from "../encoders/read-checkpoint.js";
+import type { LabelledSentence, LabelledSentences } from "../evaluation/labelled-sentence.js";
+import { TaggerError } from "../tagger-error.js";
+import type { Task } from "../task.js";
+import type { TransformerSettings } from "../transformer/settings.js";
+import { type BaseModel, openBase } from "./base-model.js";
+import { addClassificationHead, withoutDropout } from "./classification-head.js";
+import { labelIndices, labelSetOf, readSentences } from "./label-set.js";
+import { runIdentity } from "./run-identity.js";
+import {
+  type ClassifierTraining,
+  type ClassifierTrainingOptions,
+  labelsInput,
+  trainClassifier,
+} from "./train-classifier.js";
+import { labelTensor, makeTrainingEncoder, shuffledBatches, type TrainingRow } from "./training-rows.js";
+
+/** Labelled sentences to learn from, and to choose the best epoch by. */
+export interface FineTuneData {
+  readonly train: LabelledSentences;
+  readonly validation?: LabelledSentences;
+}
+
+/** What is learned, by the names of the guide or of the rest of the package. */
+export type FineTuneTask = "pos_tagging" | "pos" | "ner";
+
+export interface FineTuneOptions extends ClassifierTrainingOptions {
+  /** Share of every label's probability that is spread over all of them. Default 0. */
+  readonly labelSmoothing?: number;
+}
+
+/** A fine-tuned tagger with everything that a Hugging Face directory holds. */
+export interface FineTuned extends Omit<ClassifierTraining, "model"> {
+  /** The token classifier without Dropout nodes: output `logits` [batch, sequence, labels]. */
+  readonly model: ModelProto;
+  readonly settings: TransformerSettings;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly tokenizerJson: Readonly<Record<string, unknown>>;
+  readonly tokenizerConfig: Readonly<Record<string, unknown>>;
+  /** Contents of `model.safetensors`; undefined for a graph whose weights do not have a known family's names. */
+  readonly tensors: ReadonlyMap<string, Tensor> | undefined;
+}
+
+/**
+ * Fine-tunes an encoder into a tagger of words.
+ *
+ * A fresh linear head replaces the old one; its labels are those of the training sentences. A word's label is learned at its first
+ * subword. Loss: cross-entropy over labelled words. AdamW, linear warm-up and decay; batches of like length.
+ *
+ * @param base a Hugging Face directory (BERT, RoBERTa, DistilBERT, ELECTRA from safetensors; any encoder from ONNX), or its parts
+ * @param data words with a UPOS (`pos_tagging`) or chunk label (`ner`, any scheme) each; `_` is a word without a label
+ * @param task what the labels are
+ * @returns the weights of the best epoch by validation, or of the last one without it
+ * @throws TaggerError `empty`, `misaligned`, `labels`, `unknown-label` (only in validation, with its place), `option`, `config`,
+ *   `checkpoint`, `model-outputs`, `not-found`, `tokenizer`; TrainingError `non-finite-loss`, `checkpoint-mismatch`,
+ *   `unsupported-operator`; FormatError.
+ * @see J. Devlin et al., "BERT" (2019), section 5.3, for labels at first subwords; J. Howard and S. Ruder, "Universal Language Model
+ *   Fine-tuning" (2018), section 3.2, for layerDecay
+ * @example
+ * ```ts
+ * const tuned = await fineTune("models/bert", { train, validation }, "pos_tagging", { epochs: 3 });
+ * await writeFineTuned("models/pos", tuned);
+ * ```
+ */
+export async function fineTune(
+  base: string | BaseModel,
+  data: FineTuneData,
+  task: FineTuneTask,
+  options: FineTuneOptions = {},
+): Promise<FineTuned> {
+  const operation = "fineTune";
+  const kind: Task = task === "ner" ? "ner" : "pos";
+  const { batchSize = 16, seed = 1, labelSmoothing = 0 } = options;
+  checkBatchSize(operation, batchSize);
+  const sources = {
+    train: { operation, name: "train", task: kind },
+    validation: { operation, name: "validation", task: kind },
+  } as const;
+  const train = await readSentences(data.train, sources.train);
+  const validation =
+    data.validation === undefined ? [] : await readSentences(data.validation, sources.validation);
+  const labels = labelSetOf(train, kind);
+  const byLabel = new Map(labels.map((label, index) => [label, index]));
+  validation.forEach((sentence, i) =>
+    labelIndices(sentence, i, { labels: byLabel, source: sources.validation }),
+  );
+
+  const opened = await openBase(base);
+  const settings: TransformerSettings = { ...opened.settings, task: kind, labels };
+  const deviation = opened.config["initializer_range"];
+  const model = addClassificationHead(opened, {
+    labels: labels.length,
+    dropout: opened.classifierDropout,
+    seed,
+    ...(typeof deviation === "number" ? { deviation } : {}),
+  });
+  const encoder = makeTrainingEncoder(model, settings);
+  const rows: TrainingRow[] = train.flatMap((sentence, i) =>
+    encoder.encode(sentence.words, labelIndices(sentence, i, { labels: byLabel, source: sources.train }), i),
+  );
+  const result = await trainClassifier({
+    operation,
+    model,
+    settings,
+    loss: { kind: "cross-entropy", logits: "logits", labels: labelsInput, labelSmoothing },
+    stepsPerEpoch: Math.ceil(rows.length / batchSize),
+    *batches(random) {
+      for (const batch of shuffledBatches(rows, batchSize, random)) {
+        const { feeds, mask } = encoder.feeder.feed(batch);
+        yield { ...feeds, [labelsInput]: labelTensor(batch, mask.shape) };
+      }
+    },
+    validation: known(validation),
+    identity: runIdentity({ ...identityOf(options), labels }, train, model),
+    options,
+  });
+  return finished(opened, settings, result);
+}
+
+/** The trained model with its files: head named as its family has it, labels in config.json. */
+export function finished(
+  base: Pick<FineTuned, "config" | "tokenizerJson" | "tokenizerConfig">,
+  settings: TransformerSettings,
+  result: ClassifierTraining,
+): FineTuned {
+  const { tokenizerJson, tokenizerConfig } = base;
+  const config = labelledConfig(base.config, settings.labels);
+  const model = withoutDropout(result.model);
+  return {
+    ...result,
+    model,
+    settings,
+    config,
+    tokenizerJson,
+    tokenizerConfig,
+    tensors: familyTensors(config, model),
+  };
+}
+
+/** Words without a label are learned around but cannot be scored. */
+function known(sentences: readonly LabelledSentence[]): LabelledSentence[] {
+  return sentences.filter(({ labels }) => !labels.includes("_"));
+}
+
+/** `config.json` of a token classifier with these labels; what the base said of another head goes. */
+function labelledConfig(config: FineTuned["config"], labels: readonly string[]): FineTuned["config"] {
+  const { "transformers.js_config": forBrowser, num_labels: _count, ...rest } = config;
+  const architecture = tokenClassifierClass(String(config["model_type"]));
+  // It may prefer a quantized file, which the new directory does not have yet.
+  const { dtype: _dtype, ...kept } = (forBrowser ?? {}) as Record<string, unknown>;
+  return {
+    ...rest,
+    ...(architecture === undefined ? {} : { architectures: [architecture] }),
+    ...(Object.keys(kept).length === 0 ? {} : { "transformers.js_config": kept }),
+    id2label: Object.fromEntries(labels.map((label, index) => [String(index), label])),
+    label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
+  };
+}
+
+/** The weights under a family's own names, if they are complete: an exporter may have renamed or merged them. */
+function familyTensors(
+  config: FineTuned["config"],
+  model: ModelProto,
+): ReadonlyMap<string, Tensor> | undefined {
+  if (familyOf(String(config["model_type"])) === undefined) return undefined;
+  const tensors = checkpointTensors(model);
+  try {
+    readEncoderCheckpoint(tensors, parseEncoderConfig(config));
+    return tensors;
+  } catch (error) {
+    if (error instanceof TaggerError) return undefined;
+    throw error;
+  }
+}
+
+/** The settings that change what is learned. */
+export function identityOf(options: FineTuneOptions): object {
+  const { checkpoint, checkpointEvery, signal, onEvent, threads, patience, ...rest } = options;
+  return rest;
+}
+
+export function checkBatchSize(operation: string, batchSize: number): void {
+  if (Number.isInteger(batchSize) && batchSize >= 1) return;
+  throw new TaggerError("option", `${operation}: batchSize: expected a positive integer, got ${batchSize}`, {
+    name: "batchSize",
+  });
+}

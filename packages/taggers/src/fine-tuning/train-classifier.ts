@@ -1,0 +1,171 @@
+import type { ModelProto } from "@nasty/formats/onnx";
+import { openSession } from "@nasty/runtime";
+import {
+  type Batch,
+  buildTrainingGraph,
+  type CheckpointStore,
+  type EpochRecord,
+  type Loss,
+  onnxEngine,
+  type Random,
+  type StopReason,
+  trainLoop,
+  type TrainingEvent,
+} from "@nasty/training";
+import { evaluate } from "../evaluation/evaluate.js";
+import type { LabelledSentence } from "../evaluation/labelled-sentence.js";
+import { TaggerError } from "../tagger-error.js";
+import type { TransformerSettings } from "../transformer/settings.js";
+import { makeTransformerTagger } from "../transformer/transformer-tagger.js";
+import { type Freeze, weightGroups } from "./weight-groups.js";
+
+/** Settings of training that fine-tuning and distillation share. */
+export interface ClassifierTrainingOptions {
+  /** Default 5. */
+  readonly epochs?: number;
+  /** Rows of a batch (sentences, or windows of a long one). Default 16. */
+  readonly batchSize?: number;
+  /** Peak of the learning rate. Default 5e-5, which suits pretrained encoders. */
+  readonly learningRate?: number;
+  /** Default 0.01; biases and normalisation are not decayed. */
+  readonly weightDecay?: number;
+  /** Share of the steps over which the learning rate rises; then it falls linearly to 0. Default 0.1. */
+  readonly warmUp?: number;
+  /** Factor of the learning rate from one layer to the one below it. Default 1. */
+  readonly layerDecay?: number;
+  readonly freeze?: Freeze;
+  /** Default 1. */
+  readonly clipNorm?: number;
+  /** Trains a running average of the weights, which is what is validated and kept. Off unless given; 0.999 is usual. */
+  readonly averageDecay?: number;
+  /** Ratio of all Dropout nodes, instead of those of config.json. */
+  readonly dropout?: number;
+  /** Stops after this many epochs without a better validation. */
+  readonly patience?: number;
+  /** Default 1. The same seed, data and number of threads give the same weights. */
+  readonly seed?: number;
+  /** Default 1. */
+  readonly threads?: number;
+  /** Where the run is kept for an interruption. */
+  readonly checkpoint?: CheckpointStore;
+  /** Steps between checkpoints, beside those at the end of each epoch. */
+  readonly checkpointEvery?: number;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: TrainingEvent) => void;
+}
+
+/** What happened in training. */
+export interface ClassifierTraining {
+  /** The forward model with the best weights, Dropout nodes included. */
+  readonly model: ModelProto;
+  readonly bestEpoch: number | undefined;
+  /** Accuracy or entity F1 on the validation sentences. */
+  readonly bestMetric: number | undefined;
+  readonly history: readonly EpochRecord[];
+  readonly steps: number;
+  readonly stopped: StopReason;
+}
+
+export interface ClassifierJob {
+  readonly operation: string;
+  readonly model: ModelProto;
+  readonly settings: TransformerSettings;
+  readonly loss: Loss | readonly Loss[];
+  readonly batches: (random: Random) => Iterable<Batch> | AsyncIterable<Batch>;
+  readonly stepsPerEpoch: number;
+  readonly validation: readonly LabelledSentence[];
+  /** Tells this data and these settings from others in checkpoints. */
+  readonly identity: string;
+  readonly options: ClassifierTrainingOptions;
+}
+
+/** Name of the input with the label of each subword. */
+export const labelsInput = "labels";
+
+/** Trains a token classifier: AdamW, warm-up and linear decay, validation by the task's metric after each epoch. */
+export async function trainClassifier(job: ClassifierJob): Promise<ClassifierTraining> {
+  const { model, settings, loss, validation, stepsPerEpoch, options } = job;
+  const { epochs = 5, learningRate = 5e-5, warmUp = 0.1, seed = 1, threads = 1 } = options;
+  checkShare(job.operation, "warmUp", warmUp);
+  const dropout = options.dropout === undefined ? [] : [{ node: "*", ratio: options.dropout }];
+  if (options.dropout !== undefined) checkShare(job.operation, "dropout", options.dropout);
+  // Which weights the loss depends on is known once the graph has been differentiated.
+  const { weights } = buildTrainingGraph(model, { loss });
+  const { trainable, groups } = weightGroups(model, weights, {
+    weightDecay: options.weightDecay ?? 0.01,
+    layerDecay: options.layerDecay ?? 1,
+    freeze: options.freeze ?? {},
+  });
+  const totalSteps = stepsPerEpoch * epochs;
+  const trainer = await onnxEngine.load(model, {
+    loss,
+    trainable,
+    dropout,
+    seed,
+    threads,
+    optimizer: {
+      kind: "adamw",
+      learningRate,
+      groups,
+      clipNorm: options.clipNorm ?? 1,
+      schedule: {
+        kind: "linear",
+        totalSteps: totalSteps + 1,
+        warmUpSteps: Math.floor(totalSteps * warmUp),
+      },
+      ...(options.averageDecay === undefined ? {} : { averageDecay: options.averageDecay }),
+    },
+  });
+  try {
+    const { weights: _, ...result } = await trainLoop({
+      trainer,
+      epochs,
+      seed,
+      stepsPerEpoch,
+      batches: ({ random }) => job.batches(random),
+      identity: job.identity,
+      ...(validation.length === 0
+        ? {}
+        : { validate: ({ model: trained }) => metricOf(trained, { settings, validation, threads }) }),
+      ...definedOnly({
+        patience: options.patience,
+        checkpoint: options.checkpoint,
+        checkpointEvery: options.checkpointEvery,
+        signal: options.signal,
+        onEvent: options.onEvent,
+      }),
+    });
+    return result;
+  } finally {
+    await trainer.close();
+  }
+}
+
+interface Validation {
+  readonly settings: TransformerSettings;
+  readonly validation: readonly LabelledSentence[];
+  readonly threads: number;
+}
+
+async function metricOf(model: ModelProto, { settings, validation, threads }: Validation): Promise<number> {
+  const tagger = await makeTransformerTagger(await openSession(model, { threads }), settings);
+  try {
+    return (await evaluate(tagger, validation, { batchSize: 16 })).value;
+  } finally {
+    await tagger.close();
+  }
+}
+
+function checkShare(operation: string, name: string, value: number): void {
+  if (value >= 0 && value < 1) return;
+  throw new TaggerError("option", `${operation}: ${name}: expected a number in [0, 1), got ${value}`, {
+    name,
+  });
+}
+
+/** An object without its undefined values: they are not the same as absent ones to exact optional properties. */
+function definedOnly<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
