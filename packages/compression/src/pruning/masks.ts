@@ -1,4 +1,3 @@
-import { elementCount } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { CompressionError } from "../compression-error.js";
 import { openForCompression } from "../open-for-compression.js";
@@ -135,18 +134,20 @@ export function checkFinite(operation: string, name: string, values: Float32Arra
   }
 }
 
-/** Elements of all constants of a model, and how many of them are not zero. */
+/** Elements of all float32 constants of a model, and how many of them are not zero. */
 export function countParameters(model: ModelProto): { elements: number; nonZero: number } {
   let elements = 0;
   let nonZero = 0;
   for (const graph of openForCompression(model).allGraphs()) {
-    for (const [name, proto] of graph.initializers) {
-      if (proto.dataType !== 1) {
-        continue;
+    const inNodes = graph.nodes
+      .filter(({ opType }) => opType === "Constant")
+      .map(({ output }) => output[0] ?? "");
+    for (const name of [...graph.initializers.keys(), ...inNodes]) {
+      const value = graph.constant(name);
+      if (value?.dtype === "float32") {
+        elements += value.data.length;
+        nonZero += countNonZero(value.data as Float32Array);
       }
-      elements += elementCount(proto.dims.map(Number));
-      const values = graph.constant(name)?.data as Float32Array | undefined;
-      nonZero += values === undefined ? 0 : countNonZero(values);
     }
   }
   return { elements, nonZero };

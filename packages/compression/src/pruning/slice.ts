@@ -30,10 +30,9 @@ export function matrixView({
   tensor,
   perm,
 }: Pick<WeightSource, "tensor" | "perm">): (row: number, column: number) => number {
-  const [first = 0, second = 0] = tensor.shape;
+  const width = tensor.shape[1] ?? 0;
   const data = tensor.data as Float32Array;
   const isTransposed = perm?.[0] === 1;
-  const width = isTransposed ? first : second;
   return isTransposed
     ? (row, column) => data[column * width + row] as number
     : (row, column) => data[row * width + column] as number;
