@@ -83,7 +83,10 @@ export async function planTargetSize(
   options: TargetSizeOptions,
 ): Promise<QuantizationPlan> {
   const { targetBytes, extraBytes = 0, skipLayers, minimumElements } = options;
-  const shared = { ...(skipLayers && { skipLayers }), ...(minimumElements !== undefined && { minimumElements }) };
+  const shared = {
+    ...(skipLayers && { skipLayers }),
+    ...(minimumElements !== undefined && { minimumElements }),
+  };
   const four = planInt4(model, options);
   const eight = planDynamic(model, shared);
   const measure = async (plan: QuantizationPlan): Promise<Map<string, Level>> => {
@@ -99,7 +102,10 @@ export async function planTargetSize(
     const [first] = known;
     const elements = first?.group?.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0) ?? 0;
     const all = [...known, { group: undefined, bytes: 4 * elements, noise: 0 }];
-    ladder.set(name, all.sort((a, b) => a.bytes - b.bytes));
+    ladder.set(
+      name,
+      all.sort((a, b) => a.bytes - b.bytes),
+    );
   }
   const chosen = new Map<string, number>();
   const planOf = (): QuantizationPlan => mixedPlan(four, eight, ladder, chosen, targetBytes);
@@ -113,7 +119,11 @@ export async function planTargetSize(
   }
   const taken: { readonly name: string; readonly before: number }[] = [];
   let room = targetBytes - smallest;
-  for (let next = bestUpgrade(ladder, chosen, room); next !== undefined; next = bestUpgrade(ladder, chosen, room)) {
+  for (
+    let next = bestUpgrade(ladder, chosen, room);
+    next !== undefined;
+    next = bestUpgrade(ladder, chosen, room)
+  ) {
     taken.push({ name: next.name, before: chosen.get(next.name) ?? 0 });
     chosen.set(next.name, next.level);
     room -= next.bytes;
@@ -141,7 +151,9 @@ function mixedPlan(
     if (group !== undefined) tensors.push(...group.tensors);
     else float.set(name, levels.find((level) => level.group !== undefined)?.group?.tensors ?? []);
   }
-  const plannedNodes = new Set([...four.tensors, ...eight.tensors].flatMap(({ sites }) => sites.map(({ node }) => node)));
+  const plannedNodes = new Set(
+    [...four.tensors, ...eight.tensors].flatMap(({ sites }) => sites.map(({ node }) => node)),
+  );
   return {
     ...four,
     mode: "mixed",
@@ -151,7 +163,11 @@ function mixedPlan(
       ...eight.keptInFloat.filter(({ name }) => !plannedNodes.has(name)),
       ...[...float.values()].flatMap((kept) =>
         kept.flatMap(({ sites }) =>
-          sites.map(({ node, op }) => ({ name: node, op, reason: "sensitive, and the target size leaves room for it" })),
+          sites.map(({ node, op }) => ({
+            name: node,
+            op,
+            reason: "sensitive, and the target size leaves room for it",
+          })),
         ),
       ),
     ],

@@ -30,7 +30,10 @@ export function outlierModel(): ModelProto {
     );
     const output = layer === layers - 1 ? "y" : `x${layer}`;
     nodes.push(
-      node("LayerNormalization", [x, `g${layer}`, `z${layer}`], [`n${layer}`], { name: `norm${layer}`, attributes: { axis: -1n } }),
+      node("LayerNormalization", [x, `g${layer}`, `z${layer}`], [`n${layer}`], {
+        name: `norm${layer}`,
+        attributes: { axis: -1n },
+      }),
       node("MatMul", [`n${layer}`, `W${layer}`], [`p${layer}`], { name: `dense${layer}` }),
       node("Add", [`p${layer}`, `b${layer}`], [`a${layer}`], { name: `bias${layer}` }),
       node("Add", [x, `a${layer}`], [output], { name: `residual${layer}` }),

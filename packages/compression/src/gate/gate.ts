@@ -69,7 +69,10 @@ export interface GateResult {
 const slack = 1e-12;
 
 /** Fewest kept among those that pass, else the smallest loss. */
-function bestOf(attempts: readonly GateAttempt[], passes: (attempt: GateAttempt) => boolean): GateAttempt | undefined {
+function bestOf(
+  attempts: readonly GateAttempt[],
+  passes: (attempt: GateAttempt) => boolean,
+): GateAttempt | undefined {
   const passing = attempts.filter(passes).sort((a, b) => a.kept - b.kept);
   return passing[0] ?? [...attempts].sort((a, b) => b.value - a.value || a.kept - b.kept)[0];
 }
@@ -90,7 +93,15 @@ export async function gate(
   plan: QuantizationPlan,
   options: GateOptions,
 ): Promise<GateResult> {
-  const { metric, original, target, evaluate, rank, timeBudget = Number.POSITIVE_INFINITY, onAttempt } = options;
+  const {
+    metric,
+    original,
+    target,
+    evaluate,
+    rank,
+    timeBudget = Number.POSITIVE_INFINITY,
+    onAttempt,
+  } = options;
   const started = performance.now();
   const passes = ({ value }: GateAttempt): boolean => original - value <= target + slack;
   const apply = await prepare(model, plan, options);

@@ -19,7 +19,8 @@ export async function outputsOf(
         const value = results[name];
         if (value === undefined || !value.dtype.startsWith("float")) continue;
         // Floats of other widths are compared in float32 too.
-        const real = value.dtype === "float32" ? value : { ...value, dtype: "float32" as const, data: toFloat32(value) };
+        const real =
+          value.dtype === "float32" ? value : { ...value, dtype: "float32" as const, data: toFloat32(value) };
         outputs.push(realRows(real, mask).rows.slice());
       }
     }

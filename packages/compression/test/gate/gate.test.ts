@@ -40,7 +40,13 @@ describe("gate", () => {
     const first = await gate(m, plan, { ...options, rank: undefined as never });
     expect(first.passed).toBe(false);
     const result = await gate(m, plan, options);
-    expect(result).toMatchObject({ passed: true, metric: "agreement", original: 1, target: 0.06, keptInFloat: ["W3"] });
+    expect(result).toMatchObject({
+      passed: true,
+      metric: "agreement",
+      original: 1,
+      target: 0.06,
+      keptInFloat: ["W3"],
+    });
     expect(result.loss).toBe(1 - result.quantized);
     expect(result.quantized).toBe(await agreement(result.candidate.model));
     expect(result.candidate.report.keptInFloat).toContainEqual({

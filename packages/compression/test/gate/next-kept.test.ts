@@ -2,7 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { nextKept, type Tried } from "../../src/gate/next-kept.js";
 
-function search(passesFrom: number, most: number): { readonly found: number | undefined; readonly tries: number } {
+function search(
+  passesFrom: number,
+  most: number,
+): { readonly found: number | undefined; readonly tries: number } {
   const tried: Tried[] = [];
   for (let kept = nextKept(tried, most); kept !== undefined; kept = nextKept(tried, most)) {
     tried.push({ kept, passed: kept >= passesFrom });

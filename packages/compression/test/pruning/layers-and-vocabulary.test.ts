@@ -89,7 +89,7 @@ describe("vocabulary pruning", () => {
     expect(newIds).toHaveLength(vocabulary);
     expect(newIds[39]).toBe(newIds[2]);
     const feeds = tinyFeeds();
-    const old = [...(feeds.input_ids?.data as BigInt64Array)].map(Number);
+    const old = Array.from((feeds as { input_ids: Tensor<"int64"> }).input_ids.data, Number);
     const mapped = int64(
       old.map((id) => newIds[id] ?? 0),
       [2, 6],

@@ -232,7 +232,10 @@ export function tinyBatches(count = 4): Record<string, Tensor>[] {
     const ids = Array.from({ length: 12 }, (_unused, i) => (i * 7 + batch * 13) % vocabulary);
     return {
       input_ids: int64(ids, [2, 6]),
-      attention_mask: int64(new Array<number>(12).fill(1), [2, 6]),
+      attention_mask: int64(
+        ids.map(() => 1),
+        [2, 6],
+      ),
       labels: int64(
         ids.map((id) => id % labels),
         [2, 6],

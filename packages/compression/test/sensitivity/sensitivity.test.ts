@@ -36,7 +36,13 @@ describe("sensitivity", () => {
       onGroup: (done, total) => seen.push(done / total),
     });
     expect(rows).toHaveLength(layers);
-    expect(rows[0]).toMatchObject({ name: "W3", tensors: ["W3"], nodes: ["dense3"], op: "MatMul", elements: 256 });
+    expect(rows[0]).toMatchObject({
+      name: "W3",
+      tensors: ["W3"],
+      nodes: ["dense3"],
+      op: "MatMul",
+      elements: 256,
+    });
     expect(rows[1]?.outputSqnrDb).toBeGreaterThan((rows[0]?.outputSqnrDb ?? 0) + 10);
     expect(seen.at(-1)).toBe(1);
   });
@@ -44,7 +50,9 @@ describe("sensitivity", () => {
   it("measures the very model that quantizes one layer only", async () => {
     const plan = dynamic.plan(m);
     const [worst] = await sensitivity(m, plan, { batches: batches(5, 1) });
-    const others = layerGroups(plan).map(({ name }) => name).filter((name) => name !== "W3");
+    const others = layerGroups(plan)
+      .map(({ name }) => name)
+      .filter((name) => name !== "W3");
     const alone = dynamic.apply(m, keepInFloat(plan, others, "test")).model;
     expect(worst?.outputSqnrDb).toBeCloseTo(await agreementDb(m, alone, batches(5, 1)[0]!.feeds), 6);
   });
@@ -59,9 +67,13 @@ describe("sensitivity", () => {
   });
 
   it("works for other modes, and refuses to work without data", async () => {
-    const rows = await sensitivity(linear(), int4.plan(linear()), { batches: [{ feeds: { x: (await sample()) } }] });
+    const rows = await sensitivity(linear(), int4.plan(linear()), {
+      batches: [{ feeds: { x: await sample() } }],
+    });
     expect(rows[0]?.sqnrDb).toBeGreaterThan(10);
-    await expect(sensitivity(m, dynamic.plan(m), { batches: [] })).rejects.toMatchObject({ code: "no-calibration-data" });
+    await expect(sensitivity(m, dynamic.plan(m), { batches: [] })).rejects.toMatchObject({
+      code: "no-calibration-data",
+    });
   });
 });
 
