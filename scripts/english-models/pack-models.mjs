@@ -1,12 +1,14 @@
-// Turns a trained float32 tagger into the two files of this package: NAME.onnx.gz, float32 with weights rounded to bfloat16's precision
-// (half of their bits are then 0, so gzip halves the file), and NAME-int8.onnx, made from it by dynamic quantization.
-//   node scripts/english-models/pack-models.mjs --input trained.onnx --name pos-en [--data "UD_English-EWT 2.16 (15d613d), CC BY-SA 4.0"]… [--int8-only]
+// Turns a trained float32 tagger into the two files of @nasty/model-en: NAME.onnx.br, float32 with weights rounded to 7 significant bits (one
+// less than bfloat16 has; the error is about -47 dB, below int8's -41 dB, and brotli shrinks the zeros away), and NAME-int8.onnx, made from
+// it by dynamic quantization (NAME-int8.onnx.gz with --gzip).
+//   node scripts/english-models/pack-models.mjs --input trained.onnx --name pos-en [--data "UD_English-EWT 2.16 (15d613d), CC BY-SA 4.0"]… [--int8-only] [--gzip]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { dynamic } from "../../packages/compression/dist/index.js";
-import { bfloat16ToFloat32, float32ToBfloat16 } from "../../packages/core/dist/index.js";
+import { compressed, writeFileAtomic } from "../../packages/formats/dist/archive/node.js";
 import {
   copyMessage,
+  modelChunks,
   tensorFromProto,
   tensorToProto,
   withMetadata,
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     name: { type: "string" },
     data: { type: "string", multiple: true, default: [] },
     "int8-only": { type: "boolean", default: false },
+    gzip: { type: "boolean", default: false },
   },
 });
 if (values.input === undefined || values.name === undefined) {
@@ -26,11 +29,19 @@ if (values.input === undefined || values.name === undefined) {
   process.exit(2);
 }
 
-/** The tensor with each float32 value rounded to the nearest that bfloat16 can hold. */
+const droppedBits = 17;
+
+/** The tensor with each float32 value rounded, halves to even, to the leading 6 bits of its fraction. */
 function rounded(proto) {
   const { dtype, shape, data } = tensorFromProto(proto);
   if (dtype !== "float32") return proto;
-  const values = data.map((value) => bfloat16ToFloat32(float32ToBfloat16(value)));
+  const values = Float32Array.from(data);
+  const bits = new Uint32Array(values.buffer);
+  const half = 2 ** (droppedBits - 1) - 1;
+  for (let i = 0; i < bits.length; i++) {
+    const odd = (bits[i] >>> droppedBits) & 1;
+    bits[i] = ((bits[i] + half + odd) >>> droppedBits) << droppedBits;
+  }
   return tensorToProto({ dtype, shape, data: values }, proto.name);
 }
 
@@ -38,9 +49,10 @@ const trained = await readModelFile(values.input);
 const graph = copyMessage(trained.graph, { initializer: trained.graph.initializer.map(rounded) });
 const model = withMetadata(copyMessage(trained, { graph }), { "nasty.data": JSON.stringify(values.data) });
 const folder = fileURLToPath(new URL("../../packages/model-en/models/", import.meta.url));
-if (!values["int8-only"])
-  console.log(values.name, await writeModelFile(`${folder}${values.name}.onnx.gz`, model));
-console.log(
-  `${values.name}-int8`,
-  await writeModelFile(`${folder}${values.name}-int8.onnx`, dynamic.quantize(model)),
-);
+if (!values["int8-only"]) {
+  const smallest = compressed(modelChunks(model), "brotli", { level: 11 });
+  console.log(values.name, await writeFileAtomic(`${folder}${values.name}.onnx.br`, smallest));
+}
+
+const int8 = `${values.name}-int8.onnx${values.gzip ? ".gz" : ""}`;
+console.log(int8, await writeModelFile(folder + int8, dynamic.quantize(model)));

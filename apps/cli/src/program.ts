@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { command, examples, modelHelp, modelOption, repeatable, run, testHelp } from "./arguments/command.js";
-import { positiveInteger } from "./arguments/option-values.js";
+import { positiveInteger, positiveNumber } from "./arguments/option-values.js";
 import { quantizeCommand } from "./arguments/quantize-command.js";
 
 /** The whole command line: every command with its options, help and the module that carries it out. */
@@ -22,6 +22,7 @@ export function buildProgram(): Command {
     .addCommand(scoreCommand())
     .addCommand(benchmarkCommand())
     .addCommand(tagCommand())
+    .addCommand(trainCommand())
     .addCommand(inspectCommand());
 }
 
@@ -30,9 +31,15 @@ function demoCommand(): Command {
     "demo",
     "run the main job: quantize a model, compare size, speed and accuracy, tag a sentence",
   )
-    .argument("[model]", modelHelp)
-    .option("--test <file>", testHelp)
-    .addHelpText("after", examples(["nasty demo models/pos", "the main job on a model of yours"]))
+    .argument("[model]", `${modelHelp} (default: the embedded English model)`)
+    .option("--test <file>", `${testHelp} (default: the embedded English sample)`)
+    .addHelpText(
+      "after",
+      examples(
+        ["nasty demo", "the main job on the embedded model and text"],
+        ["nasty demo models/pos", "the same on a model of yours"],
+      ),
+    )
     .action(run(async () => (await import("./commands/demo.js")).demo));
 }
 
@@ -99,7 +106,12 @@ function benchmarkCommand(): Command {
 
 function tagCommand(): Command {
   return command("tag", "tag raw text")
-    .option(modelOption, modelHelp)
+    .option(modelOption, `${modelHelp} (default: the embedded English model)`)
+    .addOption(
+      new Option("--task <task>", "which embedded model, without --model")
+        .choices(["pos", "ner"])
+        .default("pos"),
+    )
     .argument("[file]", "text to tag; - or nothing reads standard input")
     .addOption(
       new Option("--format <format>", "form of the result")
@@ -109,11 +121,51 @@ function tagCommand(): Command {
     .addHelpText(
       "after",
       examples(
-        ['echo "Time flies." | nasty tag --model pos_int8.onnx', "word/LABEL, a line a sentence"],
+        ['echo "Time flies." | nasty tag', "word/LABEL, a line a sentence"],
+        ['echo "Ada lived in London." | nasty tag --task ner', "entities instead of parts of speech"],
         ["nasty tag --model pos_int8.onnx --format conllu text.txt", "CoNLL-U with offsets kept"],
       ),
     )
     .action(run(async () => (await import("./commands/tag.js")).tagText));
+}
+
+function trainCommand(): Command {
+  return command("train", "train a tagger from random weights on your own labelled text")
+    .addOption(
+      new Option("--task <task>", "parts of speech or named entities")
+        .choices(["pos", "ner"])
+        .makeOptionMandatory(),
+    )
+    .requiredOption("--train <file>", "labelled text to learn from: .conllu, or columns")
+    .requiredOption("--validation <file>", "labelled text that chooses the best epoch")
+    .requiredOption("--output <file>", "the model file to write")
+    .addOption(
+      new Option("--architecture <name>", "bilstm: most accurate; cnn: fastest")
+        .choices(["bilstm", "cnn"])
+        .default("bilstm"),
+    )
+    .addOption(new Option("--epochs <n>", "passes over the training text").argParser(positiveInteger))
+    .addOption(new Option("--batch-size <n>", "sentences in a step").argParser(positiveInteger))
+    .addOption(new Option("--learning-rate <x>", "at its highest").argParser(positiveNumber))
+    .addOption(
+      new Option("--patience <n>", "stop after this many epochs without a better one").argParser(
+        positiveInteger,
+      ),
+    )
+    .addHelpText(
+      "after",
+      examples(
+        [
+          "nasty train --task pos --train train.conllu --validation dev.conllu --output pos.onnx",
+          "an interrupted run goes on from pos.onnx.checkpoint",
+        ],
+        [
+          "nasty train --task ner --architecture cnn --train a.iob2 --validation b.iob2 --output ner.onnx",
+          "entities from columns of words and labels",
+        ],
+      ),
+    )
+    .action(run(async () => (await import("./commands/train.js")).train));
 }
 
 function inspectCommand(): Command {

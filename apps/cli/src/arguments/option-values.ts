@@ -32,3 +32,11 @@ export function percentile(text: string): number {
 export function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];
 }
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && Number.isFinite(value))) {
+    throw new InvalidArgumentError("Expected a number above 0.");
+  }
+  return value;
+}

@@ -5,8 +5,8 @@ import { auditModel } from "@nasty/runtime";
 import { tagText } from "@nasty/taggers";
 import { compareModels } from "../comparison/compare-models.js";
 import { comparisonText } from "../comparison/comparison-text.js";
-import { UsageError } from "../exit-codes.js";
-import { sampleTextPath } from "../inputs/default-model.js";
+import { readModelFile, writeModelFile } from "@nasty/formats/onnx/node";
+import { defaultFloatPath, sampleTextPath } from "../inputs/default-model.js";
 import { loadModel } from "../inputs/load-model.js";
 import { openModel } from "../inputs/model.js";
 import { planQuantization } from "../quantization/plan-quantization.js";
@@ -21,16 +21,11 @@ interface DemoOptions extends CommonOptions {
 const sentence = "Time flies like an arrow.";
 
 /** `nasty demo`: quantizes a model, compares size, speed and accuracy, audits the result, tags a sentence. */
-export async function demo(options: DemoOptions, terminal: Terminal, model?: string): Promise<void> {
-  if (model === undefined) {
-    throw new UsageError(
-      "demo: model: expected the path of a float32 token classifier (an .onnx file or a Hugging Face directory), got none; " +
-        "this version does not carry a default model yet: npm run demo -- path/to/model",
-    );
-  }
+export async function demo(options: DemoOptions, terminal: Terminal, given?: string): Promise<void> {
   const test = options.test ?? sampleTextPath();
   const folder = await mkdtemp(join(tmpdir(), "nasty-demo-"));
   try {
+    const model = given ?? (await unpackDefault(folder));
     const loaded = await loadModel(model);
     const quantizedPath = join(folder, `${basename(model).replace(/\.onnx$/, "")}_int8_dynamic.onnx`);
     const planned = await planQuantization(loaded, { ...options, ...demoSettings }, terminal);
@@ -82,6 +77,13 @@ export async function demo(options: DemoOptions, terminal: Terminal, model?: str
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The embedded model as a plain file, so that sizes compare like with like. */
+async function unpackDefault(folder: string): Promise<string> {
+  const path = join(folder, "pos-en.onnx");
+  await writeModelFile(path, await readModelFile(defaultFloatPath()));
+  return path;
 }
 
 const demoSettings = {

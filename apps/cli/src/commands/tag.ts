@@ -1,11 +1,12 @@
 import { serializeConllu } from "@nasty/formats/conllu";
-import { taggedConllu, type TaggedSentence, tagText as tagSentences } from "@nasty/taggers";
+import { taggedConllu, type TaggedSentence, type Task, tagText as tagSentences } from "@nasty/taggers";
 import { readParagraphs } from "../inputs/unlabelled-text.js";
 import { openDefaultOr } from "../inputs/default-model.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
 interface TagOptions extends CommonOptions {
   readonly model?: string;
+  readonly task: Task;
   readonly format: "text" | "conllu" | "json";
 }
 
@@ -34,7 +35,7 @@ function formatted(
   sentence: TaggedSentence,
   offset: number,
   format: TagOptions["format"],
-  task: "pos" | "ner",
+  task: Task,
   index: number,
 ): string {
   switch (format) {

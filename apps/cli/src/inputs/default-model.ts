@@ -1,6 +1,6 @@
-import { sampleConllu } from "@nasty/model-en";
 import { fileURLToPath } from "node:url";
-import { UsageError } from "../exit-codes.js";
+import { nerInt8, posFloat32, posInt8, sampleConllu } from "@nasty/model-en";
+import type { Task } from "@nasty/taggers";
 import { type OpenModel, openModel } from "./model.js";
 
 /** Path of the embedded English sample (CoNLL-U with UPOS and entities). */
@@ -8,15 +8,20 @@ export function sampleTextPath(): string {
   return fileURLToPath(sampleConllu);
 }
 
-/** The model that `--model` names, or the embedded default. */
+/** Path of the embedded float32 part-of-speech tagger, compressed. */
+export function defaultFloatPath(): string {
+  return fileURLToPath(posFloat32);
+}
+
+/** Path of the embedded INT8 tagger of a task. */
+function defaultModelPath(task: Task): string {
+  return fileURLToPath(task === "pos" ? posInt8 : nerInt8);
+}
+
+/** The model that `--model` names, or the embedded default of the task. */
 export async function openDefaultOr(
   path: string | undefined,
-  options: { readonly threads: number },
+  options: { readonly threads: number; readonly task: Task },
 ): Promise<OpenModel> {
-  if (path === undefined) {
-    throw new UsageError(
-      "--model: expected a model file or directory, got none; this version has no embedded default model yet",
-    );
-  }
-  return openModel(path, options);
+  return openModel(path ?? defaultModelPath(options.task), options);
 }

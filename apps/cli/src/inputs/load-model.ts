@@ -1,6 +1,3 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
 import { isHfDirectory } from "@nasty/formats/hf/node";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
@@ -8,6 +5,7 @@ import { GraphError, ModelGraph, validateModel } from "@nasty/graph";
 import { TaggerError, type TaggerSettings } from "@nasty/taggers";
 import { findTagger, settingsOfModelFile } from "@nasty/taggers/node";
 import { InputError } from "../exit-codes.js";
+import { sha256OfFile } from "./file-hash.js";
 import { bytesOfModel } from "./model-bytes.js";
 
 /** A model as data: to be planned, described or rewritten, not to be run. */
@@ -36,11 +34,7 @@ export async function loadModel(path: string): Promise<LoadedModel> {
     modelBytes: await bytesOfModel(modelPath),
     model,
     tagger: found?.settings ?? (await optionalSettings(path, model)),
-    sha256: async () => {
-      const hash = createHash("sha256");
-      await pipeline(createReadStream(modelPath), hash);
-      return hash.digest("hex");
-    },
+    sha256: () => sha256OfFile(modelPath),
   };
 }
 

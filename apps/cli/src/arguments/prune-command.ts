@@ -1,0 +1,57 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { command, examples, modelHelp, modelOption, repeatable, run } from "./command.js";
+import { share, wholeNumber } from "./option-values.js";
+
+/** `nasty prune`. */
+export function pruneCommand(): Command {
+  return command("prune", "remove weights, attention heads, neurons, layers or vocabulary rows")
+    .requiredOption(modelOption, modelHelp)
+    .addOption(new Option("--sparsity <share>", "share to remove, from 0 to below 1").argParser(share))
+    .option("--structured", "remove whole attention heads and feed-forward neurons: smaller and faster")
+    .addOption(new Option("--heads <share>", "share of the heads (default: --sparsity)").argParser(share))
+    .addOption(new Option("--neurons <share>", "share of the neurons (default: --sparsity)").argParser(share))
+    .addOption(
+      new Option("--scope <scope>", "one ranking for the model, or the same share of every layer")
+        .choices(["global", "layer"])
+        .default("global"),
+    )
+    .addOption(
+      repeatable("--data <file[:n]>", "typical text: importance of heads and neurons is measured on it"),
+    )
+    .addOption(
+      new Option(
+        "--layers <n|list>",
+        "encoder layers to drop: how many from the end, or a list: 1,3,",
+      ).argParser(layerNumbers),
+    )
+    .option("--vocabulary <file>", "keep only the embedding rows that this text and unknown words need")
+    .addOption(
+      repeatable("--skip-layers <pattern>", "names, globs, /regular expressions/ to leave (repeatable)"),
+    )
+    .option("--dry-run", "print the plan, write nothing")
+    .option(
+      "--output <file>",
+      "the pruned model (default: NAME_pruned30.onnx, NAME_pruned30_structured.onnx)",
+    )
+    .addHelpText(
+      "after",
+      examples(
+        ["nasty prune --model pos.onnx --sparsity 0.3", "zeros: smaller once compressed"],
+        [
+          "nasty prune --model models/pos --sparsity 0.3 --structured --data dev.conllu:300",
+          "fewer heads and neurons: smaller and faster",
+        ],
+      ),
+    )
+    .action(run(async () => (await import("../commands/prune.js")).prune));
+}
+
+/** `2`: how many from the end; `1,3` (or `1,`): which. */
+function layerNumbers(text: string): number | readonly number[] {
+  if (!text.includes(",")) {
+    return wholeNumber(text);
+  }
+  const parts = text.split(",").filter((part) => part.trim() !== "");
+  if (parts.length === 0) throw new InvalidArgumentError("Expected numbers of layers, such as 1,3.");
+  return parts.map(wholeNumber);
+}

@@ -1,0 +1,121 @@
+import { resolve } from "node:path";
+import { readConlluFile } from "@nasty/formats/conllu/node";
+import { withHistory } from "@nasty/compression";
+import { writeModelFile } from "@nasty/formats/onnx/node";
+import type { ArchitectureName, Task } from "@nasty/taggers";
+import { posSentences, trainTagger, type TrainingSentence } from "@nasty/taggers/training";
+import type { TrainingEvent } from "@nasty/training";
+import { fileCheckpoint } from "@nasty/training/node";
+import { InputError } from "../exit-codes.js";
+import { readLabelled } from "../inputs/labelled-text.js";
+import { checkWritable } from "../inputs/output-path.js";
+import type { CommonOptions, Terminal } from "../terminal/console.js";
+import { formatBytes, formatPercent } from "../terminal/format.js";
+import { versions } from "../versions.js";
+import { sha256OfFile } from "../inputs/file-hash.js";
+
+interface TrainOptions extends CommonOptions {
+  readonly task: Task;
+  readonly train: string;
+  readonly validation: string;
+  readonly output: string;
+  readonly architecture: ArchitectureName;
+  readonly epochs?: number;
+  readonly batchSize?: number;
+  readonly learningRate?: number;
+  readonly patience?: number;
+}
+
+/**
+ * `nasty train`: a neural tagger from random weights. An interrupted run goes on from `OUTPUT.checkpoint` when the same command is given
+ * again, and ends with the same bytes as one that was not interrupted.
+ */
+export async function train(options: TrainOptions, terminal: Terminal): Promise<void> {
+  const output = resolve(options.output);
+  await checkWritable("--output", output);
+  const checkpoint = `${output}.checkpoint`;
+  const recipe = {
+    ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
+    ...(options.batchSize === undefined ? {} : { batchSentences: options.batchSize }),
+    ...(options.learningRate === undefined ? {} : { learningRate: options.learningRate }),
+  };
+  const started = performance.now();
+  const trained = await trainTagger({
+    task: options.task,
+    train: await sentencesOf(options.train, options.task),
+    validation: await sentencesOf(options.validation, options.task),
+    architecture: options.architecture,
+    recipe,
+    seed: options.seed,
+    threads: options.threads,
+    checkpoint: fileCheckpoint(checkpoint),
+    checkpointEvery: 200,
+    onEvent: (event) => report(event, terminal),
+    ...(options.patience === undefined ? {} : { patience: options.patience }),
+  });
+  const model = withHistory(trained.model, {
+    step: "train",
+    options: { task: options.task, architecture: options.architecture, seed: options.seed, ...recipe },
+    inputSha256: await sha256OfFile(options.train),
+    versions: versions(),
+  });
+  const { bytes, sha256 } = await writeModelFile(output, model);
+  const metric = options.task === "pos" ? "accuracy" : "f1";
+  const result = {
+    task: options.task,
+    output: { path: output, bytes, sha256 },
+    architecture: options.architecture,
+    metric,
+    value: trained.value ?? null,
+    bestEpoch: trained.bestEpoch ?? null,
+    epochs: trained.history,
+    stopped: trained.stopped,
+    seconds: (performance.now() - started) / 1000,
+  };
+  terminal.result(result, () =>
+    [
+      `Wrote ${output} (${formatBytes(bytes)})`,
+      `  ${metric} on ${options.validation}: ${trained.value === undefined ? "not measured" : formatPercent(trained.value)} (epoch ${trained.bestEpoch ?? "-"})`,
+      `Next: nasty quantize --model ${options.output}`,
+    ].join("\n"),
+  );
+}
+
+/** Training text: CoNLL-U brings auxiliary labels with it, columns only the labels themselves. */
+async function sentencesOf(path: string, task: Task): Promise<readonly TrainingSentence[]> {
+  if (path === "-") {
+    throw new InputError(
+      "train: standard input: expected a file (it is hashed and read again to go on), got -",
+    );
+  }
+  const labelled: TrainingSentence[] = [];
+  for await (const sentence of readLabelled(path, task)) labelled.push(sentence);
+  return task === "pos" && (await isTreebank(path)) ? posSentences(readConlluFile(path)) : labelled;
+}
+
+async function isTreebank(path: string): Promise<boolean> {
+  const { openText } = await import("../inputs/text-form.js");
+  return (await openText(path)).form === "conllu";
+}
+
+function report(event: TrainingEvent, terminal: Terminal): void {
+  switch (event.event) {
+    case "step": {
+      const left = event.secondsLeft === undefined ? "" : `, ${Math.round(event.secondsLeft)} s left`;
+      const losses = Object.entries(event.losses).map(([name, value]) => `${name} ${value.toFixed(3)}`);
+      terminal.note(`epoch ${event.epoch}/${event.epochs} step ${event.step}: ${losses.join(", ")}${left}`);
+      break;
+    }
+    case "epoch": {
+      const value = event.metric === undefined ? "" : `, validation ${formatPercent(event.metric)}`;
+      terminal.note(
+        `epoch ${event.epoch}: loss ${event.loss.toFixed(4)}${value}${event.best ? " (best)" : ""}`,
+      );
+      break;
+    }
+    case "resume":
+      terminal.note(`going on at epoch ${event.epoch}, step ${event.step}`);
+      break;
+    default:
+  }
+}

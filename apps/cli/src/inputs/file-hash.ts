@@ -1,0 +1,17 @@
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+
+/** SHA-256 of a file, hexadecimal; read in large pieces, because a stream's 64 kB chunks cost more than the hash. */
+export async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  const buffer = new Uint8Array(1 << 22);
+  const file = await open(path);
+  try {
+    for (let read = await file.read(buffer); read.bytesRead > 0; read = await file.read(buffer)) {
+      hash.update(buffer.subarray(0, read.bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
+  return hash.digest("hex");
+}

@@ -1,0 +1,98 @@
+import type { PruningPlan, PruningReport } from "@nasty/compression";
+import { formatBytes, formatCount, formatPercent, formatRatio, table } from "../terminal/format.js";
+
+/** What `nasty prune` prints as JSON. */
+export interface PruningResultDocument {
+  readonly model: string;
+  readonly modelBytes: number;
+  readonly output: { readonly path: string; readonly bytes: number; readonly sha256: string };
+  readonly parameters: PruningReport["parameters"];
+  /** Share of the weights that can be pruned element by element that is zero now; null if none were pruned so. */
+  readonly sparsity: number | null;
+  readonly tensors: PruningReport["tensors"];
+  readonly heads: PruningReport["heads"];
+  readonly neurons: PruningReport["neurons"];
+  readonly layers: PruningReport["layers"];
+  readonly vocabulary: { readonly table: string; readonly before: number; readonly after: number } | null;
+  readonly notPruned: PruningReport["notPruned"];
+  readonly warnings: readonly string[];
+}
+
+/** A plan for people. */
+export function pruningPlanText({
+  heads,
+  neurons,
+  layers,
+  vocabulary,
+  tensors,
+  notPruned,
+  warnings,
+}: PruningPlan): string {
+  const rows = [
+    ...layers.map(({ layer, from }) => [`layer ${layer}`, "dropped", `its readers read ${from}`]),
+    ...heads.map(({ node, heads: count, remove }) => [
+      node,
+      `${count} → ${count - remove.length} heads`,
+      remove.length === 0 ? "" : `without ${remove.join(", ")}`,
+    ]),
+    ...neurons.map(({ node, neurons: count, remove, lostImportance }) => [
+      node,
+      `${count} → ${count - remove.length} neurons`,
+      `${formatPercent(lostImportance)} of the importance goes`,
+    ]),
+    ...tensors.map(({ name, elements, zeros }) => [
+      name,
+      `${formatCount(zeros)} zeros`,
+      `of ${formatCount(elements)} elements`,
+    ]),
+    ...(vocabulary === undefined
+      ? []
+      : [
+          [
+            vocabulary.table,
+            `${formatCount(vocabulary.rows)} → ${formatCount(vocabulary.keep.length)} rows`,
+            "",
+          ],
+        ]),
+  ];
+  return [table(["what", "change", ""], rows), ...kept(notPruned), ...remarks(warnings)].join("\n");
+}
+
+/** A result for people. */
+export function pruningText(result: PruningResultDocument): string {
+  const { model, modelBytes, output, parameters, sparsity, heads, neurons, layers, vocabulary } = result;
+  const sum = (units: readonly { before: number; after: number }[]): string => {
+    const [before, after] = [units.map((u) => u.before), units.map((u) => u.after)].map((list) =>
+      list.reduce((a, b) => a + b, 0),
+    ) as [number, number];
+    return `${formatCount(before)} → ${formatCount(after)}`;
+  };
+  return [
+    `Pruned: ${model} → ${output.path}`,
+    `  size: ${formatBytes(modelBytes)} → ${formatBytes(output.bytes)} (${formatRatio(modelBytes / output.bytes)} smaller)`,
+    `  parameters: ${formatCount(parameters.before)} → ${formatCount(parameters.after)}`,
+    ...(layers.length === 0 ? [] : [`  layers dropped: ${layers.join(", ")}`]),
+    ...(heads.length === 0
+      ? []
+      : [`  attention heads: ${sum(heads)} (${heads.map((h) => h.after).join(", ")})`]),
+    ...(neurons.length === 0
+      ? []
+      : [`  feed-forward neurons: ${sum(neurons)} (${neurons.map((n) => n.after).join(", ")})`]),
+    ...(vocabulary === null ? [] : [`  vocabulary rows: ${sum([vocabulary])}`]),
+    ...(sparsity === null ? [] : [`  zeros: ${formatPercent(sparsity)} of the pruned weights`]),
+    ...kept(result.notPruned),
+    ...remarks(result.warnings),
+    "",
+    `Measure it: nasty quantize eval --original ${model} --quantized ${output.path} --test FILE`,
+  ].join("\n");
+}
+
+function kept(notPruned: PruningReport["notPruned"]): string[] {
+  const counts = new Map<string, number>();
+  for (const { op, reason } of notPruned) {
+    counts.set(`${op}: ${reason}`, (counts.get(`${op}: ${reason}`) ?? 0) + 1);
+  }
+  return [...counts].map(([reason, count]) => `  left as it is: ${count} × ${reason}`);
+}
+
+const remarks = (warnings: readonly string[]): string[] => warnings.map((warning) => `  note: ${warning}`);
