@@ -44,6 +44,6 @@ it("a linear chain of one word is a softmax over start + score + end", async () 
   const sum = totals.reduce((all, total) => all + Math.exp(total), 0);
   expect(results[training.loss]?.data[0]).toBeCloseTo(Math.log(sum) - (totals[2] as number), 5);
   const expected = totals.map((total, i) => Math.exp(total) / sum - (i === 2 ? 1 : 0));
-  const got = [...(results[gradient]?.data as Float32Array)];
+  const got = Array.from((results[gradient] as { data: Float32Array }).data);
   got.forEach((value, i) => expect(value).toBeCloseTo(expected[i] as number, 5));
 });
