@@ -60,3 +60,5 @@ export {
 export type { ClassifierTrainingOptions } from "./fine-tuning/train-classifier.js";
 export type { Freeze } from "./fine-tuning/weight-groups.js";
 export { writeFineTuned } from "./fine-tuning/write-fine-tuned.js";
+export { distill, type Distilled, type DistillOptions } from "./distillation/distill.js";
+export { openTeacher, type TargetOptions, type Teacher, teacherTargets } from "./distillation/teacher.js";
