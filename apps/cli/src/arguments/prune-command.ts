@@ -16,7 +16,7 @@ export function pruneCommand(): Command {
         .default("global"),
     )
     .addOption(
-      repeatable("--data <file[:n]>", "typical text: importance of heads and neurons is measured on it"),
+      repeatable("--data <file[:n]>", "labelled text: importance of heads and neurons is measured on it"),
     )
     .addOption(
       new Option(

@@ -4,7 +4,7 @@ import { pruner, type PruneOptions as Pruning } from "@nasty/compression";
 import { openSession } from "@nasty/runtime";
 import { withTagger } from "@nasty/taggers";
 import { UsageError } from "../exit-codes.js";
-import { collectSources, parseSource } from "../inputs/calibration-sources.js";
+import { parseSource } from "../inputs/calibration-sources.js";
 import { type LoadedModel, loadModel } from "../inputs/load-model.js";
 import { checkWritable, isSameFile } from "../inputs/output-path.js";
 import { importanceData } from "../pruning/importance-data.js";
@@ -90,13 +90,6 @@ async function pruningOf(
   isStructured: boolean,
 ): Promise<Pruning> {
   const { sparsity, scope, heads, neurons, layers, skipLayers, threads } = options;
-  const text =
-    options.data.length === 0
-      ? undefined
-      : await collectSources(
-          options.data.map((source) => parseSource(source)),
-          undefined,
-        );
   return {
     scope,
     skipLayers,
@@ -104,7 +97,13 @@ async function pruningOf(
     ...(isStructured && {
       structured: { ...(heads !== undefined && { heads }), ...(neurons !== undefined && { neurons }) },
     }),
-    ...(text !== undefined && { data: importanceData(loaded, text.sentences, threads) }),
+    ...(options.data.length > 0 && {
+      data: importanceData(
+        loaded,
+        options.data.map((text) => parseSource(text)),
+        threads,
+      ),
+    }),
     ...(layers !== undefined && { layers }),
     ...(options.vocabulary !== undefined && {
       vocabulary: await neededVocabulary(loaded, options.vocabulary, threads),

@@ -1,23 +1,26 @@
 import type { Tensor } from "@nasty/core";
 import type { PruneOptions } from "@nasty/compression";
-import { openSession } from "@nasty/runtime";
+import type { LabelledSentence, Tagger } from "@nasty/taggers";
 import { openTagger } from "@nasty/taggers/node";
 import { InputError } from "../exit-codes.js";
+import type { CalibrationSource } from "../inputs/calibration-sources.js";
+import { readLabelled } from "../inputs/labelled-text.js";
 import type { LoadedModel } from "../inputs/load-model.js";
 
-/** Positions that the loss does not count. */
+/** Positions that the loss does not count: special tokens and all pieces of a word but the first. */
 const ignored = -100n;
-const batchSize = 16;
 const labelsInput = "nasty.labels";
+/** Sentences of a source without a count. */
+const defaultCount = 500;
 
 /**
- * What importance is measured on: typical sentences, labelled by the model itself, so that any text will do.
+ * What importance is measured on: labelled sentences, one a batch.
  *
  * @throws InputError for a model whose inputs no tagger can make
  */
 export function importanceData(
   loaded: LoadedModel,
-  sentences: readonly (readonly string[])[],
+  sources: readonly CalibrationSource[],
   threads: number,
 ): NonNullable<PruneOptions["data"]> {
   const logits = loaded.model.graph?.output[0]?.name;
@@ -28,46 +31,101 @@ export function importanceData(
   }
   return {
     loss: { kind: "cross-entropy", logits, labels: labelsInput },
-    batches: labelledBatches(loaded, { sentences, logits, threads }),
+    batches: labelledBatches(loaded.path, sources, threads),
     threads,
   };
 }
 
 async function* labelledBatches(
-  { path, modelPath }: LoadedModel,
-  fields: {
-    readonly sentences: readonly (readonly string[])[];
-    readonly logits: string;
-    readonly threads: number;
-  },
+  path: string,
+  sources: readonly CalibrationSource[],
+  threads: number,
 ): AsyncGenerator<Record<string, Tensor>> {
-  const { sentences, logits, threads } = fields;
   const tagger = await openTagger(path, { threads });
-  const session = await openSession(modelPath, { threads });
   try {
-    for await (const { feeds, mask } of tagger.feedsOf(sentences, { batchSize })) {
-      const result = (await session.run(feeds, [logits]))[logits];
-      if (result?.dtype !== "float32" || result.shape.length !== 3) {
+    const pieces = await pieceCounter(tagger);
+    for (const { path: file, count = defaultCount } of sources) {
+      let taken = 0;
+      for await (const sentence of readLabelled(file, tagger.task)) {
+        const batch = await batchOf(tagger, pieces, { sentence, file });
+        if (batch !== undefined) {
+          taken++;
+          yield batch;
+        }
+        if (taken >= count) break;
+      }
+      if (taken === 0) {
         throw new InputError(
-          `prune: --data: ${path}: output ${logits}: expected float32 [batch, length, labels], got ${result?.dtype ?? "none"} of rank ${result?.shape.length ?? 0}`,
+          `prune: --data ${file}: sentences: expected at least 1 that the model reads in one piece, got 0; give labelled text`,
         );
       }
-      yield { ...feeds, [labelsInput]: bestLabels(result as Tensor<"float32">, mask.data) };
     }
   } finally {
-    await session.close();
     await tagger.close();
   }
 }
 
-/** The label with the highest score of every real position. */
-function bestLabels({ shape, data }: Tensor<"float32">, mask: Uint8Array): Tensor<"int64"> {
-  const [rows = 0, length = 0, labels = 0] = shape;
-  const best = new BigInt64Array(rows * length).fill(ignored);
-  for (let position = 0; position < best.length; position++) {
-    if (mask[position] === 0) continue;
-    const scores = data.subarray(position * labels, (position + 1) * labels);
-    best[position] = BigInt(scores.indexOf(Math.max(...scores)));
+/** Undefined for a sentence that is cut into windows or empty. */
+async function batchOf(
+  tagger: Tagger,
+  pieces: PieceCounter,
+  { sentence, file }: { readonly sentence: LabelledSentence; readonly file: string },
+): Promise<Record<string, Tensor> | undefined> {
+  const { words, labels } = sentence;
+  const counts: number[] = [];
+  for (const word of words) counts.push(await pieces.of(word));
+  const batches = await feedsOf(tagger, words);
+  const [feeds] = batches;
+  const length = feeds?.["input_ids"]?.shape[1] ?? 0;
+  const expected = counts.reduce((sum, count) => sum + count, pieces.special);
+  if (words.length === 0 || feeds === undefined || batches.length > 1 || length !== expected)
+    return undefined;
+  const targets = new BigInt64Array(length).fill(ignored);
+  let position = pieces.before;
+  for (const [index, label] of labels.entries()) {
+    const known = tagger.labels.indexOf(label);
+    if (known < 0) {
+      throw new InputError(
+        `prune: --data ${file}: label ${JSON.stringify(label)}: expected one of the model's (${tagger.labels.join(" ")})`,
+      );
+    }
+    if ((counts[index] ?? 0) > 0) targets[position] = BigInt(known);
+    position += counts[index] ?? 0;
   }
-  return { dtype: "int64", shape: [rows, length], data: best };
+  return { ...feeds, [labelsInput]: { dtype: "int64", shape: [1, length], data: targets } };
+}
+
+async function feedsOf(
+  tagger: Tagger,
+  words: readonly string[],
+): Promise<Readonly<Record<string, Tensor>>[]> {
+  const batches: Readonly<Record<string, Tensor>>[] = [];
+  for await (const { feeds } of tagger.feedsOf([words], { batchSize: 1 })) batches.push(feeds);
+  return batches;
+}
+
+interface PieceCounter {
+  /** Special tokens of a row, and how many of them come first. */
+  readonly special: number;
+  readonly before: number;
+  of(word: string): Promise<number>;
+}
+
+/** Learns from rows of one and two words how many pieces a word has. */
+async function pieceCounter(tagger: Tagger): Promise<PieceCounter> {
+  const ids = async (...words: string[]): Promise<readonly (bigint | number)[]> =>
+    Array.from(((await feedsOf(tagger, words))[0]?.["input_ids"]?.data ?? []) as Iterable<bigint | number>);
+  const [one, other, two] = [await ids("a"), await ids("I"), await ids("a", "a")];
+  const special = 2 * one.length - two.length;
+  const first = one.findIndex((id, index) => id !== other[index]);
+  const known = new Map<string, number>();
+  return {
+    special,
+    before: first < 0 ? Math.min(special, 1) : first,
+    async of(word) {
+      const count = known.get(word) ?? (await ids(word)).length - special;
+      known.set(word, count);
+      return count;
+    },
+  };
 }
