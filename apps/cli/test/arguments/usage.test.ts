@@ -44,7 +44,6 @@ describe("wrong usage is exit code 2, with what to give instead", () => {
     ],
     ["a missing option", ["eval", "--model", "pos"], /required option '--test <file>'/],
     ["no model to quantize", ["quantize"], /--model: expected a model file or directory/],
-    ["no model to tag with", ["tag"], /--model: expected a model file or directory/],
     ["an unknown mode", [...model, "--mode", "int9"], /Allowed choices are static, dynamic/],
     ["static without text", [...model, "--mode", "static"], /expected --calibration FILE/],
     [

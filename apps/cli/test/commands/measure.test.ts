@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.remove());
 
-describe("nasty eval", () => {
+describe.concurrent("nasty eval", () => {
   test("accuracy of a part-of-speech model", async () => {
     const result = await shop.json(["eval", "--model", "pos", "--test", "test.conllu"]);
     expect(result).toMatchObject({
@@ -57,7 +57,7 @@ describe("nasty eval", () => {
   });
 });
 
-describe("nasty score", () => {
+describe.concurrent("nasty score", () => {
   const score = (gold: string, system: string, ...args: string[]) =>
     shop.json(["score", "--gold", gold, "--system", system, ...args]);
 
@@ -88,7 +88,7 @@ describe("nasty score", () => {
   });
 });
 
-describe("nasty quantize estimate", () => {
+describe.concurrent("nasty quantize estimate", () => {
   test("agrees with the bytes that are written later to one percent", async () => {
     const result = await shop.json(["quantize", "estimate", "--model", "pos"]);
     const written = await shop.json(["quantize", "--model", "pos", "--output", "written.onnx"]);
@@ -123,7 +123,7 @@ describe("nasty quantize estimate", () => {
   });
 });
 
-describe("nasty inspect", () => {
+describe.concurrent("nasty inspect", () => {
   test("operators, weights, labels and how the model was made", async () => {
     await shop.json(["quantize", "--model", "pos", "--output", "seen.onnx"]);
     const plain = await shop.json(["inspect", "--model", "pos"]);

@@ -11,6 +11,10 @@ import { type Json, openWorkshop, type Workshop } from "../workshop.js";
 let shop: Workshop;
 beforeAll(async () => {
   shop = await openWorkshop();
+  // One large value among a hundred thousand: the least squared error is then to cut it off.
+  const quiet = sentences.filter((sentence) => !sentence.includes("loud"));
+  const many = Array.from({ length: 60 }, () => quiet).flat();
+  await shop.write("many.conllu", conllu([...many, sentences[2] as string]));
 });
 afterAll(() => shop.remove());
 
@@ -32,7 +36,7 @@ function history(model: ModelProto): { options: Record<string, Json> } {
   return JSON.parse(text).steps.at(-1);
 }
 
-describe("dynamic mode", () => {
+describe.concurrent("dynamic mode", () => {
   test("the JSON document has the keys that scripts rely on, and the file is what it says", async () => {
     const result = await quantized("d.onnx", "--mode", "dynamic");
     expect(result).toMatchObject({ model: "pos", mode: "dynamic", method: "none", gate: null });
@@ -51,7 +55,6 @@ describe("dynamic mode", () => {
       sqnrDb: expect.any(Number),
     });
     expect(result.audit).toMatchObject({ quantizedKernels: 2, floatMatMuls: 0, strayQdq: 0 });
-    expect(await readdir(shop.folder)).not.toContainEqual(expect.stringMatching(/^\./));
   });
 
   test("is the mode without calibration, and two runs give the same bytes", async () => {
@@ -130,7 +133,7 @@ describe("dynamic mode", () => {
   });
 });
 
-describe("static mode", () => {
+describe.concurrent("static mode", () => {
   const calibrated = (output: string, ...args: string[]) =>
     quantized(output, "--calibration", "test.conllu", ...args);
   /** Scales and zero points of the activations: scalars of QuantizeLinear. */
@@ -160,10 +163,6 @@ describe("static mode", () => {
   test.each([["percentile", "--percentile", "90"], ["entropy"], ["moving-average"], ["mse"]])(
     "--method %s changes ranges",
     async (method, ...more) => {
-      // One large value among a hundred thousand: the least squared error is then to cut it off.
-      const quiet = sentences.filter((sentence) => !sentence.includes("loud"));
-      const many = Array.from({ length: 60 }, () => quiet).flat();
-      await shop.write("many.conllu", conllu([...many, sentences[2] as string]));
       const measured = async (...args: string[]) => {
         const output = `${args[1]}.onnx`;
         const result = await quantized(output, "--calibration", "many.conllu", ...args);
@@ -267,6 +266,8 @@ describe("output", () => {
 
   test("--dry-run prints the plan and writes nothing", async () => {
     const before = await readdir(shop.folder);
+    // Nor did the runs before this one leave anything of their own.
+    expect(before).not.toContainEqual(expect.stringMatching(/^\./));
     const plan = await shop.json(["quantize", "--model", "pos", "--output", "never.onnx", "--dry-run"]);
     expect(plan).toMatchObject({ output: null, mode: "dynamic", plan: { mode: "dynamic" } });
     expect(plan.plan.tensors).toHaveLength(3);

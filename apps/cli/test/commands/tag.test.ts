@@ -11,7 +11,7 @@ afterAll(() => shop.remove());
 const text = "The cat sat on a big house. Ada Lovelace ran in Paris.\n\nshe slept.\n";
 const tag = (...args: string[]) => shop.nasty(["tag", "--model", "pos", ...args], { input: text });
 
-test("text: word/LABEL, a line a sentence; standard input with - or nothing", async () => {
+test.concurrent("text: word/LABEL, a line a sentence; standard input with - or nothing", async () => {
   const expected =
     "The/DET cat/NOUN sat/VERB on/ADP a/DET big/ADJ house/NOUN ./PUNCT\n" +
     "Ada/PROPN Lovelace/PROPN ran/VERB in/ADP Paris/PROPN ./PUNCT\nshe/PRON slept/VERB ./PUNCT\n";
@@ -21,7 +21,7 @@ test("text: word/LABEL, a line a sentence; standard input with - or nothing", as
   expect((await tag("text.txt")).stdout).toBe(expected);
 });
 
-test("--format json and --json: one document with offsets into the whole text", async () => {
+test.concurrent("--format json and --json: one document with offsets into the whole text", async () => {
   const { stdout } = await tag("--format", "json");
   expect((await tag("--json")).stdout).toBe(stdout);
   const sentences = JSON.parse(stdout);
@@ -32,7 +32,7 @@ test("--format json and --json: one document with offsets into the whole text", 
   }
 });
 
-test("--format conllu: a valid file with the labels in UPOS, entities in MISC", async () => {
+test.concurrent("--format conllu: a valid file with the labels in UPOS, entities in MISC", async () => {
   const [first] = parseConllu((await tag("--format", "conllu")).stdout);
   expect(
     words(first!)
@@ -43,14 +43,14 @@ test("--format conllu: a valid file with the labels in UPOS, entities in MISC", 
   expect(ner.stdout).toMatch(/^5\tParis\t.*NER=B-LOC/m);
 });
 
-test("a text without words: nothing, or an empty list, and a remark", async () => {
+test.concurrent("a text without words: nothing, or an empty list, and a remark", async () => {
   const empty = (...args: string[]) => shop.nasty(["tag", "--model", "pos", ...args], { input: " \n" });
   expect(await empty()).toEqual({ code: 0, stdout: "", stderr: "the text has no words\n" });
   expect(JSON.parse((await empty("--json", "--quiet")).stdout)).toEqual([]);
   expect((await empty("--quiet")).stderr).toBe("");
 });
 
-test("a reader that stops early is no error", async () => {
+test.concurrent("a reader that stops early is no error", async () => {
   const child = startBinary(shop.folder, ["tag", "--model", "pos"]);
   child.stdin.on("error", () => undefined);
   child.stdout.destroy();
