@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { readConlluFile } from "@nasty/formats/conllu/node";
 import { withHistory } from "@nasty/compression";
@@ -60,6 +61,7 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
     versions: versions(),
   });
   const { bytes, sha256 } = await writeModelFile(output, model);
+  await rm(checkpoint, { force: true });
   const metric = options.task === "pos" ? "accuracy" : "f1";
   const result = {
     task: options.task,

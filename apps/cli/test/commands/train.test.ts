@@ -1,0 +1,128 @@
+import { readdir, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { sampleConllu } from "@nasty/model-en";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openWorkshop, startBinary, type Workshop } from "../workshop.js";
+
+let shop: Workshop;
+beforeAll(async () => {
+  shop = await openWorkshop();
+  const sentences = (await readFile(fileURLToPath(sampleConllu), "utf8")).trimEnd().split("\n\n");
+  const part = (keep: (index: number) => boolean): string =>
+    `${sentences.filter((_, index) => keep(index)).join("\n\n")}\n\n`;
+  await shop.write(
+    "train.conllu",
+    part((index) => index % 5 !== 0),
+  );
+  await shop.write(
+    "dev.conllu",
+    part((index) => index % 5 === 0),
+  );
+});
+afterAll(() => shop.remove());
+
+const files = ["--train", "train.conllu", "--validation", "dev.conllu"];
+const train = (output: string, ...more: string[]): string[] => [
+  "train",
+  "--task",
+  "pos",
+  "--architecture",
+  "cnn",
+  ...files,
+  "--output",
+  output,
+  ...more,
+];
+
+test("learns parts of speech, twice with the same bytes; the file tags and can be quantized", async () => {
+  const first = await shop.json(train("a.onnx", "--epochs", "8"));
+  expect(first).toMatchObject({ task: "pos", metric: "accuracy", stopped: "finished" });
+  // The most frequent label alone would give about 0.2.
+  expect(first.value).toBeGreaterThan(0.6);
+  const second = await shop.json(train("b.onnx", "--epochs", "8"));
+  expect(second.output.sha256).toBe(first.output.sha256);
+  expect((await shop.bytes("a.onnx")).equals(await shop.bytes("b.onnx"))).toBe(true);
+
+  const { value } = await shop.json(["eval", "--model", "a.onnx", "--test", "dev.conllu"]);
+  expect(value).toBeCloseTo(first.value, 5);
+  const quantized = await shop.json(["quantize", "--model", "a.onnx", "--output", "a_int8.onnx"]);
+  expect(quantized.output.bytes).toBeLessThan(first.output.bytes / 3);
+});
+
+test("--seed, --epochs, --learning-rate and --batch-size change what is learned", async () => {
+  const base = (await shop.json(train("base.onnx", "--epochs", "1"))).output.sha256;
+  for (const more of [
+    ["--epochs", "1", "--seed", "2"],
+    ["--epochs", "2"],
+    ["--epochs", "1", "--learning-rate", "0.001"],
+    ["--epochs", "1", "--batch-size", "8"],
+  ]) {
+    const { output } = await shop.json(train(`o${more.join("")}.onnx`, ...more));
+    expect(output.sha256, more.join(" ")).not.toBe(base);
+  }
+});
+
+test("learns entities", async () => {
+  const result = await shop.json([
+    "train",
+    "--task",
+    "ner",
+    "--architecture",
+    "cnn",
+    ...files,
+    "--output",
+    "ner.onnx",
+    "--epochs",
+    "2",
+  ]);
+  expect(result).toMatchObject({ task: "ner", metric: "f1" });
+});
+
+test("an interrupted run goes on to the same bytes", async () => {
+  const whole = (await shop.json(train("whole.onnx", "--epochs", "4"))).output.sha256;
+  const child = startBinary(shop.folder, train("cut.onnx", "--epochs", "4"));
+  await new Promise<void>((resolve) => {
+    child.stderr.on("data", (text: Buffer) => {
+      if (!text.toString().includes("epoch 2: ")) return;
+      child.kill("SIGKILL");
+      resolve();
+    });
+  });
+  await new Promise((resolve) => child.on("close", resolve));
+  const { stderr, stdout } = await shop.nasty([...train("cut.onnx", "--epochs", "4"), "--json"]);
+  expect(stderr).toContain("going on at epoch");
+  expect(JSON.parse(stdout).output.sha256).toBe(whole);
+  expect(await readdir(shop.folder)).not.toContain("cut.onnx.checkpoint");
+});
+
+test("unusable input is named", async () => {
+  await shop.write("empty.conllu", "");
+  expect(
+    await shop.refused(3, [
+      "train",
+      "--task",
+      "pos",
+      "--train",
+      "empty.conllu",
+      "--validation",
+      "dev.conllu",
+      "--output",
+      "x.onnx",
+    ]),
+  ).toMatch(/empty\.conllu: sentences: expected at least 1, got 0/);
+  await shop.write("odd.conllu", "1\tword\t_\tFROB\t_\t_\t0\troot\t_\t_\n\n");
+  expect(
+    await shop.refused(3, [
+      "train",
+      "--task",
+      "pos",
+      "--train",
+      "train.conllu",
+      "--validation",
+      "odd.conllu",
+      "--output",
+      "x.onnx",
+    ]),
+  ).toMatch(/FROB/);
+  expect(await shop.refused(3, train("nowhere/x.onnx"))).toMatch(/expected a folder/);
+});
