@@ -28,6 +28,22 @@ export function percentile(text: string): number {
   return value;
 }
 
+const sizeUnits: Readonly<Record<string, number>> = { "": 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9 };
+
+/** Bytes: a number with or without kB, MB (1,000,000) or GB. */
+export function fileSize(text: string): number {
+  const [, digits = "", unit = ""] = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text) ?? [];
+  const factor = sizeUnits[unit.toLowerCase()];
+  if (digits === "" || factor === undefined)
+    throw new InvalidArgumentError("Expected a size such as 4500000, 4500kB or 4.5MB.");
+  return Math.round(Number(digits) * factor);
+}
+
+export function accuracyLevel(text: string): number {
+  if (!/^[0-4]$/.test(text)) throw new InvalidArgumentError("Expected 0, 1, 2, 3 or 4.");
+  return Number(text);
+}
+
 /** Collects a repeatable option into a list. */
 export function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];

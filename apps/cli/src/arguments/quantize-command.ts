@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { command, examples, modelHelp, modelOption, repeatable, run, testHelp } from "./command.js";
-import { percentile, positiveInteger, share } from "./option-values.js";
+import { accuracyLevel, fileSize, percentile, positiveInteger, share, wholeNumber } from "./option-values.js";
 
 /** `nasty quantize` with its subcommands `eval` and `estimate`. */
 export function quantizeCommand(): Command {
@@ -19,7 +19,7 @@ export function quantizeCommand(): Command {
         ],
         [
           "nasty quantize --model pos.onnx --target-accuracy-loss 0.01 --validation dev.conllu",
-          "refuse a model that loses more than one point (exit code 4)",
+          "leave weights in float until it loses at most one point, or refuse (exit code 4)",
         ],
         [
           "nasty quantize --model pos.onnx --skip-layers '/classifier/**' --dry-run",
@@ -94,10 +94,34 @@ function weightOptions(target: Command): void {
       ),
     )
     .addOption(
-      new Option("--block-size <n>", "weights that share a scale in int4 mode (default: 32)").argParser(
-        positiveInteger,
-      ),
-    );
+      new Option(
+        "--block-size <n>",
+        "weights that share a scale in int4 (default: 32) and weight-only mode (default: 64): 16 to 256",
+      ).argParser(positiveInteger),
+    )
+    .addOption(
+      new Option(
+        "--rounding <how>",
+        "how int4 and weight-only round: gptq makes up for errors by calibration text (default with it), mse clips (default without)",
+      ).choices(["nearest", "mse", "gptq"]),
+    )
+    .addOption(
+      new Option(
+        "--accuracy-level <n>",
+        "what int4 and weight-only kernels round activations to: 4 int8 (default), 1 float32",
+      ).argParser(accuracyLevel),
+    )
+    .addOption(
+      new Option(
+        "--target-size <size>",
+        "mix 4, 8 and 32 bits so that the file stays under it (needs --calibration), e.g. 4.5MB",
+      ).argParser(fileSize),
+    )
+    .option(
+      "--migrate-outliers",
+      "move outlier channels of activations into weights first (needs --calibration)",
+    )
+    .option("--correct-biases", "make up for the mean error of rounded weights (needs --calibration)");
 }
 
 function outputOptions(target: Command): void {
@@ -105,10 +129,17 @@ function outputOptions(target: Command): void {
     .addOption(
       new Option(
         "--target-accuracy-loss <loss>",
-        "refuse a model that loses more (0.01 = 1 point)",
+        "leave sensitive weights in float until no more is lost, or refuse (0.01 = 1 point)",
       ).argParser(share),
     )
     .option("--validation <file>", "labelled text on which that loss is measured")
+    .option("--no-fallback", "refuse at once, without trying to leave sensitive weights in float")
+    .addOption(
+      new Option(
+        "--time-budget <seconds>",
+        "begin no further attempt after that; the best model is kept, the same command goes on",
+      ).argParser(wholeNumber),
+    )
     .addOption(new Option("--compress <method>", "also compress the file").choices(["gzip", "brotli"]))
     .option("--report <file.html>", "write the report as a web page")
     .option("--dry-run", "print the plan, write nothing")

@@ -2,9 +2,9 @@ import { estimate } from "@nasty/compression";
 import { taggerMetadata } from "@nasty/taggers";
 import { precisionOfModel } from "../comparison/precision.js";
 import { loadModel } from "../inputs/load-model.js";
+import { addedBytes } from "../quantization/added-bytes.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatCount, formatRatio } from "../terminal/format.js";
-import { versions } from "../versions.js";
 
 interface EstimateOptions extends CommonOptions {
   readonly model: string;
@@ -22,11 +22,16 @@ export async function estimateSizes({ model: path }: EstimateOptions, terminal: 
   });
   const float32 = { bytes: modelBytes };
   const ratio = (bytes: number) => ({ bytes, ratio: modelBytes / bytes });
-  const { int8, int4 } = estimated.sizes;
+  const { int8, int4, weightOnly } = estimated.sizes;
   const result = {
     model: path,
     parameters: estimated.parameters,
-    sizes: { float32, int8: ratio(int8.bytes), int4: ratio(int4.bytes) },
+    sizes: {
+      float32,
+      int8: ratio(int8.bytes),
+      int4: ratio(int4.bytes),
+      weightOnly: ratio(weightOnly.bytes),
+    },
     memory: estimated.memory,
   };
   const precision = precisionOfModel(model);
@@ -49,15 +54,4 @@ export async function estimateSizes({ model: path }: EstimateOptions, terminal: 
       "MB = 1,000,000 bytes.",
     ].join("\n");
   });
-}
-
-/** Bytes that quantizing adds beside weights: where the model came from, and the tagger if the file does not carry it yet. */
-function addedBytes(present: readonly string[], entries: Readonly<Record<string, string>>): number {
-  const provenance = { inputSha256: "0".repeat(64), versions: versions() };
-  // The braces are the record's own; a comma comes instead of them.
-  let bytes = JSON.stringify(provenance).length - 1;
-  for (const [key, value] of Object.entries(entries)) {
-    if (!present.includes(key)) bytes += Buffer.byteLength(key) + Buffer.byteLength(value) + 12;
-  }
-  return bytes;
 }

@@ -1,11 +1,12 @@
+import { predictedBytes } from "@nasty/compression";
 import { auditModel } from "@nasty/runtime";
 import { GateError, InputError } from "../exit-codes.js";
 import { explain } from "../explain.js";
 import { type LoadedModel, loadModel } from "../inputs/load-model.js";
-import { checkOptions, type QuantizePaths } from "../quantization/checked-options.js";
-import { checkGate, type GateRequest, refusal } from "../quantization/gate.js";
+import { type CheckedOptions, checkOptions, type QuantizePaths } from "../quantization/checked-options.js";
+import { type GateRequest, refusal, runGate } from "../quantization/gate.js";
 import { writeReport } from "../quantization/html-report.js";
-import { type AppliedReport, planQuantization } from "../quantization/plan-quantization.js";
+import { type AppliedReport, type Planned, planQuantization } from "../quantization/plan-quantization.js";
 import type { QuantizationResult } from "../quantization/quantization-result.js";
 import { planText, quantizationText } from "../quantization/quantization-text.js";
 import { releaseMemory } from "../quantization/release-memory.js";
@@ -18,33 +19,21 @@ export interface QuantizeOptions extends CommonOptions, QuantizeSettings, Quanti
   readonly threads: number;
 }
 
-/** `nasty quantize`: plan, write beside the output, load and audit what was written, gate it, then give it its name. */
+/** `nasty quantize`: plan, write beside the output, gate, load and audit what was written, then give it its name. */
 export async function quantize(options: QuantizeOptions, terminal: Terminal): Promise<void> {
-  const { model: modelPath, gate, output } = await checkOptions(options);
-  let loaded: LoadedModel | undefined = await loadModel(modelPath);
-  const { modelBytes } = loaded;
-  const remarks = remarksOn(loaded, gate);
-  const { plan, summary, apply } = await planQuantization(loaded, options, terminal);
-  if (options.dryRun) {
-    terminal.result({ model: modelPath, output: null, ...summary, plan }, () => planText(plan));
-    return;
-  }
-
-  terminal.progress.start(`quantizing ${plan.tensors.length} weights`);
-  const { model, report } = await apply(loaded);
-  const candidate = await writeCandidate(output, model);
-  terminal.progress.stop();
+  const checked = await checkOptions(options);
+  const made = await makeCandidate(options, checked, terminal);
+  if (made === undefined) return;
   // The float weights are not needed any more; without this they would share the peak with the runtime's own copies.
-  loaded = undefined;
   releaseMemory();
-
-  const base = { model: modelPath, modelBytes, ...summary };
+  const { candidate } = made;
   try {
-    const result = await judged(candidate, { base, report, remarks, gate, options }, terminal);
+    const result = await audited(made, options, terminal);
     if (result.output === null && result.gate !== null) {
       // Scripts read the figures of a refused model too.
       if (options.json) terminal.result(result, () => "");
-      throw new GateError(refusal(modelPath, result.gate));
+      if (result.gate.unfinished !== null) await candidate.commitAs(result.gate.unfinished.best);
+      throw new GateError(refusal(checked.model, result.gate));
     }
     if (options.report !== undefined) await writeReport(options.report, result);
     await candidate.commit();
@@ -55,36 +44,74 @@ export async function quantize(options: QuantizeOptions, terminal: Terminal): Pr
   }
 }
 
-interface Judgement {
-  readonly base: Pick<QuantizationResult, "model" | "modelBytes" | "mode" | "method">;
+interface Made {
+  readonly candidate: Candidate;
   readonly report: AppliedReport;
+  readonly base: Pick<QuantizationResult, "model" | "modelBytes" | "mode" | "method" | "gate">;
   readonly remarks: readonly string[];
-  readonly gate: GateRequest | undefined;
-  readonly options: QuantizeOptions;
 }
 
-/** Loads, audits and gates the written file; `output` is null if the gate refuses it. */
-async function judged(
-  candidate: Candidate,
-  { base, report, remarks, gate: request, options }: Judgement,
+/** Everything that needs the float model; undefined for a dry run, which ends here. */
+async function makeCandidate(
+  options: QuantizeOptions,
+  { model, gate, output }: CheckedOptions,
+  terminal: Terminal,
+): Promise<Made | undefined> {
+  const loaded = await loadModel(model);
+  const remarks = remarksOn(loaded, gate);
+  const planned = await planQuantization(loaded, options, terminal);
+  const { plan, summary } = planned;
+  if (options.dryRun) {
+    const estimatedBytes = predictedBytes(planned.model, plan);
+    terminal.result({ model, output: null, ...summary, estimatedBytes, plan }, () => planText(plan));
+    return undefined;
+  }
+  const made =
+    gate === undefined
+      ? await written(planned, loaded, output, terminal)
+      : await runGate(gate, { loaded, planned, output }, terminal);
+  return {
+    candidate: made.candidate,
+    report: made.report,
+    base: { model, modelBytes: loaded.modelBytes, ...summary, gate: made.gate },
+    remarks,
+  };
+}
+
+/** Writes the plan's model, unjudged. */
+async function written(
+  planned: Planned,
+  loaded: LoadedModel,
+  output: string,
+  { progress }: Terminal,
+): Promise<{ readonly candidate: Candidate; readonly report: AppliedReport; readonly gate: null }> {
+  progress.start(`quantizing ${planned.plan.tensors.length} weights`);
+  const { model, report } = await planned.apply(loaded);
+  const candidate = await writeCandidate(output, model);
+  progress.stop();
+  return { candidate, report, gate: null };
+}
+
+/** Loads and audits the written file; `output` is null if the gate refused it. */
+async function audited(
+  { candidate, base, report, remarks }: Made,
+  options: QuantizeOptions,
   { progress }: Terminal,
 ): Promise<QuantizationResult> {
   try {
     progress.start("loading the written file and auditing what the runtime executes");
     const audit = await auditModel(candidate.path, { threads: options.threads });
     progress.stop();
-    const gate = request && (await checkGate(request, base.model, candidate.path, progress));
-    const sealed = gate?.passed === false ? null : await candidate.seal();
     return {
       model: base.model,
-      output: sealed,
+      output: base.gate?.passed === false ? null : await candidate.seal(),
       modelBytes: base.modelBytes,
       mode: base.mode,
       method: base.method,
       tensors: report.tensors,
       keptInFloat: report.keptInFloat,
       audit,
-      gate: gate ?? null,
+      gate: base.gate,
       warnings: [...new Set([...report.warnings, ...audit.warnings, ...remarks])],
     };
   } catch (error) {

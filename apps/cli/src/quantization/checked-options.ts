@@ -16,6 +16,9 @@ export interface QuantizePaths {
   readonly dryRun?: boolean;
   readonly output?: string;
   readonly seed: number;
+  /** Seconds of searching for weights to leave in float. */
+  readonly timeBudget?: number;
+  readonly fallback?: boolean;
 }
 
 /** What is left to know when all options have been checked against each other. */
@@ -49,7 +52,16 @@ export async function checkOptions(options: QuantizePaths & QuantizeSettings): P
 }
 
 function checkMode(options: QuantizeSettings): void {
-  const { calibration, calibrationTable, saveCalibrationTable, method, percentile, blockSize } = options;
+  const {
+    calibration,
+    calibrationTable,
+    saveCalibrationTable,
+    method,
+    percentile,
+    blockSize,
+    rounding,
+    accuracyLevel,
+  } = options;
   const mode = modeOf(options);
   if (mode === "static" && calibration.length === 0 && calibrationTable === undefined) {
     throw new UsageError(
@@ -70,9 +82,11 @@ function checkMode(options: QuantizeSettings): void {
       `quantize: ${option} ${value}: expected --calibration FILE to measure ranges on (only static mode has them), got none`,
     );
   }
-  if (mode !== "static" && calibration.length > 0) {
+  checkUses(options);
+  if (mode !== "static" && (method !== undefined || saveCalibrationTable !== undefined)) {
+    const given = method === undefined ? "--save-calibration-table" : `--method ${method}`;
     throw new UsageError(
-      `quantize: --mode ${mode}: expected no --calibration (it would not be used), got one; use --mode static`,
+      `quantize: ${given}: expected --mode static (other modes have no ranges), got ${mode}`,
     );
   }
   if (mode !== "static" && options.activations !== undefined) {
@@ -85,8 +99,44 @@ function checkMode(options: QuantizeSettings): void {
       `quantize: --percentile ${percentile}: expected --method percentile, got ${method ?? "none"}`,
     );
   }
-  if (blockSize !== undefined && mode !== "int4") {
-    throw new UsageError(`quantize: --block-size ${blockSize}: expected --mode int4, got ${mode}`);
+  const inBlocks = { "--block-size": blockSize, "--rounding": rounding, "--accuracy-level": accuracyLevel };
+  for (const [option, value] of Object.entries(inBlocks)) {
+    if (value === undefined || ["int4", "weight-only", "mixed"].includes(mode)) continue;
+    throw new UsageError(
+      `quantize: ${option} ${value}: expected --mode int4 or weight-only, or --target-size, got ${mode}`,
+    );
+  }
+  if (options.targetSize !== undefined && options.mode !== undefined && options.mode !== "int4") {
+    throw new UsageError(
+      `quantize: --target-size: expected no --mode beside it (it mixes 4, 8 and 32 bits), got ${options.mode}`,
+    );
+  }
+}
+
+/** Calibration text that nothing uses, and uses without text. */
+function checkUses(options: QuantizeSettings): void {
+  const { calibration, rounding, targetSize, migrateOutliers, correctBiases } = options;
+  const mode = modeOf(options);
+  const uses = {
+    "--rounding gptq": rounding === "gptq",
+    "--target-size": targetSize !== undefined,
+    "--migrate-outliers": migrateOutliers === true,
+    "--correct-biases": correctBiases === true,
+  };
+  for (const [option, isGiven] of Object.entries(uses)) {
+    if (!isGiven || calibration.length > 0) continue;
+    throw new UsageError(
+      `quantize: ${option}: expected --calibration FILE to measure activations on, got none`,
+    );
+  }
+  const isUsed =
+    mode === "static" ||
+    Object.values(uses).includes(true) ||
+    (["int4", "weight-only"].includes(mode) && (rounding === undefined || rounding === "gptq"));
+  if (calibration.length > 0 && !isUsed) {
+    throw new UsageError(
+      `quantize: --mode ${mode}: expected no --calibration (it would not be used), got one; use --mode static`,
+    );
   }
 }
 
@@ -106,7 +156,14 @@ function gateOf({
   targetAccuracyLoss,
   validation,
   threads,
+  seed,
+  timeBudget,
+  fallback = true,
+  targetSize,
 }: QuantizePaths & QuantizeSettings): GateRequest | undefined {
+  if (targetAccuracyLoss === undefined && timeBudget !== undefined) {
+    throw new UsageError("quantize: --time-budget: expected --target-accuracy-loss to search for, got none");
+  }
   if (targetAccuracyLoss === undefined && validation === undefined) return undefined;
   if (validation === undefined) {
     throw new UsageError(
@@ -116,7 +173,15 @@ function gateOf({
   if (targetAccuracyLoss === undefined) {
     throw new UsageError("quantize: --validation: expected --target-accuracy-loss to judge by, got none");
   }
-  return { target: targetAccuracyLoss, validation, threads };
+  return {
+    target: targetAccuracyLoss,
+    validation,
+    threads,
+    seed,
+    // Weights in float would break the size that was asked for.
+    fallback: fallback && targetSize === undefined,
+    ...(timeBudget !== undefined && { timeBudget }),
+  };
 }
 
 const suffixes = { gzip: ".gz", brotli: ".br" } as const;

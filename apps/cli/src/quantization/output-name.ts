@@ -3,7 +3,7 @@ import { uncompressedName } from "@nasty/formats/archive";
 
 /** What the name of a file says about how it was made. */
 export interface Treatment {
-  readonly mode: "static" | "dynamic" | "int4" | "weight-only";
+  readonly mode: "static" | "dynamic" | "int4" | "weight-only" | "mixed";
   readonly method: string;
 }
 
@@ -18,6 +18,8 @@ export function suffixOf({ mode, method }: Treatment): string {
       return "int8_weights";
     case "int4":
       return "int4";
+    case "mixed":
+      return "mixed";
     default:
       return mode satisfies never;
   }

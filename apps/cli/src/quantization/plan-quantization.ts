@@ -1,19 +1,26 @@
+import type { CalibrationBatch } from "@nasty/calibration";
 import {
-  type ApplyOptions,
+  correctBiases,
   dynamic,
+  int4,
   int8,
+  migrateOutliers,
+  planTargetSize,
+  type PrepareOptions,
   type QuantizableOp,
   type QuantizationPlan,
   type QuantizationReport,
+  weightOnly,
 } from "@nasty/compression";
 import type { Granularity } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
-import { withTagger } from "@nasty/taggers";
-import { UsageError } from "../exit-codes.js";
+import { taggerMetadata, withTagger } from "@nasty/taggers";
 import type { LoadedModel } from "../inputs/load-model.js";
 import type { Terminal } from "../terminal/console.js";
 import { versions } from "../versions.js";
+import { addedBytes } from "./added-bytes.js";
 import { calibrate } from "./calibration.js";
+import { calibrationBatches } from "./calibration-batches.js";
 import { modeOf, type QuantizeSettings } from "./settings.js";
 
 /** A plan that is ready to be printed or applied. */
@@ -21,7 +28,12 @@ export interface Planned {
   readonly plan: QuantizationPlan;
   /** What of it goes into the JSON result whether it is applied or not. */
   readonly summary: { readonly mode: string; readonly method: string };
+  /** The float model that the plan is for: the user's, or one that was evened out or corrected before. */
+  readonly model: ModelProto;
+  /** What applying the plan takes beside the model. */
+  readonly options: PrepareOptions;
   apply(loaded: LoadedModel): Promise<{ readonly model: ModelProto; readonly report: AppliedReport }>;
+  reportOf(report: QuantizationReport): AppliedReport;
 }
 
 export interface AppliedReport {
@@ -50,63 +62,133 @@ export function granularityText(granularity: Granularity): string {
   }
 }
 
-/** Makes the plan of the chosen mode; static mode runs the float model over the calibration text. */
+/** Makes the plan of the chosen mode; what needs measuring runs the float model over the calibration text. */
 export async function planQuantization(
   loaded: LoadedModel,
   settings: QuantizeSettings,
   terminal: Terminal,
 ): Promise<Planned> {
+  const batches = modeOf(settings) === "static" ? undefined : await calibrationBatches(loaded, settings);
+  const prepared = await evenedOut(loaded, settings, batches, terminal);
+  const made = await planOf({ ...loaded, model: prepared.model }, settings, batches, terminal);
+  const plan = { ...made.plan, warnings: [...made.plan.warnings, ...prepared.warnings] };
+  const calibrationData = batches ?? (await correctionBatches(loaded, settings));
+  const options: PrepareOptions = {
+    provenance: { inputSha256: await loaded.sha256(), versions: versions() },
+    ...(calibrationData !== undefined && { calibrationData, limit: calibrationData.length }),
+    session: { threads: settings.threads },
+  };
+  const corrected =
+    settings.correctBiases === true
+      ? await correctBiases(prepared.model, plan, options)
+      : { model: prepared.model, plan };
+  return {
+    ...corrected,
+    summary: made.summary,
+    options,
+    reportOf: shown,
+    async apply(source) {
+      const { model, report } = await int4.apply(corrected.model, corrected.plan, options);
+      return { model: await finished(model, source), report: shown(report) };
+    },
+  };
+}
+
+/** The quantized model with the tagger of the one it was made of. */
+export async function finished(model: ModelProto, source: LoadedModel): Promise<ModelProto> {
+  return source.tagger === undefined ? model : withTagger(model, source.tagger);
+}
+
+/** In static mode the ranges are measured elsewhere; correcting biases needs the encoded text too. */
+async function correctionBatches(
+  loaded: LoadedModel,
+  settings: QuantizeSettings,
+): Promise<CalibrationBatch[] | undefined> {
+  return settings.correctBiases === true ? calibrationBatches(loaded, settings) : undefined;
+}
+
+async function evenedOut(
+  loaded: LoadedModel,
+  settings: QuantizeSettings,
+  batches: CalibrationBatch[] | undefined,
+  { progress }: Terminal,
+): Promise<{ readonly model: ModelProto; readonly warnings: readonly string[] }> {
+  if (settings.migrateOutliers !== true) return { model: loaded.model, warnings: [] };
+  progress.start("moving outliers of activations into weights");
+  const { model, activations } = await migrateOutliers(loaded.model, {
+    calibrationData: batches ?? (await calibrationBatches(loaded, settings)) ?? [],
+    skipLayers: settings.skipLayers,
+    session: { threads: settings.threads },
+  });
+  progress.stop();
+  const found =
+    activations.length === 0
+      ? "no activation has outlier channels"
+      : `outlier channels of ${activations.join(", ")} went into the weights`;
+  return { model, warnings: [`--migrate-outliers: ${found}`] };
+}
+
+type Made = Pick<Planned, "plan" | "summary">;
+
+async function planOf(
+  loaded: LoadedModel,
+  settings: QuantizeSettings,
+  batches: CalibrationBatch[] | undefined,
+  terminal: Terminal,
+): Promise<Made> {
   const mode = modeOf(settings);
-  const weights = {
-    perChannel: settings.perChannel,
+  const common = {
     symmetric: settings.asymmetric !== true,
-    reduceRange: settings.reduceRange === true,
     skipLayers: settings.skipLayers,
     ...(settings.opTypes === undefined
       ? {}
       : { opTypes: settings.opTypes.split(",").map((op) => op.trim()) as QuantizableOp[] }),
   };
+  const weights = { ...common, perChannel: settings.perChannel, reduceRange: settings.reduceRange === true };
+  const rounding = settings.rounding ?? (batches === undefined ? "mse" : "gptq");
+  const blocks = {
+    ...common,
+    rounding,
+    ...(settings.blockSize !== undefined && { blockSize: settings.blockSize }),
+    ...(settings.accuracyLevel !== undefined && { accuracyLevel: settings.accuracyLevel }),
+  };
   switch (mode) {
-    case "dynamic": {
-      const plan = dynamic.plan(loaded.model, weights);
-      return { plan, summary: { mode, method: "none" }, apply: applying(dynamic.apply, plan) };
-    }
+    case "dynamic":
+      return { plan: dynamic.plan(loaded.model, weights), summary: { mode, method: "none" } };
     case "static": {
       const options = { ...weights, activationSymmetric: settings.activations === "symmetric" };
       const { table, warnings } = await calibrate(loaded, settings, options, terminal);
       const plan = await int8.plan(loaded.model, { ...options, calibrationTable: table });
-      const remarked = { ...plan, warnings: [...plan.warnings, ...warnings] };
       return {
-        plan: remarked,
+        plan: { ...plan, warnings: [...plan.warnings, ...warnings] },
         summary: { mode, method: table.method },
-        apply: applying(int8.apply, remarked),
       };
     }
     case "int4":
+      return { plan: int4.plan(loaded.model, blocks), summary: { mode, method: rounding } };
     case "weight-only":
-      throw new UsageError(
-        `quantize: --mode ${mode}: expected dynamic or static, got a mode that this version does not have`,
-      );
+      return { plan: weightOnly.plan(loaded.model, blocks), summary: { mode, method: rounding } };
+    case "mixed": {
+      terminal.progress.start("measuring what each weight costs in 4 and in 8 bits");
+      const carried = loaded.tagger === undefined ? {} : await taggerMetadata(loaded.tagger);
+      const { opTypes: _, ...rest } = blocks;
+      const plan = await planTargetSize(loaded.model, {
+        ...rest,
+        targetBytes: settings.targetSize ?? 0,
+        batches: batches ?? [],
+        calibrationData: batches ?? [],
+        extraBytes: addedBytes(
+          loaded.model.metadataProps.map(({ key }) => key),
+          carried,
+        ),
+        session: { threads: settings.threads },
+      });
+      terminal.progress.stop();
+      return { plan, summary: { mode, method: rounding } };
+    }
     default:
       return mode satisfies never;
   }
-}
-
-type Apply = (
-  model: ModelProto,
-  plan: QuantizationPlan,
-  options: ApplyOptions,
-) => { readonly model: ModelProto; readonly report: QuantizationReport };
-
-/** Carries a plan out on the model that it was made for; the result carries the model's tagger and its history. */
-function applying(apply: Apply, plan: QuantizationPlan): Planned["apply"] {
-  return async (source) => {
-    const { model, report } = apply(source.model, plan, {
-      provenance: { inputSha256: await source.sha256(), versions: versions() },
-    });
-    const complete = source.tagger === undefined ? model : await withTagger(model, source.tagger);
-    return { model: complete, report: shown(report) };
-  };
 }
 
 /** A report as JSON has it: granularity in words, an exact weight's infinite ratio as null. */

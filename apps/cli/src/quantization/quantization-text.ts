@@ -57,6 +57,12 @@ export function quantizationText(result: QuantizationResult): string {
       ? []
       : [
           `  gate: ${gate.metric} ${formatPercent(gate.original)} -> ${formatPercent(gate.quantized)}, loss ${(gate.loss * 100).toFixed(2)} of at most ${(gate.target * 100).toFixed(2)} points: passed`,
+          `  ${formatCount(gate.flips)} words changed their label; 95% interval of the loss ${(gate.lossCi95[0] * 100).toFixed(2)} to ${(gate.lossCi95[1] * 100).toFixed(2)} points`,
+          ...(gate.keptInFloat.length === 0
+            ? []
+            : [
+                `  left in float to pass: ${gate.keptInFloat.join(", ")} (${formatCount(gate.attempts)} tried)`,
+              ]),
         ]),
     ...(worst.length === 0
       ? []

@@ -1,4 +1,5 @@
 import type { CalibrationMethod } from "@nasty/calibration";
+import type { BlockRounding } from "@nasty/compression";
 
 /** The options of `nasty quantize` that decide what is made; undefined ones were not given. */
 export interface QuantizeSettings {
@@ -17,12 +18,19 @@ export interface QuantizeSettings {
   readonly opTypes?: string;
   readonly skipLayers: readonly string[];
   readonly blockSize?: number;
+  readonly rounding?: BlockRounding;
+  readonly accuracyLevel?: 0 | 1 | 2 | 3 | 4;
+  /** Bytes that the file may have. */
+  readonly targetSize?: number;
+  readonly migrateOutliers?: boolean;
+  readonly correctBiases?: boolean;
   readonly threads: number;
 }
 
-export type QuantizeMode = "static" | "dynamic" | "int4" | "weight-only";
+export type QuantizeMode = "static" | "dynamic" | "int4" | "weight-only" | "mixed";
 
-/** The mode that was asked for, or the one that fits what was given: calibration means static. */
-export function modeOf({ mode, calibration, calibrationTable }: QuantizeSettings): QuantizeMode {
+/** The mode that was asked for, or the one that fits what was given: a size means mixed bits, calibration static. */
+export function modeOf({ mode, calibration, calibrationTable, targetSize }: QuantizeSettings): QuantizeMode {
+  if (targetSize !== undefined) return "mixed";
   return mode ?? (calibration.length > 0 || calibrationTable !== undefined ? "static" : "dynamic");
 }

@@ -23,6 +23,8 @@ export interface Candidate {
   seal(): Promise<Written>;
   /** Puts the file under its name. */
   commit(): Promise<Written>;
+  /** Puts the uncompressed file under another name in the same folder. */
+  commitAs(path: string): Promise<void>;
   discard(): Promise<void>;
 }
 
@@ -65,6 +67,10 @@ export async function writeCandidate(output: string, model: ModelProto): Promise
         await discard();
         return written;
       },
+      async commitAs(other) {
+        await file.keepAs(other);
+        await discard();
+      },
       discard,
     };
   } catch (error) {
@@ -77,6 +83,7 @@ interface FileInFolder {
   readonly path: string;
   seal(): Promise<{ readonly bytes: number; readonly sha256: string }>;
   moveTo(target: string): Promise<void>;
+  keepAs(target: string): Promise<void>;
 }
 
 async function writeInto(folder: string, target: string, model: ModelProto): Promise<FileInFolder> {
@@ -103,6 +110,11 @@ async function writeInto(folder: string, target: string, model: ModelProto): Pro
       // Weights first: a model without its data would be unusable, data without its model is only unused.
       if (externalData !== undefined) await rename(externalData.path, join(dirname(final), location));
       await rename(sealedPath, final);
+    },
+    async keepAs(final) {
+      // The model names its data file: that one keeps its name.
+      if (externalData !== undefined) await rename(externalData.path, join(dirname(final), location));
+      await rename(path, final);
     },
   };
 }

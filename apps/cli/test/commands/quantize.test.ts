@@ -318,7 +318,7 @@ describe("the accuracy gate", () => {
     target,
     ...args,
   ];
-  const fragile = () => gated("0.01", "--model", "fragile");
+  const fragile = () => gated("0.01", "--model", "fragile", "--no-fallback");
   beforeAll(async () => {
     await writeTinyDirectory(shop.path("fragile"), { fragile: true });
   });
@@ -330,9 +330,13 @@ describe("the accuracy gate", () => {
       original: 1,
       quantized: 1,
       loss: 0,
+      lossCi95: [0, 0],
+      flips: 0,
       target: 0.01,
       passed: true,
       keptInFloat: [],
+      attempts: 1,
+      unfinished: null,
     });
     expect(output.path).toBe(shop.path("gated.onnx"));
   });
@@ -357,9 +361,125 @@ describe("the accuracy gate", () => {
     expect(skipped.gate).toMatchObject({ passed: true, quantized: 1 });
   });
 
+  test("leaves the weight that does the damage in float, and only that", async () => {
+    const result = await shop.json(gated("0.01", "--model", "fragile"));
+    expect(result.gate).toMatchObject({
+      passed: true,
+      quantized: 1,
+      keptInFloat: ["embedding.weight"],
+      attempts: 2,
+    });
+    expect(result.tensors.map(({ name }: Json) => name)).toEqual(["encoder.weight", "classifier.weight"]);
+    expect(result.keptInFloat).toContainEqual({
+      name: "/embedding/Gather",
+      op: "Gather",
+      reason: "left in float by the accuracy gate",
+    });
+    expect(result.output.bytes).toBe((await stat(shop.path("gated.onnx"))).size);
+    const { value } = await shop.json(["eval", "--model", "gated.onnx", "--test", "test.conllu"]);
+    expect(value).toBe(1);
+  });
+
+  test("--time-budget: keeps the best model and the search when the time is up, and goes on with it", async () => {
+    const args = gated("0.01", "--model", "fragile").map((arg) =>
+      arg === "gated.onnx" ? "timed.onnx" : arg,
+    );
+    const stopped = await shop.nasty([...args, "--time-budget", "0"]);
+    expect(stopped.code).toBe(4);
+    expect(stopped.stderr).toContain("timed_best.onnx; run the same command again to go on");
+    expect(await readdir(shop.folder)).not.toContain("timed.onnx");
+    const record = JSON.parse((await shop.bytes("timed.onnx.gate.json")).toString());
+    expect(record.state.attempts).toHaveLength(1);
+    const { value } = await shop.json(["eval", "--model", "timed_best.onnx", "--test", "test.conllu"]);
+    expect(record.state.attempts[0].value).toBe(value);
+    const resumed = await shop.json([...args, "--time-budget", "600"]);
+    expect(resumed.gate).toMatchObject({ passed: true, attempts: 2, keptInFloat: ["embedding.weight"] });
+    expect(await readdir(shop.folder)).not.toContain("timed.onnx.gate.json");
+  });
+
   test("validation from standard input is read once for both models", async () => {
     const args = ["quantize", "--model", "pos", "--target-accuracy-loss", "0.01", "--validation", "-"];
     const result = await shop.json(args, { input: await shop.bytes("test.conllu") });
     expect(result.gate.passed).toBe(true);
+  });
+});
+
+describe("weights in blocks", () => {
+  const blocks = async (name: string) =>
+    (await modelAt(name)).graph?.node
+      .filter(({ domain }) => domain === "com.microsoft")
+      .map(({ opType }) => opType);
+
+  test("--mode int4 and weight-only: smaller files that tag as before", async () => {
+    const four = await quantized("four.onnx", "--mode", "int4");
+    const eight = await quantized("eight.onnx", "--mode", "weight-only");
+    expect(four).toMatchObject({ mode: "int4", method: "mse" });
+    expect(four.tensors[0]).toMatchObject({ dtype: "uint4", granularity: "per-block (axis 1, 32)" });
+    expect(eight.tensors[0]).toMatchObject({ dtype: "uint8", granularity: "per-block (axis 1, 64)" });
+    expect(four.output.bytes).toBeLessThan(eight.output.bytes);
+    expect(await blocks("four.onnx")).toEqual(["GatherBlockQuantized", "MatMulNBits", "MatMulNBits"]);
+    for (const model of ["four.onnx", "eight.onnx"]) {
+      const { value } = await shop.json(["eval", "--model", model, "--test", "test.conllu"]);
+      expect(value).toBe(1);
+    }
+  });
+
+  test("every option changes the file", async () => {
+    const variants = [
+      [],
+      ["--block-size", "16"],
+      ["--asymmetric"],
+      ["--rounding", "nearest"],
+      ["--accuracy-level", "1"],
+      ["--calibration", "test.conllu"],
+      ["--calibration", "test.conllu", "--correct-biases"],
+    ];
+    const files = new Set<string>();
+    for (const args of variants) {
+      const { output } = await quantized("variant.onnx", "--mode", "int4", ...args);
+      files.add(output.sha256);
+    }
+    expect(files.size).toBe(variants.length);
+  });
+
+  test("--target-size mixes bits under the size, or says that it cannot", async () => {
+    const four = await quantized("four.onnx", "--mode", "int4");
+    const target = four.output.bytes + 1000;
+    const args = ["--calibration", "test.conllu", "--target-size"];
+    const result = await quantized("mixed.onnx", ...args, `${target / 1000}kB`);
+    expect(result.mode).toBe("mixed");
+    expect(result.output.bytes).toBeLessThanOrEqual(target);
+    expect(result.output.bytes).toBeGreaterThan(four.output.bytes);
+    const message = await shop.refused(3, [
+      "quantize",
+      "--model",
+      "pos",
+      "--output",
+      "no.onnx",
+      ...args,
+      "100",
+    ]);
+    expect(message).toContain("expected at most 100, got");
+  });
+
+  test("--migrate-outliers moves the outlier's range into the weights", async () => {
+    const args = ["--calibration", "test.conllu", "--mode", "static"];
+    await quantized("plain.onnx", ...args);
+    const result = await quantized("even.onnx", ...args, "--migrate-outliers");
+    expect(result.warnings.join()).toContain("--migrate-outliers: outlier channels of");
+    expect(await shop.bytes("even.onnx")).not.toEqual(await shop.bytes("plain.onnx"));
+  });
+
+  test.each([
+    [["--mode", "int4", "--rounding", "gptq"], "--rounding gptq: expected --calibration FILE"],
+    [["--target-size", "5MB"], "--target-size: expected --calibration FILE"],
+    [["--mode", "dynamic", "--block-size", "32"], "--block-size 32: expected --mode int4 or weight-only"],
+    [["--mode", "int4", "--rounding", "mse", "--calibration", "test.conllu"], "expected no --calibration"],
+    [["--mode", "int4", "--block-size", "48"], "expected 16, 32, 64, 128 or 256, got 48"],
+    [["--time-budget", "5"], "--time-budget: expected --target-accuracy-loss"],
+  ])("%s is refused", async (args, expected) => {
+    const { code, stderr } = await shop.nasty(["quantize", "--model", "pos", "--output", "no.onnx", ...args]);
+    expect(code, stderr).toBeGreaterThan(1);
+    expect(stderr).toContain(expected);
   });
 });

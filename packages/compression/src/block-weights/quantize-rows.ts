@@ -134,10 +134,9 @@ export function decibelsOf(signal: number, noise: number): number {
 
 /** @throws CompressionError `not-finite` for the first NaN or ±∞ */
 export function checkFinite(name: string, values: Float32Array): void {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (values[i] as number) * 0;
-  if (sum === 0) return;
-  const index = values.findIndex((value) => !Number.isFinite(value));
+  let index = 0;
+  while (index < values.length && Math.abs(values[index] as number) < Number.POSITIVE_INFINITY) index++;
+  if (index === values.length) return;
   throw new CompressionError(
     "not-finite",
     `quantize: tensor ${JSON.stringify(name)}: element ${index}: expected a finite number, got ${values[index]}`,

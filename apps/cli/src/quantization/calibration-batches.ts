@@ -1,0 +1,41 @@
+import type { CalibrationBatch } from "@nasty/calibration";
+import { InputError } from "../exit-codes.js";
+import { collectSources, parseSource } from "../inputs/calibration-sources.js";
+import type { LoadedModel } from "../inputs/load-model.js";
+import { openModel } from "../inputs/model.js";
+import type { QuantizeSettings } from "./settings.js";
+
+/** Sentences that error compensation, migration and the like run on when nothing says how many. */
+const defaultSentences = 128;
+
+/** Encoded sentences, each by itself: token ids, a few kilobytes. */
+export async function encodedBatches(
+  loaded: LoadedModel,
+  sentences: readonly (readonly string[])[],
+  settings: { readonly threads: number },
+): Promise<CalibrationBatch[]> {
+  const { tagger } = await openModel(loaded.path, settings);
+  try {
+    const batches: CalibrationBatch[] = [];
+    for await (const batch of tagger.feedsOf(sentences, { batchSize: 1 })) batches.push(batch);
+    return batches;
+  } finally {
+    await tagger.close();
+  }
+}
+
+/** The calibration text, encoded; undefined if none was given. */
+export async function calibrationBatches(
+  loaded: LoadedModel,
+  settings: QuantizeSettings,
+): Promise<CalibrationBatch[] | undefined> {
+  if (settings.calibration.length === 0) return undefined;
+  if (loaded.tagger === undefined) {
+    throw new InputError(
+      `quantize: ${loaded.path}: tagger: expected labels and a tokenizer in the file or beside it (calibration text must be encoded), got none; give the Hugging Face directory`,
+    );
+  }
+  const sources = settings.calibration.map(parseSource);
+  const { sentences } = await collectSources(sources, settings.limit ?? defaultSentences);
+  return encodedBatches(loaded, sentences, settings);
+}
