@@ -1,4 +1,3 @@
-import { elementCount, type Tensor } from "@nasty/core";
 import type { NodeProto } from "@nasty/formats/onnx";
 import { type Graph, type ValueTypes, type WeightSource, weightSource, weightUsage } from "@nasty/graph";
 
@@ -45,11 +44,6 @@ export function soleReader(graph: Graph, name: string): NodeProto | undefined {
     .filter(({ node }) => node.opType !== "Shape" && node.opType !== "Size");
   const [first, ...others] = readers;
   return first?.graph === graph && others.every(({ node }) => node === first.node) ? first.node : undefined;
-}
-
-/** The value of a small constant vector or scalar. */
-export function constantOf(graph: Graph, name: string): Tensor | undefined {
-  return graph.constant(name);
 }
 
 /** Whether a value is one number: a constant, or computed with a known shape. */
@@ -109,10 +103,4 @@ export function withBiasAfter(graph: Graph, matMul: NodeProto): Projection | und
 /** Whether a constant is read once, so that it can be made smaller where it stands. */
 export function isOwn(weight: WeightSource): boolean {
   return !weightUsage(weight.graph, weight.name).shared;
-}
-
-/** Whether a constant, broadcast, is the same along an axis counted from the end. */
-export function isUniform(tensor: Tensor, axisFromEnd: number): boolean {
-  const { shape } = tensor;
-  return elementCount(shape) === 1 || (shape[shape.length - axisFromEnd] ?? 1) === 1;
 }
