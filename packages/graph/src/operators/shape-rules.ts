@@ -22,8 +22,6 @@ export const retyped =
   (dtype: DType): InferRule =>
   (c) => [{ dtype, shape: c.shape(0) }];
 
-export const unknownRule: InferRule = () => [];
-
 /** A negative axis counted from the end; undefined if there is no such axis. */
 export function axisOf(axis: number, rank: number): number | undefined {
   const positive = axis < 0 ? axis + rank : axis;
