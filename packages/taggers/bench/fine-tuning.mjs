@@ -2,7 +2,8 @@
 // node packages/taggers/bench/fine-tuning.mjs MODEL_DIRECTORY TRAIN.conllu [THREADS] [STEPS] [BATCH_SIZE]
 import { readConlluFile } from "@nasty/formats/conllu/node";
 import { environment } from "@nasty/runtime";
-import { fineTune, labelledWords } from "../dist/index.js";
+import { labelledWords } from "../dist/index.js";
+import { fineTune } from "../dist/training.js";
 
 const [directory, train, threads = "2", steps = "100", batchSize = "16"] = process.argv.slice(2);
 if (train === undefined)

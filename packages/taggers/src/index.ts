@@ -49,16 +49,3 @@ export { splitModel, type SplitModel } from "./neural/split-model.js";
 export { buildEncoder, type BuildEncoderOptions, hiddenOutput } from "./encoders/build-encoder.js";
 export { checkpointTensors } from "./encoders/checkpoint-tensors.js";
 export { type EncoderConfig, parseEncoderConfig } from "./encoders/encoder-config.js";
-export type { BaseModel } from "./fine-tuning/base-model.js";
-export {
-  fineTune,
-  type FineTuneData,
-  type FineTuned,
-  type FineTuneOptions,
-  type FineTuneTask,
-} from "./fine-tuning/fine-tune.js";
-export type { ClassifierTrainingOptions } from "./fine-tuning/train-classifier.js";
-export type { Freeze } from "./fine-tuning/weight-groups.js";
-export { writeFineTuned } from "./fine-tuning/write-fine-tuned.js";
-export { distill, type Distilled, type DistillOptions } from "./distillation/distill.js";
-export { openTeacher, type TargetOptions, type Teacher, teacherTargets } from "./distillation/teacher.js";
