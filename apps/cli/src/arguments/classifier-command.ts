@@ -1,0 +1,87 @@
+import { type Command, Option } from "commander";
+import { command, examples, repeatable, run } from "./command.js";
+import { positiveInteger, positiveNumber, share, wholeNumber } from "./option-values.js";
+
+/** `nasty fine-tune`. */
+export function fineTuneCommand(): Command {
+  return training(
+    command("fine-tune", "turn a pretrained encoder into a tagger of your labels")
+      .requiredOption(
+        "--model <dir>",
+        "Hugging Face directory: config, tokenizer, safetensors or ONNX weights",
+      )
+      .addOption(
+        new Option("--task <task>", "what is labelled").choices(["pos", "ner"]).makeOptionMandatory(),
+      ),
+  )
+    .addOption(
+      new Option("--layer-decay <factor>", "learning rate of a layer relative to the one above").argParser(
+        positiveNumber,
+      ),
+    )
+    .addOption(
+      new Option("--freeze-layers <n>", "leave the lowest layers as they are").argParser(wholeNumber),
+    )
+    .option("--freeze-embeddings", "leave the embeddings as they are")
+    .addHelpText(
+      "after",
+      examples([
+        "nasty fine-tune --model bert-tiny --task pos --train train.conllu --validation dev.conllu --output pos",
+        "a directory that transformers.js loads",
+      ]),
+    )
+    .action(run(async () => (await import("../commands/fine-tune.js")).fineTuneModel));
+}
+
+/** `nasty distill`. */
+export function distillCommand(): Command {
+  return training(
+    command("distill", "train a smaller encoder on what a larger tagger thinks")
+      .addOption(
+        repeatable(
+          "--teacher <dir>",
+          "Hugging Face directory of a tagger (repeatable: teachers are averaged)",
+        ).makeOptionMandatory(),
+      )
+      .addOption(
+        new Option("--student-size <share>", "share of the teacher's layers or width")
+          .default(0.5)
+          .argParser(positiveNumber),
+      )
+      .addOption(
+        new Option("--by <dimension>", "what is made smaller").choices(["depth", "width"]).default("depth"),
+      )
+      .addOption(
+        new Option("--task <task>", "what is labelled").choices(["pos", "ner"]).makeOptionMandatory(),
+      ),
+  )
+    .option("--unlabelled <file>", "more text, for the teachers to label")
+    .addOption(
+      new Option("--temperature <t>", "how soft the teachers' targets are").argParser(positiveNumber),
+    )
+    .addOption(new Option("--alpha <share>", "weight of the teachers against the labels").argParser(share))
+    .addOption(new Option("--hidden <weight>", "weight of matching hidden states").argParser(positiveNumber))
+    .addHelpText(
+      "after",
+      examples([
+        "nasty distill --teacher pos --task pos --student-size 0.5 --train train.conllu --output pos-small",
+        "half the layers",
+      ]),
+    )
+    .action(run(async () => (await import("../commands/distill.js")).distillModel));
+}
+
+function training(to: Command): Command {
+  return to
+    .requiredOption("--train <file>", "labelled text to learn from: .conllu, or columns")
+    .option("--validation <file>", "labelled text that the best epoch is chosen by")
+    .requiredOption("--output <dir>", "the directory to write")
+    .addOption(new Option("--epochs <n>", "passes over the training text").argParser(positiveInteger))
+    .addOption(new Option("--batch-size <n>", "sentences of a step").argParser(positiveInteger))
+    .addOption(new Option("--learning-rate <rate>", "peak of the learning rate").argParser(positiveNumber))
+    .addOption(
+      new Option("--patience <n>", "stop after this many epochs without a better one").argParser(
+        positiveInteger,
+      ),
+    );
+}

@@ -1,0 +1,165 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { withHistory } from "@nasty/compression";
+import type { Task } from "@nasty/taggers";
+import { openTagger } from "@nasty/taggers/node";
+import {
+  type ClassifierTrainingOptions,
+  type FineTuned,
+  fineTune,
+  writeFineTuned,
+} from "@nasty/taggers/training";
+import { fileCheckpoint } from "@nasty/training/node";
+import { InputError } from "../exit-codes.js";
+import { sha256OfFile } from "../inputs/file-hash.js";
+import { readLabelled } from "../inputs/labelled-text.js";
+import { isSameFile } from "../inputs/output-path.js";
+import type { CommonOptions, Terminal } from "../terminal/console.js";
+import { formatBytes, formatPercent } from "../terminal/format.js";
+import { noteTraining } from "../terminal/training-notes.js";
+import { versions } from "../versions.js";
+
+/** Options that `fine-tune` and `distill` share. */
+export interface ClassifierOptions extends CommonOptions {
+  readonly task: Task;
+  readonly train: string;
+  readonly validation?: string;
+  readonly output: string;
+  readonly epochs?: number;
+  readonly batchSize?: number;
+  readonly learningRate?: number;
+  readonly patience?: number;
+}
+
+interface FineTuneOptions extends ClassifierOptions {
+  readonly model: string;
+  readonly layerDecay?: number;
+  readonly freezeLayers?: number;
+  readonly freezeEmbeddings?: boolean;
+}
+
+/**
+ * `nasty fine-tune`: a pretrained encoder becomes a tagger, written as a Hugging Face directory. An interrupted run goes on from
+ * `checkpoint` in the output directory when the same command is given again.
+ */
+export async function fineTuneModel(options: FineTuneOptions, terminal: Terminal): Promise<void> {
+  const { output, checkpoint } = await outputFolder(options.output, [options.model]);
+  const freeze = {
+    ...(options.freezeLayers === undefined ? {} : { layers: options.freezeLayers }),
+    ...(options.freezeEmbeddings === undefined ? {} : { embeddings: options.freezeEmbeddings }),
+  };
+  const recipe = {
+    ...recipeOf(options),
+    ...(options.layerDecay === undefined ? {} : { layerDecay: options.layerDecay }),
+    freeze,
+  };
+  const started = performance.now();
+  const tuned = await fineTune(options.model, dataOf(options), options.task, {
+    ...recipe,
+    ...runOf(options, checkpoint, terminal),
+  });
+  const seconds = (performance.now() - started) / 1000;
+  await finish(tuned, { options, output, checkpoint, terminal, seconds, step: "fine-tune", recipe });
+}
+
+/** Makes the output folder, which must not be that of a model that is read. */
+export async function outputFolder(
+  path: string,
+  models: readonly string[],
+): Promise<{ readonly output: string; readonly checkpoint: string }> {
+  const output = resolve(path);
+  for (const model of models) {
+    if (await isSameFile(output, model))
+      throw new InputError(
+        `--output ${path}: expected another folder than the model's, got the same; name a new one`,
+      );
+  }
+  await mkdir(output, { recursive: true }).catch((cause: Error) => {
+    throw new InputError(`--output ${path}: expected a folder that can be made, got ${cause.message}`);
+  });
+  return { output, checkpoint: join(output, "checkpoint") };
+}
+
+export function dataOf({ train, validation, task }: ClassifierOptions) {
+  return {
+    train: readLabelled(train, task),
+    ...(validation === undefined ? {} : { validation: readLabelled(validation, task) }),
+  };
+}
+
+/** The settings of a recipe that were given. */
+export function recipeOf({
+  epochs,
+  batchSize,
+  learningRate,
+  seed,
+}: ClassifierOptions): ClassifierTrainingOptions {
+  return {
+    seed,
+    ...(epochs === undefined ? {} : { epochs }),
+    ...(batchSize === undefined ? {} : { batchSize }),
+    ...(learningRate === undefined ? {} : { learningRate }),
+  };
+}
+
+/** What a run needs beside its recipe. */
+export function runOf(
+  { threads, patience }: ClassifierOptions,
+  checkpoint: string,
+  terminal: Terminal,
+): ClassifierTrainingOptions {
+  return {
+    threads,
+    checkpoint: fileCheckpoint(checkpoint),
+    checkpointEvery: 200,
+    onEvent: (event) => noteTraining(event, terminal),
+    ...(patience === undefined ? {} : { patience }),
+  };
+}
+
+interface Finished {
+  readonly options: ClassifierOptions;
+  readonly output: string;
+  readonly checkpoint: string;
+  readonly terminal: Terminal;
+  readonly seconds: number;
+  readonly step: string;
+  readonly recipe: object;
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+/** Writes the directory, opens what was written, and says what was done. */
+export async function finish(tuned: FineTuned, job: Finished): Promise<void> {
+  const { options, output, checkpoint, terminal } = job;
+  const model = withHistory(tuned.model, {
+    step: job.step,
+    options: { task: tuned.settings.task, ...job.recipe },
+    inputSha256: await sha256OfFile(options.train),
+    versions: versions(),
+  });
+  const files = await writeFineTuned(output, { ...tuned, model });
+  await (await openTagger(output)).close();
+  await rm(checkpoint, { force: true });
+  const metric = tuned.settings.task === "pos" ? "accuracy" : "f1";
+  const bytes = [...files.values()].reduce((sum, file) => sum + file.bytes, 0);
+  const result = {
+    task: tuned.settings.task,
+    output: { path: output, bytes, files: Object.fromEntries(files) },
+    labels: tuned.settings.labels,
+    metric,
+    value: tuned.bestMetric ?? null,
+    bestEpoch: tuned.bestEpoch ?? null,
+    epochs: tuned.history,
+    stopped: tuned.stopped,
+    seconds: job.seconds,
+    ...job.more,
+  };
+  const value = tuned.bestMetric === undefined ? "not measured" : formatPercent(tuned.bestMetric);
+  terminal.result(result, () =>
+    [
+      `Wrote ${output} (${formatBytes(bytes)})`,
+      `  ${metric} on ${options.validation ?? "no validation text"}: ${value} (epoch ${tuned.bestEpoch ?? "-"})`,
+      `Next: nasty quantize --model ${options.output}`,
+    ].join("\n"),
+  );
+}
