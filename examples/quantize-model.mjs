@@ -5,7 +5,11 @@ import { makeGraph, makeModel, makeNode, makeValueInfo, tensorToProto } from "@n
 import { auditModel, openSession } from "@nasty/runtime";
 
 const size = 64;
-const weight = tensor("float32", [size, size], Float32Array.from({ length: size * size }, (_, i) => Math.sin(i) / 8));
+const weight = tensor(
+  "float32",
+  [size, size],
+  Float32Array.from({ length: size * size }, (_, i) => Math.sin(i) / 8),
+);
 const bias = tensor("float32", [size], new Float32Array(size).fill(0.1));
 const model = makeModel(
   makeGraph("dense", {
@@ -25,7 +29,13 @@ console.log("will quantize:", plan.tensors.map(({ name }) => name).join(", "));
 const { model: quantized, report } = dynamic.apply(model, plan);
 console.log("SQNR of the weight:", report.tensors[0].sqnrDb.toFixed(1), "dB");
 
-const feeds = { x: tensor("float32", [2, size], Float32Array.from({ length: 2 * size }, (_, i) => Math.cos(i))) };
+const feeds = {
+  x: tensor(
+    "float32",
+    [2, size],
+    Float32Array.from({ length: 2 * size }, (_, i) => Math.cos(i)),
+  ),
+};
 const outputs = [];
 for (const candidate of [model, quantized]) {
   const session = await openSession(candidate);
