@@ -325,7 +325,7 @@ describe("the accuracy gate", () => {
 
   test("passes a model that loses nothing, with its figures", async () => {
     const { gate, output } = await shop.json(gated("0.01", "--model", "pos"));
-    expect(gate).toEqual({
+    expect(gate).toMatchObject({
       metric: "accuracy",
       original: 1,
       quantized: 1,
@@ -347,6 +347,12 @@ describe("the accuracy gate", () => {
     expect(message).toMatch(/at most 1\.00 points of accuracy, got \d\d\.\d\d \(100\.00 -> \d+\.\d\d\)/);
     expect(message).not.toContain(".gated.onnx.");
     expect((await shop.bytes("gated.onnx")).toString()).toBe("an older file");
+  });
+
+  test("leaves the most sensitive weight in float before it refuses", async () => {
+    const { gate, tensors } = await shop.json(gated("0.01", "--model", "fragile"));
+    expect(gate).toMatchObject({ passed: true, quantized: 1, keptInFloat: ["embedding.weight"] });
+    expect(tensors.map(({ name }: Json) => name)).not.toContain("embedding.weight");
   });
 
   test("the figures of a refused model are in the JSON document too", async () => {
