@@ -18,4 +18,5 @@ export { minMaxObserver } from "./min-max-observer.js";
 export { movingAverageObserver, type MovingAverageOptions } from "./moving-average-observer.js";
 export { mseSearch, type MseOptions } from "./mse-search.js";
 export type { Observer, Range } from "./observer.js";
+export { stratifiedSample, type StratifiedSampleOptions } from "./stratified-sample.js";
 export { percentileSearch, type PercentileOptions } from "./percentile-search.js";

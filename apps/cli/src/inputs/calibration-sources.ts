@@ -1,3 +1,4 @@
+import { stratifiedSample } from "@nasty/calibration";
 import { InputError, UsageError } from "../exit-codes.js";
 import { nameOf } from "./text-form.js";
 import { readWords } from "./unlabelled-text.js";
@@ -29,7 +30,8 @@ export interface CalibrationText {
 }
 
 /**
- * Sentences of all sources, each source's in file order: its own count, or an equal share of what the limit leaves.
+ * Sentences of all sources, each source's in file order: its own count, or an equal share of what the limit leaves, drawn so that
+ * lengths are as frequent as in the whole file.
  *
  * @param limit sentences in all from the sources without a count; {@link defaultLimit} if undefined, and then fewer are no remark
  * @throws InputError when a source has none, or fewer than its count asks for
@@ -37,13 +39,14 @@ export interface CalibrationText {
 export async function collectSources(
   sources: readonly CalibrationSource[],
   limit: number | undefined,
+  seed = 1,
 ): Promise<CalibrationText> {
   const open = sources.filter(({ count }) => count === undefined).length;
   const fixed = sources.reduce((sum, { count }) => sum + (count ?? 0), 0);
   const shareOfRest = Math.max(1, Math.floor(((limit ?? defaultLimit) - fixed) / Math.max(1, open)));
   const sentences: (readonly string[])[] = [];
   for (const source of sources) {
-    sentences.push(...(await sentencesOf(source, source.count ?? shareOfRest)));
+    sentences.push(...(await sentencesOf(source, source.count ?? shareOfRest, seed)));
   }
   const isShort = limit !== undefined && open > 0 && sentences.length < limit;
   return {
@@ -54,14 +57,22 @@ export async function collectSources(
   };
 }
 
-async function sentencesOf(source: CalibrationSource, wanted: number): Promise<(readonly string[])[]> {
+async function* nonEmpty(path: string): AsyncGenerator<readonly string[]> {
+  for await (const words of readWords(path)) if (words.length > 0) yield words;
+}
+
+async function sentencesOf(
+  source: CalibrationSource,
+  wanted: number,
+  seed: number,
+): Promise<(readonly string[])[]> {
   const { path, count } = source;
   const name = nameOf(path);
-  const sentences: (readonly string[])[] = [];
-  for await (const words of readWords(path)) {
-    if (words.length > 0) sentences.push(words);
-    if (sentences.length >= wanted) break;
-  }
+  const sentences = await stratifiedSample(nonEmpty(path), {
+    count: wanted,
+    lengthOf: (words) => words.length,
+    seed,
+  });
   const got = sentences.length;
   if (got === 0) {
     throw new InputError(

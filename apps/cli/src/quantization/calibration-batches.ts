@@ -36,6 +36,6 @@ export async function calibrationBatches(
     );
   }
   const sources = settings.calibration.map(parseSource);
-  const { sentences } = await collectSources(sources, settings.limit ?? defaultSentences);
+  const { sentences } = await collectSources(sources, settings.limit ?? defaultSentences, settings.seed);
   return encodedBatches(loaded, sentences, settings);
 }

@@ -62,7 +62,11 @@ async function measure(
     );
   }
   const names = int8.activations(loaded.model, weights);
-  const { sentences, warnings } = await collectSources(settings.calibration.map(parseSource), settings.limit);
+  const { sentences, warnings } = await collectSources(
+    settings.calibration.map(parseSource),
+    settings.limit,
+    settings.seed,
+  );
   const { method = "minmax", percentile, threads } = settings;
   progress.start(`calibrating on ${sentences.length} sentences (${method})`, sentences.length);
   const { tagger } = await openModel(loaded.path, settings);

@@ -25,6 +25,7 @@ export interface QuantizeSettings {
   readonly migrateOutliers?: boolean;
   readonly correctBiases?: boolean;
   readonly threads: number;
+  readonly seed: number;
 }
 
 export type QuantizeMode = "static" | "dynamic" | "int4" | "weight-only" | "mixed";

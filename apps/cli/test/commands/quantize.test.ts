@@ -203,6 +203,15 @@ describe.concurrent("static mode", () => {
     );
   });
 
+  test("--seed chooses which sentences of a longer file are used", async () => {
+    const files = new Set<string>();
+    for (const seed of ["1", "2", "3", "4", "5", "6"]) {
+      await calibrated("seeded.onnx", "--limit", "2", "--seed", seed);
+      files.add((await shop.bytes("seeded.onnx")).toString("base64"));
+    }
+    expect(files.size).toBeGreaterThan(1);
+  });
+
   test("--limit beyond the file is a remark", async () => {
     const result = await calibrated("short.onnx", "--limit", "20");
     expect(result.warnings.join()).toContain("calibrated on 8 sentences, fewer than --limit 20");
