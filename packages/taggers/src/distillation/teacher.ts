@@ -8,6 +8,7 @@ import { openSession } from "@nasty/runtime";
 import { buildEncoder } from "../encoders/build-encoder.js";
 import { checkpointTensors } from "../encoders/checkpoint-tensors.js";
 import { familyOf } from "../encoders/families.js";
+import { withoutWrapper } from "../encoders/read-checkpoint.js";
 import { makeTrainingEncoder, type TrainingRow } from "../fine-tuning/training-rows.js";
 import { TaggerError } from "../tagger-error.js";
 import { settingsFromHf, type TransformerSettings } from "../transformer/settings.js";
@@ -44,13 +45,13 @@ export async function openTeacher(teacher: string | Teacher): Promise<Teacher> {
   const { config, tokenizerJson, tokenizerConfig, safetensorsPath } = directory;
   const settings = settingsFromHf(directory, teacher);
   const files = { settings, config: config.raw, tokenizerJson, tokenizerConfig: tokenizerConfig.raw };
-  const isKnown = familyOf(config.modelType) !== undefined;
-  if (isKnown && safetensorsPath !== undefined) {
+  const family = familyOf(config.modelType);
+  if (family !== undefined && safetensorsPath !== undefined) {
     const tensors = parseSafetensors(await readFileMaybeCompressed(safetensorsPath));
     return { ...files, tensors, model: buildEncoder(config.raw, tensors) };
   }
   const model = await readModelFile(directory.modelPath());
-  return { ...files, model, tensors: isKnown ? checkpointTensors(model) : undefined };
+  return { ...files, model, tensors: family && withoutWrapper(checkpointTensors(model), family) };
 }
 
 /**

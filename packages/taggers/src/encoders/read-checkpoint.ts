@@ -61,6 +61,26 @@ export function readEncoderCheckpoint(
   return { prefix, tensors: found, classifier: classifierOf(byName, config) };
 }
 
+/**
+ * The tensors without what an exporter's wrapping module put before the family's own prefix (`m.bert.` becomes `bert.`).
+ *
+ * @returns the same map where there is no such wrapper
+ */
+export function withoutWrapper(
+  tensors: ReadonlyMap<string, Tensor>,
+  { prefix }: EncoderFamily,
+): ReadonlyMap<string, Tensor> {
+  const first = [...tensors.keys()].find((name) => name.endsWith(`.${prefix}${firstTensor}`));
+  if (first === undefined) return tensors;
+  const wrapper = first.slice(0, -(prefix + firstTensor).length);
+  return new Map(
+    [...tensors].map(([name, tensor]) => [
+      name.startsWith(wrapper) ? name.slice(wrapper.length) : name,
+      tensor,
+    ]),
+  );
+}
+
 const currentName = (name: string): string =>
   name.replace(/LayerNorm\.gamma$/, "LayerNorm.weight").replace(/LayerNorm\.beta$/, "LayerNorm.bias");
 

@@ -3,7 +3,7 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import { checkpointTensors } from "../encoders/checkpoint-tensors.js";
 import { familyOf, tokenClassifierClass } from "../encoders/families.js";
 import { parseEncoderConfig } from "../encoders/encoder-config.js";
-import { readEncoderCheckpoint } from "../encoders/read-checkpoint.js";
+import { readEncoderCheckpoint, withoutWrapper } from "../encoders/read-checkpoint.js";
 import type { LabelledSentence, LabelledSentences } from "../evaluation/labelled-sentence.js";
 import { TaggerError } from "../tagger-error.js";
 import type { Task } from "../task.js";
@@ -167,8 +167,9 @@ function familyTensors(
   config: FineTuned["config"],
   model: ModelProto,
 ): ReadonlyMap<string, Tensor> | undefined {
-  if (familyOf(String(config["model_type"])) === undefined) return undefined;
-  const tensors = checkpointTensors(model);
+  const family = familyOf(String(config["model_type"]));
+  if (family === undefined) return undefined;
+  const tensors = withoutWrapper(checkpointTensors(model), family);
   try {
     readEncoderCheckpoint(tensors, parseEncoderConfig(config));
     return tensors;

@@ -6,6 +6,7 @@ import { ModelGraph, validateModel } from "@nasty/graph";
 import { buildEncoder } from "../../src/encoders/build-encoder.js";
 import { checkpointTensors } from "../../src/encoders/checkpoint-tensors.js";
 import { parseEncoderConfig } from "../../src/encoders/encoder-config.js";
+import { withoutWrapper } from "../../src/encoders/read-checkpoint.js";
 import { TaggerError } from "../../src/tagger-error.js";
 import { referenceLogits } from "./reference-encoder.js";
 import { type ModelType, modelTypes, tinyCheckpoint } from "./tiny-checkpoint.js";
@@ -154,6 +155,13 @@ describe("a checkpoint that does not fit", () => {
     expect(problem(() => buildEncoder(config, changed(integers))).message).toContain("got int32");
     const broken: Tensor = { dtype: "float32", shape: [8], data: new Float32Array(8).fill(Number.NaN) };
     expect(problem(() => buildEncoder(config, changed(broken))).message).toContain("got NaN at element 0");
+  });
+
+  it("is found behind the name of a wrapping module", () => {
+    const wrapped = new Map([...tensors].map(([name, value]) => [`m.${name}`, value]));
+    const { family } = parseEncoderConfig(config);
+    expect([...withoutWrapper(wrapped, family).keys()]).toEqual([...tensors.keys()]);
+    expect(withoutWrapper(tensors, family)).toBe(tensors);
   });
 
   it("is read with the old names of normalisation, and in half precision", () => {
