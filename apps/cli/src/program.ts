@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { command, examples, modelHelp, modelOption, repeatable, run, testHelp } from "./arguments/command.js";
+import { compressCommand } from "./arguments/compress-command.js";
 import { positiveInteger, positiveNumber } from "./arguments/option-values.js";
+import { pruneCommand } from "./arguments/prune-command.js";
 import { quantizeCommand } from "./arguments/quantize-command.js";
 
 /** The whole command line: every command with its options, help and the module that carries it out. */
@@ -23,6 +25,8 @@ export function buildProgram(): Command {
     .addCommand(benchmarkCommand())
     .addCommand(tagCommand())
     .addCommand(trainCommand())
+    .addCommand(pruneCommand())
+    .addCommand(compressCommand())
     .addCommand(inspectCommand());
 }
 
