@@ -9,6 +9,7 @@ export default defineConfig({
           include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/**/*.test.ts"],
           testTimeout: 60_000,
           pool: "forks",
+          setupFiles: ["test/setup/property-seed.ts"],
         },
       },
     ],

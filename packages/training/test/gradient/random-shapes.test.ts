@@ -5,7 +5,7 @@ import { checkNode, floats, type NodeUnderTest, weight } from "../reference/chec
 const size = fc.integer({ min: 1, max: 4 });
 const shape = fc.array(size, { minLength: 1, maxLength: 4 });
 
-/** Runs are few because each one builds and loads a graph; the seeds differ from run to run of the suite. */
+/** Runs are few because each one builds and loads a graph; PROPERTY_SEED=random looks at other cases. */
 const check = (nodes: fc.Arbitrary<NodeUnderTest>): Promise<void> =>
   fc.assert(
     fc.asyncProperty(nodes, fc.boolean(), fc.integer({ min: 1, max: 1000 }), (node, dynamic, seed) =>
