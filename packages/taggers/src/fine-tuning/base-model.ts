@@ -6,7 +6,6 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { parseSafetensors } from "@nasty/formats/safetensors";
 import { buildEncoder } from "../encoders/build-encoder.js";
-import { parseEncoderConfig } from "../encoders/encoder-config.js";
 import { familyOf } from "../encoders/families.js";
 import { TaggerError } from "../tagger-error.js";
 import { type HfParts, settingsFromHf, type TransformerSettings } from "../transformer/settings.js";
@@ -58,11 +57,17 @@ export async function openBase(base: string | BaseModel): Promise<OpenBase> {
     tokenizerJson,
     tokenizerConfig,
     settings: settingsFromHf(partsOf(config, tokenizerJson, tokenizerConfig), where),
-    classifierDropout:
-      familyOf(String(config["model_type"])) === undefined
-        ? 0.1
-        : parseEncoderConfig(config).classifierDropout,
+    classifierDropout: classifierDropoutOf(config),
   };
+}
+
+/** The first that is there of the keys that the families have for it; the graph of an ONNX file needs no others of config.json. */
+function classifierDropoutOf(config: Json): number {
+  for (const key of ["classifier_dropout", "hidden_dropout_prob", "dropout"]) {
+    const ratio = config[key];
+    if (typeof ratio === "number" && ratio >= 0 && ratio < 1) return ratio;
+  }
+  return 0.1;
 }
 
 /** The small files as parsed by the readers; labels that are not there yet do not matter. */
