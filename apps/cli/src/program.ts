@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
+import { distillCommand, fineTuneCommand } from "./arguments/classifier-command.js";
 import { command, examples, modelHelp, modelOption, repeatable, run, testHelp } from "./arguments/command.js";
 import { compressCommand } from "./arguments/compress-command.js";
 import { positiveInteger, positiveNumber } from "./arguments/option-values.js";
@@ -25,6 +26,8 @@ export function buildProgram(): Command {
     .addCommand(benchmarkCommand())
     .addCommand(tagCommand())
     .addCommand(trainCommand())
+    .addCommand(fineTuneCommand())
+    .addCommand(distillCommand())
     .addCommand(pruneCommand())
     .addCommand(compressCommand())
     .addCommand(inspectCommand());

@@ -1,0 +1,46 @@
+import { readdir } from "node:fs/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openWorkshop, type Workshop } from "../workshop.js";
+
+let shop: Workshop;
+beforeAll(async () => {
+  shop = await openWorkshop();
+});
+afterAll(() => shop.remove());
+
+const files = ["--task", "pos", "--train", "test.conllu", "--validation", "test.conllu"];
+
+test("fine-tunes an encoder into a directory that can be evaluated", async () => {
+  const tuned = await shop.json([
+    "fine-tune",
+    "--model",
+    "pos",
+    ...files,
+    "--output",
+    "tuned",
+    "--epochs",
+    "3",
+    "--learning-rate",
+    "0.02",
+  ]);
+  expect(tuned).toMatchObject({ task: "pos", metric: "accuracy", stopped: "finished" });
+  expect((await readdir(shop.path("tuned"))).toSorted()).toEqual([
+    "config.json",
+    "onnx",
+    "tokenizer.json",
+    "tokenizer_config.json",
+  ]);
+  const { value } = await shop.json(["eval", "--model", "tuned", "--test", "test.conllu"]);
+  expect(value).toBeCloseTo(tuned.value, 6);
+  const { history } = await shop.json(["inspect", "--model", "tuned/onnx/model.onnx"]);
+  expect(JSON.stringify(history)).toContain("fine-tune");
+});
+
+test("refuses to write over the model it reads, a missing text, a teacher of which no student can be made", async () => {
+  expect(await shop.refused(3, ["fine-tune", "--model", "pos", ...files, "--output", "pos"])).toContain(
+    "expected another folder than the model's",
+  );
+  const { code, stderr } = await shop.nasty(["distill", "--teacher", "pos", ...files, "--output", "small"]);
+  expect(code, stderr).toBe(3);
+  expect(stderr).toContain("config.json: hidden_size: expected a positive integer, got nothing");
+});
