@@ -26,3 +26,12 @@ export type { Freeze } from "./fine-tuning/weight-groups.js";
 export { writeFineTuned } from "./fine-tuning/write-fine-tuned.js";
 export { distill, type Distilled, type DistillOptions } from "./distillation/distill.js";
 export { openTeacher, type TargetOptions, type Teacher, teacherTargets } from "./distillation/teacher.js";
+export { defaultTransformerSize, type TransformerSize } from "./subwords/random-encoder.js";
+export { trainVocabulary, type VocabularyOptions } from "./subwords/train-vocabulary.js";
+export {
+  defaultTransformerRecipe,
+  type TrainedTransformer,
+  trainTransformer,
+  type TrainTransformerOptions,
+  type TransformerRecipe,
+} from "./subwords/train-transformer.js";

@@ -13,6 +13,7 @@ import { addClassificationHead, withoutDropout } from "./classification-head.js"
 import { labelIndices, labelSetOf, readSentences } from "./label-set.js";
 import { runIdentity } from "./run-identity.js";
 import {
+  checkShare,
   type ClassifierTraining,
   type ClassifierTrainingOptions,
   labelsInput,
@@ -32,6 +33,16 @@ export type FineTuneTask = "pos_tagging" | "pos" | "ner";
 export interface FineTuneOptions extends ClassifierTrainingOptions {
   /** Share of every label's probability that is spread over all of them. Default 0. */
   readonly labelSmoothing?: number;
+  /** Probability that a word is hidden behind the unk token, drawn anew each epoch. Default 0. */
+  readonly wordDropout?: number;
+}
+
+/** What {@link fineTune} takes, as one object. */
+export interface FineTuneJob {
+  readonly base: string | BaseModel;
+  readonly data: FineTuneData;
+  readonly task: FineTuneTask;
+  readonly options?: FineTuneOptions;
 }
 
 /** A fine-tuned tagger with everything that a Hugging Face directory holds. */
@@ -73,10 +84,19 @@ export async function fineTune(
   task: FineTuneTask,
   options: FineTuneOptions = {},
 ): Promise<FineTuned> {
-  const operation = "fineTune";
+  return fineTuneAs("fineTune", { base, data, task, options });
+}
+
+/** {@link fineTune} as a step of another operation, which errors name. */
+export async function fineTuneAs(
+  operation: string,
+  { base, data, task, options = {} }: FineTuneJob,
+): Promise<FineTuned> {
   const kind: Task = task === "ner" ? "ner" : "pos";
-  const { batchSize = 16, seed = 1, labelSmoothing = 0 } = options;
+  const { batchSize = 16, seed = 1, labelSmoothing = 0, wordDropout = 0 } = options;
   checkBatchSize(operation, batchSize);
+  checkShare(operation, "wordDropout", wordDropout);
+  checkShare(operation, "labelSmoothing", labelSmoothing);
   const sources = {
     train: { operation, name: "train", task: kind },
     validation: { operation, name: "validation", task: kind },
@@ -100,9 +120,12 @@ export async function fineTune(
     ...(typeof deviation === "number" ? { deviation } : {}),
   });
   const encoder = makeTrainingEncoder(model, settings);
-  const rows: TrainingRow[] = train.flatMap((sentence, i) =>
-    encoder.encode(sentence.words, labelIndices(sentence, i, { labels: byLabel, source: sources.train }), i),
+  const targets = train.map((sentence, i) =>
+    labelIndices(sentence, i, { labels: byLabel, source: sources.train }),
   );
+  const rowsOf = (hides?: () => boolean): TrainingRow[] =>
+    train.flatMap(({ words }, i) => encoder.encode(words, targets[i] as Int32Array, i, { hides }));
+  const rows = rowsOf();
   const result = await trainClassifier({
     operation,
     model,
@@ -110,7 +133,8 @@ export async function fineTune(
     loss: { kind: "cross-entropy", logits: "logits", labels: labelsInput, labelSmoothing },
     stepsPerEpoch: Math.ceil(rows.length / batchSize),
     *batches(random) {
-      for (const batch of shuffledBatches(rows, batchSize, random)) {
+      const seen = wordDropout === 0 ? rows : rowsOf(() => random.uniform() < wordDropout);
+      for (const batch of shuffledBatches(seen, batchSize, random)) {
         const { feeds, mask } = encoder.feeder.feed(batch);
         yield { ...feeds, [labelsInput]: labelTensor(batch, mask.shape) };
       }

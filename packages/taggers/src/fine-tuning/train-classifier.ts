@@ -156,7 +156,7 @@ async function metricOf(model: ModelProto, { settings, validation, threads }: Va
   }
 }
 
-function checkShare(operation: string, name: string, value: number): void {
+export function checkShare(operation: string, name: string, value: number): void {
   if (value >= 0 && value < 1) return;
   throw new TaggerError("option", `${operation}: ${name}: expected a number in [0, 1), got ${value}`, {
     name,

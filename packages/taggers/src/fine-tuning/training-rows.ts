@@ -7,7 +7,7 @@ import { TaggerError } from "../tagger-error.js";
 import { type Feeder, makeFeeder } from "../transformer/feeds.js";
 import { type Row, rowsOf } from "../transformer/rows.js";
 import type { TransformerSettings } from "../transformer/settings.js";
-import { makeWordEncoder } from "../transformer/word-encoder.js";
+import { makeWordEncoder, type WordEncoder } from "../transformer/word-encoder.js";
 import { ignoredLabel } from "./label-set.js";
 
 /** A row of subwords with the label index of each word it owns. */
@@ -19,7 +19,12 @@ export interface TrainingRow extends Row {
 export interface TrainingEncoder {
   readonly feeder: Feeder;
   /** Rows of one sentence: several where it is longer than the model. */
-  encode(words: readonly string[], labels: Int32Array, sentence: number): TrainingRow[];
+  encode(words: readonly string[], labels: Int32Array, sentence: number, options?: RowOptions): TrainingRow[];
+}
+
+export interface RowOptions {
+  /** Asked once a word, in order: whether the unk token takes its place. */
+  readonly hides?: (() => boolean) | undefined;
 }
 
 /** @throws TaggerError `tokenizer`, `model-inputs`, `window`, `tokenizer-mismatch`. */
@@ -50,13 +55,20 @@ export function makeTrainingEncoder(model: ModelProto, settings: TransformerSett
   }
   return {
     feeder,
-    encode: (words, labels, sentence) =>
-      rowsOf(words, sentence, encoder, capacity).map((row) => ({
-        ...row,
-        labels: labels.subarray(row.firstOwned, row.firstOwned + row.positions.length),
-      })),
+    encode: (words, labels, sentence, { hides } = {}) =>
+      rowsOf(words, sentence, hides === undefined ? encoder : hiding(encoder, hides), capacity).map(
+        (row) => ({
+          ...row,
+          labels: labels.subarray(row.firstOwned, row.firstOwned + row.positions.length),
+        }),
+      ),
   };
 }
+
+const hiding = (encoder: WordEncoder, hides: () => boolean): WordEncoder => ({
+  ...encoder,
+  encode: (word) => (hides() ? encoder.unknown : encoder.encode(word)),
+});
 
 function inputsOf(model: ModelProto): ValueInfo[] {
   return ModelGraph.from(model).main.inputs.map(({ name, type }) => {

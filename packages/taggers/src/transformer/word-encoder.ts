@@ -19,6 +19,8 @@ export interface WordEncoder {
   readonly padId: number;
   /** Largest id that words and special tokens can get (added tokens that nobody asked for are not counted). */
   readonly largestId: number;
+  /** What a word gets of which nothing is known: the unk token, or pad. */
+  readonly unknown: readonly number[];
   /** Subword ids of a word, at least one; the array is shared by all uses of the word. */
   encode(word: string): readonly number[];
 }
@@ -68,6 +70,7 @@ export function makeWordEncoder(settings: TokenizerSettings): WordEncoder {
     special,
     padId,
     largestId: largestIdOf(json, [...special.before, ...special.after, ...fallback, padId]),
+    unknown: fallback,
     encode(word) {
       let ids = young.get(word);
       if (ids !== undefined) return ids;
