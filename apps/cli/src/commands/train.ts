@@ -5,13 +5,14 @@ import { withHistory } from "@nasty/compression";
 import { writeModelFile } from "@nasty/formats/onnx/node";
 import type { ArchitectureName, Task } from "@nasty/taggers";
 import { posSentences, trainTagger, type TrainingSentence } from "@nasty/taggers/training";
-import type { TrainingEvent } from "@nasty/training";
 import { fileCheckpoint } from "@nasty/training/node";
 import { InputError } from "../exit-codes.js";
 import { readLabelled } from "../inputs/labelled-text.js";
 import { checkWritable } from "../inputs/output-path.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatPercent } from "../terminal/format.js";
+import { noteTraining } from "../terminal/training-notes.js";
+import { openText } from "../inputs/text-form.js";
 import { versions } from "../versions.js";
 import { sha256OfFile } from "../inputs/file-hash.js";
 
@@ -51,7 +52,7 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
     threads: options.threads,
     checkpoint: fileCheckpoint(checkpoint),
     checkpointEvery: 200,
-    onEvent: (event) => report(event, terminal),
+    onEvent: (event) => noteTraining(event, terminal),
     ...(options.patience === undefined ? {} : { patience: options.patience }),
   });
   const model = withHistory(trained.model, {
@@ -96,28 +97,5 @@ async function sentencesOf(path: string, task: Task): Promise<readonly TrainingS
 }
 
 async function isTreebank(path: string): Promise<boolean> {
-  const { openText } = await import("../inputs/text-form.js");
   return (await openText(path)).form === "conllu";
-}
-
-function report(event: TrainingEvent, terminal: Terminal): void {
-  switch (event.event) {
-    case "step": {
-      const left = event.secondsLeft === undefined ? "" : `, ${Math.round(event.secondsLeft)} s left`;
-      const losses = Object.entries(event.losses).map(([name, value]) => `${name} ${value.toFixed(3)}`);
-      terminal.note(`epoch ${event.epoch}/${event.epochs} step ${event.step}: ${losses.join(", ")}${left}`);
-      break;
-    }
-    case "epoch": {
-      const value = event.metric === undefined ? "" : `, validation ${formatPercent(event.metric)}`;
-      terminal.note(
-        `epoch ${event.epoch}: loss ${event.loss.toFixed(4)}${value}${event.best ? " (best)" : ""}`,
-      );
-      break;
-    }
-    case "resume":
-      terminal.note(`going on at epoch ${event.epoch}, step ${event.step}`);
-      break;
-    default:
-  }
 }
