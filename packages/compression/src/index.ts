@@ -82,6 +82,7 @@ export {
 export { prepare, type PrepareOptions } from "./prepare.js";
 export { sensitivity, type LayerSensitivity, type SensitivityOptions } from "./sensitivity/sensitivity.js";
 export { planTargetSize, type TargetSizeOptions } from "./target-size.js";
+export { timeShares, type TimeShares } from "./time-shares.js";
 export { predictedBytes } from "./predicted-bytes.js";
 export { historyOf, withHistory, type HistoryStep, type Provenance } from "./history.js";
 export type { CalibrationOptions, Int8Options, StaticOptions } from "./int8.js";

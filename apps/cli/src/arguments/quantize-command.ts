@@ -102,7 +102,7 @@ function weightOptions(target: Command): void {
     .addOption(
       new Option(
         "--rounding <how>",
-        "how int4 and weight-only round: gptq makes up for errors by calibration text (default with it), mse clips (default without)",
+        "how int4 and weight-only round: gptq makes up for errors by calibration text (default with it), nearest (default without), mse clips blocks",
       ).choices(["nearest", "mse", "gptq"]),
     )
     .addOption(

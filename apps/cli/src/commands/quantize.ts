@@ -1,4 +1,10 @@
-import { predictedBytes } from "@nasty/compression";
+import {
+  type KeptInFloat,
+  predictedBytes,
+  type QuantizationPlan,
+  type TimeShares,
+  timeShares,
+} from "@nasty/compression";
 import { auditModel } from "@nasty/runtime";
 import { GateError, InputError } from "../exit-codes.js";
 import { explain } from "../explain.js";
@@ -9,6 +15,7 @@ import { writeReport } from "../quantization/html-report.js";
 import { type AppliedReport, type Planned, planQuantization } from "../quantization/plan-quantization.js";
 import type { QuantizationResult } from "../quantization/quantization-result.js";
 import { planText, quantizationText } from "../quantization/quantization-text.js";
+import { saturationAdvice } from "../quantization/saturation-advice.js";
 import { releaseMemory } from "../quantization/release-memory.js";
 import type { QuantizeSettings } from "../quantization/settings.js";
 import { type Candidate, writeCandidate } from "../quantization/written-model.js";
@@ -48,6 +55,7 @@ interface Made {
   readonly candidate: Candidate;
   readonly report: AppliedReport;
   readonly base: Pick<QuantizationResult, "model" | "modelBytes" | "mode" | "method" | "gate">;
+  readonly timeShares: TimeShares;
   readonly remarks: readonly string[];
 }
 
@@ -66,6 +74,7 @@ async function makeCandidate(
     terminal.result({ model, output: null, ...summary, estimatedBytes, plan }, () => planText(plan));
     return undefined;
   }
+  const advice = await saturationAdvice(loaded, planned, options);
   const made =
     gate === undefined
       ? await written(planned, loaded, output, terminal)
@@ -74,8 +83,15 @@ async function makeCandidate(
     candidate: made.candidate,
     report: made.report,
     base: { model, modelBytes: loaded.modelBytes, ...summary, gate: made.gate },
-    remarks,
+    timeShares: timeShares(planned.model, withoutKept(plan, made.report.keptInFloat)),
+    remarks: [...remarks, ...advice],
   };
+}
+
+/** The plan as the gate left it. */
+function withoutKept(plan: QuantizationPlan, kept: readonly KeptInFloat[]): QuantizationPlan {
+  const nodes = new Set(kept.map(({ name }) => name));
+  return { ...plan, tensors: plan.tensors.filter(({ sites }) => !sites.some(({ node }) => nodes.has(node))) };
 }
 
 /** Writes the plan's model, unjudged. */
@@ -94,7 +110,7 @@ async function written(
 
 /** Loads and audits the written file; `output` is null if the gate refused it. */
 async function audited(
-  { candidate, base, report, remarks }: Made,
+  { candidate, base, report, remarks, timeShares: shares }: Made,
   options: QuantizeOptions,
   { progress }: Terminal,
 ): Promise<QuantizationResult> {
@@ -110,7 +126,7 @@ async function audited(
       method: base.method,
       tensors: report.tensors,
       keptInFloat: report.keptInFloat,
-      audit,
+      audit: { ...audit, timeShares: shares },
       gate: base.gate,
       warnings: [...new Set([...report.warnings, ...audit.warnings, ...remarks])],
     };

@@ -47,6 +47,8 @@ export interface Gate {
   readonly keptInFloat: readonly string[];
   /** Files that were written and evaluated, in this run and the ones before it. */
   readonly attempts: number;
+  /** Words of the first sentences whose label depends on what shares their batch: sentences alone against padded batches of 32. */
+  readonly batchMates: { readonly words: number; readonly flips: number };
   /** Where the search can go on, and the best model so far; null unless the time was up. */
   readonly unfinished: { readonly record: string; readonly best: string } | null;
 }
@@ -60,6 +62,9 @@ export interface Gated {
 
 /** Sentences of the validation text that the ranking of weights is measured on. */
 const rankedSentences = 64;
+
+/** Sentences that are tagged in batches too. */
+const comparedSentences = 256;
 
 /** Writes the plan's model, evaluates the file, and leaves weights in float until the loss is small enough. */
 export async function runGate(
@@ -134,8 +139,10 @@ export async function runGate(
     const isUnfinished = found.outOfTime && !found.passed;
     if (isUnfinished) await record.write(found.state);
     else await record.remove();
+    const batchMates = await batchFlips(judged, sentences ?? [], request);
+    const unfinished = isUnfinished ? { record: record.path, best: bestName(output) } : null;
     return {
-      gate: figures(request, before, judged.after, found, isUnfinished ? record.path : undefined, output),
+      gate: { ...figures(request, before, judged.after, found), batchMates, unfinished },
       candidate: judged.candidate,
       report: planned.reportOf(found.candidate.report),
     };
@@ -179,6 +186,25 @@ async function ranking(
   }
 }
 
+/** Tags the first sentences again in batches: ranges of dynamic activations span a batch, and padding is part of it. */
+async function batchFlips(
+  { candidate, after }: Judged,
+  sentences: readonly LabelledSentence[],
+  request: GateRequest,
+): Promise<Gate["batchMates"]> {
+  const words = sentences.slice(0, comparedSentences).map((sentence) => sentence.words);
+  const { tagger } = await openModel(candidate.path, request);
+  try {
+    const batched = await collectAll(tagger.tag(words, { batchSize: 32 }));
+    return {
+      words: words.reduce((sum, sentence) => sum + sentence.length, 0),
+      flips: flips(after.predictions.slice(0, words.length), batched).length,
+    };
+  } finally {
+    await tagger.close();
+  }
+}
+
 /** `dir/pos_int4.onnx.gz` → `dir/pos_int4_best.onnx`: a model that missed its target does not get the output's name. */
 function bestName(output: string): string {
   return `${output.replace(/(?:\.onnx)?(?:\.gz|\.br)?$/i, "")}_best.onnx`;
@@ -189,9 +215,7 @@ function figures(
   before: Evaluation,
   after: Evaluation,
   { passed, keptInFloat, state }: GateResult,
-  record: string | undefined,
-  output: string,
-): Gate {
+): Omit<Gate, "batchMates" | "unfinished"> {
   const { loss, low, high } = lossInterval(before.metric, before.sentenceCounts, after.sentenceCounts, {
     seed,
   });
@@ -206,7 +230,6 @@ function figures(
     passed,
     keptInFloat,
     attempts: state.attempts.length,
-    unfinished: record === undefined ? null : { record, best: bestName(output) },
   };
 }
 

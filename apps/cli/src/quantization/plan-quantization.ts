@@ -145,7 +145,7 @@ async function planOf(
       : { opTypes: settings.opTypes.split(",").map((op) => op.trim()) as QuantizableOp[] }),
   };
   const weights = { ...common, perChannel: settings.perChannel, reduceRange: settings.reduceRange === true };
-  const rounding = settings.rounding ?? (batches === undefined ? "mse" : "gptq");
+  const rounding = settings.rounding ?? (batches === undefined ? "nearest" : "gptq");
   const blocks = {
     ...common,
     rounding,

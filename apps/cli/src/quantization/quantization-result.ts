@@ -1,3 +1,4 @@
+import type { TimeShares } from "@nasty/compression";
 import type { Audit } from "@nasty/runtime";
 import type { Gate } from "./gate.js";
 import type { AppliedReport } from "./plan-quantization.js";
@@ -11,6 +12,9 @@ export interface QuantizationResult extends AppliedReport {
   readonly modelBytes: number;
   readonly mode: string;
   readonly method: string;
-  readonly audit: Audit;
+  readonly audit: Audit & {
+    /** Estimated shares of the time of matrix products, by kind of kernel. */
+    readonly timeShares: TimeShares;
+  };
   readonly gate: Gate | null;
 }

@@ -5,6 +5,7 @@ import type { SessionOptions } from "@nasty/runtime";
 import { channelStatistics, type ChannelStatistics } from "../activations/channel-statistics.js";
 import { requireBatches, type Batches } from "../activations/visit-activations.js";
 import { CompressionError } from "../compression-error.js";
+import { withHistory } from "../history.js";
 import { openForCompression } from "../open-for-compression.js";
 import type { PlannedTensor } from "../plan.js";
 import { planDynamic } from "../dynamic.js";
@@ -177,7 +178,8 @@ export async function migrateOutliers(model: ModelProto, options: MigrationOptio
     activations.push(activation);
   }
   main.pruneUnused();
-  return { model: graph.toModel(), activations };
+  const step = { step: "migrate-outliers", options: { strength, outlierRatio, skipLayers } };
+  return { model: withHistory(graph.toModel(), step), activations };
 }
 
 /** The new weight as the node reads it: behind a transposition where the old one was. */

@@ -19,7 +19,7 @@ export interface BlockOptions
   readonly blockSize?: number;
   /**
    * `nearest` takes each block's full range; `mse` the part of it that loses least; `gptq` lets later weights of a product make up for
-   * the rounding of earlier ones, by the activations of calibration data. Default mse.
+   * the rounding of earlier ones, by the activations of calibration data. Default nearest.
    */
   readonly rounding?: BlockRounding;
   /** What the kernel may round activations to: 4 int8 (fast), 3 bfloat16, 2 float16, 1 float32, 0 the runtime's choice. Default 4. */
@@ -42,7 +42,7 @@ function defaultsOf(bits: Bits): Required<BlockOptions> {
     opTypes: bits === 4 ? ["MatMul", "Gemm", "Gather", "LSTM"] : ["MatMul", "Gemm", "Gather"],
     minimumElements: 64,
     blockSize: bits === 4 ? 32 : 64,
-    rounding: "mse",
+    rounding: "nearest",
     accuracyLevel: 4,
   };
 }
@@ -145,11 +145,6 @@ function planBlocks(model: ModelProto, bits: Bits, options: BlockOptions): Quant
       ...conditionWarnings(graphCondition(graph.main)),
       ...weights.warnings,
       ...paddingWarnings(tensors, chosen.blockSize),
-      ...(bits === 4
-        ? ["int4 makes files small; on CPUs int8 (dynamic) is faster"]
-        : [
-            "weight-only int8 computes in float or nearly so; on CPUs dynamic int8 of the same size is faster",
-          ]),
     ],
   };
 }

@@ -42,7 +42,7 @@ describe("int4 and weightOnly", () => {
       { blockSize: 16 },
       { blockSize: 64 },
       { symmetric: false },
-      { rounding: "nearest" },
+      { rounding: "mse" },
       { accuracyLevel: 1 },
       { skipLayers: ["out"] },
       { opTypes: ["Gemm", "MatMul", "LSTM"], minimumElements: 2000 },
