@@ -140,7 +140,7 @@ export async function fineTuneAs(
       }
     },
     validation: known(validation),
-    identity: runIdentity({ ...identityOf(options), labels }, train, model),
+    identity: runIdentity({ ...identityOf(options), labels, config: opened.config }, train, model),
     options,
   });
   return finished(opened, settings, result);
