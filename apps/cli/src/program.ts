@@ -147,8 +147,8 @@ function trainCommand(): Command {
     .requiredOption("--validation <file>", "labelled text that chooses the best epoch")
     .requiredOption("--output <file>", "the model file to write")
     .addOption(
-      new Option("--architecture <name>", "bilstm: most accurate; cnn: fastest")
-        .choices(["bilstm", "cnn"])
+      new Option("--architecture <name>", "bilstm: most accurate; cnn: fastest; transformer: subwords")
+        .choices(["bilstm", "cnn", "transformer"])
         .default("bilstm"),
     )
     .addOption(new Option("--epochs <n>", "passes over the training text").argParser(positiveInteger))

@@ -4,7 +4,8 @@ import { readConlluFile } from "@nasty/formats/conllu/node";
 import { withHistory } from "@nasty/compression";
 import { writeModelFile } from "@nasty/formats/onnx/node";
 import type { ArchitectureName, Task } from "@nasty/taggers";
-import { posSentences, trainTagger, type TrainingSentence } from "@nasty/taggers/training";
+import { posSentences, trainTagger, type TrainingSentence, trainTransformer } from "@nasty/taggers/training";
+import type { TrainingEvent } from "@nasty/training";
 import { fileCheckpoint } from "@nasty/training/node";
 import { InputError } from "../exit-codes.js";
 import { readLabelled } from "../inputs/labelled-text.js";
@@ -21,7 +22,7 @@ interface TrainOptions extends CommonOptions {
   readonly train: string;
   readonly validation: string;
   readonly output: string;
-  readonly architecture: ArchitectureName;
+  readonly architecture: ArchitectureName | "transformer";
   readonly epochs?: number;
   readonly batchSize?: number;
   readonly learningRate?: number;
@@ -29,45 +30,60 @@ interface TrainOptions extends CommonOptions {
 }
 
 /**
- * `nasty train`: a neural tagger from random weights. An interrupted run goes on from `OUTPUT.checkpoint` when the same command is given
+ * `nasty train`: a tagger from random weights. An interrupted run goes on from `OUTPUT.checkpoint` when the same command is given
  * again, and ends with the same bytes as one that was not interrupted.
  */
 export async function train(options: TrainOptions, terminal: Terminal): Promise<void> {
   const output = resolve(options.output);
   await checkWritable("--output", output);
   const checkpoint = `${output}.checkpoint`;
+  const { task, architecture, batchSize, patience } = options;
   const recipe = {
     ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
-    ...(options.batchSize === undefined ? {} : { batchSentences: options.batchSize }),
     ...(options.learningRate === undefined ? {} : { learningRate: options.learningRate }),
   };
   const started = performance.now();
-  const trained = await trainTagger({
-    task: options.task,
-    train: await sentencesOf(options.train, options.task),
-    validation: await sentencesOf(options.validation, options.task),
-    architecture: options.architecture,
-    recipe,
+  const job = {
+    task,
+    train: await sentencesOf(options.train, task),
+    validation: await sentencesOf(options.validation, task),
     seed: options.seed,
     threads: options.threads,
     checkpoint: fileCheckpoint(checkpoint),
     checkpointEvery: 200,
-    onEvent: (event) => noteTraining(event, terminal),
-    ...(options.patience === undefined ? {} : { patience: options.patience }),
-  });
+    onEvent: (event: TrainingEvent) => noteTraining(event, terminal),
+    ...(patience === undefined ? {} : { patience }),
+  };
+  const trained =
+    architecture === "transformer"
+      ? await trainTransformer({
+          ...job,
+          recipe: { ...recipe, ...(batchSize === undefined ? {} : { batchSize }) },
+        })
+      : await trainTagger({
+          ...job,
+          architecture,
+          recipe: { ...recipe, ...(batchSize === undefined ? {} : { batchSentences: batchSize }) },
+        });
   const model = withHistory(trained.model, {
     step: "train",
-    options: { task: options.task, architecture: options.architecture, seed: options.seed, ...recipe },
+    options: {
+      task,
+      architecture,
+      seed: options.seed,
+      ...recipe,
+      ...(batchSize === undefined ? {} : { batchSentences: batchSize }),
+    },
     inputSha256: await sha256OfFile(options.train),
     versions: versions(),
   });
   const { bytes, sha256 } = await writeModelFile(output, model);
   await rm(checkpoint, { force: true });
-  const metric = options.task === "pos" ? "accuracy" : "f1";
+  const metric = task === "pos" ? "accuracy" : "f1";
   const result = {
-    task: options.task,
+    task,
     output: { path: output, bytes, sha256 },
-    architecture: options.architecture,
+    architecture,
     metric,
     value: trained.value ?? null,
     bestEpoch: trained.bestEpoch ?? null,

@@ -78,6 +78,19 @@ test("learns entities", async () => {
   expect(result).toMatchObject({ task: "ner", metric: "f1" });
 });
 
+test("learns a transformer with a vocabulary of its own; the file tags and can be quantized", async () => {
+  const transformer = (output: string, ...more: string[]): string[] =>
+    train(output, ...more).map((part) => (part === "cnn" ? "transformer" : part));
+  const first = await shop.json(transformer("t.onnx", "--epochs", "2", "--batch-size", "8"));
+  expect(first).toMatchObject({ architecture: "transformer", metric: "accuracy", stopped: "finished" });
+  const { value } = await shop.json(["eval", "--model", "t.onnx", "--test", "dev.conllu"]);
+  expect(value).toBeCloseTo(first.value, 5);
+  const quantized = await shop.json(["quantize", "--model", "t.onnx", "--output", "t_int8.onnx"]);
+  expect(quantized.output.bytes).toBeLessThan(first.output.bytes / 2);
+  const { stdout } = await shop.nasty(["tag", "--model", "t_int8.onnx"], { input: "Time flies." });
+  expect(stdout).toContain("flies");
+});
+
 test("an interrupted run goes on to the same bytes", async () => {
   const whole = (await shop.json(train("whole.onnx", "--epochs", "4"))).output.sha256;
   const child = startBinary(shop.folder, train("cut.onnx", "--epochs", "4"));
