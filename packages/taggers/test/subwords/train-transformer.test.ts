@@ -1,8 +1,13 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { serializeModel } from "@nasty/formats/onnx";
 import { openSession } from "@nasty/runtime";
 import type { CheckpointStore, TrainingEvent } from "@nasty/training";
 import { describe, expect, it } from "vitest";
 import { evaluate } from "../../src/evaluation/evaluate.js";
+import { writeFineTuned } from "../../src/fine-tuning/write-fine-tuned.js";
+import { openTagger } from "../../src/open-tagger.js";
 import { readTaggerSettings } from "../../src/tagger-settings.js";
 import { trainTransformer, type TrainTransformerOptions } from "../../src/subwords/train-transformer.js";
 import { makeTransformerTagger } from "../../src/transformer/transformer-tagger.js";
@@ -36,7 +41,8 @@ function memory(stopAt: number) {
 
 describe("a transformer from random weights", () => {
   it("learns, and carries its tagger", async () => {
-    const { model, value, settings, history } = await trainTransformer(tiny);
+    const trained = await trainTransformer(tiny);
+    const { model, value, settings, history } = trained;
     expect(value).toBe(1);
     expect(history).toHaveLength(20);
     expect(settings).toMatchObject({ kind: "transformer", task: "pos", maxPositions: 16 });
@@ -46,6 +52,12 @@ describe("a transformer from random weights", () => {
     expect((await evaluate(tagger, train)).value).toBe(1);
     await tagger.close();
     expect(model.graph?.node.some(({ opType }) => opType === "Dropout")).toBe(false);
+
+    const directory = join(await mkdtemp(join(tmpdir(), "transformer-")), "pos");
+    await writeFineTuned(directory, trained);
+    const reopened = await openTagger(directory);
+    expect((await evaluate(reopened, train)).value).toBe(1);
+    await reopened.close();
   });
 
   it("learns entities", async () => {
