@@ -31,7 +31,7 @@ export async function loadModel(path: string): Promise<LoadedModel> {
   return {
     path,
     modelPath,
-    modelBytes: await bytesOfModel(modelPath),
+    modelBytes: await bytesOfModel(modelPath, model),
     model,
     tagger: found?.settings ?? (await optionalSettings(path, model)),
     sha256: () => sha256OfFile(modelPath),
