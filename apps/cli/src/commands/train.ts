@@ -8,7 +8,8 @@ import { posSentences, trainTagger, type TrainingSentence, trainTransformer } fr
 import type { TrainingEvent } from "@nasty/training";
 import { fileCheckpoint } from "@nasty/training/node";
 import { InputError } from "../exit-codes.js";
-import { readLabelled } from "../inputs/labelled-text.js";
+import { collectAll } from "../inputs/collect-all.js";
+import { labelledSentences } from "../inputs/labelled-text.js";
 import { checkWritable } from "../inputs/output-path.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatPercent } from "../terminal/format.js";
@@ -107,11 +108,7 @@ async function sentencesOf(path: string, task: Task): Promise<readonly TrainingS
       "train: standard input: expected a file (it is hashed and read again to go on), got -",
     );
   }
-  const labelled: TrainingSentence[] = [];
-  for await (const sentence of readLabelled(path, task)) labelled.push(sentence);
-  return task === "pos" && (await isTreebank(path)) ? posSentences(readConlluFile(path)) : labelled;
-}
-
-async function isTreebank(path: string): Promise<boolean> {
-  return (await openText(path)).form === "conllu";
+  const text = await openText(path);
+  const labelled: TrainingSentence[] = await collectAll(labelledSentences(text, task));
+  return task === "pos" && text.form === "conllu" ? posSentences(readConlluFile(path)) : labelled;
 }
