@@ -1,0 +1,1 @@
+export { TfjsError, type TfjsErrorCode, type TfjsErrorFields } from "./tfjs-error.js";

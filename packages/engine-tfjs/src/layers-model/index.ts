@@ -1,0 +1,1 @@
+export { TfjsError, type TfjsErrorCode } from "../tfjs-error.js";
