@@ -29,6 +29,7 @@ export {
 export type { OptimizerOptions, ParameterGroup } from "./optimizers/optimizer-options.js";
 export { type Schedule, scheduleFactor } from "./optimizers/schedule.js";
 export type { Batch, Engine, EngineOptions, StepResult, Trainer, TrainerState } from "./engine/engine.js";
+export { combineModifiers, type Modifier, type ModifierState, type ModifierStep } from "./engine/modifier.js";
 export { onnxEngine } from "./engine/onnx-engine.js";
 export { withWeights } from "./engine/with-weights.js";
 export {

@@ -205,8 +205,8 @@ function familyTensors(
 
 /** The settings that change what is learned. */
 export function identityOf(options: FineTuneOptions): object {
-  const { checkpoint, checkpointEvery, signal, onEvent, threads, patience, ...rest } = options;
-  return rest;
+  const { checkpoint, checkpointEvery, signal, onEvent, threads, patience, modifiers, ...rest } = options;
+  return { ...rest, ...(modifiers === undefined ? {} : { modifiers: modifiers.map(({ name }) => name) }) };
 }
 
 export function checkBatchSize(operation: string, batchSize: number): void {

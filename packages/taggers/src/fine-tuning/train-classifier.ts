@@ -6,6 +6,8 @@ import {
   type CheckpointStore,
   type EpochRecord,
   type Loss,
+  type Modifier,
+  type ModifierState,
   onnxEngine,
   type Random,
   type StopReason,
@@ -46,6 +48,8 @@ export interface ClassifierTrainingOptions {
   readonly seed?: number;
   /** Default 1. */
   readonly threads?: number;
+  /** What works on the model while it trains. Checkpoints know them by their names. */
+  readonly modifiers?: readonly Modifier[];
   /** Where the run is kept for an interruption. */
   readonly checkpoint?: CheckpointStore;
   /** Steps between checkpoints, beside those at the end of each epoch. */
@@ -59,6 +63,8 @@ export interface ClassifierTraining {
   /** The forward model with the best weights, Dropout nodes included. */
   readonly model: ModelProto;
   readonly bestEpoch: number | undefined;
+  /** State of the modifiers with these weights. */
+  readonly modifiers: ModifierState;
   /** Accuracy or entity F1 on the validation sentences. */
   readonly bestMetric: number | undefined;
   readonly history: readonly EpochRecord[];
@@ -103,6 +109,7 @@ export async function trainClassifier(job: ClassifierJob): Promise<ClassifierTra
     dropout,
     seed,
     threads,
+    ...(options.modifiers === undefined ? {} : { modifiers: options.modifiers }),
     optimizer: {
       kind: "adamw",
       learningRate,

@@ -3,7 +3,7 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import type { Session } from "@nasty/runtime";
 import { TaggerError } from "../tagger-error.js";
 import type { BatchOptions, EncodedBatch, Sentences, Tagger } from "../tagger.js";
-import { type ChainScores, type Decoder, decoderOf } from "./decode.js";
+import { type ChainScores, type Decoder, decoderOf, type Scores } from "./decode.js";
 import { makeWordFeatures } from "./features/word-features.js";
 import { chainOutputs, logitsOutput } from "./graph/build-neural-model.js";
 import { embeddingsValue } from "./graph/embedder.js";
@@ -24,6 +24,14 @@ const LOOK_AHEAD = 512;
 
 /** Words whose ids and vectors are kept; beyond it, all are forgotten between two blocks of sentences. */
 const MOST_WORDS = 16_384;
+
+/** A tagger that also says how sure it is. */
+export interface NeuralTagger extends Tagger {
+  /** The model's own scores of label sequences, if it has any. */
+  readonly chain: ChainScores | undefined;
+  /** Scores of each sentence's words before decoding, in input order. */
+  scores(sentences: Sentences, options?: BatchOptions): AsyncIterable<Scores>;
+}
 
 /** The whole graph, or its two halves. */
 export type NeuralSessions =
@@ -46,7 +54,7 @@ export async function openNeuralTagger(
   model: ModelProto,
   settings: NeuralSettings,
   open: (model: ModelProto) => Promise<Session>,
-): Promise<Tagger> {
+): Promise<NeuralTagger> {
   const halves = splitModel(model);
   if (halves === undefined)
     return closingOnFailure(await open(model), (whole) => makeNeuralTagger({ whole }, settings));
@@ -74,7 +82,10 @@ async function closingOnFailure<T>(session: Session, use: (session: Session) => 
  *
  * @throws TaggerError `model-inputs`, `model-outputs`, `labels`.
  */
-export async function makeNeuralTagger(sessions: NeuralSessions, settings: NeuralSettings): Promise<Tagger> {
+export async function makeNeuralTagger(
+  sessions: NeuralSessions,
+  settings: NeuralSettings,
+): Promise<NeuralTagger> {
   const { task, labels, features } = settings;
   const network = "whole" in sessions ? sessions.whole : sessions.network;
   const layout = layoutOf(network);
@@ -82,32 +93,44 @@ export async function makeNeuralTagger(sessions: NeuralSessions, settings: Neura
   const store = makeWordStore(makeWordFeatures(features));
   const vectors = "whole" in sessions ? undefined : makeWordVectors(sessions.embedder, store, features);
   const feedsOf = (rows: readonly Row[]): Placement => describe(rows, { store, layout, settings });
-  const decode: Decoder = decoderOf(task, labels, await chainOf(sessions, { settings, layout }));
+  const chain = await chainOf(sessions, { settings, layout });
+  const decode: Decoder = decoderOf(task, labels, chain);
 
-  const run = async (rows: readonly Row[], block: string[][]): Promise<void> => {
+  const run = async (rows: readonly Row[], block: Scores[]): Promise<void> => {
     const placed = vectors === undefined ? feedsOf(rows) : place(rows, layout, (word) => word);
     const feeds =
       vectors === undefined ? placed.feeds : { ...placed.feeds, [embeddingsValue]: vectors.table };
     const { data } = (await network.run(feeds, [logitsOutput]))[logitsOutput] as Tensor<"float32">;
     rows.forEach(({ sentence, words }, r) => {
       const start = (placed.starts[r] as number) * labels.length;
-      const best = decode({ data, start, length: words.length }, labels.length);
-      block[sentence] = Array.from(best, (label) => labels[label] as string);
+      block[sentence] = { data, start, length: words.length };
     });
   };
+
+  async function* scoredBlocks(sentences: Sentences, options?: BatchOptions): AsyncGenerator<Scores[]> {
+    const limits = limitsOf(options, layout);
+    for await (const rows of blocks(sentences, store, limits.lookAhead, () => vectors?.clear())) {
+      await vectors?.update();
+      const block: Scores[] = rows.map(() => noScores);
+      for (const batch of batchesOf(rows, limits, layout)) await run(batch, block);
+      yield block;
+    }
+  }
 
   return {
     kind: "neural",
     task,
     labels,
+    chain,
     async *tag(sentences, options) {
-      const limits = limitsOf(options, layout);
-      for await (const rows of blocks(sentences, store, limits.lookAhead, () => vectors?.clear())) {
-        await vectors?.update();
-        const block: string[][] = rows.map(() => []);
-        for (const batch of batchesOf(rows, limits, layout)) await run(batch, block);
-        yield* block;
+      for await (const block of scoredBlocks(sentences, options)) {
+        for (const scores of block) {
+          yield Array.from(decode(scores, labels.length), (label) => labels[label] as string);
+        }
       }
+    },
+    async *scores(sentences, options) {
+      for await (const block of scoredBlocks(sentences, options)) yield* block;
     },
     async *feedsOf(sentences, options): AsyncGenerator<EncodedBatch> {
       const limits = limitsOf(options, layout);
@@ -126,6 +149,9 @@ export async function makeNeuralTagger(sessions: NeuralSessions, settings: Neura
     },
   };
 }
+
+/** Those of an empty sentence. */
+const noScores: Scores = { data: new Float32Array(0), start: 0, length: 0 };
 
 interface Description {
   readonly store: WordStore;

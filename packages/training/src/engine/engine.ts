@@ -3,9 +3,12 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import type { TrainingGraphOptions } from "../gradient/build-training-graph.js";
 import type { OptimizerOptions } from "../optimizers/optimizer-options.js";
 import type { OptimizerState } from "../optimizers/optimizer.js";
+import type { Modifier, ModifierState } from "./modifier.js";
 
 export interface EngineOptions extends TrainingGraphOptions {
   readonly optimizer: OptimizerOptions;
+  /** What works on the model while it trains; `rewrite` of the options comes first, then theirs, in this order. */
+  readonly modifiers?: readonly Modifier[];
   /** Seeds the dropout masks; the same seed and batches give the same weights. Default 0. */
   readonly seed?: number;
   /** Threads inside one operator. Default 1. Results may differ in the last bits between numbers of threads. */
@@ -39,6 +42,8 @@ export interface StepResult {
 export interface TrainerState {
   readonly weights: Readonly<Record<string, Float32Array>>;
   readonly optimizer: OptimizerState;
+  /** Of the modifiers, if there are any. */
+  readonly modifiers?: ModifierState;
 }
 
 /** A model in training. */
@@ -55,11 +60,11 @@ export interface Trainer {
   step(batch: Batch): Promise<StepResult>;
   /** Loss of a batch with dropout active, without an update. */
   loss(batch: Batch): Promise<number>;
-  /** Copies of the weights, or of their running averages. */
+  /** Copies of the weights, or of their running averages; weights that a modifier added are among them. */
   readWeights(options?: { readonly averaged?: boolean }): ReadonlyMap<string, Float32Array>;
-  /** The forward model with the weights (or their averages) of now. */
+  /** The forward model, as it was given, with the weights (or their averages) of now. */
   model(options?: { readonly averaged?: boolean }): ModelProto;
-  /** The forward model with weights given. */
+  /** The forward model with weights given; those that a modifier added are left out. */
   withWeights(weights: ReadonlyMap<string, Float32Array>): ModelProto;
   /** Views of the state, valid until the next step. */
   state(): TrainerState;

@@ -8,16 +8,25 @@ import type { VectorMemory } from "../optimizers/vector-memory.js";
 import { mixWords } from "../random.js";
 import { TrainingError } from "../training-error.js";
 import type { Batch, Engine, EngineOptions, Trainer } from "./engine.js";
+import { combineModifiers } from "./modifier.js";
 import { withWeights } from "./with-weights.js";
 
 /** Trains by running the differentiated graph on ONNX Runtime; the optimizer works on the weights in this process. */
 export const onnxEngine: Engine = { name: "onnxruntime", load };
 
 async function load(model: ModelProto, options: EngineOptions): Promise<Trainer> {
-  const training = buildTrainingGraph(model, options);
+  const modifiers = combineModifiers(options.modifiers ?? []);
+  const training = buildTrainingGraph(model, {
+    ...options,
+    rewrite: (edited) => {
+      const own = options.rewrite?.(edited) ?? [];
+      modifiers.rewrite(edited);
+      return [...own, ...modifiers.watched()];
+    },
+  });
   const lengths = training.weights.map(({ shape }) => elementCount(shape));
   const memory = optimizerMemory(lengths, options.optimizer);
-  const weights = initialWeights(model, training, memory);
+  const weights = initialWeights(training, memory);
   const optimizer = createOptimizer(weights, options.optimizer, memory);
   const session = await openSession(training.model, {
     threads: options.threads ?? 1,
@@ -27,8 +36,13 @@ async function load(model: ModelProto, options: EngineOptions): Promise<Trainer>
   const feeds: Record<string, Tensor> = {};
   for (const { name, shape, values } of weights) feeds[name] = { dtype: "float32", shape, data: values };
 
+  const live = new Map(weights.map(({ name, values }) => [name, values]));
+  const own = new Set((model.graph?.initializer ?? []).map(({ name }) => name));
+  const given = (values: ReadonlyMap<string, Float32Array>): ReadonlyMap<string, Float32Array> =>
+    new Map([...values].filter(([name]) => own.has(name) || !live.has(name)));
+
   const run = async (batch: Batch, { step, outputs }: { step: number; outputs?: readonly string[] }) => {
-    const all: Record<string, Tensor> = { ...feeds, ...batch };
+    const all: Record<string, Tensor> = { ...feeds, ...modifiers.feeds(step), ...batch };
     if (training.seed !== undefined) {
       const data = Uint32Array.of(mixWords(options.seed ?? 0, step));
       all[training.seed] = { dtype: "uint32", shape: [1], data };
@@ -59,7 +73,8 @@ async function load(model: ModelProto, options: EngineOptions): Promise<Trainer>
       const losses: Record<string, number> = {};
       for (const [name, output] of Object.entries(training.losses)) losses[name] = scalar(results[output]);
       const outputs: Record<string, Tensor> = {};
-      for (const name of options.outputs ?? []) outputs[name] = results[name] as Tensor;
+      for (const name of training.outputs) outputs[name] = results[name] as Tensor;
+      modifiers.afterStep({ step, outputs, weights: live, averages: optimizer.averages() });
       return { step, loss, losses, learningRate, gradientNorm, outputs };
     },
     async loss(batch) {
@@ -67,11 +82,12 @@ async function load(model: ModelProto, options: EngineOptions): Promise<Trainer>
       return scalar(results[training.loss]);
     },
     readWeights,
-    model: (which) => withWeights(model, readWeights(which)),
-    withWeights: (values) => withWeights(model, values),
+    model: (which) => withWeights(model, given(readWeights(which))),
+    withWeights: (values) => withWeights(model, given(values)),
     state: () => ({
       weights: Object.fromEntries(weights.map(({ name, values }) => [name, values])),
       optimizer: optimizer.state(),
+      ...(options.modifiers === undefined ? {} : { modifiers: modifiers.state() }),
     }),
     restore(state) {
       for (const { name, values } of weights) {
@@ -86,6 +102,7 @@ async function load(model: ModelProto, options: EngineOptions): Promise<Trainer>
       }
       optimizer.restore(state.optimizer);
       for (const { name, values } of weights) values.set(state.weights[name] as Float32Array);
+      modifiers.restore(state.modifiers ?? {});
     },
     close: () => closeOnce(session),
   };
@@ -93,24 +110,11 @@ async function load(model: ModelProto, options: EngineOptions): Promise<Trainer>
 
 const closeOnce = (session: Session): Promise<void> => session.close();
 
-function initialWeights(
-  model: ModelProto,
-  training: TrainingGraph,
-  memory: VectorMemory | undefined,
-): OptimizerWeight[] {
-  const initializers = new Map((model.graph?.initializer ?? []).map((tensor) => [tensor.name, tensor]));
-  return training.weights.map(({ name, shape }) => {
-    const proto = initializers.get(name);
-    if (proto === undefined) {
-      throw new TrainingError(
-        "unknown-weight",
-        `load: weight ${JSON.stringify(name)}: expected an initializer of the model, got none`,
-        { tensor: name },
-      );
-    }
+function initialWeights(training: TrainingGraph, memory: VectorMemory | undefined): OptimizerWeight[] {
+  return training.weights.map(({ name, shape, initial }) => {
     // A copy: the optimizer changes it, the caller's model stays.
     const values = memory?.allocate(elementCount(shape)) ?? new Float32Array(elementCount(shape));
-    values.set(toFloat32(tensorFromProto(proto)));
+    values.set(toFloat32(tensorFromProto(initial)));
     return { name, shape, values };
   });
 }

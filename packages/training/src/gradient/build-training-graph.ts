@@ -1,5 +1,5 @@
 import type { DType } from "@nasty/core";
-import { makeValueInfo, type ModelProto } from "@nasty/formats/onnx";
+import { makeValueInfo, type ModelProto, type TensorProto } from "@nasty/formats/onnx";
 import { type Graph, inferShapes, ModelGraph, type ValueTypes } from "@nasty/graph";
 import { emitLoss } from "../losses/emit-loss.js";
 import { type Loss, tensorsOfLoss } from "../losses/loss.js";
@@ -19,8 +19,8 @@ export interface TrainingGraphOptions {
   readonly outputs?: readonly string[];
   /** Ratio and shape of the masks of Dropout nodes. */
   readonly dropout?: readonly DropoutSetting[];
-  /** Rewrites the forward graph before it is differentiated, for fake quantization or pruning masks. */
-  readonly rewrite?: (model: ModelGraph) => void;
+  /** Edits the forward graph before it is differentiated; tensors that it returns become outputs as well. */
+  readonly rewrite?: (model: ModelGraph) => readonly string[] | void;
 }
 
 /** Where the gradient of a weight comes out. Both may be: a table that is looked up and multiplied by. */
@@ -31,6 +31,8 @@ export interface WeightGradient {
   readonly dense: string | undefined;
   /** Outputs with rows that add to the gradient: int64 indices [N] and float32 rows [N, D]. */
   readonly rows: readonly RowGradient[];
+  /** The initializer that became an input. */
+  readonly initial: TensorProto;
 }
 
 export interface TrainingGraph {
@@ -41,6 +43,8 @@ export interface TrainingGraph {
   readonly loss: string;
   /** Output of every loss by its name. */
   readonly losses: Readonly<Record<string, string>>;
+  /** Tensors of the forward graph that are outputs. */
+  readonly outputs: readonly string[];
   /** Input for the seed of the dropout masks (uint32 [1]), if the model has any. */
   readonly seed: string | undefined;
 }
@@ -62,7 +66,7 @@ export interface TrainingGraph {
  * @example
  * ```ts
  * const training = buildTrainingGraph(model, { loss: { kind: "cross-entropy", logits: "logits", labels: "labels" } });
- * training.weights[0]; // { name: "W", shape: [8, 3], dense: "gradient/W", rows: [] }
+ * training.weights[0]; // { name: "W", shape: [8, 3], dense: "gradient/W", rows: [], initial }
  * ```
  */
 export function buildTrainingGraph(model: ModelProto, options: TrainingGraphOptions): TrainingGraph {
@@ -70,11 +74,11 @@ export function buildTrainingGraph(model: ModelProto, options: TrainingGraphOpti
   const losses = Array.isArray(options.loss) ? (options.loss as readonly Loss[]) : [options.loss as Loss];
   if (losses.length === 0)
     throw new TrainingError("invalid-option", "buildTrainingGraph: loss: expected at least one, got none");
-  options.rewrite?.(edited);
+  const outputs = [...new Set([...(options.outputs ?? []), ...(options.rewrite?.(edited) ?? [])])];
   const graph = edited.main;
   for (const loss of losses) for (const tensor of tensorsOfLoss(loss)) checkTensor(graph, tensor);
-  for (const tensor of options.outputs ?? []) checkTensor(graph, tensor);
-  keepOnly(graph, [...losses.flatMap(tensorsOfLoss), ...(options.outputs ?? [])]);
+  for (const tensor of outputs) checkTensor(graph, tensor);
+  keepOnly(graph, [...losses.flatMap(tensorsOfLoss), ...outputs]);
 
   liftOpset(edited, inferShapes(edited));
   const explicit = options.trainable !== undefined;
@@ -116,7 +120,7 @@ export function buildTrainingGraph(model: ModelProto, options: TrainingGraphOpti
   const parts = Object.fromEntries(
     emitted.values.map(({ name, value }) => [name, exposed(value, `loss/${name}`)]),
   );
-  for (const name of options.outputs ?? [])
+  for (const name of outputs)
     graph.addOutput(makeValueInfo(name, types.typeOf(graph, name)?.dtype ?? "float32"));
   graph.sort();
   graph.pruneUnused();
@@ -125,6 +129,7 @@ export function buildTrainingGraph(model: ModelProto, options: TrainingGraphOpti
     weights,
     loss: lossOutput,
     losses: parts,
+    outputs,
     seed: seeded ? dropoutSeedInput : undefined,
   };
 }
@@ -189,6 +194,7 @@ function exposeWeight(
   { name, gradient }: { name: string; gradient: Gradient },
 ): WeightGradient {
   const shape = (types.typeOf(graph, name)?.shape ?? []) as readonly number[];
+  const initial = graph.initializer(name) as TensorProto;
   graph.removeInitializer(name);
   graph.addInput(makeValueInfo(name, "float32", shape));
   const dense =
@@ -199,7 +205,7 @@ function exposeWeight(
     indices: expose(graph, { value: indices, name: `gradient/${name}/indices/${i}`, dtype: "int64" }),
     values: expose(graph, { value: values, name: `gradient/${name}/rows/${i}`, dtype: "float32" }),
   }));
-  return { name, shape, dense, rows };
+  return { name, shape, dense, rows, initial };
 }
 
 function expose(graph: Graph, { value, name, dtype }: { value: string; name: string; dtype: DType }): string {

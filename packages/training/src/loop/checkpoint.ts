@@ -1,6 +1,7 @@
 import type { Tensor } from "@nasty/core";
 import { parseSafetensors, safetensorsChunks, safetensorsMetadata } from "@nasty/formats/safetensors";
 import type { TrainerState } from "../engine/engine.js";
+import type { ModifierState } from "../engine/modifier.js";
 import { TrainingError } from "../training-error.js";
 
 /** Where checkpoints are kept. */
@@ -37,16 +38,24 @@ export interface Checkpoint {
   readonly position: LoopPosition;
   readonly state: TrainerState;
   readonly best: Readonly<Record<string, Float32Array>> | undefined;
+  /** State of the modifiers when the weights were best. */
+  readonly bestModifiers: ModifierState | undefined;
 }
 
 const version = "1";
 const metadataKey = "nasty.training";
 
 /**
- * A checkpoint as the chunks of a safetensors file: `weight/NAME`, `optimizer/NAME` and `best/NAME`, with the position as
+ * A checkpoint as the chunks of a safetensors file: `weight/NAME`, `optimizer/NAME`, `best/NAME`, and the modifiers' arrays, with the position as
  * JSON in the metadata. The arrays are not copied: write them out before the next step.
  */
-export function checkpointChunks({ identity, position, state, best }: Checkpoint): Iterable<Uint8Array> {
+export function checkpointChunks({
+  identity,
+  position,
+  state,
+  best,
+  bestModifiers,
+}: Checkpoint): Iterable<Uint8Array> {
   const tensors = new Map<string, Tensor>();
   const add = (prefix: string, arrays: Readonly<Record<string, Float32Array | Int32Array>>): void => {
     for (const [name, data] of Object.entries(arrays)) {
@@ -57,6 +66,8 @@ export function checkpointChunks({ identity, position, state, best }: Checkpoint
   add("weight", state.weights);
   add("optimizer", state.optimizer.arrays);
   if (best !== undefined) add("best", best);
+  add("modifier", state.modifiers ?? {});
+  add("best-modifier", bestModifiers ?? {});
   const header = { version, identity, position, optimizerStep: state.optimizer.step };
   return safetensorsChunks(tensors, { [metadataKey]: JSON.stringify(header) });
 }
@@ -80,6 +91,8 @@ export function parseCheckpoint(bytes: Uint8Array): Checkpoint {
       weight: {},
       optimizer: {},
       best: {},
+      modifier: {},
+      "best-modifier": {},
     };
     for (const [path, { data }] of parseSafetensors(bytes)) {
       const slash = path.indexOf("/");
@@ -93,8 +106,10 @@ export function parseCheckpoint(bytes: Uint8Array): Checkpoint {
       state: {
         weights: groups["weight"] ?? {},
         optimizer: { step: header.optimizerStep, arrays: groups["optimizer"] ?? {} },
+        modifiers: groups["modifier"] ?? {},
       },
       best: Object.keys(best).length === 0 ? undefined : best,
+      bestModifiers: Object.keys(best).length === 0 ? undefined : groups["best-modifier"],
     };
   } catch (cause) {
     throw new TrainingError(

@@ -1,5 +1,6 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import type { Batch, StepResult, Trainer } from "../engine/engine.js";
+import type { ModifierState } from "../engine/modifier.js";
 import { mixWords, type Random, seededRandom } from "../random.js";
 import { TrainingError } from "../training-error.js";
 import { type CheckpointStore, checkpointChunks, type EpochRecord, parseCheckpoint } from "./checkpoint.js";
@@ -46,6 +47,8 @@ export interface TrainLoopResult {
   /** The forward model with the best weights, or the last ones if there is no validation. */
   readonly model: ModelProto;
   readonly weights: ReadonlyMap<string, Float32Array>;
+  /** State of the trainer's modifiers with these weights. */
+  readonly modifiers: ModifierState;
   readonly bestEpoch: number | undefined;
   readonly bestMetric: number | undefined;
   readonly history: readonly EpochRecord[];
@@ -88,7 +91,7 @@ export async function trainLoop(options: TrainLoopOptions): Promise<TrainLoopRes
         yield chunk;
       }
     };
-    const { best, ...position } = run;
+    const { best, bestModifiers, ...position } = run;
     await options.checkpoint.save(
       counted(
         checkpointChunks({
@@ -96,6 +99,7 @@ export async function trainLoop(options: TrainLoopOptions): Promise<TrainLoopRes
           position: { ...position },
           state: trainer.state(),
           best: best && Object.fromEntries(best),
+          bestModifiers,
         }),
       ),
     );
@@ -158,6 +162,7 @@ interface Run {
   bestMetric: number | undefined;
   history: readonly EpochRecord[];
   best: ReadonlyMap<string, Float32Array> | undefined;
+  bestModifiers: ModifierState | undefined;
 }
 
 function checkOptions({ epochs, patience }: TrainLoopOptions): void {
@@ -188,6 +193,7 @@ async function startOf({
     bestMetric: undefined,
     history: [],
     best: undefined,
+    bestModifiers: undefined,
   };
   const bytes = await checkpoint?.load();
   if (bytes === undefined) return fresh;
@@ -203,7 +209,12 @@ async function startOf({
   const best =
     saved.best &&
     new Map(Object.entries(saved.best).map(([name, values]) => [name, Float32Array.from(values)]));
-  return { ...fresh, ...saved.position, best };
+  return {
+    ...fresh,
+    ...saved.position,
+    best,
+    bestModifiers: saved.bestModifiers && copied(saved.bestModifiers),
+  };
 }
 
 /** After an epoch the place is the start of the next one. */
@@ -227,16 +238,20 @@ async function validated(
       bestEpoch: run.epoch,
       bestMetric: metric,
       best: trainer.readWeights({ averaged: true }),
+      bestModifiers: copied(trainer.state().modifiers ?? {}),
     });
   return metric;
 }
+
+const copied = (arrays: ModifierState): ModifierState =>
+  Object.fromEntries(Object.entries(arrays).map(([name, values]) => [name, Float32Array.from(values)]));
 
 function isOutOfPatience({ bestEpoch, epoch }: Run, { patience }: TrainLoopOptions): boolean {
   return patience !== undefined && bestEpoch !== undefined && epoch - 1 - bestEpoch >= patience;
 }
 
 function resultOf(
-  { best, bestEpoch, bestMetric, history }: Run,
+  { best, bestModifiers, bestEpoch, bestMetric, history }: Run,
   trainer: Trainer,
   stopped: StopReason,
 ): TrainLoopResult {
@@ -244,6 +259,7 @@ function resultOf(
   return {
     model: trainer.withWeights(weights),
     weights,
+    modifiers: bestModifiers ?? copied(trainer.state().modifiers ?? {}),
     bestEpoch,
     bestMetric,
     history,

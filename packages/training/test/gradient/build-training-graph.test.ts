@@ -67,7 +67,8 @@ describe("buildTrainingGraph", () => {
   it("sums the gradients of a weight that is used twice", () => {
     const model = linear([second, makeNode("MatMul", ["h", "B"], ["y2"])]);
     const twice = build(model, { loss: [loss, { ...loss, prediction: "y2" }], trainable: ["B"] });
-    expect(twice.weights).toEqual([{ name: "B", shape: [4, 2], dense: "gradient/B", rows: [] }]);
+    expect(twice.weights).toHaveLength(1);
+    expect(twice.weights[0]).toMatchObject({ name: "B", shape: [4, 2], dense: "gradient/B", rows: [] });
     expect(operators(twice.model)).toContain("Add");
   });
 

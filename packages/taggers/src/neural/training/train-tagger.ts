@@ -4,6 +4,8 @@ import {
   type CheckpointStore,
   type EpochRecord,
   type Loss,
+  type Modifier,
+  type ModifierState,
   onnxEngine,
   type StopReason,
   trainLoop,
@@ -76,6 +78,8 @@ export interface TrainTaggerOptions {
   readonly threads?: number;
   /** Stops after this many epochs without a better value on validation. */
   readonly patience?: number;
+  /** What works on the model while it trains. Checkpoints know them by their names. */
+  readonly modifiers?: readonly Modifier[];
   /** Where to keep what an interrupted training goes on from. */
   readonly checkpoint?: CheckpointStore;
   /** Steps between checkpoints, beside those after every epoch. */
@@ -88,6 +92,8 @@ export interface TrainedTagger {
   /** Float32, with its settings in its metadata, without what only training needs. */
   readonly model: ModelProto;
   readonly settings: NeuralSettings;
+  /** State of the modifiers with these weights. */
+  readonly modifiers: ModifierState;
   /** Accuracy or F1 on validation of the weights returned. */
   readonly value: number | undefined;
   readonly bestEpoch: number | undefined;
@@ -170,6 +176,7 @@ export async function trainTagger(options: TrainTaggerOptions): Promise<TrainedT
     },
     seed,
     threads,
+    ...(options.modifiers === undefined ? {} : { modifiers: options.modifiers }),
   });
   try {
     const result = await trainLoop({
@@ -189,6 +196,7 @@ export async function trainTagger(options: TrainTaggerOptions): Promise<TrainedT
     return {
       model: await withTagger(dropAuxiliary(result.model), settings),
       settings,
+      modifiers: result.modifiers,
       value: result.bestMetric,
       bestEpoch: result.bestEpoch,
       history: result.history,
@@ -252,12 +260,20 @@ async function validate(
 
 /** What a checkpoint must agree on to be gone on from: settings, and the text by length and hash. */
 function identityOf(
-  { task, train, chain, seed = 1 }: TrainTaggerOptions,
+  { task, train, chain, seed = 1, modifiers }: TrainTaggerOptions,
   made: { recipe: Recipe; preset: ArchitecturePreset; sets: LabelSets },
 ): string {
   let text = 0;
   for (const { words, labels, weight = 1 } of train) {
     text = hashText(`${words.join(" ")}\t${labels.join(" ")}\t${weight}`, { seed: text });
   }
-  return JSON.stringify({ task, seed, chain, sentences: train.length, text, ...made });
+  return JSON.stringify({
+    task,
+    seed,
+    chain,
+    sentences: train.length,
+    text,
+    ...made,
+    modifiers: modifiers?.map(({ name }) => name),
+  });
 }
