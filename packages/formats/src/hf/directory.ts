@@ -1,7 +1,6 @@
-import { mkdir, readdir, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { readFileMaybeCompressed } from "../archive/read-file.js";
-import { type WrittenFile, writeFileAtomic } from "../archive/write-file-atomic.js";
 import { FormatError } from "../format-error.js";
 import { type ModelConfig, parseModelConfig } from "./model-config.js";
 import {
@@ -137,65 +136,4 @@ async function readText(path: string): Promise<string> {
       cause,
     });
   }
-}
-
-/** What {@link writeHfDirectory} writes; the three JSON files as they shall stand there. */
-export interface HfDirectoryContent {
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly tokenizerJson: Readonly<Record<string, unknown>>;
-  /** Must have `pad_token`: without it transformers.js throws on a padded batch. */
-  readonly tokenizerConfig: Readonly<Record<string, unknown>>;
-  /** Bytes of each model file. */
-  readonly models: ReadonlyMap<ModelVariant, Iterable<Uint8Array> | AsyncIterable<Uint8Array>>;
-}
-
-/**
- * Writes a Hugging Face directory that transformers.js loads offline; each file is written atomically, `config.json` last.
- *
- * The JSON files are checked as {@link openHfDirectory} would check them before anything is written.
- *
- * @param path the folder, made where it is missing
- * @returns size and SHA-256 of every file, by its path inside the folder
- * @throws FormatError those of the parsers, `missing` (`pad_token`), `unwritable`
- * @example
- * ```ts
- * await writeHfDirectory("out", { config, tokenizerJson, tokenizerConfig, models: new Map([["q8", chunks]]) });
- * ```
- */
-export async function writeHfDirectory(
-  path: string,
-  { config, tokenizerJson, tokenizerConfig, models }: HfDirectoryContent,
-): Promise<Map<string, WrittenFile>> {
-  const texts = {
-    tokenizer: `${JSON.stringify(tokenizerJson)}\n`,
-    tokenizerConfig: `${JSON.stringify(tokenizerConfig, null, 2)}\n`,
-    config: `${JSON.stringify(config, null, 2)}\n`,
-  };
-  parseModelConfig(texts.config);
-  parseTokenizerFile(texts.tokenizer);
-  if (parseTokenizerConfig(texts.tokenizerConfig).padToken === undefined) {
-    throw new FormatError(
-      "missing",
-      "writeHfDirectory: tokenizer_config.json: pad_token: expected the padding token, got nothing",
-      { name: "pad_token" },
-    );
-  }
-  const written = new Map<string, WrittenFile>();
-  const write = async (
-    name: string,
-    chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  ): Promise<void> => {
-    const target = join(path, name);
-    await mkdir(dirname(target), { recursive: true }).catch((cause: Error) => {
-      const message = `writeHfDirectory: ${dirname(target)}: expected a folder that can be made, got ${cause.message}`;
-      throw new FormatError("unwritable", message, { path: dirname(target), cause });
-    });
-    written.set(name, await writeFileAtomic(target, chunks));
-  };
-  const encoder = new TextEncoder();
-  for (const [variant, chunks] of models) await write(`onnx/${modelFileName(variant)}`, chunks);
-  await write("tokenizer.json", [encoder.encode(texts.tokenizer)]);
-  await write("tokenizer_config.json", [encoder.encode(texts.tokenizerConfig)]);
-  await write("config.json", [encoder.encode(texts.config)]);
-  return written;
 }

@@ -1,8 +1,7 @@
 export { FormatError, type FormatErrorCode, type FormatErrorFields } from "../format-error.js";
+export { type HfDirectory, isHfDirectory, openHfDirectory } from "./directory.js";
 export {
-  type HfDirectory,
   type HfDirectoryContent,
-  isHfDirectory,
-  openHfDirectory,
   writeHfDirectory,
-} from "./directory.js";
+  type WriteHfDirectoryOptions,
+} from "./write-directory.js";
