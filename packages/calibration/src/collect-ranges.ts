@@ -46,9 +46,13 @@ const readMask = ({ feeds, mask }: CalibrationBatch): TokenMask & { readonly giv
       `calibrate: mask: shape: expected [batch, length], got [${mask.shape.join(", ")}]`,
     );
   }
-  const rowsFed = Object.values(feeds)[0]?.shape[0];
-  if (rowsFed !== undefined && rowsFed !== rows) {
-    throw new CalibrationError("mask-shape", `calibrate: mask: batch: expected ${rowsFed}, got ${rows}`);
+  // Some inputs may run over other things than the batch: the distinct words of it, say.
+  const rowsFed = new Set(Object.values(feeds).map(({ shape }) => shape[0]));
+  if (rowsFed.size > 0 && !rowsFed.has(rows)) {
+    throw new CalibrationError(
+      "mask-shape",
+      `calibrate: mask: batch: expected ${[...rowsFed].join(" or ")}, got ${rows}`,
+    );
   }
   return {
     rows,

@@ -71,6 +71,27 @@ const cut = (sentences: readonly (readonly number[])[], sizes: readonly number[]
   return batches;
 };
 
+/** words [U] → vectors = table[words] [U, 3]; index [batch, length] → y = vectors[index] · W: distinct words are described once. */
+const described = makeModel(
+  makeGraph("described", {
+    nodes: [
+      makeNode("Gather", ["table", "words"], ["vectors"]),
+      makeNode("Gather", ["vectors", "index"], ["placed"]),
+      makeNode("MatMul", ["placed", "W"], ["y"]),
+    ],
+    inputs: [
+      makeValueInfo("words", "int64", ["distinct"]),
+      makeValueInfo("index", "int64", ["batch", "length"]),
+    ],
+    outputs: [makeValueInfo("y", "float32", ["batch", "length", 2])],
+    initializers: [
+      makeTensor("table", "float32", { values: table, shape: [table.length / 3, 3] }),
+      makeTensor("W", "float32", { values: [1, 0.5, -1, 2, 0.25, -0.5], shape: [3, 2] }),
+    ],
+  }),
+  { opsets: { "": 17 }, irVersion: 8 },
+);
+
 const watched = ["h", "scores", "weights", "mixed", "y"];
 const sentences = [[1, 2, 3], [4], [5, 6, 7, 8, 9], [2, 2], [9, 1, 4, 3]];
 
@@ -231,6 +252,22 @@ describe("what cannot be calibrated", () => {
       code: "mask-shape",
       message: "calibrate: mask: batch: expected 2, got 1",
     });
+  });
+
+  it("not inputs that run over other things than the batch, whose values all count", async () => {
+    // Word 9 is at a masked position only.
+    const mask = tensor("int64", [1, 4], BigInt64Array.of(1n, 1n, 1n, 0n));
+    const feeds = {
+      words: tensor("int64", [3], BigInt64Array.of(1n, 2n, 9n)),
+      index: tensor("int64", [1, 4], BigInt64Array.of(0n, 1n, 0n, 2n)),
+    };
+    const { tensors } = await collectRanges(described, ["vectors", "placed"], [{ feeds, mask }]);
+    expect(tensors["vectors"]?.count).toBe(9);
+    expect(tensors["placed"]?.count).toBe(9);
+    const seen = (words: readonly number[]): number =>
+      Math.max(...words.flatMap((word) => table.slice(3 * word, 3 * word + 3)));
+    expect(tensors["vectors"]?.max).toBeCloseTo(seen([1, 2, 9]), 5);
+    expect(tensors["placed"]?.max).toBeCloseTo(seen([1, 2]), 5);
   });
 
   it("NaN names tensor and sample", async () => {
