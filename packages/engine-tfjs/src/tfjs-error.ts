@@ -7,7 +7,16 @@ export type TfjsErrorCode =
   | "unsupported-type"
   | "unsupported-layer"
   | "invalid-model"
-  | "invalid-weights";
+  | "invalid-weights"
+  // Import of layers models
+  | "unsupported-option"
+  | "missing-weight"
+  | "unused-weight"
+  | "weight-shape"
+  | "truncated-weights"
+  | "not-finite"
+  | "unsafe-path"
+  | "not-found";
 
 export interface TfjsErrorFields {
   /** Name of the node or layer concerned. */
