@@ -6,6 +6,7 @@ export {
   type TrainingGraphOptions,
   type WeightGradient,
 } from "./gradient/build-training-graph.js";
+export { type ForwardModel, prepareForward } from "./gradient/prepare-forward.js";
 export type { RowGradient } from "./gradient/backpropagate.js";
 export { type DropoutSetting, dropoutSeedInput } from "./gradient/dropout.js";
 export { matchesName, type NamePattern } from "./gradient/name-pattern.js";
@@ -29,8 +30,21 @@ export {
 export type { OptimizerOptions, ParameterGroup } from "./optimizers/optimizer-options.js";
 export { type Schedule, scheduleFactor } from "./optimizers/schedule.js";
 export type { Batch, Engine, EngineOptions, StepResult, Trainer, TrainerState } from "./engine/engine.js";
-export { combineModifiers, type Modifier, type ModifierState, type ModifierStep } from "./engine/modifier.js";
+export {
+  combineModifiers,
+  type Modifier,
+  type ModifierState,
+  type ModifierStep,
+  rewriteOf,
+} from "./engine/modifier.js";
 export { onnxEngine } from "./engine/onnx-engine.js";
+export {
+  type Pass,
+  type Passes,
+  trainerOf,
+  type TrainerParts,
+  type WeightToTrain,
+} from "./engine/trainer.js";
 export { withWeights } from "./engine/with-weights.js";
 export {
   type Checkpoint,

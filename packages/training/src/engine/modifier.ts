@@ -1,6 +1,6 @@
 import type { ModelGraph } from "@nasty/graph";
 import type { Tensor } from "@nasty/core";
-import type { Batch } from "./engine.js";
+import type { Batch, EngineOptions } from "./engine.js";
 
 /** What a modifier sees after an update. Arrays are the trainer's own: what is written into them is trained on. */
 export interface ModifierStep {
@@ -59,5 +59,18 @@ export function combineModifiers(modifiers: readonly Modifier[]): Required<Omit<
         );
       }
     },
+  };
+}
+
+/** The rewrite of a training's options followed by those of its modifiers; gives the tensors that both want as outputs. */
+export function rewriteOf({
+  rewrite,
+  modifiers,
+}: Pick<EngineOptions, "rewrite" | "modifiers">): (model: ModelGraph) => readonly string[] {
+  const combined = combineModifiers(modifiers ?? []);
+  return (model) => {
+    const own = rewrite?.(model) ?? [];
+    combined.rewrite(model);
+    return [...own, ...combined.watched()];
   };
 }

@@ -1,14 +1,14 @@
 import type { DType } from "@nasty/core";
 import { makeValueInfo, type ModelProto, type TensorProto } from "@nasty/formats/onnx";
-import { type Graph, inferShapes, ModelGraph, type ValueTypes } from "@nasty/graph";
+import { type Graph, inferShapes, type ModelGraph, type ValueTypes } from "@nasty/graph";
 import { emitLoss } from "../losses/emit-loss.js";
-import { type Loss, tensorsOfLoss } from "../losses/loss.js";
+import type { Loss } from "../losses/loss.js";
 import { TrainingError } from "../training-error.js";
 import { backpropagate, type RowGradient } from "./backpropagate.js";
 import { activateDropout, type DropoutSetting, dropoutSeedInput } from "./dropout.js";
 import { graphWriter } from "./graph-writer.js";
-import { liftOpset } from "./lift-opset.js";
 import { matchesName, type NamePattern } from "./name-pattern.js";
+import { prepareForward } from "./prepare-forward.js";
 
 export interface TrainingGraphOptions {
   /** What is minimised: one loss, or the weighted sum of several. */
@@ -70,17 +70,8 @@ export interface TrainingGraph {
  * ```
  */
 export function buildTrainingGraph(model: ModelProto, options: TrainingGraphOptions): TrainingGraph {
-  const edited = ModelGraph.from(model);
-  const losses = Array.isArray(options.loss) ? (options.loss as readonly Loss[]) : [options.loss as Loss];
-  if (losses.length === 0)
-    throw new TrainingError("invalid-option", "buildTrainingGraph: loss: expected at least one, got none");
-  const outputs = [...new Set([...(options.outputs ?? []), ...(options.rewrite?.(edited) ?? [])])];
+  const { edited, losses, outputs } = prepareForward(model, options);
   const graph = edited.main;
-  for (const loss of losses) for (const tensor of tensorsOfLoss(loss)) checkTensor(graph, tensor);
-  for (const tensor of outputs) checkTensor(graph, tensor);
-  keepOnly(graph, [...losses.flatMap(tensorsOfLoss), ...outputs]);
-
-  liftOpset(edited, inferShapes(edited));
   const explicit = options.trainable !== undefined;
   const trained = explicit ? selected(graph, options.trainable) : allFloats(graph);
   const seeded = activateDropout(graph, inferShapes(edited), options.dropout ?? []);
@@ -132,23 +123,6 @@ export function buildTrainingGraph(model: ModelProto, options: TrainingGraphOpti
     outputs,
     seed: seeded ? dropoutSeedInput : undefined,
   };
-}
-
-function checkTensor(graph: Graph, name: string): void {
-  if (graph.defines(name)) return;
-  throw new TrainingError(
-    "unknown-tensor",
-    `buildTrainingGraph: tensor ${JSON.stringify(name)}: expected a value of the graph, got none of that name`,
-    { tensor: name },
-  );
-}
-
-/** Drops what neither losses nor requested outputs depend on. */
-function keepOnly(graph: Graph, tensors: readonly string[]): void {
-  for (const { name } of graph.outputs) graph.removeOutput(name);
-  for (const name of new Set(tensors)) graph.addOutput(makeValueInfo(name, "float32"));
-  graph.pruneUnused();
-  for (const name of new Set(tensors)) graph.removeOutput(name);
 }
 
 function allFloats(graph: Graph): string[] {
