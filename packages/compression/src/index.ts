@@ -116,5 +116,6 @@ export type {
   PruningScope,
 } from "./pruning/plan.js";
 export { pruner } from "./pruning/pruner.js";
+export { gradualPruning, type GradualPruningOptions, keepZeros } from "./pruning/pruning-modifier.js";
 export { sparsityAt, type SparsitySchedule } from "./pruning/schedule.js";
 export type { VocabularyOptions } from "./pruning/vocabulary.js";

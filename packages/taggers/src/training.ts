@@ -24,8 +24,23 @@ export {
 export type { ClassifierTrainingOptions } from "./fine-tuning/train-classifier.js";
 export type { Freeze } from "./fine-tuning/weight-groups.js";
 export { writeFineTuned } from "./fine-tuning/write-fine-tuned.js";
-export { distill, type Distilled, type DistillOptions } from "./distillation/distill.js";
-export { openTeacher, type TargetOptions, type Teacher, teacherTargets } from "./distillation/teacher.js";
+export {
+  type FurtherTrainingOptions,
+  type TaggerModel,
+  trainFurther,
+} from "./further-training/train-further.js";
+export { distill, type Distilled, type DistillOptions, type Teachers } from "./distillation/distill.js";
+export type { DistilledTagger, DistillTaggerOptions } from "./distillation/distill-tagger.js";
+export type { DistilledTransformer, DistillTransformerOptions } from "./distillation/distill-transformer.js";
+export { type TargetOptions, teacherTargets } from "./distillation/targets.js";
+export {
+  type NeuralTeacher,
+  openTeacher,
+  openTeachers,
+  type Teacher,
+  type TransformerTeacher,
+} from "./distillation/teacher.js";
+export type { SoftTargets } from "./neural/training/soft-targets.js";
 export { defaultTransformerSize, type TransformerSize } from "./subwords/random-encoder.js";
 export { trainVocabulary, type VocabularyOptions } from "./subwords/train-vocabulary.js";
 export {

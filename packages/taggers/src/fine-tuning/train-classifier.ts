@@ -1,5 +1,4 @@
 import type { ModelProto } from "@nasty/formats/onnx";
-import { openSession } from "@nasty/runtime";
 import {
   type Batch,
   buildTrainingGraph,
@@ -17,11 +16,11 @@ import {
 import { evaluate } from "../evaluation/evaluate.js";
 import type { LabelledSentence } from "../evaluation/labelled-sentence.js";
 import { TaggerError } from "../tagger-error.js";
-import type { TransformerSettings } from "../transformer/settings.js";
-import { makeTransformerTagger } from "../transformer/transformer-tagger.js";
+import { openTaggerModel } from "../open-tagger-model.js";
+import type { TaggerSettings } from "../tagger-settings.js";
 import { type Freeze, weightGroups } from "./weight-groups.js";
 
-/** Settings of training that fine-tuning and distillation share. */
+/** Settings of training that fine-tuning, further training and distillation share. */
 export interface ClassifierTrainingOptions {
   /** Default 5. */
   readonly epochs?: number;
@@ -75,7 +74,7 @@ export interface ClassifierTraining {
 export interface ClassifierJob {
   readonly operation: string;
   readonly model: ModelProto;
-  readonly settings: TransformerSettings;
+  readonly settings: TaggerSettings;
   readonly loss: Loss | readonly Loss[];
   readonly batches: (random: Random) => Iterable<Batch> | AsyncIterable<Batch>;
   readonly stepsPerEpoch: number;
@@ -149,13 +148,13 @@ export async function trainClassifier(job: ClassifierJob): Promise<ClassifierTra
 }
 
 interface Validation {
-  readonly settings: TransformerSettings;
+  readonly settings: TaggerSettings;
   readonly validation: readonly LabelledSentence[];
   readonly threads: number;
 }
 
 async function metricOf(model: ModelProto, { settings, validation, threads }: Validation): Promise<number> {
-  const tagger = await makeTransformerTagger(await openSession(model, { threads }), settings);
+  const tagger = await openTaggerModel(model, settings, { threads });
   try {
     return (await evaluate(tagger, validation, { batchSize: 16 })).value;
   } finally {

@@ -1,0 +1,90 @@
+import type { ModelProto } from "@nasty/formats/onnx";
+import { checkBatchSize, type FineTuneData, identityOf } from "../fine-tuning/fine-tune.js";
+import { labelIndices, readSentences, type SentenceSource } from "../fine-tuning/label-set.js";
+import { runIdentity } from "../fine-tuning/run-identity.js";
+import {
+  checkShare,
+  type ClassifierTraining,
+  type ClassifierTrainingOptions,
+  trainClassifier,
+} from "../fine-tuning/train-classifier.js";
+import { type TaggerSettings, withTagger } from "../tagger-settings.js";
+import { neuralBatches } from "./neural-batches.js";
+import type { LabelledRun, RunBatches } from "./run-batches.js";
+import { transformerBatches } from "./transformer-batches.js";
+
+/** A float32 tagger: a graph and what it needs beside it. */
+export interface TaggerModel {
+  readonly model: ModelProto;
+  readonly settings: TaggerSettings;
+}
+
+export interface FurtherTrainingOptions extends ClassifierTrainingOptions {
+  /** Share of every label's probability that is spread over all of them. Default 0. */
+  readonly labelSmoothing?: number;
+}
+
+const operation = "trainFurther";
+
+/**
+ * Goes on training a tagger of any kind, with its own labels, features and tokenizer: to recover from pruning, or on new text.
+ *
+ * Loss: cross-entropy over labelled words at first subwords, or the negative log-likelihood of the label sequence where the model has
+ * scores of label sequences. AdamW, linear warm-up and decay.
+ *
+ * @param tagger weights in float32; not changed
+ * @param data words with a label each of the tagger's task; `_` is a word without a label
+ * @returns the model of the best epoch by validation, or of the last one without it, with its settings in its metadata
+ * @throws TaggerError `empty`, `misaligned`, `labels`, `unknown-label` for a label that the tagger does not have, `option`,
+ *   `model-inputs`, `window`; TrainingError `non-finite-loss`, `checkpoint-mismatch`, `unsupported-operator`.
+ * @example
+ * ```ts
+ * const pruned = await pruner.prune(model, { sparsity: 0.3, structured: true });
+ * const recovered = await trainFurther({ model: pruned, settings }, { train, validation }, { epochs: 2 });
+ * ```
+ */
+export async function trainFurther(
+  { model, settings }: TaggerModel,
+  data: FineTuneData,
+  options: FurtherTrainingOptions = {},
+): Promise<ClassifierTraining> {
+  const { batchSize = 16, labelSmoothing = 0 } = options;
+  checkBatchSize(operation, batchSize);
+  checkShare(operation, "labelSmoothing", labelSmoothing);
+  const { task, labels } = settings;
+  const byLabel = new Map(labels.map((label, index) => [label, index]));
+  const read = async (name: SentenceSource["name"], sentences: FineTuneData["train"]) => {
+    const source: SentenceSource = { operation, name, task };
+    const found = await readSentences(sentences, source);
+    return { found, targets: found.map((s, i) => labelIndices(s, i, { labels: byLabel, source })) };
+  };
+  const { found: train, targets } = await read("train", data.train);
+  const validation = data.validation === undefined ? [] : (await read("validation", data.validation)).found;
+
+  const run: LabelledRun = { model, sentences: train, targets, batchSize, labelSmoothing };
+  const { loss, batches, stepsPerEpoch } = batchesOf(settings, run);
+  const result = await trainClassifier({
+    operation,
+    model,
+    settings,
+    loss,
+    batches,
+    stepsPerEpoch,
+    // A word without a label cannot be scored.
+    validation: validation.filter((sentence) => !sentence.labels.includes("_")),
+    identity: runIdentity({ ...identityOf(options), labels }, train, model),
+    options,
+  });
+  return { ...result, model: await withTagger(result.model, settings) };
+}
+
+function batchesOf(settings: TaggerSettings, run: LabelledRun): RunBatches {
+  switch (settings.kind) {
+    case "transformer":
+      return transformerBatches(settings, run);
+    case "neural":
+      return neuralBatches(settings, run);
+    default:
+      return settings satisfies never;
+  }
+}

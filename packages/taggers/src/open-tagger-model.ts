@@ -1,0 +1,31 @@
+import type { ModelProto } from "@nasty/formats/onnx";
+import { openSession, type SessionOptions } from "@nasty/runtime";
+import { dropAuxiliary } from "./neural/drop-auxiliary.js";
+import { openNeuralTagger } from "./neural/neural-tagger.js";
+import type { Tagger } from "./tagger.js";
+import type { TaggerSettings } from "./tagger-settings.js";
+import { makeTransformerTagger } from "./transformer/transformer-tagger.js";
+
+/**
+ * Opens a tagger of a model in memory; what only training needs is left out.
+ *
+ * @throws as `openSession`, `makeTransformerTagger` and `openNeuralTagger`.
+ * @example
+ * ```ts
+ * const tagger = await openTaggerModel(trained.model, settings, { threads: 1 });
+ * ```
+ */
+export async function openTaggerModel(
+  model: ModelProto,
+  settings: TaggerSettings,
+  options: SessionOptions = {},
+): Promise<Tagger> {
+  switch (settings.kind) {
+    case "transformer":
+      return makeTransformerTagger(await openSession(model, options), settings);
+    case "neural":
+      return openNeuralTagger(dropAuxiliary(model), settings, (part) => openSession(part, options));
+    default:
+      return settings satisfies never;
+  }
+}
