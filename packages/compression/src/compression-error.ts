@@ -10,6 +10,8 @@ export type CompressionErrorCode =
   | "missing-range"
   | "plan-mismatch"
   | "target-missed"
+  | "invalid-recipe"
+  | "invalid-state"
   | "unsupported";
 
 export interface CompressionErrorFields {
@@ -19,6 +21,9 @@ export interface CompressionErrorFields {
   readonly node?: string;
   /** Operator of that node. */
   readonly op?: string;
+  /** Line and column of a recipe, from 1. */
+  readonly line?: number;
+  readonly column?: number;
   readonly cause?: unknown;
 }
 
@@ -34,6 +39,8 @@ export class CompressionError extends Error {
   readonly tensor: string | undefined;
   readonly node: string | undefined;
   readonly op: string | undefined;
+  readonly line: number | undefined;
+  readonly column: number | undefined;
 
   constructor(code: CompressionErrorCode, message: string, fields: CompressionErrorFields = {}) {
     super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
@@ -41,5 +48,7 @@ export class CompressionError extends Error {
     this.tensor = fields.tensor;
     this.node = fields.node;
     this.op = fields.op;
+    this.line = fields.line;
+    this.column = fields.column;
   }
 }

@@ -41,7 +41,7 @@ function compile(pattern: string, operation: string): (name: string) => boolean 
 }
 
 /** Levenshtein distance over two rows, enough for names. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let i = 1; i <= a.length; i++) {
     const row = [i];

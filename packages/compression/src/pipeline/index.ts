@@ -1,0 +1,44 @@
+export { planPipeline, type PlannedStep, type PlanPipelineOptions } from "./plan-pipeline.js";
+export {
+  type PipelineReport,
+  pipelineReport,
+  type PipelineReportOptions,
+  type StageReport,
+} from "./pipeline-report.js";
+export {
+  type Artifact,
+  type Figures,
+  type FinishedStep,
+  noState,
+  parsePipelineState,
+  type PipelineState,
+  type Score,
+  serializePipelineState,
+} from "./pipeline-state.js";
+export { readRecipe } from "./read-recipe.js";
+export { recipeError } from "./recipe-error.js";
+export {
+  type DataName,
+  type DataNeed,
+  dataNames,
+  type OptionSchema,
+  type OptionValue,
+  type Position,
+  type Recipe,
+  type RecipeData,
+  type RecipeStep,
+  type RecipeText,
+  type StepOptions,
+  type StepSchema,
+} from "./recipe.js";
+export {
+  type PipelineRun,
+  type Refusal,
+  runPipeline,
+  type RunPipelineOptions,
+  type Stage,
+  type StepFunction,
+  type StepJob,
+  type StepOutcome,
+} from "./run-pipeline.js";
+export { nearestName } from "./suggest.js";

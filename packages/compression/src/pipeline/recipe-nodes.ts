@@ -1,0 +1,97 @@
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import type { CompressionError } from "../compression-error.js";
+import { recipeError } from "./recipe-error.js";
+import type { Position } from "./recipe.js";
+import { unknownName } from "./suggest.js";
+
+/** A node of a recipe's text with its place; messages name the key it is under. */
+export interface RecipeNode {
+  readonly at: Position;
+  /** Undefined for nothing (`key:` with no value). */
+  readonly value: Node | undefined;
+}
+
+/** One entry of a mapping. */
+export interface RecipeEntry extends RecipeNode {
+  readonly key: string;
+  readonly keyAt: Position;
+}
+
+/** Reads the parts of a recipe's YAML, each refused with its line and column when it is of another kind. */
+export interface RecipeReader {
+  readonly root: RecipeNode;
+  fail(at: Position, what: string, cause?: unknown): CompressionError;
+  /** Entries of a mapping; unknown keys are refused if `known` is given. */
+  entries(node: RecipeNode, what: string, known?: readonly string[]): readonly RecipeEntry[];
+  items(node: RecipeNode, what: string): readonly RecipeNode[];
+  isList(node: RecipeNode): boolean;
+  isMapping(node: RecipeNode): boolean;
+  /** Words and numbers as text, true and false as such. */
+  scalar(node: RecipeNode, what: string, expected: string): string | boolean;
+  text(node: RecipeNode, what: string, expected: string): string;
+}
+
+/** Parses YAML 1.2; the first error of the text is thrown. */
+export function openRecipe(text: string, name: string): RecipeReader {
+  const lines = new LineCounter();
+  const document: Document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  const fail = (place: Position, what: string, cause?: unknown): CompressionError =>
+    recipeError(name, place, what, cause);
+  const [error] = document.errors;
+  if (error !== undefined) throw fail(at(error.pos[0]), `YAML: ${error.message}`, error);
+
+  const nodeOf = (node: unknown, fallback: Position): RecipeNode => {
+    const found = isAlias(node) ? node.resolve(document) : (node as Node | null | undefined);
+    const offset = (node as Node | null | undefined)?.range?.[0];
+    const isNothing = found == null || (isScalar(found) && found.value === null);
+    return { at: offset === undefined ? fallback : at(offset), value: isNothing ? undefined : found };
+  };
+  const scalar = (node: RecipeNode, what: string, expected: string): string | boolean => {
+    const { value } = node;
+    if (isScalar(value)) {
+      if (typeof value.value === "boolean" || typeof value.value === "string") return value.value;
+      if (typeof value.value === "number" || typeof value.value === "bigint") return String(value.value);
+    }
+    throw fail(node.at, `${what}: expected ${expected}, got ${kindOf(value)}`);
+  };
+  return {
+    root: nodeOf(document.contents, { line: 1, column: 1 }),
+    fail,
+    entries(node, what, known) {
+      if (!isMap(node.value)) {
+        throw fail(node.at, `${what}: expected keys and values, got ${kindOf(node.value)}`);
+      }
+      return node.value.items.map((pair): RecipeEntry => {
+        const keyNode = nodeOf(pair.key, node.at);
+        const key = String(scalar(keyNode, what, "a name as key"));
+        if (known !== undefined && !known.includes(key)) {
+          throw fail(keyNode.at, `${what}: key: ${unknownName(key, known)}`);
+        }
+        return { key, keyAt: keyNode.at, ...nodeOf(pair.value, keyNode.at) };
+      });
+    },
+    items(node, what) {
+      if (!isSeq(node.value)) throw fail(node.at, `${what}: expected a list, got ${kindOf(node.value)}`);
+      return node.value.items.map((item) => nodeOf(item, node.at));
+    },
+    isList: ({ value }) => isSeq(value),
+    isMapping: ({ value }) => isMap(value),
+    scalar,
+    text(node, what, expected) {
+      const value = scalar(node, what, expected);
+      if (typeof value === "string") return value;
+      throw fail(node.at, `${what}: expected ${expected}, got ${value}`);
+    },
+  };
+}
+
+function kindOf(node: Node | undefined): string {
+  if (node === undefined) return "nothing";
+  if (isSeq(node)) return "a list";
+  if (isMap(node)) return "keys and values";
+  return isScalar(node) ? String(node.value) : "another kind of node";
+}
