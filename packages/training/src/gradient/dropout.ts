@@ -33,36 +33,64 @@ export function activateDropout(
   settings: readonly DropoutSetting[],
 ): boolean {
   const writer = graphWriter(graph, "dropout/");
-  const unused = new Set(settings);
-  const nodes = graph.nodes.filter((node) => node.opType === "Dropout" && node.domain === "");
-  let active = 0;
-  for (const [site, node] of nodes.entries()) {
-    const setting = settings.find(({ node: pattern }) => matchesName(pattern, node.name));
-    if (setting !== undefined) unused.delete(setting);
-    const ratio = setting?.ratio ?? ratioOf(graph, node);
-    checkRatio(ratio, node);
-    if ((node.output[1] ?? "") !== "")
-      throw refused(node, "mask output", "not used", JSON.stringify(node.output[1]));
+  const sites = dropoutSites(graph, types, settings);
+  for (const place of sites) {
+    const { node, ratio } = place;
     const [x = "", y = ""] = [node.input[0], node.output[0]];
     graph.removeNode(node);
     if (ratio === 0) {
       graph.addNode({ opType: "Identity", inputs: [x], outputs: [y] });
       continue;
     }
-    active += 1;
-    const rank = types.typeOf(graph, x)?.shape?.length;
-    const shared = sharedAxes(node, setting, rank);
-    const mask = maskOf(writer, { x, site, ratio, shared, rank: rank ?? 0 });
+    const mask = maskOf(writer, x, place);
     graph.addNode({ opType: "Mul", name: `${node.name || y}/active`, inputs: [x, mask], outputs: [y] });
   }
+  const isActive = sites.some(({ ratio }) => ratio > 0);
+  if (isActive) graph.addInput(makeValueInfo(dropoutSeedInput, "uint32", [1]));
+  return isActive;
+}
+
+/** A Dropout node and how it is trained. */
+export interface DropoutSite {
+  readonly node: NodeProto;
+  /** Number of the node among the Dropout nodes, which its masks are hashed with. */
+  readonly site: number;
+  readonly ratio: number;
+  /** Axes along which one mask is shared, from 0. */
+  readonly shared: readonly number[];
+  readonly rank: number;
+}
+
+/**
+ * The Dropout nodes of a graph in their order, with ratios and shared axes.
+ *
+ * @throws TrainingError `unsupported-attribute`, `no-match` for a setting that no node has the name for.
+ */
+export function dropoutSites(
+  graph: Graph,
+  types: ValueTypes,
+  settings: readonly DropoutSetting[],
+): readonly DropoutSite[] {
+  const unused = new Set(settings);
+  const nodes = graph.nodes.filter((node) => node.opType === "Dropout" && node.domain === "");
+  const sites = nodes.map((node, site): DropoutSite => {
+    const setting = settings.find(({ node: pattern }) => matchesName(pattern, node.name));
+    if (setting !== undefined) unused.delete(setting);
+    const ratio = setting?.ratio ?? ratioOf(graph, node);
+    checkRatio(ratio, node);
+    if ((node.output[1] ?? "") !== "")
+      throw refused(node, "mask output", "not used", JSON.stringify(node.output[1]));
+    const rank = types.typeOf(graph, node.input[0] ?? "")?.shape?.length;
+    if (ratio === 0) return { node, site, ratio, shared: [], rank: rank ?? 0 };
+    return { node, site, ratio, shared: sharedAxes(node, setting, rank), rank: rank ?? 0 };
+  });
   for (const { node } of unused) {
     throw new TrainingError(
       "no-match",
       `buildTrainingGraph: dropout: node ${String(node)}: expected a Dropout node, got none of that name`,
     );
   }
-  if (active > 0) graph.addInput(makeValueInfo(dropoutSeedInput, "uint32", [1]));
-  return active > 0;
+  return sites;
 }
 
 function ratioOf(graph: Graph, node: NodeProto): number {
@@ -93,15 +121,7 @@ function sharedAxes(
   return normal;
 }
 
-interface Site {
-  readonly x: string;
-  readonly site: number;
-  readonly ratio: number;
-  readonly shared: readonly number[];
-  readonly rank: number;
-}
-
-function maskOf(writer: GraphWriter, { x, site, ratio, shared, rank }: Site): string {
+function maskOf(writer: GraphWriter, x: string, { site, ratio, shared, rank }: DropoutSite): string {
   const { op } = writer;
   let shape = writer.shape(x);
   if (shared.length > 0) {
