@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { distillCommand, fineTuneCommand } from "./arguments/classifier-command.js";
 import { command, examples, modelHelp, modelOption, repeatable, run, testHelp } from "./arguments/command.js";
 import { compressCommand } from "./arguments/compress-command.js";
+import { exportCommand } from "./arguments/export-command.js";
 import { positiveInteger, positiveNumber } from "./arguments/option-values.js";
 import { pruneCommand } from "./arguments/prune-command.js";
 import { quantizeCommand } from "./arguments/quantize-command.js";
@@ -30,6 +31,7 @@ export function buildProgram(): Command {
     .addCommand(distillCommand())
     .addCommand(pruneCommand())
     .addCommand(compressCommand())
+    .addCommand(exportCommand())
     .addCommand(inspectCommand());
 }
 

@@ -1,3 +1,4 @@
+export { type ExportedTagger, type ExportOptions, exportTagger } from "./export/export-tagger.js";
 export {
   findTagger,
   type FindTaggerOptions,

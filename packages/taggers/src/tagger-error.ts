@@ -15,6 +15,8 @@ export type TaggerErrorCode =
   // Training
   | "option"
   | "teacher"
+  // Exporting
+  | "not-exportable"
   // Tagging
   | "window"
   | "output"

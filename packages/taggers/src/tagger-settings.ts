@@ -4,7 +4,7 @@ import { TaggerError } from "./tagger-error.js";
 import { NeuralSchema, packNeural, unpackNeural } from "./neural/neural-metadata.js";
 import type { NeuralSettings } from "./neural/settings.js";
 import { packTokenizer, unpackTokenizer } from "./transformer/compact-tokenizer.js";
-import type { TransformerSettings } from "./transformer/settings.js";
+import type { HfFiles, TransformerSettings } from "./transformer/settings.js";
 
 /** What a tagger needs beside the model, by kind. */
 export type TaggerSettings = TransformerSettings | NeuralSettings;
@@ -12,6 +12,7 @@ export type TaggerSettings = TransformerSettings | NeuralSettings;
 const SETTINGS_KEY = "nasty.tagger";
 const TOKENIZER_KEY = "nasty.tokenizer";
 const VOCABULARY_KEY = "nasty.vocabulary";
+const HUGGING_FACE_KEY = "nasty.huggingface";
 const SCHEMA = 1;
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -30,11 +31,18 @@ const Transformer = v.object({
   vocabularySize: v.optional(Count),
 });
 
+const HuggingFace = v.object({
+  schema: v.literal(SCHEMA),
+  config: v.record(v.string(), v.unknown()),
+  tokenizerConfig: v.record(v.string(), v.unknown()),
+});
+
 const Settings = v.variant("kind", [Transformer, NeuralSchema]);
 
 /**
  * The metadata entries that make a model file carry its tagger: `nasty.tagger` (JSON, `{"schema":1,"kind","task","labels",…}`), and
- * packed `nasty.tokenizer` (transformer) or `nasty.vocabulary` (neural).
+ * packed `nasty.tokenizer` (transformer) or `nasty.vocabulary` (neural); `nasty.huggingface` (JSON) keeps what only a Hugging Face
+ * directory needs.
  *
  * @returns the same strings for the same settings.
  */
@@ -52,7 +60,8 @@ export async function taggerMetadata(settings: TaggerSettings): Promise<Record<s
 }
 
 async function transformerMetadata(settings: TransformerSettings): Promise<Record<string, string>> {
-  const { kind, task, labels, tokenizer, maxPositions, positionOffset, vocabularySize } = settings;
+  const { kind, task, labels, tokenizer, maxPositions, positionOffset, vocabularySize, huggingFace } =
+    settings;
   const { json, padId, unkToken, removeSpace, lowercaseAndRemoveAccent } = tokenizer;
   return {
     [SETTINGS_KEY]: JSON.stringify({
@@ -69,6 +78,9 @@ async function transformerMetadata(settings: TransformerSettings): Promise<Recor
       vocabularySize,
     } satisfies v.InferInput<typeof Transformer>),
     [TOKENIZER_KEY]: await packTokenizer(json),
+    ...(huggingFace === undefined
+      ? {}
+      : { [HUGGING_FACE_KEY]: JSON.stringify({ schema: SCHEMA, ...huggingFace }) }),
   };
 }
 
@@ -95,7 +107,16 @@ export async function readTaggerSettings(model: ModelProto): Promise<TaggerSetti
   const settings = parseSettings(text);
   if (settings.kind === "neural")
     return unpackNeural(settings, entry(model, VOCABULARY_KEY, "a packed vocabulary"));
-  return unpackTransformer(settings, entry(model, TOKENIZER_KEY, "a packed tokenizer"));
+  const huggingFace = getMetadata(model, HUGGING_FACE_KEY);
+  return {
+    ...(await unpackTransformer(settings, entry(model, TOKENIZER_KEY, "a packed tokenizer"))),
+    ...(huggingFace === undefined ? {} : { huggingFace: parseHuggingFace(huggingFace) }),
+  };
+}
+
+function parseHuggingFace(text: string): HfFiles {
+  const { config, tokenizerConfig } = parseEntry(HUGGING_FACE_KEY, text, HuggingFace);
+  return { config, tokenizerConfig };
 }
 
 function entry(model: ModelProto, key: string, expected: string): string {
@@ -105,20 +126,24 @@ function entry(model: ModelProto, key: string, expected: string): string {
 }
 
 function parseSettings(text: string): v.InferOutput<typeof Settings> {
+  return parseEntry(SETTINGS_KEY, text, Settings);
+}
+
+function parseEntry<Schema extends v.GenericSchema>(
+  key: string,
+  text: string,
+  schema: Schema,
+): v.InferOutput<Schema> {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw refuse(SETTINGS_KEY, "JSON", (cause as Error).message, cause);
+    throw refuse(key, "JSON", (cause as Error).message, cause);
   }
-  const result = v.safeParse(Settings, json);
+  const result = v.safeParse(schema, json);
   if (result.success) return result.output;
   const issue = result.issues[0];
-  throw refuse(
-    `${SETTINGS_KEY}: ${v.getDotPath(issue) ?? "content"}`,
-    String(issue.expected),
-    issue.received,
-  );
+  throw refuse(`${key}: ${v.getDotPath(issue) ?? "content"}`, String(issue.expected), issue.received);
 }
 
 async function unpackTransformer(

@@ -7,8 +7,8 @@ import { parseTokenizerJson, type TokenizerJson } from "./tokenizer-json.js";
 const MOST_BYTES = 256 * 2 ** 20;
 
 /**
- * A tokenizer in few characters: canonical JSON without what tagging does not need (decoder, truncation, padding), the vocabulary
- * as a list in the order of ids, gzip, base64. 8,000 WordPiece entries take about 40 kB.
+ * A tokenizer in few characters: canonical JSON, the vocabulary as a list in the order of ids, gzip, base64. 8,000 WordPiece entries
+ * take about 40 kB. Decoder, truncation and padding, which tagging does not need, are kept for a Hugging Face directory.
  *
  * @example
  * ```ts
@@ -17,12 +17,16 @@ const MOST_BYTES = 256 * 2 ** 20;
  */
 export async function packTokenizer(json: TokenizerJson): Promise<string> {
   const { normalizer = null, pre_tokenizer = null, post_processor = null, added_tokens, model } = json;
+  const { decoder = null, truncation = null, padding = null } = json;
   const { vocab, ...rest } = model;
   const compact = {
     added_tokens,
     normalizer,
     pre_tokenizer,
     post_processor,
+    decoder,
+    truncation,
+    padding,
     model: rest,
     ...(Array.isArray(vocab) ? { pieces: vocab } : { vocabulary: byId(vocab) }),
   };

@@ -15,6 +15,18 @@ export interface TransformerSettings {
   readonly positionOffset: number;
   /** Rows of the word embedding, where known. */
   readonly vocabularySize?: number | undefined;
+  /** What only a Hugging Face directory needs, where it is known. */
+  readonly huggingFace?: HfFiles | undefined;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** What tagging does not need of a Hugging Face directory's files, kept so that a model file can become a directory again. */
+export interface HfFiles {
+  /** `config.json` without labels, number type and the name that the model had on somebody's disk. */
+  readonly config: Json;
+  /** `tokenizer_config.json` as it was. */
+  readonly tokenizerConfig: Json;
 }
 
 /** The small files of a Hugging Face directory; an `HfDirectory` of @nasty/formats is one. */
@@ -58,7 +70,22 @@ export function settingsFromHf(
     maxPositions: limits.length === 0 ? undefined : Math.min(...limits),
     positionOffset: positionOffsetOf(config),
     vocabularySize: config.vocabularySize,
+    huggingFace: { config: unlabelledConfig(config.raw), tokenizerConfig: tokenizerConfig.raw },
   };
+}
+
+/** What holds of a model whatever its labels are and however its weights are stored. */
+function unlabelledConfig(raw: Json): Json {
+  const {
+    id2label: _names,
+    label2id: _ids,
+    num_labels: _count,
+    _name_or_path: _origin,
+    "transformers.js_config": forBrowser,
+    ...rest
+  } = raw;
+  const { dtype: _dtype, ...kept } = (forBrowser ?? {}) as Record<string, unknown>;
+  return Object.keys(kept).length === 0 ? rest : { ...rest, "transformers.js_config": kept };
 }
 
 /** What the reader of config.json took off the rows of the position table: the positions up to the padding's. */
