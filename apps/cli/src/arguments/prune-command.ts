@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { command, examples, modelHelp, modelOption, repeatable, run } from "./command.js";
-import { share, wholeNumber } from "./option-values.js";
+import { positiveInteger, positiveNumber, share, wholeNumber } from "./option-values.js";
 
 /** `nasty prune`. */
 export function pruneCommand(): Command {
@@ -28,6 +28,29 @@ export function pruneCommand(): Command {
     .addOption(
       repeatable("--skip-layers <pattern>", "names, globs, /regular expressions/ to leave (repeatable)"),
     )
+    .option("--train <file>", "labelled text: trains while pruning, or after it, to recover")
+    .addOption(
+      new Option(
+        "--schedule <schedule>",
+        "with --train: elements go step by step or before (default: gradual where shapes stay)",
+      ).choices(["gradual", "one-shot"]),
+    )
+    .addOption(
+      new Option("--epochs <n>", "passes over the training text").default(2).argParser(positiveInteger),
+    )
+    .addOption(new Option("--batch-size <n>", "sentences of a step").default(16).argParser(positiveInteger))
+    .addOption(
+      new Option("--learning-rate <rate>", "peak of the learning rate")
+        .default(3e-4)
+        .argParser(positiveNumber),
+    )
+    .option("--validation <file>", "labelled text that the written file is measured on")
+    .addOption(
+      new Option(
+        "--target-accuracy-loss <loss>",
+        "with --validation: largest loss that passes, 0.01 is one point",
+      ).argParser(share),
+    )
     .option("--dry-run", "print the plan, write nothing")
     .option(
       "--output <file>",
@@ -40,6 +63,10 @@ export function pruneCommand(): Command {
         [
           "nasty prune --model models/pos --sparsity 0.3 --structured --data dev.conllu:300",
           "fewer heads and neurons: smaller and faster",
+        ],
+        [
+          "nasty prune --model models/pos --sparsity 0.3 --structured --train train.conllu --validation dev.conllu",
+          "and two epochs of training to recover",
         ],
       ),
     )

@@ -1,13 +1,17 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { uncompressedName } from "@nasty/formats/archive";
-import { pruner, type PruneOptions as Pruning } from "@nasty/compression";
+import { pruner, withHistory, type PruneOptions as Pruning, type PruningResult } from "@nasty/compression";
 import { openSession } from "@nasty/runtime";
 import { withTagger } from "@nasty/taggers";
-import { UsageError } from "../exit-codes.js";
+import { rm } from "node:fs/promises";
+import { GateError, InputError, UsageError } from "../exit-codes.js";
+import { sha256OfFile } from "../inputs/file-hash.js";
 import { parseSource } from "../inputs/calibration-sources.js";
 import { type LoadedModel, loadModel } from "../inputs/load-model.js";
 import { checkWritable, isSameFile } from "../inputs/output-path.js";
 import { importanceData } from "../pruning/importance-data.js";
+import { measureQuality, pruningRefusal } from "../pruning/quality.js";
+import { pruneAndTrain } from "../pruning/recovery.js";
 import { pruningPlanText, pruningText, type PruningResultDocument } from "../pruning/pruning-text.js";
 import { neededVocabulary } from "../pruning/vocabulary.js";
 import { writeCandidate } from "../quantization/written-model.js";
@@ -25,17 +29,31 @@ export interface PruneCommandOptions extends CommonOptions {
   readonly data: readonly string[];
   readonly vocabulary?: string;
   readonly skipLayers: readonly string[];
+  readonly train?: string;
+  readonly validation?: string;
+  readonly targetAccuracyLoss?: number;
+  readonly schedule?: "gradual" | "one-shot";
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
   readonly dryRun?: boolean;
   readonly output?: string;
 }
 
-/** `nasty prune`: plan, apply, write beside the output, load what was written, then give it its name. */
+/**
+ * `nasty prune`: plan, apply, train on if there is text for it, write beside the output, load and measure what was written, then give it
+ * its name. An interrupted training goes on from `OUTPUT.checkpoint` when the same command is given again.
+ */
 export async function prune(options: PruneCommandOptions, terminal: Terminal): Promise<void> {
   const isStructured =
     options.structured === true || options.heads !== undefined || options.neurons !== undefined;
   if (options.data.length > 0 && !isStructured) {
     throw new UsageError("prune: --data: expected --structured with it (magnitudes need no data), got none");
   }
+  if (options.targetAccuracyLoss !== undefined && options.validation === undefined) {
+    throw new UsageError("prune: --target-accuracy-loss: expected --validation with it, got none");
+  }
+  const schedule = scheduleOf(options, isStructured);
   const loaded = await loadModel(options.model);
   const output = options.output ?? defaultOutput(loaded.modelPath, options, isStructured);
   if (!options.dryRun) {
@@ -47,29 +65,42 @@ export async function prune(options: PruneCommandOptions, terminal: Terminal): P
     }
   }
   terminal.progress.start("planning what to prune");
-  const plan = await pruner.plan(loaded.model, await pruningOf(loaded, options, isStructured));
+  const pruning = await pruningOf(loaded, options, isStructured);
   if (options.dryRun) {
+    const plan = await pruner.plan(loaded.model, pruning);
     terminal.progress.stop();
     terminal.result({ model: options.model, output: null, plan }, () => pruningPlanText(plan));
     return;
   }
-  const { model, report } = pruner.apply(loaded.model, plan, {
-    provenance: { inputSha256: await loaded.sha256(), versions: versions() },
-  });
+  const checkpoint = `${output}.checkpoint`;
+  const { model, report } = await pruned({ loaded, pruning, schedule, checkpoint, options, terminal });
   const candidate = await writeCandidate(
     output,
     loaded.tagger === undefined ? model : await withTagger(model, loaded.tagger),
   );
   try {
     await (await openSession(candidate.path, { threads: options.threads })).close();
-    const written = await candidate.commit();
     terminal.progress.stop();
+    const { validation, targetAccuracyLoss: target, threads, seed } = options;
+    const quality =
+      validation === undefined
+        ? null
+        : await measureQuality(
+            [options.model, candidate.path],
+            { validation, target, threads, seed },
+            terminal,
+          );
+    if (quality?.passed === false) throw new GateError(pruningRefusal(options.model, quality));
+    const written = await candidate.commit();
+    await rm(checkpoint, { force: true });
     const { vocabulary, tensors } = report;
     const [zeros, elements] = tensors.reduce(([z, e], one) => [z + one.zeros, e + one.elements], [0, 0]);
     const result: PruningResultDocument = {
       model: options.model,
       modelBytes: loaded.modelBytes,
       output: written,
+      training: options.train === undefined ? null : { schedule, epochs: options.epochs },
+      gate: quality,
       ...report,
       sparsity: tensors.length === 0 ? null : zeros / elements,
       vocabulary:
@@ -82,6 +113,67 @@ export async function prune(options: PruneCommandOptions, terminal: Terminal): P
     await candidate.discard();
     throw error;
   }
+}
+
+interface PruningJob {
+  readonly loaded: LoadedModel;
+  readonly pruning: Pruning;
+  readonly schedule: "gradual" | "one-shot";
+  readonly checkpoint: string;
+  readonly options: PruneCommandOptions;
+  readonly terminal: Terminal;
+}
+
+/** The pruned model, trained on if there is text for it; the history says both. */
+async function pruned({
+  loaded,
+  pruning,
+  schedule,
+  checkpoint,
+  options,
+  terminal,
+}: PruningJob): Promise<PruningResult> {
+  const { train, validation, epochs, batchSize, learningRate, seed, threads } = options;
+  const provenance = { provenance: { inputSha256: await loaded.sha256(), versions: versions() } };
+  if (train === undefined) {
+    return pruner.apply(loaded.model, await pruner.plan(loaded.model, pruning), provenance);
+  }
+  if (loaded.tagger === undefined) {
+    throw new InputError(
+      `prune: --train: ${loaded.path}: tagger: expected labels and a tokenizer in the file or beside it, got none; leave --train out, or give the model's directory`,
+    );
+  }
+  terminal.progress.stop();
+  const { model, report } = await pruneAndTrain(
+    { model: loaded.model, settings: loaded.tagger, pruning, provenance },
+    { train, validation, epochs, batchSize, learningRate, schedule, checkpoint, seed, threads },
+    terminal,
+  );
+  const step = {
+    step: "recovery",
+    options: { schedule, epochs, batchSize, learningRate, seed },
+    inputSha256: await sha256OfFile(train),
+    versions: versions(),
+  };
+  return { report, model: withHistory(model, step) };
+}
+
+/** Single elements go while the model trains, what changes shapes goes before it. */
+function scheduleOf(
+  { schedule, train, sparsity, layers, vocabulary }: PruneCommandOptions,
+  isStructured: boolean,
+): "gradual" | "one-shot" {
+  if (schedule !== undefined && train === undefined) {
+    throw new UsageError("prune: --schedule: expected --train with it, got none");
+  }
+  const changesShapes =
+    isStructured || layers !== undefined || vocabulary !== undefined || sparsity === undefined;
+  if (schedule === "gradual" && changesShapes) {
+    throw new UsageError(
+      "prune: --schedule gradual: expected --sparsity of single elements alone, got --structured, --layers or --vocabulary",
+    );
+  }
+  return schedule ?? (changesShapes ? "one-shot" : "gradual");
 }
 
 async function pruningOf(

@@ -1,4 +1,5 @@
 import type { PruningPlan, PruningReport } from "@nasty/compression";
+import type { PruningQuality } from "./quality.js";
 import { formatBytes, formatCount, formatPercent, formatRatio, table } from "../terminal/format.js";
 
 /** What `nasty prune` prints as JSON. */
@@ -6,6 +7,10 @@ export interface PruningResultDocument {
   readonly model: string;
   readonly modelBytes: number;
   readonly output: { readonly path: string; readonly bytes: number; readonly sha256: string };
+  /** How it was trained on; null if it was not. */
+  readonly training: { readonly schedule: "gradual" | "one-shot"; readonly epochs: number } | null;
+  /** Measured on the validation text; null without one. */
+  readonly gate: PruningQuality | null;
   readonly parameters: PruningReport["parameters"];
   /** Share of the weights that can be pruned element by element that is zero now; null if none were pruned so. */
   readonly sparsity: number | null;
@@ -80,11 +85,24 @@ export function pruningText(result: PruningResultDocument): string {
       : [`  feed-forward neurons: ${sum(neurons)} (${neurons.map((n) => n.after).join(", ")})`]),
     ...(vocabulary === null ? [] : [`  vocabulary rows: ${sum([vocabulary])}`]),
     ...(sparsity === null ? [] : [`  zeros: ${formatPercent(sparsity)} of the pruned weights`]),
+    ...(result.training === null
+      ? []
+      : [`  training: ${result.training.epochs} epochs, ${result.training.schedule}`]),
+    ...qualityText(result.gate),
     ...kept(result.notPruned),
     ...remarks(result.warnings),
     "",
     `Measure it: nasty quantize eval --original ${model} --quantized ${output.path} --test FILE`,
   ].join("\n");
+}
+
+function qualityText(quality: PruningQuality | null): string[] {
+  if (quality === null) return [];
+  const { metric, original, pruned, loss, lossCi95, flips } = quality;
+  const [low, high] = lossCi95.map((value) => (value * 100).toFixed(2));
+  return [
+    `  ${metric}: ${formatPercent(original)} → ${formatPercent(pruned)}, loss ${(loss * 100).toFixed(2)} points (95 %: ${low} to ${high}), ${formatCount(flips)} labels changed`,
+  ];
 }
 
 function kept(notPruned: PruningReport["notPruned"]): string[] {

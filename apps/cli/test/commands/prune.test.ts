@@ -70,6 +70,93 @@ describe("nasty prune", () => {
     expect(evaluated.metric).toBe("accuracy");
   });
 
+  it("trains while it prunes, or after it, and measures the written file", async () => {
+    const plain = await shop.json([
+      "prune",
+      "--model",
+      "pos",
+      "--sparsity",
+      "0.985",
+      "--validation",
+      "test.conllu",
+      "--output",
+      "plain.onnx",
+    ]);
+    expect(plain.gate).toMatchObject({ metric: "accuracy", original: 1, target: null, passed: true });
+    expect(plain.gate.loss).toBeCloseTo(plain.gate.original - plain.gate.pruned);
+    expect(plain.training).toBeNull();
+    const training = ["--train", "test.conllu", "--validation", "test.conllu", "--epochs", "6"];
+    const fast = [...training, "--learning-rate", "0.01", "--batch-size", "4"];
+    const gradual = await shop.json([
+      "prune",
+      "--model",
+      "pos",
+      "--sparsity",
+      "0.985",
+      ...fast,
+      "--output",
+      "g.onnx",
+    ]);
+    expect(gradual.training).toEqual({ schedule: "gradual", epochs: 6 });
+    expect(gradual.sparsity).toBeCloseTo(plain.sparsity, 2);
+    expect(gradual.gate.pruned).toBeGreaterThan(plain.gate.pruned);
+    const [pruned, recovery] = (await shop.json(["inspect", "--model", "g.onnx"])).history;
+    expect(pruned.step).toBe("prune");
+    expect(recovery).toMatchObject({
+      step: "recovery",
+      options: { schedule: "gradual", epochs: 6, batchSize: 4 },
+    });
+    const oneShot = await shop.json([
+      "prune",
+      "--model",
+      "pos",
+      "--sparsity",
+      "0.985",
+      ...fast,
+      "--schedule",
+      "one-shot",
+      "--output",
+      "o.onnx",
+    ]);
+    expect(oneShot.sparsity).toBeCloseTo(plain.sparsity, 2);
+    expect(oneShot.output.sha256).not.toBe(gradual.output.sha256);
+    const narrow = await shop.json([
+      "prune",
+      "--model",
+      "pos",
+      "--sparsity",
+      "0.5",
+      "--structured",
+      ...fast,
+      "--output",
+      "n.onnx",
+    ]);
+    expect(narrow.training.schedule).toBe("one-shot");
+    expect(narrow.parameters.after).toBeLessThan(narrow.parameters.before);
+    expect(narrow.gate.pruned).toBeGreaterThan(0.9);
+  }, 60_000);
+
+  it("refuses a model that lost more than allowed, with the figures", async () => {
+    const args = ["prune", "--model", "pos", "--sparsity", "0.99", "--validation", "test.conllu"];
+    const message = await shop.refused(4, [
+      ...args,
+      "--target-accuracy-loss",
+      "0.01",
+      "--output",
+      "lost.onnx",
+    ]);
+    expect(message).toMatch(
+      /expected a loss of at most 1\.00 points of accuracy, got \d+\.\d\d \(100\.00 -> /,
+    );
+    const noText = ["prune", "--model", "pos", "--sparsity", "0.2"];
+    expect(await shop.refused(2, [...noText, "--target-accuracy-loss", "0.01"])).toContain("--validation");
+    expect(await shop.refused(2, [...noText, "--schedule", "gradual"])).toContain("--train");
+    const structured = [...noText, "--structured", "--train", "test.conllu"];
+    expect(await shop.refused(2, [...structured, "--schedule", "gradual"])).toContain(
+      "single elements alone",
+    );
+  });
+
   it("plans without writing", async () => {
     const result = await shop.json(["prune", "--model", "pos", "--sparsity", "0.2", "--dry-run"]);
     expect(result.output).toBeNull();

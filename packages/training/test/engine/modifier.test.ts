@@ -1,3 +1,4 @@
+import type { Tensor } from "@nasty/core";
 import { makeGraph, makeModel, makeNode, makeTensor, makeValueInfo } from "@nasty/formats/onnx";
 import { describe, expect, test } from "vitest";
 import { type Modifier, onnxEngine, parseCheckpoint, type Trainer, trainLoop } from "../../src/index.js";
@@ -41,7 +42,7 @@ function doubling(): Modifier & { readonly seen: number[][] } {
     watched: () => ["plain"],
     feeds: () => ({ factor: { dtype: "float32", shape: [1], data: factor } }),
     afterStep({ outputs, weights }) {
-      seen.push([...(outputs["plain"]?.data as Float32Array)]);
+      seen.push(Array.from((outputs["plain"] as Tensor<"float32">).data));
       (weights.get("W") as Float32Array)[0] = 0;
       factor = factor.map((value) => value * 2);
     },

@@ -1,0 +1,77 @@
+import { type Evaluation, evaluate, flips, lossInterval, type Metric } from "@nasty/taggers";
+import { collectAll } from "../inputs/collect-all.js";
+import { readLabelled } from "../inputs/labelled-text.js";
+import { openModel } from "../inputs/model.js";
+import { nameOf } from "../inputs/text-form.js";
+import type { Terminal } from "../terminal/console.js";
+
+export interface QualityRequest {
+  readonly validation: string;
+  /** Largest loss that passes, in units of the metric; no limit unless given. */
+  readonly target: number | undefined;
+  readonly threads: number;
+  readonly seed: number;
+}
+
+/** What pruning did to the task's metric, on the written file. */
+export interface PruningQuality {
+  readonly metric: Metric;
+  readonly original: number;
+  readonly pruned: number;
+  readonly loss: number;
+  /** Paired bootstrap over sentences. */
+  readonly lossCi95: readonly [number, number];
+  readonly flips: number;
+  readonly target: number | null;
+  readonly passed: boolean;
+}
+
+/** Evaluates the model and the written file on the same sentences. */
+export async function measureQuality(
+  [original, written]: readonly [string, string],
+  { validation, target, threads, seed }: QualityRequest,
+  { progress }: Terminal,
+): Promise<PruningQuality> {
+  const tagged = async (path: string, title: string): Promise<Evaluation> => {
+    const { tagger } = await openModel(path, { threads });
+    try {
+      const sentences = await collectAll(readLabelled(validation, tagger.task));
+      progress.start(`tagging ${sentences.length} sentences with ${title}`, sentences.length);
+      return await evaluate(tagger, sentences, {
+        path: nameOf(validation),
+        onProgress: (done) => progress.update(done),
+      });
+    } finally {
+      progress.stop();
+      await tagger.close();
+    }
+  };
+  const before = await tagged(original, "the original");
+  const after = await tagged(written, "the pruned model");
+  const { loss, low, high } = lossInterval(before.metric, before.sentenceCounts, after.sentenceCounts, {
+    seed,
+  });
+  return {
+    metric: before.metric,
+    original: before.value,
+    pruned: after.value,
+    loss,
+    lossCi95: [low, high],
+    flips: flips(before.predictions, after.predictions).length,
+    target: target ?? null,
+    passed: target === undefined || loss <= target,
+  };
+}
+
+/** Why a pruned model was refused, and what to try. */
+export function pruningRefusal(
+  model: string,
+  { metric, original, pruned, loss, target }: PruningQuality,
+): string {
+  const percent = (value: number): string => (value * 100).toFixed(2);
+  return (
+    `prune: ${model}: accuracy gate: expected a loss of at most ${percent(target ?? 0)} points of ${metric}, ` +
+    `got ${percent(loss)} (${percent(original)} -> ${percent(pruned)}); nothing was written; ` +
+    "try a lower --sparsity, --data for importance measured on text, or --train and more --epochs to recover"
+  );
+}

@@ -1,0 +1,116 @@
+import { gradualPruning, keepZeros, pruner, type PruneOptions, type PruningResult } from "@nasty/compression";
+import type { ModelProto } from "@nasty/formats/onnx";
+import type { LabelledSentence, TaggerSettings } from "@nasty/taggers";
+import { type FurtherTrainingOptions, trainFurther } from "@nasty/taggers/training";
+import { fileCheckpoint } from "@nasty/training/node";
+import { collectAll } from "../inputs/collect-all.js";
+import { readLabelled } from "../inputs/labelled-text.js";
+import type { Terminal } from "../terminal/console.js";
+import { noteTraining } from "../terminal/training-notes.js";
+
+/** How a pruned model is trained on. */
+export interface RecoveryRequest {
+  readonly train: string;
+  readonly validation?: string | undefined;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  /** `gradual`: elements go step by step while the model trains; `one-shot`: all at once before it. */
+  readonly schedule: "gradual" | "one-shot";
+  readonly checkpoint: string;
+  readonly seed: number;
+  readonly threads: number;
+}
+
+export interface RecoveryJob {
+  readonly model: ModelProto;
+  readonly settings: TaggerSettings;
+  readonly pruning: PruneOptions;
+  readonly provenance: Parameters<typeof pruner.apply>[2];
+}
+
+/** Share of the training after which nothing more is pruned: the rest is recovery. */
+const pruningShare = 0.6;
+/** How often the sparsity is raised. */
+const raises = 20;
+
+/** Prunes and trains, so that what is left takes over what is gone. */
+export async function pruneAndTrain(
+  job: RecoveryJob,
+  request: RecoveryRequest,
+  terminal: Terminal,
+): Promise<PruningResult> {
+  const train = await collectAll(readLabelled(request.train, job.settings.task));
+  return request.schedule === "gradual"
+    ? whileTraining(job, train, request, terminal)
+    : beforeTraining(job, train, request, terminal);
+}
+
+async function beforeTraining(
+  { model, settings, pruning, provenance }: RecoveryJob,
+  train: readonly LabelledSentence[],
+  request: RecoveryRequest,
+  terminal: Terminal,
+): Promise<PruningResult> {
+  const pruned = pruner.apply(model, await pruner.plan(model, pruning), provenance);
+  const { validation } = request;
+  const trained = await trainFurther(
+    { model: pruned.model, settings },
+    {
+      train,
+      ...(validation === undefined ? {} : { validation: readLabelled(validation, settings.task) }),
+    },
+    { ...optionsOf(request, terminal), modifiers: [keepZeros(pruned.model)] },
+  );
+  return { ...pruned, model: trained.model };
+}
+
+/**
+ * The best epoch by validation would be one in which little was pruned: the weights of the last step are taken, and pruned once more,
+ * which finds the zeros that are there.
+ */
+async function whileTraining(
+  { model, settings, pruning, provenance }: RecoveryJob,
+  train: readonly LabelledSentence[],
+  request: RecoveryRequest,
+  terminal: Terminal,
+): Promise<PruningResult> {
+  const plan = await pruner.plan(model, pruning);
+  const steps = Math.ceil(train.length / request.batchSize) * request.epochs;
+  const trained = await trainFurther(
+    { model, settings },
+    { train },
+    {
+      ...optionsOf(request, terminal),
+      modifiers: [
+        gradualPruning(model, {
+          schedule: {
+            final: pruning.sparsity ?? 0,
+            begin: 1,
+            times: raises,
+            every: Math.max(1, Math.floor((pruningShare * steps) / raises)),
+          },
+          weights: plan.tensors.map(({ name }) => name),
+          ...(pruning.scope === undefined ? {} : { scope: pruning.scope }),
+        }),
+      ],
+    },
+  );
+  return pruner.apply(trained.model, await pruner.plan(trained.model, pruning), provenance);
+}
+
+function optionsOf(
+  { epochs, batchSize, learningRate, checkpoint, seed, threads }: RecoveryRequest,
+  terminal: Terminal,
+): FurtherTrainingOptions {
+  return {
+    epochs,
+    batchSize,
+    learningRate,
+    seed,
+    threads,
+    checkpoint: fileCheckpoint(checkpoint),
+    checkpointEvery: 200,
+    onEvent: (event) => noteTraining(event, terminal),
+  };
+}
