@@ -1,4 +1,4 @@
-// What the two training scripts share: arguments, progress, writing the model. They run in the built repository and import its packages by
+// What the training scripts share: arguments, progress, writing the model. They run in the built repository and import its packages by
 // path, so that what is trained is what is checked out.
 import { parseArgs } from "node:util";
 import { readFile } from "node:fs/promises";
@@ -35,8 +35,14 @@ export function argumentsOf(own) {
 
 export const readText = (path) => readFile(path, "utf8");
 
-/** Trains (going on from OUTPUT.checkpoint if it is there) and writes OUTPUT. */
-export async function trainAndWrite(values, { task, train, validation, sources }) {
+/**
+ * Trains (going on from OUTPUT.checkpoint if it is there) and writes OUTPUT. `learn` takes what `trainTagger` takes and gives what it gives;
+ * `record` is more to be written down of how the model was made.
+ */
+export async function trainAndWrite(
+  values,
+  { task, train, validation, sources, learn = trainTagger, record: more = {} },
+) {
   const { output, architecture, seed, threads, patience } = values;
   const recipe = JSON.parse(values.recipe);
   if (values.epochs !== undefined) recipe.epochs = Number(values.epochs);
@@ -44,7 +50,7 @@ export async function trainAndWrite(values, { task, train, validation, sources }
   const abort = new AbortController();
   process.once("SIGINT", () => abort.abort());
   const start = performance.now();
-  const trained = await trainTagger({
+  const trained = await learn({
     task,
     train,
     validation,
@@ -71,6 +77,7 @@ export async function trainAndWrite(values, { task, train, validation, sources }
     sources,
     validation: trained.value,
     bestEpoch: trained.bestEpoch,
+    ...more,
   };
   const model = withMetadata(trained.model, {
     "nasty.training": JSON.stringify(record),

@@ -1,46 +1,50 @@
+import { stat } from "node:fs/promises";
 import type { Tensor } from "@nasty/core";
+import { readFileMaybeCompressed } from "@nasty/formats/archive/node";
 import { isHfDirectory, openHfDirectory } from "@nasty/formats/hf/node";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
-import { readFileMaybeCompressed } from "@nasty/formats/archive/node";
 import { parseSafetensors } from "@nasty/formats/safetensors";
-import { openSession } from "@nasty/runtime";
 import { buildEncoder } from "../encoders/build-encoder.js";
 import { checkpointTensors } from "../encoders/checkpoint-tensors.js";
 import { familyOf } from "../encoders/families.js";
 import { withoutWrapper } from "../encoders/read-checkpoint.js";
-import { makeTrainingEncoder, type TrainingRow } from "../fine-tuning/training-rows.js";
+import type { NeuralSettings } from "../neural/settings.js";
+import { settingsOfModelFile } from "../open-tagger.js";
 import { TaggerError } from "../tagger-error.js";
 import { settingsFromHf, type TransformerSettings } from "../transformer/settings.js";
-import { batchesOf } from "../transformer/batches.js";
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** A token classifier that others learn from: the result of `fineTune` is one. */
-export interface Teacher {
+/** A token classifier that others learn from: the results of `fineTune` and `trainTransformer` are some. */
+export interface TransformerTeacher {
   readonly model: ModelProto;
   readonly settings: TransformerSettings;
-  readonly config: Json;
-  readonly tokenizerJson: Json;
-  readonly tokenizerConfig: Json;
+  /** The Hugging Face files, of which a student with the same tokenizer can be made. */
+  readonly config?: Json | undefined;
+  readonly tokenizerJson?: Json | undefined;
+  readonly tokenizerConfig?: Json | undefined;
   /** Checkpoint tensors, of which a student of the same family can be made. */
   readonly tensors?: ReadonlyMap<string, Tensor> | undefined;
 }
 
+/** A `bilstm` or `cnn` tagger that others learn from: the result of `trainTagger` is one. */
+export interface NeuralTeacher {
+  readonly model: ModelProto;
+  readonly settings: NeuralSettings;
+}
+
+/** A tagger that others learn from, told apart by `settings.kind`. It may be quantized: it only runs. */
+export type Teacher = TransformerTeacher | NeuralTeacher;
+
 /**
- * Opens a teacher from a Hugging Face directory of a token classifier.
+ * Opens a teacher: the Hugging Face directory of a token classifier, or the model file of any tagger.
  *
- * @throws FormatError, TaggerError as `openTagger`; `teacher` for a path that is no such directory.
+ * @throws FormatError, TaggerError as `openTagger`; `teacher` for a path where nothing is.
  */
 export async function openTeacher(teacher: string | Teacher): Promise<Teacher> {
   if (typeof teacher !== "string") return teacher;
-  if (!(await isHfDirectory(teacher))) {
-    throw new TaggerError(
-      "teacher",
-      `distill: teacher ${teacher}: expected the Hugging Face directory of a token classifier, got no config.json in it`,
-      { path: teacher },
-    );
-  }
+  if (!(await isHfDirectory(teacher))) return openModelFile(teacher);
   const directory = await openHfDirectory(teacher);
   const { config, tokenizerJson, tokenizerConfig, safetensorsPath } = directory;
   const settings = settingsFromHf(directory, teacher);
@@ -54,107 +58,57 @@ export async function openTeacher(teacher: string | Teacher): Promise<Teacher> {
   return { ...files, model, tensors: family && withoutWrapper(checkpointTensors(model), family) };
 }
 
+async function openModelFile(path: string): Promise<Teacher> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile() !== true) {
+    throw new TaggerError(
+      "teacher",
+      `distill: teacher ${path}: expected a model file, or the Hugging Face directory of a token classifier, got ${found === undefined ? "nothing there" : "no config.json in it"}`,
+      { path },
+    );
+  }
+  const model = await readModelFile(path);
+  // The two kinds of settings make two kinds of teachers.
+  return { model, settings: await settingsOfModelFile(path, model) } as Teacher;
+}
+
 /**
- * Checks that all teachers and the data have the same labels.
+ * Opens teachers that are to be averaged, and checks that all have the same labels, which hold the data's.
+ *
+ * @throws TaggerError `teacher` for an empty list, or with both sets of labels; as {@link openTeacher}.
+ */
+export async function openTeachers(
+  given: string | Teacher | readonly (string | Teacher)[],
+): Promise<readonly [Teacher, ...Teacher[]]> {
+  const list = Array.isArray(given) ? (given as readonly (string | Teacher)[]) : [given as string | Teacher];
+  const teachers: Teacher[] = [];
+  for (const one of list) teachers.push(await openTeacher(one));
+  const [first, ...others] = teachers;
+  if (first === undefined) throw new TaggerError("teacher", "distill: teachers: expected at least 1, got 0");
+  others.forEach(({ settings }, i) => {
+    const [expected, got] = [sorted(first.settings.labels), sorted(settings.labels)];
+    if (got === expected) return;
+    throw new TaggerError(
+      "teacher",
+      `distill: teacher ${i + 2}: labels: expected those of the first teacher (${expected}), got ${got}`,
+    );
+  });
+  return [first, ...others];
+}
+
+/**
+ * Checks that the teachers know the labels of the data.
  *
  * @throws TaggerError `teacher` with both sets.
  */
-export function checkTeacherLabels(
-  teachers: readonly Teacher[],
-  dataLabels: readonly string[],
-): readonly string[] {
-  const labels = teachers[0]?.settings.labels ?? [];
-  const list = (names: readonly string[]): string => names.toSorted().join(", ");
-  teachers.forEach(({ settings }, i) => {
-    if (list(settings.labels) === list(labels)) return;
-    throw new TaggerError(
-      "teacher",
-      `distill: teacher ${i + 1}: labels: expected those of the first teacher (${list(labels)}), got ${list(settings.labels)}`,
-    );
-  });
+export function checkDataLabels(labels: readonly string[], dataLabels: readonly string[]): void {
   const strange = dataLabels.filter((label) => !labels.includes(label));
-  if (strange.length === 0) return labels;
+  if (strange.length === 0) return;
   throw new TaggerError(
     "teacher",
-    `distill: teacher: labels: expected those of the training sentences (${list(dataLabels)}), got ${list(labels)}`,
+    `distill: teacher: labels: expected those of the training sentences (${sorted(dataLabels)}), got ${sorted(labels)}`,
     { name: strange[0] as string },
   );
 }
 
-export interface TargetOptions {
-  /** Labels in the student's order. */
-  readonly labels: readonly string[];
-  readonly temperature: number;
-  readonly threads: number;
-  readonly onProgress?: ((sentences: number) => void) | undefined;
-}
-
-/**
- * What the teachers think of every word: log q, times the temperature, so that a softmax at that temperature gives q back; q is the
- * mean of the teachers' softmax(logits / temperature).
- *
- * @returns for each sentence float32 [words · labels], row-major
- */
-export async function teacherTargets(
-  teachers: readonly Teacher[],
-  sentences: readonly (readonly string[])[],
-  { labels, temperature, threads, onProgress }: TargetOptions,
-): Promise<Float32Array[]> {
-  const targets = sentences.map((words) => new Float32Array(words.length * labels.length));
-  for (const teacher of teachers) {
-    await addProbabilities(targets, teacher, sentences, { labels, temperature, threads, onProgress });
-  }
-  for (const target of targets) {
-    for (let i = 0; i < target.length; i++)
-      target[i] = temperature * Math.log(Math.max((target[i] as number) / teachers.length, 1e-30));
-  }
-  return targets;
-}
-
-async function addProbabilities(
-  targets: readonly Float32Array[],
-  { model, settings }: Teacher,
-  sentences: readonly (readonly string[])[],
-  { labels, temperature, threads, onProgress }: TargetOptions,
-): Promise<void> {
-  const encoder = makeTrainingEncoder(model, settings);
-  const place = settings.labels.map((label) => labels.indexOf(label));
-  const session = await openSession(model, { threads });
-  const names = session.outputs.map(({ name }) => name);
-  const output = names.includes("logits") ? "logits" : (names[0] as string);
-  const count = labels.length;
-  const exponents = new Float64Array(count);
-  try {
-    const block = 256;
-    for (let start = 0; start < sentences.length; start += block) {
-      const rows = sentences
-        .slice(start, start + block)
-        .flatMap((words, i) => encoder.encode(words, new Int32Array(words.length), start + i));
-      for (const batch of batchesOf(rows, { batchSize: encoder.feeder.fixedRows ?? 16, batchTokens: 2048 })) {
-        const { feeds, mask } = encoder.feeder.feed(batch as TrainingRow[]);
-        const data = (await session.run(feeds, [output]))[output]?.data as Float32Array;
-        const length = mask.shape[1] as number;
-        batch.forEach(({ sentence, positions, firstOwned }, r) => {
-          const target = targets[sentence] as Float32Array;
-          positions.forEach((position, word) => {
-            const at = (r * length + position) * count;
-            let total = 0;
-            let highest = Number.NEGATIVE_INFINITY;
-            for (let i = 0; i < count; i++) highest = Math.max(highest, data[at + i] as number);
-            for (let i = 0; i < count; i++) {
-              exponents[i] = Math.exp(((data[at + i] as number) - highest) / temperature);
-              total += exponents[i] as number;
-            }
-            for (let i = 0; i < count; i++) {
-              const into = (firstOwned + word) * count + (place[i] as number);
-              target[into] = (target[into] as number) + (exponents[i] as number) / total;
-            }
-          });
-        });
-      }
-      onProgress?.(Math.min(start + block, sentences.length));
-    }
-  } finally {
-    await session.close();
-  }
-}
+const sorted = (names: readonly string[]): string => names.toSorted().join(", ");

@@ -1,9 +1,10 @@
 import type { Tensor } from "@nasty/core";
 import { tensorFromProto } from "@nasty/formats/onnx";
 import { beforeAll, describe, expect, it } from "vitest";
-import { distill, type DistillOptions } from "../../src/distillation/distill.js";
+import { distill } from "../../src/distillation/distill.js";
+import type { DistillTransformerOptions } from "../../src/distillation/distill-transformer.js";
 import { copiedLayers, makeStudent } from "../../src/distillation/student.js";
-import { teacherTargets } from "../../src/distillation/teacher.js";
+import { teacherTargets } from "../../src/distillation/targets.js";
 import { fineTune, type FineTuned } from "../../src/fine-tuning/fine-tune.js";
 import { openTagger } from "../../src/open-tagger.js";
 import { writeFineTuned } from "../../src/fine-tuning/write-fine-tuned.js";
@@ -29,7 +30,13 @@ const weight = ({ model }: FineTuned, name: string): number[] => {
 
 describe("distillation", () => {
   it("makes a student of half the layers that starts from the teacher's", async () => {
-    const still: DistillOptions = { ...training, data, epochs: 1, learningRate: 1e-30, weightDecay: 0 };
+    const still = {
+      ...training,
+      data,
+      epochs: 1,
+      learningRate: 1e-30,
+      weightDecay: 0,
+    };
     const fresh = await distill(teacher, still);
     expect(fresh.config["num_hidden_layers"]).toBe(1);
     expect(fresh.warnings).toEqual([]);
@@ -118,7 +125,7 @@ describe("what cannot be distilled", () => {
     });
   });
 
-  it.each<[Partial<DistillOptions>, string, string]>([
+  it.each<[Partial<DistillTransformerOptions>, string, string]>([
     [{ studentSize: 0 }, "option", "distill: studentSize: expected a positive number, got 0"],
     [{ temperature: 0 }, "option", "distill: temperature: expected a positive number, got 0"],
     [{ alpha: 2 }, "option", "distill: alpha: expected a number in [0, 1], got 2"],

@@ -12,9 +12,15 @@ import {
   type TrainingEvent,
 } from "@nasty/training";
 import { evaluate } from "../../evaluation/evaluate.js";
+import { TaggerError } from "../../tagger-error.js";
 import { withTagger } from "../../tagger-settings.js";
 import type { Task } from "../../task.js";
-import { type ArchitectureName, type ArchitecturePreset, architectures } from "../architecture.js";
+import {
+  type Architecture,
+  type ArchitectureName,
+  type ArchitecturePreset,
+  architectures,
+} from "../architecture.js";
 import { dropAuxiliary } from "../drop-auxiliary.js";
 import { countWords, featureSettings } from "../features/count-features.js";
 import { hashText } from "../features/hash-text.js";
@@ -27,7 +33,8 @@ import {
 import { openNeuralTagger } from "../neural-tagger.js";
 import type { NeuralSettings } from "../settings.js";
 import { checkLengths, checkValidation, type LabelSets, labelSets } from "./label-sets.js";
-import { labelsInput, makeBatchSource } from "./training-batches.js";
+import { checkSoftTargets, hashTargets, type SoftTargets } from "./soft-targets.js";
+import { labelsInput, makeBatchSource, softInputs } from "./training-batches.js";
 import type { TrainingSentence } from "./training-sentence.js";
 import type { FeatureDropout } from "./word-dropout.js";
 
@@ -71,8 +78,10 @@ export interface TrainTaggerOptions {
   /** Name of an architecture, or one of your own. Default `bilstm`. */
   readonly architecture?: ArchitectureName | ArchitecturePreset;
   readonly recipe?: Partial<Recipe>;
-  /** Whether label sequences get scores of their own (a conditional random field). Default: for entities. */
+  /** Whether label sequences get scores of their own (a conditional random field). Default: for entities, without `soft`. */
   readonly chain?: boolean;
+  /** What teachers think of each word of `train`; a label `_` is then a word without a right label. Not with `chain`. */
+  readonly soft?: SoftTargets;
   /** Default 1. The same seed, data, options and number of threads give the same model. */
   readonly seed?: number;
   readonly threads?: number;
@@ -122,17 +131,19 @@ export interface TrainedTagger {
  */
 export async function trainTagger(options: TrainTaggerOptions): Promise<TrainedTagger> {
   const { task, train, validation, architecture: named = "bilstm", seed = 1, threads = 1 } = options;
-  const { chain = task === "ner", patience, checkpoint, checkpointEvery, onEvent, signal } = options;
+  const { soft, chain = task === "ner" && soft === undefined } = options;
+  const { patience, checkpoint, checkpointEvery, onEvent, signal } = options;
   const recipe: Recipe = { ...defaultRecipe, ...options.recipe };
-  const sets = labelSets(train, task);
+  const sets = labelSetsOf(options, chain);
   checkValidation(validation, sets.labels, task);
   checkLengths(train, recipe.longestSentence);
 
   const preset: ArchitecturePreset = typeof named === "string" ? architectures[named] : named;
-  const { architecture } = preset;
   const counts = countWords(train.map(({ words }) => words));
-  const hasCharacters = architecture.embedding.characters !== undefined;
+  const hasCharacters = preset.architecture.embedding.characters !== undefined;
   const features = featureSettings(counts, { ...preset.features, hasCharacters });
+  // Very little text has no character often enough.
+  const architecture = features.characters === "" ? withoutCharacters(preset) : preset.architecture;
   const settings: NeuralSettings = { kind: "neural", task, labels: sets.labels, features };
   const source = makeBatchSource({
     sentences: train,
@@ -144,6 +155,9 @@ export async function trainTagger(options: TrainTaggerOptions): Promise<TrainedT
     batchTokens: recipe.batchTokens,
     dropout: recipe.dropout,
     counts: counts.words,
+    // The graph takes what its losses read, nothing else.
+    targets: soft?.alpha === 0 ? undefined : soft?.targets,
+    ownLabels: soft?.alpha !== 1,
   });
   const model = buildNeuralModel({
     features,
@@ -158,7 +172,7 @@ export async function trainTagger(options: TrainTaggerOptions): Promise<TrainedT
   const hasDropout = model.graph?.node.some(({ opType }) => opType === "Dropout") === true;
   const totalSteps = Math.max(2, recipe.epochs * source.batchesPerEpoch);
   const trainer = await onnxEngine.load(model, {
-    loss: lossesOf(sets, recipe, chain ? meanLength(train) : undefined),
+    loss: lossesOf(sets, recipe, { soft, sequenceLength: chain ? meanLength(train) : undefined }),
     ...(hasDropout && architecture.kind === "bilstm"
       ? { dropout: [{ node: "dropout/*", sharedAxes: [0] }] }
       : {}),
@@ -207,8 +221,35 @@ export async function trainTagger(options: TrainTaggerOptions): Promise<TrainedT
   }
 }
 
-function lossesOf({ auxiliary }: LabelSets, recipe: Recipe, sequenceLength: number | undefined): Loss[] {
+function withoutCharacters({ architecture }: ArchitecturePreset): Architecture {
+  return { ...architecture, embedding: { ...architecture.embedding, characters: undefined } };
+}
+
+/** Labels of the data, or those of the teachers. */
+function labelSetsOf({ train, task, soft }: TrainTaggerOptions, chain: boolean): LabelSets {
+  if (soft === undefined) return labelSets(train, task);
+  if (chain) {
+    throw new TaggerError(
+      "option",
+      "trainTagger: chain: expected no scores of label sequences with soft targets (they are of words), got chain: true",
+      { name: "chain" },
+    );
+  }
+  checkSoftTargets(train, soft);
+  // "_" is no chunk label, and no label at all here.
+  const labelled = train.map((sentence) => ({ ...sentence, labels: sentence.labels.map(() => "O") }));
+  return { ...labelSets(labelled, task), labels: soft.labels };
+}
+
+interface LossOptions {
+  readonly soft: SoftTargets | undefined;
+  /** Mean length of the sentences, where label sequences have scores. */
+  readonly sequenceLength: number | undefined;
+}
+
+function lossesOf({ auxiliary }: LabelSets, recipe: Recipe, { soft, sequenceLength }: LossOptions): Loss[] {
   const { labelSmoothing, auxiliaryWeight } = recipe;
+  const alpha = soft?.alpha ?? 0;
   const own: Loss =
     sequenceLength === undefined
       ? {
@@ -217,6 +258,7 @@ function lossesOf({ auxiliary }: LabelSets, recipe: Recipe, sequenceLength: numb
           logits: logitsOutput,
           labels: labelsInput(logitsOutput),
           labelSmoothing,
+          weight: 1 - alpha,
         }
       : {
           kind: "crf",
@@ -237,7 +279,21 @@ function lossesOf({ auxiliary }: LabelSets, recipe: Recipe, sequenceLength: numb
       labelSmoothing,
     };
   });
-  return [own, ...others];
+  const taught: Loss[] =
+    soft === undefined || alpha === 0
+      ? []
+      : [
+          {
+            kind: "kl",
+            name: "soft",
+            logits: logitsOutput,
+            teacher: softInputs.targets,
+            mask: softInputs.words,
+            temperature: soft.temperature,
+            weight: alpha,
+          },
+        ];
+  return [...(alpha < 1 ? [own] : []), ...taught, ...others];
 }
 
 const meanLength = (sentences: readonly TrainingSentence[]): number =>
@@ -260,7 +316,7 @@ async function validate(
 
 /** What a checkpoint must agree on to be gone on from: settings, and the text by length and hash. */
 function identityOf(
-  { task, train, chain, seed = 1, modifiers }: TrainTaggerOptions,
+  { task, train, chain, soft, seed = 1, modifiers }: TrainTaggerOptions,
   made: { recipe: Recipe; preset: ArchitecturePreset; sets: LabelSets },
 ): string {
   let text = 0;
@@ -275,5 +331,6 @@ function identityOf(
     text,
     ...made,
     modifiers: modifiers?.map(({ name }) => name),
+    soft: soft && { temperature: soft.temperature, alpha: soft.alpha, targets: hashTargets(soft.targets) },
   });
 }

@@ -16,6 +16,9 @@ export const ignoredLabel = -100;
 /** Name of the input with the right labels of an output. */
 export const labelsInput = (output: string): string => `${output}/labels`;
 
+/** Names of the inputs with what the teachers think of each word, and with 1 where there is a word. */
+export const softInputs = { targets: `${logitsOutput}/soft`, words: `${logitsOutput}/words` } as const;
+
 export interface BatchSource {
   /** Batches of an epoch; the same for the same random numbers. */
   epoch(random: Random): Generator<Batch>;
@@ -35,12 +38,17 @@ export interface BatchSourceOptions {
   readonly dropout: FeatureDropout;
   /** Occurrences of lower-cased words in training. */
   readonly counts: ReadonlyMap<string, number>;
+  /** For each sentence float32 [words · labels] that goes out with it. */
+  readonly targets?: readonly Float32Array[] | undefined;
+  /** Whether the labels of the task's own head go out. Default true. */
+  readonly ownLabels?: boolean;
 }
 
 interface Example {
   readonly words: Int32Array;
   /** Label numbers by output. */
   readonly labels: readonly Int32Array[];
+  readonly target: Float32Array | undefined;
   readonly weight: number;
 }
 
@@ -52,11 +60,10 @@ export function makeBatchSource(options: BatchSourceOptions): BatchSource {
   const { sentences, features, sets, batchSentences, counts, dropout } = options;
   const store = makeWordStore(makeWordFeatures(features));
   const hiding: number[] = [];
-  const outputs = outputsOf(sets);
+  const outputs = outputsOf(sets, options.ownLabels);
   const numbers = outputs.map(({ labels }) => new Map(labels.map((label, i) => [label, i])));
   const examples = sentences
-    .filter(({ words }) => words.length > 0)
-    .map((sentence): Example => {
+    .map((sentence, i): Example => {
       const words = Int32Array.from(sentence.words, (word) => {
         const at = store.placeOf(word);
         hiding[at] ??= hidingProbability(counts.get(word.toLowerCase()) ?? 0, dropout);
@@ -64,10 +71,11 @@ export function makeBatchSource(options: BatchSourceOptions): BatchSource {
       });
       const labels = outputs.map(({ head }, o) => {
         const given = head === undefined ? sentence.labels : sentence.auxiliary?.[head];
-        return Int32Array.from(sentence.words, (_, i) => numbers[o]?.get(given?.[i] ?? "") ?? ignoredLabel);
+        return Int32Array.from(sentence.words, (_, w) => numbers[o]?.get(given?.[w] ?? "") ?? ignoredLabel);
       });
-      return { words, labels, weight: sentence.weight ?? 1 };
-    });
+      return { words, labels, target: options.targets?.[i], weight: sentence.weight ?? 1 };
+    })
+    .filter(({ words }) => words.length > 0);
   const all = Array.from({ length: store.size }, (_, i) => store.at(i));
   const expected = examples.reduce((sum, { weight }) => sum + weight, 0);
   const tokens = examples.reduce((sum, { weight, words }) => sum + weight * words.length, 0);
@@ -90,13 +98,13 @@ interface Output {
   readonly labels: readonly string[];
 }
 
-function outputsOf({ labels, auxiliary }: LabelSets): Output[] {
+function outputsOf({ labels, auxiliary }: LabelSets, ownLabels = true): Output[] {
   const heads = Object.entries(auxiliary).map(([head, names]) => ({
     name: auxiliaryOutput(head),
     head,
     labels: names,
   }));
-  return [{ name: logitsOutput, head: undefined, labels }, ...heads];
+  return ownLabels ? [{ name: logitsOutput, head: undefined, labels }, ...heads] : heads;
 }
 
 /** Each sentence as often as its weight says, on average. */
@@ -164,7 +172,29 @@ function encode(batch: readonly Example[], encoding: Encoding): Batch {
       placed,
     );
   });
+  if (encoding.targets !== undefined)
+    Object.assign(
+      feeds,
+      softTensors(
+        batch.map(({ target }) => target as Float32Array),
+        placed,
+        encoding.sets.labels.length,
+      ),
+    );
   return feeds;
+}
+
+function softTensors(
+  targets: readonly Float32Array[],
+  { starts, mask }: Placement,
+  labels: number,
+): Record<string, Tensor> {
+  const data = new Float32Array(mask.data.length * labels);
+  targets.forEach((values, r) => data.set(values, (starts[r] as number) * labels));
+  return {
+    [softInputs.targets]: tensor("float32", [...mask.shape, labels], data),
+    [softInputs.words]: tensor("float32", mask.shape, Float32Array.from(mask.data)),
+  };
 }
 
 function labelTensor(labels: readonly Int32Array[], { starts, mask }: Placement): Tensor {

@@ -118,6 +118,18 @@ test.each([
   expect(model.graph?.output.map(({ name }) => name)).toEqual(["logits", "transitions", "start", "end"]);
 });
 
+test("one sentence is enough, though no character is frequent in it", async () => {
+  const train = [{ words: ["a", "b"], labels: ["X", "Y"] }];
+  const { model } = await trainTagger({
+    task: "pos",
+    train,
+    validation: train,
+    architecture: cnn,
+    recipe: { epochs: 1 },
+  });
+  expect(model.graph?.input.map(({ name }) => name)).not.toContain("character_ids");
+});
+
 const one: TrainingSentence = { words: ["a"], labels: ["X"], line: 4 };
 test.each<[string, Task, TrainingSentence[], TrainingSentence[], string, string]>([
   [

@@ -1,0 +1,81 @@
+// Distills a part-of-speech model: a cnn or bilstm learns what its teachers think of every word, and the right labels.
+//   node scripts/english-models/distil-pos.mjs --teacher a.onnx [--teacher DIRECTORY]… --train en_ewt-ud-train.conllu
+//     --validation en_ewt-ud-dev.conllu --output small.onnx [--architecture cnn|bilstm] [--student-size 1] [--temperature 2] [--alpha 0.5]
+//     [--unlabelled FILE[:LIMIT]]… [--epochs 18] [--seed 1] [--threads 1] [--patience N] [--recipe '{"learningRate":0.003}'] [--network JSON]
+// --teacher: taggers of any kind, averaged; --unlabelled: CoNLL-U or columns, of which only the words are read (the first LIMIT sentences).
+// The teachers label once, before the first epoch. Progress goes to stderr; an interrupted run goes on from small.onnx.checkpoint when the
+// same command is given again.
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { parseConllu, words as wordsOf } from "../../packages/formats/dist/conllu/index.js";
+import { readConlluFile } from "../../packages/formats/dist/conllu/node.js";
+import { isHfDirectory, openHfDirectory } from "../../packages/formats/dist/hf/node.js";
+import { parseColumns } from "../../packages/formats/dist/iob/index.js";
+import { distill, openTeachers, posSentences } from "../../packages/taggers/dist/training.js";
+import { argumentsOf, readText, trainAndWrite } from "./training-run.mjs";
+
+const values = argumentsOf({
+  teacher: { type: "string", multiple: true, default: [] },
+  train: { type: "string" },
+  validation: { type: "string" },
+  unlabelled: { type: "string", multiple: true, default: [] },
+  architecture: { type: "string", default: "cnn" },
+  "student-size": { type: "string", default: "1" },
+  temperature: { type: "string", default: "2" },
+  alpha: { type: "string", default: "0.5" },
+});
+
+async function unlabelledWords(argument) {
+  const [, path, limit] = /^(.*?)(?::(\d+))?$/.exec(argument);
+  const text = await readText(path);
+  const sentences = path.endsWith(".conllu")
+    ? Array.from(parseConllu(text), (sentence) => wordsOf(sentence).map(({ form }) => form))
+    : Array.from(parseColumns(text, { name: basename(path) }), ({ words }) => words);
+  return limit === undefined ? sentences : sentences.slice(0, Number(limit));
+}
+
+/** SHA-256 of a teacher's model file. */
+async function sha256Of(path) {
+  const directory = (await isHfDirectory(path)) ? await openHfDirectory(path) : undefined;
+  const file = directory === undefined ? path : (directory.safetensorsPath ?? directory.modelPath());
+  return createHash("sha256")
+    .update(await readFile(file))
+    .digest("hex");
+}
+
+const unlabelled = (await Promise.all(values.unlabelled.map(unlabelledWords))).flat();
+const teachers = await openTeachers(values.teacher);
+const [temperature, alpha, studentSize] = ["temperature", "alpha", "student-size"].map((name) =>
+  Number(values[name]),
+);
+await trainAndWrite(values, {
+  task: "pos",
+  train: await posSentences(readConlluFile(values.train)),
+  validation: await posSentences(readConlluFile(values.validation)),
+  sources: [values.train, ...values.unlabelled].map((path) => basename(path)),
+  record: {
+    teachers: await Promise.all(
+      values.teacher.map(async (path) => ({ name: basename(path), sha256: await sha256Of(path) })),
+    ),
+    temperature,
+    alpha,
+    studentSize,
+    unlabelledSentences: unlabelled.length,
+  },
+  async learn({ train, validation, task: _task, architecture: student, ...run }) {
+    const trained = await distill(teachers, {
+      ...run,
+      student,
+      studentSize,
+      data: { train, validation },
+      unlabelled,
+      temperature,
+      alpha,
+      onTeaching: (sentences) =>
+        sentences % 2048 === 0 && console.error(`the teacher has labelled ${sentences} sentences`),
+    });
+    for (const warning of trained.warnings) console.error(`warning: ${warning}`);
+    return trained;
+  },
+});
