@@ -23,6 +23,11 @@ export function fineTuneCommand(): Command {
       new Option("--freeze-layers <n>", "leave the lowest layers as they are").argParser(wholeNumber),
     )
     .option("--freeze-embeddings", "leave the embeddings as they are")
+    .option(
+      "--keep-head",
+      "go on with the model's own labels and classifier (default: where the labels agree)",
+    )
+    .option("--no-keep-head", "start a fresh classifier even where the labels agree")
     .addHelpText(
       "after",
       examples([

@@ -36,6 +36,7 @@ interface FineTuneOptions extends ClassifierOptions {
   readonly layerDecay?: number;
   readonly freezeLayers?: number;
   readonly freezeEmbeddings?: boolean;
+  readonly keepHead?: boolean;
 }
 
 /**
@@ -51,6 +52,7 @@ export async function fineTuneModel(options: FineTuneOptions, terminal: Terminal
   const recipe = {
     ...recipeOf(options),
     ...(options.layerDecay === undefined ? {} : { layerDecay: options.layerDecay }),
+    ...(options.keepHead === undefined ? {} : { keepHead: options.keepHead }),
     freeze,
   };
   const started = performance.now();

@@ -34,6 +34,20 @@ test("fine-tunes an encoder into a directory that can be evaluated", async () =>
   expect(value).toBeCloseTo(tuned.value, 6);
   const { history } = await shop.json(["inspect", "--model", "tuned/onnx/model.onnx"]);
   expect(JSON.stringify(history)).toContain("fine-tune");
+
+  const barely = ["--epochs", "1", "--learning-rate", "1e-9", ...files];
+  const more = (...args: string[]) =>
+    shop.json(["fine-tune", "--model", "tuned", "--output", "again", ...barely, ...args]);
+  expect((await more()).value).toBeCloseTo(tuned.value, 6);
+  expect((await more("--no-keep-head")).value).toBeLessThan(tuned.value);
+  const others = (await shop.bytes("test.conllu")).toString("utf8").replaceAll("\tNOUN\t", "\tTHING\t");
+  await shop.write("others.conllu", others);
+  const refusal = await shop.nasty([
+    ...["fine-tune", "--model", "tuned", "--output", "none", "--keep-head", "--task", "pos"],
+    ...["--train", "others.conllu"],
+  ]);
+  expect(refusal.code).toBe(3);
+  expect(refusal.stderr).toContain("keepHead: labels of the base: expected all of");
 });
 
 test("refuses to write over the model it reads, a missing text, a teacher of which no student can be made", async () => {

@@ -1,8 +1,10 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { type Tensor, toFloat32 } from "@nasty/core";
 import { readFileMaybeCompressed } from "@nasty/formats/archive/node";
 import { parseModelConfig, parseTokenizerConfig, parseTokenizerFile } from "@nasty/formats/hf";
 import type { ModelProto } from "@nasty/formats/onnx";
+import { transposeTensor } from "@nasty/graph";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { parseSafetensors } from "@nasty/formats/safetensors";
 import { buildEncoder } from "../encoders/build-encoder.js";
@@ -36,6 +38,8 @@ export interface OpenBase extends HeadlessEncoder {
   readonly settings: TransformerSettings;
   /** Ratio of dropout before the head. */
   readonly classifierDropout: number;
+  /** Labels of its head in the order of the logits; undefined if config.json names none. */
+  readonly labels: readonly string[] | undefined;
 }
 
 /**
@@ -48,16 +52,23 @@ export interface OpenBase extends HeadlessEncoder {
  *   files that cannot be read.
  */
 export async function openBase(base: string | BaseModel): Promise<OpenBase> {
-  const found = typeof base === "string" ? await readBase(base) : base;
+  const found: BaseModel & Pick<HeadlessEncoder, "head"> =
+    typeof base === "string" ? await readBase(base) : base;
   const { config, tokenizerJson, tokenizerConfig } = found;
   const where = typeof base === "string" ? base : "base model";
+  const headless = cutHead(found.model, found.hidden);
+  const settings = settingsFromHf(partsOf(config, tokenizerJson, tokenizerConfig), where);
+  const head = headless.head ?? found.head;
   return {
-    ...cutHead(found.model, found.hidden),
+    ...headless,
+    // A head with another number of outputs than config.json has labels is one of another task.
+    head: head?.bias.length === settings.labels.length ? head : undefined,
     config,
     tokenizerJson,
     tokenizerConfig,
-    settings: settingsFromHf(partsOf(config, tokenizerJson, tokenizerConfig), where),
+    settings,
     classifierDropout: classifierDropoutOf(config),
+    labels: config["id2label"] == null && config["label2id"] == null ? undefined : settings.labels,
   };
 }
 
@@ -81,7 +92,15 @@ export function partsOf(config: Json, tokenizerJson: Json, tokenizerConfig: Json
   };
 }
 
-async function readBase(path: string): Promise<BaseModel> {
+/** The linear head of a checkpoint, whose weight is [labels, width]. */
+function headOf(tensors: ReadonlyMap<string, Tensor>): HeadlessEncoder["head"] {
+  const [weight, bias] = [tensors.get("classifier.weight"), tensors.get("classifier.bias")];
+  if (weight?.shape.length !== 2 || bias?.shape.length !== 1 || weight.shape[0] !== bias.shape[0])
+    return undefined;
+  return { weight: toFloat32(transposeTensor(weight, [1, 0])), bias: toFloat32(bias) };
+}
+
+async function readBase(path: string): Promise<BaseModel & Pick<HeadlessEncoder, "head">> {
   const config = await readJson(join(path, "config.json"));
   const parts = {
     config,
@@ -93,7 +112,7 @@ async function readBase(path: string): Promise<BaseModel> {
   if (isKnown && (await exists(checkpoint))) {
     const tensors = parseSafetensors(await readFileMaybeCompressed(checkpoint));
     const model = buildEncoder(config, tensors, { head: "none", dropout: true, prefixed: true });
-    return { ...parts, model };
+    return { ...parts, model, head: headOf(tensors) };
   }
   for (const name of ["onnx/model.onnx", "model.onnx"]) {
     const file = join(path, name);

@@ -1,7 +1,7 @@
 import { makeValueInfo, type ModelProto } from "@nasty/formats/onnx";
 import { ModelGraph } from "@nasty/graph";
 import { seededRandom } from "@nasty/training";
-import type { HeadlessEncoder } from "./cut-head.js";
+import type { HeadlessEncoder, HeadWeights } from "./cut-head.js";
 
 export interface HeadOptions {
   /** Number of labels. */
@@ -11,6 +11,8 @@ export interface HeadOptions {
   readonly seed: number;
   /** Standard deviation of the first weights. Default 0.02. */
   readonly deviation?: number;
+  /** Weights to start from instead of random ones. */
+  readonly head?: HeadWeights | undefined;
 }
 
 /** Names of the head's weights, as the token classifiers of transformers have them. */
@@ -18,20 +20,22 @@ const headWeight = "classifier.weight";
 const headBias = "classifier.bias";
 
 /**
- * Puts a fresh head on an encoder: logits [batch, sequence, labels] = dropout(hidden)·W + b, W normal with a small deviation, b = 0.
+ * Puts a head on an encoder: logits [batch, sequence, labels] = dropout(hidden)·W + b; a fresh one has W normal with a small deviation,
+ * b = 0.
  *
  * @returns a model with the output `logits` alone
  */
 export function addClassificationHead(
   { model, hidden, width }: HeadlessEncoder,
-  { labels, dropout, seed, deviation = 0.02 }: HeadOptions,
+  { labels, dropout, seed, deviation = 0.02, head }: HeadOptions,
 ): ModelProto {
   const edited = ModelGraph.from(model);
   const graph = edited.main;
   const random = seededRandom(seed);
-  const values = Float32Array.from({ length: width * labels }, () => random.normal() * deviation);
+  const values =
+    head?.weight ?? Float32Array.from({ length: width * labels }, () => random.normal() * deviation);
   const weight = graph.addInitializer(headWeight, { dtype: "float32", shape: [width, labels], data: values });
-  const data = new Float32Array(labels);
+  const data = head?.bias ?? new Float32Array(labels);
   const bias = graph.addInitializer(headBias, { dtype: "float32", shape: [labels], data });
   let input = hidden;
   if (dropout > 0) {

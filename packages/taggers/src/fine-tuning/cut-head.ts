@@ -1,5 +1,12 @@
-import { intAttribute, makeValueInfo, type ModelProto, type NodeProto } from "@nasty/formats/onnx";
-import { type Graph, inferShapes, ModelGraph } from "@nasty/graph";
+import type { Tensor } from "@nasty/core";
+import {
+  floatAttribute,
+  intAttribute,
+  makeValueInfo,
+  type ModelProto,
+  type NodeProto,
+} from "@nasty/formats/onnx";
+import { type Graph, inferShapes, ModelGraph, transposeTensor } from "@nasty/graph";
 import { hiddenOutput } from "../encoders/build-encoder.js";
 import { TaggerError } from "../tagger-error.js";
 
@@ -9,6 +16,16 @@ export interface HeadlessEncoder {
   /** Name of that output: float32 [batch, sequence, width]. */
   readonly hidden: string;
   readonly width: number;
+  /** The linear head that was there; undefined if there was none, or if it was more than one product and a bias. */
+  readonly head?: HeadWeights | undefined;
+}
+
+/** logits = hidden·weight + bias. */
+export interface HeadWeights {
+  /** [width, labels], row by row. */
+  readonly weight: Float32Array;
+  /** [labels]. */
+  readonly bias: Float32Array;
 }
 
 /**
@@ -37,17 +54,16 @@ export function cutHead(model: ModelProto, hidden?: string): HeadlessEncoder {
   const width = shape?.at(-1) ?? widthByUse(graph, found);
   if ((shape !== undefined && shape.length !== 3) || typeof width !== "number")
     throw refuse(`"${found}" to be [batch, sequence, width]`, `[${shape?.join(", ") ?? "unknown"}]`);
+  const head = linearHead(graph, found, width);
   for (const { name } of graph.outputs) graph.removeOutput(name);
   graph.addOutput(makeValueInfo(found, "float32", ["batch", "sequence", width]));
   graph.pruneUnused();
-  return { model: edited.toModel(), hidden: found, width };
+  return { model: edited.toModel(), hidden: found, width, head };
 }
 
 function lastHidden(graph: Graph): string | undefined {
-  const names = graph.outputs.map(({ name }) => name);
-  if (names.includes(hiddenOutput)) return hiddenOutput;
-  const logits = names.includes("logits") ? "logits" : names.length === 1 ? names[0] : undefined;
-  let name = logits;
+  if (graph.outputs.some(({ name }) => name === hiddenOutput)) return hiddenOutput;
+  let name = logitsOf(graph);
   while (name !== undefined) {
     const node = graph.producer(name);
     if (node === undefined) return undefined;
@@ -57,8 +73,53 @@ function lastHidden(graph: Graph): string | undefined {
   return undefined;
 }
 
+function logitsOf(graph: Graph): string | undefined {
+  const names = graph.outputs.map(({ name }) => name);
+  return names.includes("logits") ? "logits" : names.length === 1 ? names[0] : undefined;
+}
+
 const isProduct = (graph: Graph, { opType, input }: NodeProto): boolean =>
   (opType === "MatMul" || opType === "Gemm") && graph.constant(input[1] ?? "") !== undefined;
+
+/** The product and bias between the last hidden state and the logits, if that is all there is. */
+function linearHead(graph: Graph, hidden: string, width: number): HeadWeights | undefined {
+  let name = logitsOf(graph);
+  let bias: Float32Array | undefined;
+  while (name !== undefined) {
+    const node = graph.producer(name);
+    if (node === undefined) return undefined;
+    if (isProduct(graph, node)) {
+      const isGemm = node.opType === "Gemm";
+      const weight = float32(graph, node.input[1]);
+      if (weight?.shape.length !== 2 || beforeDropout(graph, node.input[0] as string) !== hidden)
+        return undefined;
+      if (isGemm && !(alphaOf(node) === 1 && betaOf(node) === 1)) return undefined;
+      const own = isGemm ? float32(graph, node.input[2]) : undefined;
+      const isTransposed = isGemm && intAttribute(node, "transB", 0) === 1;
+      const turned = isTransposed ? transposeTensor(weight, [1, 0]) : weight;
+      const labels = turned.shape[1] as number;
+      if (turned.shape[0] !== width || (own !== undefined && bias !== undefined)) return undefined;
+      bias ??= own?.data ?? new Float32Array(labels);
+      if (bias.length !== labels) return undefined;
+      return { weight: turned.data as Float32Array, bias };
+    }
+    if (node.opType === "Add") {
+      const added = node.input.map((input) => float32(graph, input)).find((value) => value !== undefined);
+      if (bias !== undefined || added === undefined) return undefined;
+      bias = added.data;
+    }
+    name = passedThrough(graph, node);
+  }
+  return undefined;
+}
+
+const alphaOf = (node: NodeProto): number => floatAttribute(node, "alpha", 1);
+const betaOf = (node: NodeProto): number => floatAttribute(node, "beta", 1);
+
+function float32(graph: Graph, name = ""): Tensor<"float32"> | undefined {
+  const value = graph.constant(name);
+  return value?.dtype === "float32" ? (value as Tensor<"float32">) : undefined;
+}
 
 /** The operand that goes through a node of a head unchanged but for a bias, a mask or its shape. */
 function passedThrough(graph: Graph, { opType, input }: NodeProto): string | undefined {

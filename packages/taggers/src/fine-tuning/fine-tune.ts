@@ -1,16 +1,15 @@
 import type { Tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
-import { checkpointTensors } from "../encoders/checkpoint-tensors.js";
-import { familyOf, tokenClassifierClass } from "../encoders/families.js";
-import { parseEncoderConfig } from "../encoders/encoder-config.js";
-import { readEncoderCheckpoint, withoutWrapper } from "../encoders/read-checkpoint.js";
+import { familyTensors } from "../encoders/family-tensors.js";
+import { labelledConfig } from "../encoders/labelled-config.js";
 import type { LabelledSentence, LabelledSentences } from "../evaluation/labelled-sentence.js";
 import { TaggerError } from "../tagger-error.js";
 import type { Task } from "../task.js";
 import type { TransformerSettings } from "../transformer/settings.js";
 import { type BaseModel, openBase } from "./base-model.js";
 import { addClassificationHead, withoutDropout } from "./classification-head.js";
-import { labelIndices, labelSetOf, readSentences } from "./label-set.js";
+import { chooseHead } from "./head-labels.js";
+import { labelIndices, readSentences } from "./label-set.js";
 import { runIdentity } from "./run-identity.js";
 import {
   checkShare,
@@ -33,6 +32,11 @@ export type FineTuneTask = "pos_tagging" | "pos" | "ner";
 export interface FineTuneOptions extends ClassifierTrainingOptions {
   /** Share of every label's probability that is spread over all of them. Default 0. */
   readonly labelSmoothing?: number;
+  /**
+   * Go on with the base's classification head: `true` needs one that has every label of the training text (labels that the text
+   * lacks stay), `false` starts a fresh one. Left out, it is kept where both have the same labels.
+   */
+  readonly keepHead?: boolean;
   /** Probability that a word is hidden behind the unk token, drawn anew each epoch. Default 0. */
   readonly wordDropout?: number;
 }
@@ -60,8 +64,8 @@ export interface FineTuned extends Omit<ClassifierTraining, "model"> {
 /**
  * Fine-tunes an encoder into a tagger of words.
  *
- * A fresh linear head replaces the old one; its labels are those of the training sentences. A word's label is learned at its first
- * subword. Loss: cross-entropy over labelled words. AdamW, linear warm-up and decay; batches of like length.
+ * A base whose labels are those of the training sentences keeps its linear head; else a fresh one for their labels replaces it
+ * (`keepHead` decides otherwise). A word's label is learned at its first subword. Loss: cross-entropy over labelled words. AdamW, linear warm-up and decay; batches of like length.
  *
  * @param base a Hugging Face directory (BERT, RoBERTa, DistilBERT, ELECTRA from safetensors; any encoder from ONNX), or its parts
  * @param data words with a UPOS (`pos_tagging`) or chunk label (`ner`, any scheme) each; `_` is a word without a label
@@ -104,19 +108,21 @@ export async function fineTuneAs(
   const train = await readSentences(data.train, sources.train);
   const validation =
     data.validation === undefined ? [] : await readSentences(data.validation, sources.validation);
-  const labels = labelSetOf(train, kind);
+  const opened = await openBase(base);
+  const { keepHead } = options;
+  const { labels, head } = chooseHead(opened, train, { operation, task: kind, keepHead });
   const byLabel = new Map(labels.map((label, index) => [label, index]));
   validation.forEach((sentence, i) =>
     labelIndices(sentence, i, { labels: byLabel, source: sources.validation }),
   );
 
-  const opened = await openBase(base);
   const settings: TransformerSettings = { ...opened.settings, task: kind, labels };
   const deviation = opened.config["initializer_range"];
   const model = addClassificationHead(opened, {
     labels: labels.length,
     dropout: opened.classifierDropout,
     seed,
+    head,
     ...(typeof deviation === "number" ? { deviation } : {}),
   });
   const encoder = makeTrainingEncoder(model, settings);
@@ -169,38 +175,6 @@ export function finished(
 /** Words without a label are learned around but cannot be scored. */
 function known(sentences: readonly LabelledSentence[]): LabelledSentence[] {
   return sentences.filter(({ labels }) => !labels.includes("_"));
-}
-
-/** `config.json` of a token classifier with these labels; what the base said of another head goes. */
-function labelledConfig(config: FineTuned["config"], labels: readonly string[]): FineTuned["config"] {
-  const { "transformers.js_config": forBrowser, num_labels: _count, ...rest } = config;
-  const architecture = tokenClassifierClass(String(config["model_type"]));
-  // It may prefer a quantized file, which the new directory does not have yet.
-  const { dtype: _dtype, ...kept } = (forBrowser ?? {}) as Record<string, unknown>;
-  return {
-    ...rest,
-    ...(architecture === undefined ? {} : { architectures: [architecture] }),
-    ...(Object.keys(kept).length === 0 ? {} : { "transformers.js_config": kept }),
-    id2label: Object.fromEntries(labels.map((label, index) => [String(index), label])),
-    label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
-  };
-}
-
-/** The weights under a family's own names, if they are complete: an exporter may have renamed or merged them. */
-function familyTensors(
-  config: FineTuned["config"],
-  model: ModelProto,
-): ReadonlyMap<string, Tensor> | undefined {
-  const family = familyOf(String(config["model_type"]));
-  if (family === undefined) return undefined;
-  const tensors = withoutWrapper(checkpointTensors(model), family);
-  try {
-    readEncoderCheckpoint(tensors, parseEncoderConfig(config));
-    return tensors;
-  } catch (error) {
-    if (error instanceof TaggerError) return undefined;
-    throw error;
-  }
 }
 
 /** The settings that change what is learned. */
