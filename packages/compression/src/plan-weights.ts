@@ -8,7 +8,7 @@ import { findWeightSites, nodeLabel, type WeightSite } from "./weight-sites.js";
 
 /** What every mode lets its caller choose. */
 export interface WeightOptions {
-  /** One scale an output channel (an embedding: a column) instead of one a tensor. Default true. */
+  /** One scale an output channel (an embedding: a row, or a column if it has fewer rows) instead of one a tensor. Default true. */
   readonly perChannel?: boolean;
   /** Weights' zero point in the middle. Default true. */
   readonly symmetric?: boolean;
@@ -50,15 +50,22 @@ function checkOptions(operation: string, { opTypes, minimumElements }: Required<
   }
 }
 
-/** The axis, in the weight's own layout, along which output channels lie. */
-export function channelAxis(op: QuantizableOp, transposed: boolean, gemmTransposesB: boolean): number {
+/**
+ * The axis, in the weight's own layout, along which its scales lie: that of output channels, and of an embedding table the longer one, so
+ * that fewer values share a scale.
+ */
+function channelAxis(
+  op: QuantizableOp,
+  { transposed, shape }: ResolvedWeight,
+  gemmTransposesB: boolean,
+): number {
   switch (op) {
     case "MatMul":
       return transposed ? 0 : 1;
     case "Gemm":
       return transposed === gemmTransposesB ? 1 : 0;
     case "Gather":
-      return 1;
+      return (shape[0] ?? 0) > (shape[1] ?? 0) ? 0 : 1;
     case "Conv":
     case "LSTM":
       return 0;
@@ -152,7 +159,7 @@ function tiedAxes(chosen: readonly Chosen[]): Map<string, number> {
   for (const { site } of chosen) {
     const [weight] = site.weights;
     if (weight !== undefined && (site.op === "MatMul" || site.op === "Gemm")) {
-      axes.set(weightKey(weight), channelAxis(site.op, weight.transposed, gemmTransposesB(site)));
+      axes.set(weightKey(weight), channelAxis(site.op, weight, gemmTransposesB(site)));
     }
   }
   return axes;
@@ -163,7 +170,7 @@ function groupByWeight(chosen: readonly Chosen[], isPerChannel: boolean): Map<st
   const groups = new Map<string, Group>();
   for (const { site, planned } of chosen) {
     for (const weight of site.weights) {
-      const own = channelAxis(site.op, weight.transposed, gemmTransposesB(site));
+      const own = channelAxis(site.op, weight, gemmTransposesB(site));
       const axis = site.op === "Gather" ? (tied.get(weightKey(weight)) ?? own) : own;
       const granularity = isPerChannel ? perChannel(axis) : perTensor;
       // Forms that store other dtypes or layouts cannot share integers with the rest.

@@ -23,7 +23,7 @@ export function fileBytes(model: ModelProto): number {
 /**
  * Bytes of the file that applying a plan would write, of any mode: counted on the very graph that it writes, without reading a weight.
  *
- * Asymmetric int8 weights count as if some zero point were not 0 only where the writer cannot tell before.
+ * Asymmetric weights count as if some zero point of each were not 0.
  *
  * @param plan a plan of this model; one without tensors leaves the model as it is
  * @throws CompressionError `plan-mismatch`

@@ -1,6 +1,6 @@
-import { serializeModel } from "@nasty/formats/onnx";
+import { makeValueInfo, serializeModel } from "@nasty/formats/onnx";
 import { describe, expect, it } from "vitest";
-import { dynamic, estimate } from "../src/index.js";
+import { dynamic, estimate, predictedBytes } from "../src/index.js";
 import { linear, matrix, model, node } from "./tiny-models.js";
 
 describe("estimate", () => {
@@ -21,6 +21,18 @@ describe("estimate", () => {
     expect(estimate(wide, { int8: { skipLayers } }).sizes.int8.bytes).toBe(
       serializeModel(dynamic.quantize(wide, { skipLayers })).length,
     );
+  });
+
+  it("counts the zero points of asymmetric weights, and scales of rows", () => {
+    const table = model({
+      nodes: [node("Gather", ["T", "ids"], ["e"]), node("MatMul", ["e", "W"], ["y"])],
+      initializers: [matrix("T", [300, 16]), matrix("W", [16, 512])],
+      inputs: [makeValueInfo("ids", "int64", ["length"])],
+    });
+    for (const symmetric of [true, false]) {
+      const plan = dynamic.plan(table, { symmetric });
+      expect(predictedBytes(table, plan)).toBe(serializeModel(dynamic.apply(table, plan).model).length);
+    }
   });
 
   it("counts parameters, ratios, and what the writer adds", () => {

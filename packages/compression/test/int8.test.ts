@@ -127,6 +127,7 @@ describe("int8: what it touches", () => {
     expect(ops(quantized)).toEqual([
       "Gather",
       "Cast",
+      "Gather",
       "Mul",
       "Relu",
       "QuantizeLinear",
