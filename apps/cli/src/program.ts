@@ -5,6 +5,7 @@ import { command, examples, modelHelp, modelOption, repeatable, run, testHelp } 
 import { compressCommand } from "./arguments/compress-command.js";
 import { exportCommand } from "./arguments/export-command.js";
 import { positiveInteger, positiveNumber } from "./arguments/option-values.js";
+import { pipelineCommand } from "./arguments/pipeline-command.js";
 import { pruneCommand } from "./arguments/prune-command.js";
 import { quantizeCommand } from "./arguments/quantize-command.js";
 
@@ -31,6 +32,7 @@ export function buildProgram(): Command {
     .addCommand(distillCommand())
     .addCommand(pruneCommand())
     .addCommand(compressCommand())
+    .addCommand(pipelineCommand())
     .addCommand(exportCommand())
     .addCommand(inspectCommand());
 }

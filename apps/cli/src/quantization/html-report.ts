@@ -4,17 +4,31 @@ import { formatBytes, formatPercent, formatRatio } from "../terminal/format.js";
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
-function escape(text: string): string {
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (character) => escapes[character]!);
 }
 
-function htmlTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function htmlTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = (tag: "td" | "th", row: readonly string[]): string =>
-    row.map((cell) => `<${tag}>${escape(cell)}</${tag}>`).join("");
+    row.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join("");
   return `<table><thead><tr>${cells("th", head)}</tr></thead><tbody>${rows.map((row) => `<tr>${cells("td", row)}</tr>`).join("\n")}</tbody></table>`;
 }
 
 /** One self-contained page: no scripts, no fonts, nothing loaded from elsewhere. */
+export function htmlPage(title: string, body: string): string {
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title>
+<style>
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
+table { border-collapse: collapse; margin: 1rem 0; } th, td { text-align: left; padding: .25rem .75rem; border-bottom: 1px solid #ddd; }
+</style></head><body>
+<h1>${escapeHtml(title)}</h1>
+${body}
+</body></html>
+`;
+}
+
+/** The report of one quantization. */
 export function reportHtml(result: QuantizationResult): string {
   const { output, audit, gate } = result;
   const facts: [string, string][] = [
@@ -43,14 +57,9 @@ export function reportHtml(result: QuantizationResult): string {
           ],
         ] as [string, string][])),
   ];
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Quantization of ${escape(result.model)}</title>
-<style>
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
-table { border-collapse: collapse; margin: 1rem 0; } th, td { text-align: left; padding: .25rem .75rem; border-bottom: 1px solid #ddd; }
-</style></head><body>
-<h1>Quantization of ${escape(result.model)}</h1>
-${htmlTable(["", ""], facts)}
+  return htmlPage(
+    `Quantization of ${result.model}`,
+    `${htmlTable(["", ""], facts)}
 <h2>Weights</h2>
 ${htmlTable(
   ["weight", "operator", "type", "granularity", "SQNR, dB"],
@@ -68,9 +77,8 @@ ${htmlTable(
   result.keptInFloat.map((kept) => [kept.name, kept.op, kept.reason]),
 )}
 <h2>Notes</h2>
-<ul>${result.warnings.map((warning) => `<li>${escape(warning)}</li>`).join("\n")}</ul>
-</body></html>
-`;
+<ul>${result.warnings.map((warning) => `<li>${escapeHtml(warning)}</li>`).join("\n")}</ul>`,
+  );
 }
 
 export async function writeReport(path: string, result: QuantizationResult): Promise<void> {

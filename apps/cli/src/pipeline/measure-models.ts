@@ -1,0 +1,70 @@
+import type { Artifact, Figures } from "@nasty/compression/pipeline";
+import { evaluate } from "@nasty/taggers";
+import { collectAll } from "../inputs/collect-all.js";
+import { readLabelled } from "../inputs/labelled-text.js";
+import { type OpenModel, openModel } from "../inputs/model.js";
+import { sentenceLatencies } from "../measurement/sentence-latency.js";
+import { measureTaggerMemory } from "../measurement/tagger-memory.js";
+import type { Terminal } from "../terminal/console.js";
+
+interface MeasureOptions {
+  readonly test: string;
+  readonly seed: number;
+  readonly threads: number;
+  readonly terminal: Terminal;
+}
+
+/** Accuracy or F1 of a written model, sentence by sentence as `nasty eval` has it. */
+export async function evaluateModel(path: string, { test, threads, terminal }: MeasureOptions) {
+  const { tagger } = await openModel(path, { threads });
+  try {
+    const sentences = await collectAll(readLabelled(test, tagger.task));
+    terminal.progress.start(`tagging ${sentences.length} sentences with ${path}`, sentences.length);
+    const result = await evaluate(tagger, sentences, {
+      path: test,
+      batchSize: 1,
+      onProgress: (done) => terminal.progress.update(done),
+    });
+    const { metric, value, sentenceCounts, perLabel } = result;
+    return { metric, value, sentenceCounts, perLabel };
+  } finally {
+    terminal.progress.stop();
+    await tagger.close();
+  }
+}
+
+// Enough sentences for a steady median, few enough to take seconds.
+const timedSentences = 200;
+
+/** Speed of all models, in turn on the same sentences, and memory of each in a fresh process. */
+export async function measureModels(
+  models: readonly Artifact[],
+  { test, seed, threads, terminal: { progress } }: MeasureOptions,
+): Promise<Figures[]> {
+  const open: OpenModel[] = [];
+  try {
+    for (const { path } of models) open.push(await openModel(path, { threads }));
+    const task = open[0]?.tagger.task ?? "pos";
+    const sample = (await collectAll(readLabelled(test, task)))
+      .slice(0, timedSentences)
+      .map(({ words }) => words);
+    progress.start(`measuring speed, ${models.length} models in turn`);
+    const latencies = await sentenceLatencies(
+      open.map(({ tagger }) => tagger),
+      sample,
+      { seed },
+    );
+    progress.stop();
+    const figures: Figures[] = [];
+    for (const [index, { path }] of models.entries()) {
+      progress.start(`measuring the memory of ${path} in a fresh process`);
+      const { p50, p95, mean, ci95 } = latencies[index]!;
+      const memoryBytes = await measureTaggerMemory(path, sample, threads);
+      progress.stop();
+      figures.push({ msPerSentence: { p50, p95, mean, ci95 }, memoryBytes });
+    }
+    return figures;
+  } finally {
+    for (const { tagger } of open) await tagger.close();
+  }
+}

@@ -1,0 +1,107 @@
+import type { StepOptions } from "@nasty/compression/pipeline";
+import { compressCommand } from "../arguments/compress-command.js";
+import { pruneCommand } from "../arguments/prune-command.js";
+import { quantizeCommand } from "../arguments/quantize-command.js";
+import type { CompressCommandOptions } from "../commands/compress.js";
+import type { PruneCommandOptions } from "../commands/prune.js";
+import type { QuantizeOptions } from "../commands/quantize.js";
+import { checkOptions } from "../quantization/checked-options.js";
+import { suffixOf } from "../quantization/output-name.js";
+import type { QuantizeMode } from "../quantization/settings.js";
+import { commandStep, stemOf, type WiredText } from "./command-step.js";
+
+const gateText: WiredText = {
+  option: "validation",
+  name: "validation",
+  isRequired: true,
+  purpose: "target-accuracy-loss is measured on it",
+};
+
+/** `quantize`: every option of the command; calibration text where the options use it. */
+export const quantizeStep = commandStep<QuantizeOptions>({
+  name: "quantize",
+  command: quantizeCommand,
+  load: async () => (await import("../commands/quantize.js")).quantize,
+  modelOption: "model",
+  // Saved ranges spare a second calibration; a pipeline that goes on spares it anyway.
+  provided: ["calibration-table", "save-calibration-table"],
+  texts: (options) => [
+    ...calibrationOf(options),
+    ...(options["target-accuracy-loss"] === undefined ? [] : [gateText]),
+  ],
+  outputNameOf(options, input, has) {
+    const compress = options["compress"];
+    const ending = compress === "gzip" ? ".gz" : compress === "brotli" ? ".br" : "";
+    const isCalibrated =
+      "calibration" in options || (calibrationOf(options).length > 0 && has("calibration"));
+    const mode =
+      "target-size" in options ? "mixed" : (options["mode"] ?? (isCalibrated ? "static" : "dynamic"));
+    const method = String(options["method"] ?? "minmax");
+    return `${stemOf(input)}_${suffixOf({ mode: mode as QuantizeMode, method })}.onnx${ending}`;
+  },
+  // As a dry run: paths do not exist yet, everything else can be judged.
+  check: (options) => checkOptions({ ...options, dryRun: true }),
+});
+
+function calibrationOf(options: StepOptions): readonly WiredText[] {
+  const { mode, rounding, method } = options;
+  const given = (name: string): boolean => options[name] !== undefined && options[name] !== false;
+  const uses =
+    mode === "static" ||
+    method !== undefined ||
+    rounding === "gptq" ||
+    ["limit", "percentile", "target-size", "migrate-outliers", "correct-biases"].some(given);
+  const may = mode === undefined || ((mode === "int4" || mode === "weight-only") && rounding === undefined);
+  if (!uses && !may) return [];
+  return [
+    {
+      option: "calibration",
+      name: "calibration",
+      isRequired: uses,
+      purpose: "100 to 1000 typical sentences that ranges are measured on",
+    },
+  ];
+}
+
+/** `prune`: single elements, heads and neurons, layers, vocabulary; training text where it is to train on. */
+export const pruneStep = commandStep<PruneCommandOptions>({
+  name: "prune",
+  command: pruneCommand,
+  load: async () => (await import("../commands/prune.js")).prune,
+  modelOption: "model",
+  texts: (options) => [
+    ...(["epochs", "schedule", "learning-rate", "batch-size"].some((name) => name in options)
+      ? [
+          {
+            option: "train",
+            name: "train",
+            isRequired: true,
+            purpose: "the pruned model trains on it",
+          } as const,
+        ]
+      : []),
+    ...(options["target-accuracy-loss"] === undefined ? [] : [gateText]),
+  ],
+  outputNameOf(options, input) {
+    const share = (name: string): string | undefined =>
+      options[name] === undefined ? undefined : `${Number((Number(options[name]) * 100).toFixed(2))}`;
+    const isStructured = options["structured"] === true || "heads" in options || "neurons" in options;
+    const removed = share("sparsity") ?? [share("heads"), share("neurons")].filter((one) => one).join("-");
+    const parts = [
+      `pruned${removed}`,
+      ...(isStructured ? ["structured"] : []),
+      ...("layers" in options ? ["layers"] : []),
+      ...("vocabulary" in options ? ["vocabulary"] : []),
+    ];
+    return `${stemOf(input)}_${parts.join("_")}.onnx`;
+  },
+});
+
+/** `compress`: gzip or brotli. */
+export const compressStep = commandStep<CompressCommandOptions>({
+  name: "compress",
+  command: compressCommand,
+  load: async () => (await import("../commands/compress.js")).compress,
+  modelOption: "model",
+  outputNameOf: (options, input) => `${stemOf(input)}.onnx${options["method"] === "brotli" ? ".br" : ".gz"}`,
+});

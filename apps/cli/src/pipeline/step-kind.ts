@@ -1,0 +1,40 @@
+import type {
+  DataName,
+  RecipeStep,
+  StepJob,
+  StepOptions,
+  StepOutcome,
+  StepSchema,
+} from "@nasty/compression/pipeline";
+import type { Task } from "@nasty/taggers";
+import type { Terminal } from "../terminal/console.js";
+import type { RecipeTexts } from "./recipe-texts.js";
+
+/** What the steps of one run share. */
+export interface PipelineContext {
+  readonly texts: RecipeTexts;
+  /** Where outputs go. */
+  readonly folder: string;
+  /** Of the first model; undefined for a model without tagger. */
+  readonly task: Task | undefined;
+  readonly seed: number;
+  readonly threads: number;
+  readonly terminal: Terminal;
+}
+
+/** A kind of step: what a recipe may write, how its output is called, and the work. */
+export interface StepKind {
+  readonly schema: StepSchema;
+  /** Whether the next step works on what this one writes. */
+  readonly makesModel: boolean;
+  /** Null for a step that writes nothing. */
+  outputNameOf(options: StepOptions, input: string, has: (name: DataName) => boolean): string | null;
+  /** Throws what is wrong with the options taken together. */
+  check(step: RecipeStep, context: PipelineContext): Promise<void>;
+  run(job: StepJob, context: PipelineContext): Promise<StepOutcome>;
+}
+
+/** Where a text of the data section is. */
+export function textPath(context: PipelineContext, name: DataName): string | undefined {
+  return context.texts[name]?.[0]?.path;
+}
