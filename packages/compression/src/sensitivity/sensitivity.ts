@@ -29,7 +29,9 @@ export interface SensitivityOptions extends PrepareOptions {
   readonly sequences?: number;
   /** Value of the task's metric for a model; larger is better. */
   readonly evaluate?: (model: ModelProto) => Promise<number>;
-  /** Called after each group. */
+  /** Milliseconds after which the metric of no further group is measured; the noisiest come first. Default no limit. */
+  readonly timeBudget?: number;
+  /** Called after each measurement: one a group, and one more a group if there is a metric. */
   readonly onGroup?: (done: number, total: number) => void;
 }
 
@@ -43,10 +45,11 @@ function alone(plan: QuantizationPlan, group: LayerGroup): QuantizationPlan {
 }
 
 /**
- * How much each weight of a plan costs: every group is quantized alone and compared with the float model, one session run a group.
+ * How much each weight of a plan costs: every group is quantized alone and compared with the float model, one session run a group (and one more for
+ * the metric).
  *
  * @param model the model that the plan was made for; not changed
- * @returns most sensitive first: by the loss of the metric if it is measured, then by the noise at the outputs
+ * @returns most sensitive first: by the loss of the metric where it is measured, then by the noise at the outputs
  * @throws CompressionError `no-calibration-data`, and as the mode's apply
  * @example
  * const [worst] = await sensitivity(model, plan, { batches: tagger.feedsOf(sentences) });
@@ -56,19 +59,18 @@ export async function sensitivity(
   plan: QuantizationPlan,
   options: SensitivityOptions,
 ): Promise<LayerSensitivity[]> {
-  const { sequences = 64, evaluate, onGroup, session } = options;
+  const { sequences = 64, evaluate, onGroup, session, timeBudget = Number.POSITIVE_INFINITY } = options;
+  const started = performance.now();
   const batches = await collectBatches(requireBatches("sensitivity", options.batches), sequences);
   requireBatches("sensitivity", batches.length === 0 ? undefined : batches);
   const apply = await prepare(model, plan, options);
   const reference = await outputsOf(model, batches, session);
-  const original = await evaluate?.(model);
   const groups = layerGroups(plan);
+  const total = (evaluate === undefined ? 1 : 2) * groups.length;
   const rows: LayerSensitivity[] = [];
   for (const group of groups) {
     const { model: changed, report } = apply(alone(plan, group));
     const noise = outputNoise(reference, await outputsOf(changed, batches, session));
-    const loss =
-      evaluate === undefined || original === undefined ? undefined : original - (await evaluate(changed));
     rows.push({
       name: group.name,
       tensors: group.tensors.map(({ name }) => name),
@@ -77,9 +79,23 @@ export async function sensitivity(
       elements: group.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0),
       sqnrDb: Math.min(...report.tensors.map(({ sqnrDb }) => sqnrDb)),
       outputSqnrDb: -10 * Math.log10(noise),
-      ...(loss === undefined ? {} : { loss }),
     });
-    onGroup?.(rows.length, groups.length);
+    onGroup?.(rows.length, total);
   }
-  return rows.sort((a, b) => (b.loss ?? 0) - (a.loss ?? 0) || a.outputSqnrDb - b.outputSqnrDb);
+  const byNoise = rows.sort((a, b) => a.outputSqnrDb - b.outputSqnrDb);
+  if (evaluate === undefined) return byNoise;
+  const byName = new Map(groups.map((group) => [group.name, group]));
+  const original = await evaluate(model);
+  const measured: LayerSensitivity[] = [];
+  for (const row of byNoise) {
+    const group = byName.get(row.name);
+    const isInTime = performance.now() - started < timeBudget;
+    const loss =
+      isInTime && group !== undefined
+        ? original - (await evaluate(apply(alone(plan, group)).model))
+        : undefined;
+    measured.push(loss === undefined ? row : { ...row, loss });
+    onGroup?.(rows.length + measured.length, total);
+  }
+  return measured.sort((a, b) => (b.loss ?? 0) - (a.loss ?? 0) || a.outputSqnrDb - b.outputSqnrDb);
 }

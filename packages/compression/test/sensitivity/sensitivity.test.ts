@@ -66,6 +66,23 @@ describe("sensitivity", () => {
     expect(rows[1]).toMatchObject({ name: "W3", loss: 0 });
   });
 
+  it("measures the metric of the noisiest first, and of no more when the time is up", async () => {
+    const plan = dynamic.plan(m);
+    const options = { batches: batches(), evaluate: async () => 1 };
+    const none = await sensitivity(m, plan, { ...options, timeBudget: 0 });
+    expect(none[0]).toMatchObject({ name: "W3" });
+    expect(none.map(({ loss }) => loss)).toEqual(Array(layers).fill(undefined));
+    const order: number[] = [];
+    const all = await sensitivity(m, plan, {
+      ...options,
+      onGroup: (done, total) => order.push(done / total),
+    });
+    expect(all.map(({ loss }) => loss)).toEqual(Array(layers).fill(0));
+    expect(all.map(({ name }) => name)).toEqual(none.map(({ name }) => name));
+    expect(order).toHaveLength(2 * layers);
+    expect(order.at(-1)).toBe(1);
+  });
+
   it("works for other modes, and refuses to work without data", async () => {
     const rows = await sensitivity(linear(), int4.plan(linear()), {
       batches: [{ feeds: { x: await sample() } }],
