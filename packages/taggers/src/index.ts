@@ -45,6 +45,9 @@ export { buildNeuralModel, type NeuralModelOptions } from "./neural/graph/build-
 export { dropAuxiliary } from "./neural/drop-auxiliary.js";
 export { makeNeuralTagger, type NeuralSessions, openNeuralTagger } from "./neural/neural-tagger.js";
 export type { NeuralSettings } from "./neural/settings.js";
+export { makeSequenceTagger } from "./sequence/sequence-tagger.js";
+export type { Padding, SequenceSettings } from "./sequence/settings.js";
+export { namedId, readLabelIndex, readWordIndex } from "./sequence/word-index.js";
 export { splitModel, type SplitModel } from "./neural/split-model.js";
 export { buildEncoder, type BuildEncoderOptions, hiddenOutput } from "./encoders/build-encoder.js";
 export { checkpointTensors } from "./encoders/checkpoint-tensors.js";

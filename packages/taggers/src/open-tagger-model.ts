@@ -4,12 +4,13 @@ import { dropAuxiliary } from "./neural/drop-auxiliary.js";
 import { openNeuralTagger } from "./neural/neural-tagger.js";
 import type { Tagger } from "./tagger.js";
 import type { TaggerSettings } from "./tagger-settings.js";
+import { makeSequenceTagger } from "./sequence/sequence-tagger.js";
 import { makeTransformerTagger } from "./transformer/transformer-tagger.js";
 
 /**
  * Opens a tagger of a model in memory; what only training needs is left out.
  *
- * @throws as `openSession`, `makeTransformerTagger` and `openNeuralTagger`.
+ * @throws as `openSession`, `makeTransformerTagger`, `openNeuralTagger` and `makeSequenceTagger`.
  * @example
  * ```ts
  * const tagger = await openTaggerModel(trained.model, settings, { threads: 1 });
@@ -25,6 +26,8 @@ export async function openTaggerModel(
       return makeTransformerTagger(await openSession(model, options), settings);
     case "neural":
       return openNeuralTagger(dropAuxiliary(model), settings, (part) => openSession(part, options));
+    case "sequence":
+      return makeSequenceTagger(await openSession(model, options), settings);
     default:
       return settings satisfies never;
   }

@@ -4,12 +4,13 @@ import { isHfDirectory, openHfDirectory } from "@nasty/formats/hf/node";
 import { isModelVariant, type ModelVariant, modelVariants } from "@nasty/formats/hf";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
-import { openSession, type SessionOptions } from "@nasty/runtime";
+import { openSession, type Session, type SessionOptions } from "@nasty/runtime";
 import { TaggerError } from "./tagger-error.js";
 import type { Tagger } from "./tagger.js";
 import { readTaggerSettings, type TaggerSettings } from "./tagger-settings.js";
 import { openNeuralTagger } from "./neural/neural-tagger.js";
-import { settingsFromHf, type TransformerSettings } from "./transformer/settings.js";
+import { makeSequenceTagger } from "./sequence/sequence-tagger.js";
+import { settingsFromHf } from "./transformer/settings.js";
 import { makeTransformerTagger } from "./transformer/transformer-tagger.js";
 
 export interface FindTaggerOptions {
@@ -62,7 +63,7 @@ export async function settingsOfModelFile(path: string, model: ModelProto): Prom
  *
  * @param path see {@link findTagger}.
  * @param options threads and the like of the session (one thread by default), and `variant`.
- * @throws as {@link findTagger}, `openSession` and {@link makeTransformerTagger}.
+ * @throws as {@link findTagger}, `openSession`, {@link makeTransformerTagger} and {@link makeSequenceTagger}.
  *
  * @example
  * ```ts
@@ -77,24 +78,26 @@ export async function openTagger(path: string, options: OpenTaggerOptions = {}):
   const { modelPath, settings } = found;
   switch (settings.kind) {
     case "transformer":
-      return openTransformer(modelPath, settings, sessionOptions);
+      return openWith(modelPath, sessionOptions, (session) => makeTransformerTagger(session, settings));
     case "neural": {
       const model = found.model ?? (await readModelFile(modelPath));
       return openNeuralTagger(model, settings, (part) => openSession(part, sessionOptions));
     }
+    case "sequence":
+      return openWith(modelPath, sessionOptions, (session) => makeSequenceTagger(session, settings));
     default:
       return settings satisfies never;
   }
 }
 
-async function openTransformer(
+async function openWith(
   modelPath: string,
-  settings: TransformerSettings,
   options: SessionOptions,
+  make: (session: Session) => Promise<Tagger>,
 ): Promise<Tagger> {
   const session = await openSession(modelPath, options);
   try {
-    return await makeTransformerTagger(session, settings);
+    return await make(session);
   } catch (error) {
     await session.close();
     throw error;

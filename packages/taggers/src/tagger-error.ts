@@ -9,6 +9,7 @@ export type TaggerErrorCode =
   | "model-inputs"
   | "model-outputs"
   | "not-found"
+  | "word-index"
   // Building an encoder from a checkpoint
   | "config"
   | "checkpoint"

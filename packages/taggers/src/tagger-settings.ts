@@ -3,11 +3,13 @@ import * as v from "valibot";
 import { TaggerError } from "./tagger-error.js";
 import { NeuralSchema, packNeural, unpackNeural } from "./neural/neural-metadata.js";
 import type { NeuralSettings } from "./neural/settings.js";
+import { packSequence, SequenceSchema, unpackSequence } from "./sequence/sequence-metadata.js";
+import type { SequenceSettings } from "./sequence/settings.js";
 import { packTokenizer, unpackTokenizer } from "./transformer/compact-tokenizer.js";
 import type { HfFiles, TransformerSettings } from "./transformer/settings.js";
 
 /** What a tagger needs beside the model, by kind. */
-export type TaggerSettings = TransformerSettings | NeuralSettings;
+export type TaggerSettings = TransformerSettings | NeuralSettings | SequenceSettings;
 
 const SETTINGS_KEY = "nasty.tagger";
 const TOKENIZER_KEY = "nasty.tokenizer";
@@ -37,7 +39,7 @@ const HuggingFace = v.object({
   tokenizerConfig: v.record(v.string(), v.unknown()),
 });
 
-const Settings = v.variant("kind", [Transformer, NeuralSchema]);
+const Settings = v.variant("kind", [Transformer, NeuralSchema, SequenceSchema]);
 
 /**
  * The metadata entries that make a model file carry its tagger: `nasty.tagger` (JSON, `{"schema":1,"kind","task","labels",…}`), and
@@ -52,6 +54,10 @@ export async function taggerMetadata(settings: TaggerSettings): Promise<Record<s
       return transformerMetadata(settings);
     case "neural": {
       const { json, vocabulary } = await packNeural(settings);
+      return { [SETTINGS_KEY]: json, [VOCABULARY_KEY]: vocabulary };
+    }
+    case "sequence": {
+      const { json, vocabulary } = await packSequence(settings);
       return { [SETTINGS_KEY]: json, [VOCABULARY_KEY]: vocabulary };
     }
     default:
@@ -107,6 +113,8 @@ export async function readTaggerSettings(model: ModelProto): Promise<TaggerSetti
   const settings = parseSettings(text);
   if (settings.kind === "neural")
     return unpackNeural(settings, entry(model, VOCABULARY_KEY, "a packed vocabulary"));
+  if (settings.kind === "sequence")
+    return unpackSequence(settings, entry(model, VOCABULARY_KEY, "packed words"));
   const huggingFace = getMetadata(model, HUGGING_FACE_KEY);
   return {
     ...(await unpackTransformer(settings, entry(model, TOKENIZER_KEY, "a packed tokenizer"))),

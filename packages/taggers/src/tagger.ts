@@ -28,10 +28,10 @@ export interface EncodedBatch {
  * A model that gives each word of a sentence one label.
  *
  * The `kind` says how words become numbers: `transformer` by a Hugging Face tokenizer, `neural` by the features of this
- * package's own architectures. Callers need not care.
+ * package's own architectures, `sequence` by a list of words with their ids. Callers need not care.
  */
 export interface Tagger {
-  readonly kind: "transformer" | "neural";
+  readonly kind: "transformer" | "neural" | "sequence";
   readonly task: Task;
   /** Labels by the index of the model's output. */
   readonly labels: readonly string[];

@@ -8,6 +8,7 @@ import {
   type ClassifierTrainingOptions,
   trainClassifier,
 } from "../fine-tuning/train-classifier.js";
+import { TaggerError } from "../tagger-error.js";
 import { type TaggerSettings, withTagger } from "../tagger-settings.js";
 import { neuralBatches } from "./neural-batches.js";
 import type { LabelledRun, RunBatches } from "./run-batches.js";
@@ -35,7 +36,8 @@ const operation = "trainFurther";
  * @param tagger weights in float32; not changed
  * @param data words with a label each of the tagger's task; `_` is a word without a label
  * @returns the model of the best epoch by validation, or of the last one without it, with its settings in its metadata
- * @throws TaggerError `empty`, `misaligned`, `labels`, `unknown-label` for a label that the tagger does not have, `option`,
+ * @throws TaggerError `empty`, `misaligned`, `labels`, `unknown-label` for a label that the tagger does not have, `option` (also for
+ *   a tagger of kind `sequence`, which another framework trained),
  *   `model-inputs`, `window`; TrainingError `non-finite-loss`, `checkpoint-mismatch`, `unsupported-operator`.
  * @example
  * ```ts
@@ -84,6 +86,11 @@ function batchesOf(settings: TaggerSettings, run: LabelledRun): RunBatches {
       return transformerBatches(settings, run);
     case "neural":
       return neuralBatches(settings, run);
+    case "sequence":
+      throw new TaggerError(
+        "option",
+        `${operation}: model: kind: expected a transformer or neural tagger, got a sequence tagger (imported from another framework); train it there`,
+      );
     default:
       return settings satisfies never;
   }

@@ -1,0 +1,228 @@
+import { type Tensor, tensor, toFloat32 } from "@nasty/core";
+import type { Session, ValueInfo } from "@nasty/runtime";
+import { decoderOf } from "../neural/decode.js";
+import { TaggerError } from "../tagger-error.js";
+import type { BatchOptions, EncodedBatch, Sentences, Tagger } from "../tagger.js";
+import { logitsOutput } from "../transformer/logits.js";
+import { batchesOf, type BatchLimits, type Row, rowsOf } from "./rows.js";
+import type { SequenceSettings } from "./settings.js";
+
+const DEFAULTS = { batchSize: 32, batchTokens: 1024, lookAhead: 512 } as const;
+
+/** Longest row of a padded batch over its shortest. */
+const MOST_STRETCH = 1.2;
+
+/**
+ * A tagger around a session of a model that takes one id a word, [batch, length], and gives scores [batch, length, labels].
+ *
+ * Part-of-speech labels are the best of each word; entity labels the best sequence that the chunk scheme allows. A trial run with the
+ * largest id finds the output, and a word list that does not belong to the model.
+ *
+ * @param session of the model; the tagger closes it.
+ * @throws TaggerError `model-inputs`, `model-outputs`, `labels`, `word-index` (ids beyond the model's table), `window` (no length to fill to)
+ *
+ * @example
+ * ```ts
+ * const tagger = await makeSequenceTagger(await openSession("pos.onnx"), settings);
+ * for await (const labels of tagger.tag([["Time", "flies"]])) labels; // ["NOUN", "VERB"]
+ * ```
+ */
+export async function makeSequenceTagger(session: Session, settings: SequenceSettings): Promise<Tagger> {
+  const { task, labels, padding, probabilities } = settings;
+  const input = inputOf(session);
+  const capacity = capacityOf(input, settings);
+  const isFilled = padding === "right" || padding === "left" || typeof input.shape[1] === "number";
+  const idOf = makeWordIds(settings);
+  const feed = (rows: readonly Row[]): Fed => feedOf(rows, input, settings, isFilled ? capacity : undefined);
+  const output = await trial(session, settings, feed);
+  const decode = decoderOf(task, labels, undefined);
+  // The best sequence is that of the largest sum, which for probabilities is one of logarithms; the best label of a word is the same.
+  const isSummed = task === "ner" && probabilities;
+  const stretch = isFilled ? Number.POSITIVE_INFINITY : padding === "masked" ? MOST_STRETCH : 1;
+
+  const run = async (rows: readonly Row[], scores: readonly Float32Array[]): Promise<void> => {
+    const { feeds, starts } = feed(rows);
+    const result = (await session.run(feeds, [output]))[output] as Tensor;
+    const data = result.dtype === "float32" ? (result.data as Float32Array) : toFloat32(result);
+    rows.forEach(({ sentence, firstWord, firstOwned, ownedEnd }, r) => {
+      const from = ((starts[r] as number) + firstOwned - firstWord) * labels.length;
+      const count = (ownedEnd - firstOwned) * labels.length;
+      const owned = data.subarray(from, from + count);
+      (scores[sentence] as Float32Array).set(
+        isSummed ? owned.map((value) => Math.log(Math.max(value, Number.MIN_VALUE))) : owned,
+        firstOwned * labels.length,
+      );
+    });
+  };
+
+  return {
+    kind: "sequence",
+    task,
+    labels,
+    async *tag(sentences, options) {
+      const limits = limitsOf(options);
+      for await (const { rows, sizes } of blocks(sentences, { idOf, capacity, limits })) {
+        const scores = sizes.map((size) => new Float32Array(size * labels.length));
+        for (const batch of batchesOf(rows, limits, stretch)) await run(batch, scores);
+        for (const [i, length] of sizes.entries()) {
+          const best = decode({ data: scores[i] as Float32Array, start: 0, length }, labels.length);
+          yield Array.from(best, (label) => labels[label] as string);
+        }
+      }
+    },
+    async *feedsOf(sentences, options): AsyncGenerator<EncodedBatch> {
+      const limits = limitsOf(options);
+      for await (const { rows } of blocks(sentences, { idOf, capacity, limits })) {
+        for (const batch of batchesOf(rows, limits, stretch)) {
+          const { feeds, mask } = feed(batch);
+          const words = batch.reduce((sum, { firstOwned, ownedEnd }) => sum + ownedEnd - firstOwned, 0);
+          yield { feeds, mask, words };
+        }
+      }
+    },
+    close: () => session.close(),
+  };
+}
+
+/** The id of a word; of a word that a list holds twice, the first. */
+export function makeWordIds({ words, lowercase, unknownId }: SequenceSettings): (word: string) => number {
+  const ids = new Map<string, number>();
+  words.forEach((word, id) => {
+    if (word !== "" && !ids.has(word)) ids.set(word, id);
+  });
+  return (word) => ids.get(lowercase ? word.toLowerCase() : word) ?? unknownId;
+}
+
+interface Fed {
+  readonly feeds: Readonly<Record<string, Tensor>>;
+  readonly mask: Tensor<"uint8">;
+  /** Position in the batch × length positions at which each row's words start. */
+  readonly starts: readonly number[];
+}
+
+function feedOf(
+  rows: readonly Row[],
+  input: ValueInfo,
+  { paddingId, padding }: SequenceSettings,
+  filled: number | undefined,
+): Fed {
+  const length = filled ?? rows.reduce((most, { ids }) => Math.max(most, ids.length), 0);
+  const shape = [rows.length, length];
+  const ids = new Int32Array(rows.length * length).fill(paddingId);
+  const mask = new Uint8Array(ids.length);
+  const starts = rows.map((row, r) => {
+    const start = r * length + (padding === "left" ? length - row.ids.length : 0);
+    ids.set(row.ids, start);
+    mask.fill(1, start, start + row.ids.length);
+    return start;
+  });
+  const fed: Tensor =
+    input.dtype === "int32"
+      ? tensor("int32", shape, ids)
+      : tensor("int64", shape, BigInt64Array.from(ids, BigInt));
+  return { feeds: { [input.name]: fed }, mask: tensor("uint8", shape, mask), starts };
+}
+
+function inputOf({ inputs }: Session): ValueInfo {
+  const [input, second] = inputs;
+  const isIds = input?.dtype === "int32" || input?.dtype === "int64";
+  if (input !== undefined && second === undefined && isIds && input.shape.length === 2) return input;
+  const got = inputs.map(({ name, dtype, shape }) => `${name} ${dtype} [${shape.join(", ")}]`).join(", ");
+  throw new TaggerError(
+    "model-inputs",
+    `openTagger: model: inputs: expected one of word ids, int32 or int64 [batch, length], got ${got || "none"}`,
+  );
+}
+
+function capacityOf({ name, shape }: ValueInfo, { padding, maxLength }: SequenceSettings): number {
+  const fixed = shape[1];
+  if (typeof fixed === "number" && fixed > 0) {
+    if (maxLength === undefined || maxLength === fixed || (padding === "masked" && maxLength < fixed)) {
+      return fixed;
+    }
+    throw new TaggerError(
+      "window",
+      `openTagger: model: input ${name}: length: expected ${maxLength} (the longest row of the tagger), got ${fixed}`,
+    );
+  }
+  if (maxLength === undefined && (padding === "left" || padding === "right")) {
+    throw new TaggerError(
+      "window",
+      `openTagger: model: input ${name}: length: expected a fixed one to fill rows to, or a longest row in the tagger, got neither`,
+    );
+  }
+  return maxLength ?? Number.POSITIVE_INFINITY;
+}
+
+interface Limits extends BatchLimits {
+  readonly lookAhead: number;
+}
+
+function limitsOf(options: BatchOptions = {}): Limits {
+  const batchSize = atLeastOne(options.batchSize ?? DEFAULTS.batchSize, "batchSize");
+  return {
+    batchSize,
+    batchTokens: atLeastOne(options.batchTokens ?? DEFAULTS.batchTokens, "batchTokens"),
+    // One by one nothing is gained by waiting.
+    lookAhead: batchSize === 1 ? 1 : atLeastOne(options.lookAhead ?? DEFAULTS.lookAhead, "lookAhead"),
+  };
+}
+
+function atLeastOne(value: number, name: string): number {
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new RangeError(`tag: ${name}: expected an integer of at least 1, got ${value}`);
+}
+
+interface BlockOptions {
+  readonly idOf: (word: string) => number;
+  readonly capacity: number;
+  readonly limits: Limits;
+}
+
+/** Reads up to `lookAhead` sentences at a time. */
+async function* blocks(
+  sentences: Sentences,
+  { idOf, capacity, limits: { lookAhead } }: BlockOptions,
+): AsyncGenerator<{ rows: Row[]; sizes: number[] }> {
+  let rows: Row[] = [];
+  let sizes: number[] = [];
+  for await (const words of sentences) {
+    rows.push(...rowsOf(Int32Array.from(words, idOf), sizes.length, capacity));
+    sizes.push(words.length);
+    if (sizes.length < lookAhead) continue;
+    yield { rows, sizes };
+    rows = [];
+    sizes = [];
+  }
+  if (sizes.length > 0) yield { rows, sizes };
+}
+
+async function trial(
+  session: Session,
+  { labels, words, unknownId, paddingId }: SequenceSettings,
+  feed: (rows: readonly Row[]) => Fed,
+): Promise<string> {
+  if (labels.length === 0) throw new TaggerError("labels", "openTagger: labels: expected at least 1, got 0");
+  const largest = Math.max(words.length - 1, unknownId, paddingId);
+  const ids = Int32Array.of(largest);
+  const { feeds, mask } = feed([{ sentence: 0, ids, firstWord: 0, firstOwned: 0, ownedEnd: 1 }]);
+  let outputs: Readonly<Record<string, Tensor>>;
+  try {
+    outputs = await session.run(feeds);
+  } catch (cause) {
+    // ONNX Runtime's Gather: "indices element out of data bounds, idx=7999 must be within the inclusive range [-100,99]"
+    const bounds = /idx=(\d+) must be within the inclusive range \[-?\d+,(\d+)\]/.exec(messages(cause));
+    if (bounds === null || Number(bounds[1]) !== largest) throw cause;
+    throw new TaggerError(
+      "word-index",
+      `openTagger: words: ids: expected an embedding of at least ${largest + 1} rows, got ${Number(bounds[2]) + 1} rows; is this the model's own word list?`,
+      { cause },
+    );
+  }
+  return logitsOutput(session, outputs, mask.shape, labels.length);
+}
+
+/** The messages of an error and of those underneath it. */
+function messages(error: unknown): string {
+  return error instanceof Error ? `${error.message}\n${messages(error.cause)}` : "";
+}
