@@ -3,7 +3,7 @@ import { editDistance } from "../layer-patterns.js";
 /** Letters and digits only: spellings with hyphens, underscores and capitals are one name. */
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
 
-/** The name that was most likely meant, or undefined if none is near: at most a third of its letters may differ. */
+/** The name that was most likely meant, or undefined if none is near: at most two of five letters may differ. */
 export function nearestName(written: string, names: readonly string[]): string | undefined {
   let nearest: string | undefined;
   let least = Number.POSITIVE_INFINITY;
@@ -11,7 +11,7 @@ export function nearestName(written: string, names: readonly string[]): string |
     const distance = editDistance(plain(written), plain(name));
     if (distance < least) [nearest, least] = [name, distance];
   }
-  return nearest !== undefined && least <= Math.max(1, Math.floor(plain(nearest).length / 3))
+  return nearest !== undefined && least <= Math.max(1, Math.floor(0.4 * plain(nearest).length))
     ? nearest
     : undefined;
 }
