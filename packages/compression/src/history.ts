@@ -2,8 +2,10 @@ import { getMetadata, withMetadata, type ModelProto } from "@nasty/formats/onnx"
 
 /** Where a step's input came from and what made its output, as far as the caller knows. */
 export interface Provenance {
-  /** SHA-256 of the input file, hexadecimal. */
+  /** SHA-256 of the file that the model's weights were read from, hexadecimal; training from random weights has none. */
   readonly inputSha256?: string;
+  /** SHA-256 of the texts and other models that took part, by what they were for: `train`, `calibration`, `teacher`, … */
+  readonly data?: Readonly<Record<string, string | readonly string[]>>;
   /** Versions of the packages and runtimes at work. */
   readonly versions?: Readonly<Record<string, string>>;
 }
@@ -40,11 +42,24 @@ export function historyOf(model: ModelProto): readonly HistoryStep[] {
 }
 
 /**
+ * The model with the steps of an earlier model in front of its own: for a step that builds a new graph from a model's weights.
+ *
+ * @example withEarlierHistory(tuned, historyOf(base))
+ */
+export function withEarlierHistory(model: ModelProto, earlier: readonly HistoryStep[]): ModelProto {
+  return earlier.length === 0 ? model : written(model, [...earlier, ...historyOf(model)]);
+}
+
+/**
  * The model with one more step in its `nasty.history`.
  *
  * @example withHistory(model, { step: "quantize", options: { mode: "dynamic" }, inputSha256: "9f86…" })
  */
 export function withHistory(model: ModelProto, step: HistoryStep): ModelProto {
-  const history: History = { schemaVersion: 1, steps: [...historyOf(model), step] };
+  return written(model, [...historyOf(model), step]);
+}
+
+function written(model: ModelProto, steps: readonly HistoryStep[]): ModelProto {
+  const history: History = { schemaVersion: 1, steps };
   return withMetadata(model, { [key]: JSON.stringify(history) });
 }

@@ -84,7 +84,7 @@ export { sensitivity, type LayerSensitivity, type SensitivityOptions } from "./s
 export { planTargetSize, type TargetSizeOptions } from "./target-size.js";
 export { timeShares, type TimeShares } from "./time-shares.js";
 export { predictedBytes } from "./predicted-bytes.js";
-export { historyOf, withHistory, type HistoryStep, type Provenance } from "./history.js";
+export { historyOf, withEarlierHistory, withHistory, type HistoryStep, type Provenance } from "./history.js";
 export type { CalibrationOptions, Int8Options, StaticOptions } from "./int8.js";
 export { matchLayers, type NamedLayer } from "./layer-patterns.js";
 export type { WeightOptions } from "./plan-weights.js";

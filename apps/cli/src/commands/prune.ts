@@ -5,10 +5,10 @@ import { openSession } from "@nasty/runtime";
 import { withTagger } from "@nasty/taggers";
 import { rm } from "node:fs/promises";
 import { GateError, InputError, UsageError } from "../exit-codes.js";
-import { sha256OfFile } from "../inputs/file-hash.js";
 import { parseSource } from "../inputs/calibration-sources.js";
 import { type LoadedModel, loadModel } from "../inputs/load-model.js";
 import { checkWritable, isSameFile } from "../inputs/output-path.js";
+import { provenanceOf } from "../inputs/provenance.js";
 import { importanceData } from "../pruning/importance-data.js";
 import { measureQuality, pruningRefusal } from "../pruning/quality.js";
 import { pruneAndTrain } from "../pruning/recovery.js";
@@ -16,7 +16,6 @@ import { pruningPlanText, pruningText, type PruningResultDocument } from "../pru
 import { neededVocabulary } from "../pruning/vocabulary.js";
 import { writeCandidate } from "../quantization/written-model.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { versions } from "../versions.js";
 
 export interface PruneCommandOptions extends CommonOptions {
   readonly model: string;
@@ -134,7 +133,10 @@ async function pruned({
   terminal,
 }: PruningJob): Promise<PruningResult> {
   const { train, validation, epochs, batchSize, learningRate, seed, threads } = options;
-  const provenance = { provenance: { inputSha256: await loaded.sha256(), versions: versions() } };
+  const data = options.data.map((text) => parseSource(text).path);
+  const provenance = {
+    provenance: await provenanceOf(await loaded.sha256(), { data, vocabulary: options.vocabulary }),
+  };
   if (train === undefined) {
     return pruner.apply(loaded.model, await pruner.plan(loaded.model, pruning), provenance);
   }
@@ -152,8 +154,7 @@ async function pruned({
   const step = {
     step: "recovery",
     options: { schedule, epochs, batchSize, learningRate, seed },
-    inputSha256: await sha256OfFile(train),
-    versions: versions(),
+    ...(await provenanceOf(undefined, { train, validation })),
   };
   return { report, model: withHistory(model, step) };
 }

@@ -1,5 +1,6 @@
 import { readChunks } from "@nasty/formats/archive/node";
 import { InputError } from "../exit-codes.js";
+import { readStandardInput } from "./standard-input.js";
 
 type Chunks = AsyncIterable<Uint8Array>;
 
@@ -32,7 +33,7 @@ export function nameOf(path: string): string {
  */
 export async function openText(path: string): Promise<OpenText> {
   const name = nameOf(path);
-  const { head, chunks } = await peek(path === "-" ? process.stdin : readChunks(path));
+  const { head, chunks } = await peek(path === "-" ? readStandardInput() : readChunks(path));
   if (head.includes("\0")) {
     throw new InputError(
       `read ${name}: content: expected text, got binary data; give a .conllu, .iob2, .conll or .txt file`,

@@ -111,8 +111,10 @@ export async function gate(
   const candidateOf = (kept: number): GateCandidate => {
     if (held?.kept === kept) return held.candidate;
     const names = state.ranking.slice(0, kept);
-    const part = kept === 0 ? plan : keepInFloat(plan, names, "left in float by the accuracy gate");
-    return { ...apply(part), keptInFloat: names };
+    if (kept === 0) return { ...apply(plan), keptInFloat: names };
+    const part = keepInFloat(plan, names, "left in float by the accuracy gate");
+    // The history of the model is made of the options: what the gate decided belongs to them.
+    return { ...apply({ ...part, options: { ...part.options, keptInFloat: names } }), keptInFloat: names };
   };
   const attempt = async (kept: number): Promise<void> => {
     const candidate = candidateOf(kept);
