@@ -4,6 +4,7 @@ import { distillCommand, fineTuneCommand } from "./arguments/classifier-command.
 import { command, examples, modelHelp, modelOption, repeatable, run, testHelp } from "./arguments/command.js";
 import { compressCommand } from "./arguments/compress-command.js";
 import { exportCommand } from "./arguments/export-command.js";
+import { importCommand } from "./arguments/import-command.js";
 import { positiveInteger, positiveNumber } from "./arguments/option-values.js";
 import { pipelineCommand } from "./arguments/pipeline-command.js";
 import { pruneCommand } from "./arguments/prune-command.js";
@@ -34,6 +35,7 @@ export function buildProgram(): Command {
     .addCommand(compressCommand())
     .addCommand(pipelineCommand())
     .addCommand(exportCommand())
+    .addCommand(importCommand())
     .addCommand(inspectCommand());
 }
 
@@ -182,6 +184,7 @@ function trainCommand(): Command {
 function inspectCommand(): Command {
   return command("inspect", "say what a model file holds")
     .requiredOption(modelOption, modelHelp)
+    .option("--devices", "try the devices of this machine, and say which precision to ship to it")
     .addHelpText(
       "after",
       examples(["nasty inspect --model pos_int8.onnx", "operators, weights, labels, how it was made"]),

@@ -137,9 +137,7 @@ function inputOf({ inputs }: Session): ValueInfo {
 function capacityOf({ name, shape }: ValueInfo, { padding, maxLength }: SequenceSettings): number {
   const fixed = shape[1];
   if (typeof fixed === "number" && fixed > 0) {
-    if (maxLength === undefined || maxLength === fixed || (padding === "masked" && maxLength < fixed)) {
-      return fixed;
-    }
+    if (maxLength === undefined || maxLength === fixed) return fixed;
     throw new TaggerError(
       "window",
       `openTagger: model: input ${name}: length: expected ${maxLength} (the longest row of the tagger), got ${fixed}`,
