@@ -1,6 +1,7 @@
 /** What is wrong with a graph, for programs; the message says it for people. */
 export type GraphErrorCode =
   | "cycle"
+  | "duplicate-node"
   | "duplicate-value"
   | "empty-graph"
   | "foreign-node"

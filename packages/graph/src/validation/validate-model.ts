@@ -27,14 +27,14 @@ interface Model {
 }
 
 /**
- * Checks that a model is a well-formed graph: every value read is defined once and in reach, no cycle, outputs made,
+ * Checks that a model is a well-formed graph: every value read is defined once and in reach, no name for two nodes of one graph, no cycle, outputs made,
  * nested graphs with the inputs and outputs that their operator asks for, operator sets imported and of a known version.
  *
  * Nodes may be in any order (runtimes sort them; `Graph.sort` does too). Operators that are not in the table are not
  * refused: a step that cannot handle one says so itself.
  *
  * @throws GraphError `missing-graph`, `empty-graph`, `unsupported-opset`, `unknown-opset`, `missing-operator`,
- * `duplicate-value`, `missing-input`, `input-count`, `output-count`, `missing-output`, `missing-subgraph`,
+ * `duplicate-node`, `duplicate-value`, `missing-input`, `input-count`, `output-count`, `missing-output`, `missing-subgraph`,
  * `subgraph-outputs`, `cycle`; the message names node, operator and position.
  * @see ONNX 1.22, docs/IR.md
  */
@@ -70,7 +70,9 @@ const importedDomains = (proto: ModelProto): ReadonlySet<string> => {
 
 const checkGraph = (graph: GraphProto, path: string, outer: Scope | undefined, model: Model): void => {
   const scope: Scope = { path, names: definedNames(graph, path), outer };
+  const nodeNames = new Map<string, number>();
   for (const [position, node] of graph.node.entries()) {
+    checkNodeName(node, path, position, nodeNames);
     checkOperator(node, path, position, model);
     checkInputs(node, scope, position);
     checkBodies(node, path, position);
@@ -85,6 +87,21 @@ const checkGraph = (graph: GraphProto, path: string, outer: Scope | undefined, m
     }
   }
   checkOutputs(graph, scope);
+};
+
+/** A name may come again in another graph, and many nodes may have none. */
+const checkNodeName = (node: NodeProto, path: string, position: number, seen: Map<string, number>): void => {
+  if (node.name === "") return;
+  const earlier = seen.get(node.name);
+  if (earlier === undefined) {
+    seen.set(node.name, position);
+    return;
+  }
+  throw nodeError(
+    "duplicate-node",
+    { node, path, position },
+    `name: expected one that no other node of the graph has, got that of position ${earlier}`,
+  );
 };
 
 const definedNames = (graph: GraphProto, path: string): ReadonlySet<string> => {

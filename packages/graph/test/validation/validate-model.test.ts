@@ -94,6 +94,14 @@ describe("validateModel refuses", () => {
       'validateModel: node "n" (Neg, graph main, position 1): value name: expected one definition in graph main, got a second of "y"',
     ],
     [
+      "two nodes of a name",
+      {
+        nodes: [makeNode("Relu", ["x"], ["a"], { name: "n" }), makeNode("Neg", ["a"], ["y"], { name: "n" })],
+      },
+      "duplicate-node",
+      'validateModel: node "n" (Neg, graph main, position 1): name: expected one that no other node of the graph has, got that of position 0',
+    ],
+    [
       "two initializers of a name",
       {
         nodes: [makeNode("Relu", ["x"], ["y"])],
@@ -220,4 +228,19 @@ describe("validateModel refuses", () => {
       "validateModel: model: graph: expected one, got none",
     );
   });
+});
+
+it("takes nodes without a name, and a name once in each graph", () => {
+  const named = (name: string) =>
+    makeGraph(name, { nodes: [makeNode("Relu", ["x"], [name], { name: "n" })], outputs: [float(name)] });
+  const nodes = [
+    makeNode("Relu", ["x"], ["a"]),
+    makeNode("Relu", ["a"], ["b"]),
+    makeNode("If", ["condition"], ["y"], {
+      name: "n",
+      attributes: { then_branch: named("then"), else_branch: named("else") },
+    }),
+  ];
+  const model = modelOf({ nodes, inputs: [float("x", [2]), condition], outputs: [float("y")] });
+  expect(() => validateModel(model)).not.toThrow();
 });
