@@ -19,6 +19,8 @@ export interface Backend {
 export type ImportModule = (name: string) => Promise<unknown>;
 
 const core = "@tensorflow/tfjs-core";
+// Its import registers the gradients of all operations; on Node nothing smaller does.
+const gradients = "@tensorflow/tfjs-layers";
 const cpu = "@tensorflow/tfjs-backend-cpu";
 const wasm = "@tensorflow/tfjs-backend-wasm";
 const native = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"] as const;
@@ -28,6 +30,8 @@ const importInstalled: ImportModule = (name) => {
   switch (name) {
     case core:
       return import("@tensorflow/tfjs-core");
+    case gradients:
+      return import("@tensorflow/tfjs-layers");
     case cpu:
       return import("@tensorflow/tfjs-backend-cpu");
     case wasm:
@@ -69,8 +73,8 @@ export async function loadBackend(
 
 const advice: Readonly<Record<BackendName, string>> = {
   node: "npm install @tensorflow/tfjs-node",
-  wasm: `npm install ${core} ${cpu} ${wasm}`,
-  cpu: `npm install ${core} ${cpu}`,
+  wasm: `npm install ${core} ${gradients} ${cpu} ${wasm}`,
+  cpu: `npm install ${core} ${gradients} ${cpu}`,
 };
 
 interface Loaded {
@@ -90,16 +94,22 @@ async function load(name: BackendName, importModule: ImportModule): Promise<Load
     }
     case "wasm": {
       const tf = (await get(core)) as TensorFlow;
-      await get(wasm);
+      await quietly(tf, async () => {
+        await get(gradients);
+        await get(wasm);
+      });
       registerWasmKernels(tf);
       await activate(tf, "wasm");
       return { tf, backend: "wasm" };
     }
     case "cpu": {
       const tf = (await get(core)) as TensorFlow;
-      await get(cpu);
-      await activate(tf, "cpu");
-      withoutGreeting(tf);
+      await quietly(tf, async () => {
+        await get(gradients);
+        await get(cpu);
+        await activate(tf, "cpu");
+        tf.scalar(0).dispose();
+      });
       return { tf, backend: "cpu" };
     }
     default: {
@@ -163,10 +173,16 @@ async function activate(tf: TensorFlow, backend: string): Promise<void> {
   );
 }
 
-/** The JavaScript backend prints an advertisement at its first tensor, unless it is in production mode. */
-function withoutGreeting(tf: TensorFlow): void {
+/**
+ * Without what TensorFlow.js prints on its way: that a platform is set twice, and an advertisement at the first tensor of the
+ * JavaScript backend. Production mode is silent.
+ */
+async function quietly(tf: TensorFlow, work: () => Promise<void>): Promise<void> {
   const before = tf.env().getBool("PROD");
   tf.env().set("PROD", true);
-  tf.scalar(0).dispose();
-  tf.env().set("PROD", before);
+  try {
+    await work();
+  } finally {
+    tf.env().set("PROD", before);
+  }
 }
