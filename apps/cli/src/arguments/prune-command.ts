@@ -54,7 +54,7 @@ export function pruneCommand(): Command {
     .option("--dry-run", "print the plan, write nothing")
     .option(
       "--output <file>",
-      "the pruned model (default: NAME_pruned30.onnx, NAME_pruned30_structured.onnx)",
+      "the pruned model (default: NAME_pruned30.onnx, NAME_pruned30_structured.onnx, …)",
     )
     .addHelpText(
       "after",

@@ -1,5 +1,3 @@
-import { basename, dirname, join, resolve } from "node:path";
-import { uncompressedName } from "@nasty/formats/archive";
 import { pruner, withHistory, type PruneOptions as Pruning, type PruningResult } from "@nasty/compression";
 import { openSession } from "@nasty/runtime";
 import { withTagger } from "@nasty/taggers";
@@ -14,6 +12,7 @@ import { measureQuality, pruningRefusal } from "../pruning/quality.js";
 import { pruneAndTrain } from "../pruning/recovery.js";
 import { pruningPlanText, pruningText, type PruningResultDocument } from "../pruning/pruning-text.js";
 import { neededVocabulary } from "../pruning/vocabulary.js";
+import { nameBeside, prunedSuffix } from "../quantization/output-name.js";
 import { writeCandidate } from "../quantization/written-model.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
@@ -54,7 +53,7 @@ export async function prune(options: PruneCommandOptions, terminal: Terminal): P
   }
   const schedule = scheduleOf(options, isStructured);
   const loaded = await loadModel(options.model);
-  const output = options.output ?? defaultOutput(loaded.modelPath, options, isStructured);
+  const output = options.output ?? nameBeside(options.model, prunedSuffix(options));
   if (!options.dryRun) {
     await checkWritable("--output", output);
     if (await isSameFile(output, loaded.modelPath)) {
@@ -202,12 +201,4 @@ async function pruningOf(
       vocabulary: await neededVocabulary(loaded, options.vocabulary, threads),
     }),
   };
-}
-
-/** `pos.onnx` → `pos_pruned30.onnx`, `pos_pruned30_structured.onnx`. */
-function defaultOutput(modelPath: string, { sparsity }: PruneCommandOptions, isStructured: boolean): string {
-  const absolute = resolve(modelPath);
-  const stem = uncompressedName(basename(absolute)).replace(/\.onnx$/i, "");
-  const share = sparsity === undefined ? "" : String(Number((sparsity * 100).toFixed(2)));
-  return join(dirname(absolute), `${stem}_pruned${share}${isStructured ? "_structured" : ""}.onnx`);
 }

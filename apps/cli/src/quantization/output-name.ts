@@ -26,10 +26,41 @@ export function suffixOf({ mode, method }: Treatment): string {
 }
 
 /** The name beside the input that says how the file was made: `pos_v1.onnx` → `pos_v1_int8_percentile.onnx`. */
-export function defaultOutput(modelPath: string, treatment: Treatment): string {
-  const absolute = resolve(modelPath);
+export function defaultOutput(model: string, treatment: Treatment): string {
+  return nameBeside(model, suffixOf(treatment));
+}
+
+/** What of a model is removed: shares in 0..1, numbers of layers, a text whose words stay. */
+export interface Pruned {
+  readonly sparsity?: number | undefined;
+  readonly heads?: number | undefined;
+  readonly neurons?: number | undefined;
+  readonly structured?: boolean | undefined;
+  readonly layers?: unknown;
+  readonly vocabulary?: unknown;
+}
+
+/** `pruned30`, `pruned30_structured`, `pruned20-30_structured` (heads and neurons), `pruned_layers`, `pruned_vocabulary`. */
+export function prunedSuffix({ sparsity, heads, neurons, structured, layers, vocabulary }: Pruned): string {
+  const isStructured = structured === true || heads !== undefined || neurons !== undefined;
+  const shares = sparsity === undefined ? [heads, neurons] : [sparsity];
+  const removed = shares
+    .filter((share) => share !== undefined)
+    .map((share) => Number((share * 100).toFixed(2)));
+  const parts = [
+    `pruned${removed.join("-")}`,
+    ...(isStructured ? ["structured"] : []),
+    ...(layers === undefined ? [] : ["layers"]),
+    ...(vocabulary === undefined ? [] : ["vocabulary"]),
+  ];
+  return parts.join("_");
+}
+
+/** A name beside a model file or directory: `pos.onnx.gz` and `pruned30` → `pos_pruned30.onnx`. */
+export function nameBeside(model: string, suffix: string): string {
+  const absolute = resolve(model);
   const stem = uncompressedName(basename(absolute))
     .replace(/\.onnx$/i, "")
     .replace(/_fp32$/, "");
-  return join(dirname(absolute), `${stem}_${suffixOf(treatment)}.onnx`);
+  return join(dirname(absolute), `${stem}_${suffix}.onnx`);
 }
