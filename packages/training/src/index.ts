@@ -60,3 +60,18 @@ export {
   type TrainLoopOptions,
   type TrainLoopResult,
 } from "./loop/train-loop.js";
+export {
+  type FakeQuantization,
+  fakeQuantization,
+} from "./fake-quantization/fake-quantization.js";
+export type { ActivationMode, FakeQuantizationOptions, RangeMode } from "./fake-quantization/options.js";
+export {
+  hashScales,
+  parseQuantizationRecord,
+  type QuantizationRecord,
+  quantizationRecordKey,
+  serializeQuantizationRecord,
+  type TrainedActivation,
+  type TrainedWeight,
+} from "./fake-quantization/record.js";
+export { simulateQuantization } from "./fake-quantization/simulate.js";

@@ -12,7 +12,8 @@ export type TrainingErrorCode =
   | "invalid-batch"
   | "non-finite-loss"
   | "checkpoint-mismatch"
-  | "checkpoint-format";
+  | "checkpoint-format"
+  | "quantization-record";
 
 export interface TrainingErrorFields {
   /** Name of the node concerned, or its first output if it has no name. */

@@ -3,6 +3,7 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import { familyTensors } from "../encoders/family-tensors.js";
 import { labelledConfig } from "../encoders/labelled-config.js";
 import type { LabelledSentence, LabelledSentences } from "../evaluation/labelled-sentence.js";
+import { withRecord } from "../quantization-aware/quantization-aware.js";
 import { TaggerError } from "../tagger-error.js";
 import type { Task } from "../task.js";
 import type { TransformerSettings } from "../transformer/settings.js";
@@ -160,7 +161,7 @@ export function finished(
 ): FineTuned {
   const { tokenizerJson, tokenizerConfig } = base;
   const config = labelledConfig(base.config, settings.labels);
-  const model = withoutDropout(result.model);
+  const model = withRecord(withoutDropout(result.model), result.qat);
   return {
     ...result,
     model,

@@ -8,6 +8,7 @@ import {
   type Modifier,
   type ModifierState,
   onnxEngine,
+  type QuantizationRecord,
   type Random,
   type StopReason,
   trainLoop,
@@ -15,13 +16,14 @@ import {
 } from "@nasty/training";
 import { evaluate } from "../evaluation/evaluate.js";
 import type { LabelledSentence } from "../evaluation/labelled-sentence.js";
+import { type QuantizationAware, quantizationOf } from "../quantization-aware/quantization-aware.js";
 import { TaggerError } from "../tagger-error.js";
 import { openTaggerModel } from "../open-tagger-model.js";
 import type { TaggerSettings } from "../tagger-settings.js";
 import { type Freeze, weightGroups } from "./weight-groups.js";
 
 /** Settings of training that fine-tuning, further training and distillation share. */
-export interface ClassifierTrainingOptions {
+export interface ClassifierTrainingOptions extends QuantizationAware {
   /** Default 5. */
   readonly epochs?: number;
   /** Rows of a batch (sentences, or windows of a long one). Default 16. */
@@ -64,6 +66,8 @@ export interface ClassifierTraining {
   readonly bestEpoch: number | undefined;
   /** State of the modifiers with these weights. */
   readonly modifiers: ModifierState;
+  /** How the model was trained to be quantized, if it was. */
+  readonly qat?: QuantizationRecord;
   /** Accuracy or entity F1 on the validation sentences. */
   readonly bestMetric: number | undefined;
   readonly history: readonly EpochRecord[];
@@ -102,13 +106,15 @@ export async function trainClassifier(job: ClassifierJob): Promise<ClassifierTra
     freeze: options.freeze ?? {},
   });
   const totalSteps = stepsPerEpoch * epochs;
+  const qat = quantizationOf(job.operation, options, totalSteps);
+  const modifiers = [...(options.modifiers ?? []), ...(qat === undefined ? [] : [qat])];
   const trainer = await onnxEngine.load(model, {
     loss,
-    trainable,
+    trainable: [...trainable, ...(qat?.trained ?? [])],
     dropout,
     seed,
     threads,
-    ...(options.modifiers === undefined ? {} : { modifiers: options.modifiers }),
+    ...(modifiers.length === 0 ? {} : { modifiers }),
     optimizer: {
       kind: "adamw",
       learningRate,
@@ -132,7 +138,10 @@ export async function trainClassifier(job: ClassifierJob): Promise<ClassifierTra
       identity: job.identity,
       ...(validation.length === 0
         ? {}
-        : { validate: ({ model: trained }) => metricOf(trained, { settings, validation, threads }) }),
+        : {
+            validate: ({ model: trained }) =>
+              metricOf(qat?.simulate(trained) ?? trained, { settings, validation, threads }),
+          }),
       ...definedOnly({
         patience: options.patience,
         checkpoint: options.checkpoint,
@@ -141,7 +150,8 @@ export async function trainClassifier(job: ClassifierJob): Promise<ClassifierTra
         onEvent: options.onEvent,
       }),
     });
-    return result;
+    if (qat === undefined) return result;
+    return { ...result, qat: qat.record(result.model, result.modifiers) };
   } finally {
     await trainer.close();
   }

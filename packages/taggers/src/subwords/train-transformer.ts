@@ -2,6 +2,7 @@ import type { CheckpointStore, TrainingEvent } from "@nasty/training";
 import type { LabelledSentence } from "../evaluation/labelled-sentence.js";
 import { type FineTuned, fineTuneAs } from "../fine-tuning/fine-tune.js";
 import { withTagger } from "../tagger-settings.js";
+import type { QuantizationAware } from "../quantization-aware/quantization-aware.js";
 import type { Task } from "../task.js";
 import { bertConfig, defaultTransformerSize, randomEncoder, type TransformerSize } from "./random-encoder.js";
 import { trainVocabulary } from "./train-vocabulary.js";
@@ -40,7 +41,7 @@ export const defaultTransformerRecipe: TransformerRecipe = {
   wordDropout: 0.05,
 };
 
-export interface TrainTransformerOptions {
+export interface TrainTransformerOptions extends QuantizationAware {
   readonly task: Task;
   readonly train: readonly LabelledSentence[];
   readonly validation: readonly LabelledSentence[];

@@ -7,11 +7,17 @@ import {
   type Modifier,
   type ModifierState,
   onnxEngine,
+  type QuantizationRecord,
   type StopReason,
   trainLoop,
   type TrainingEvent,
 } from "@nasty/training";
 import { evaluate } from "../../evaluation/evaluate.js";
+import {
+  type QuantizationAware,
+  quantizationOf,
+  withRecord,
+} from "../../quantization-aware/quantization-aware.js";
 import { TaggerError } from "../../tagger-error.js";
 import { withTagger } from "../../tagger-settings.js";
 import type { Task } from "../../task.js";
@@ -71,7 +77,7 @@ export const defaultRecipe: Recipe = {
   longestSentence: 512,
 };
 
-export interface TrainTaggerOptions {
+export interface TrainTaggerOptions extends QuantizationAware {
   readonly task: Task;
   readonly train: readonly TrainingSentence[];
   readonly validation: readonly TrainingSentence[];
@@ -103,6 +109,8 @@ export interface TrainedTagger {
   readonly settings: NeuralSettings;
   /** State of the modifiers with these weights. */
   readonly modifiers: ModifierState;
+  /** How the model was trained to be quantized, if it was; in its metadata too. */
+  readonly qat?: QuantizationRecord;
   /** Accuracy or F1 on validation of the weights returned. */
   readonly value: number | undefined;
   readonly bestEpoch: number | undefined;
@@ -171,6 +179,8 @@ export async function trainTagger(options: TrainTaggerOptions): Promise<TrainedT
   });
   const hasDropout = model.graph?.node.some(({ opType }) => opType === "Dropout") === true;
   const totalSteps = Math.max(2, recipe.epochs * source.batchesPerEpoch);
+  const qat = quantizationOf("trainTagger", options, totalSteps);
+  const modifiers = [...(options.modifiers ?? []), ...(qat === undefined ? [] : [qat])];
   const trainer = await onnxEngine.load(model, {
     loss: lossesOf(sets, recipe, { soft, sequenceLength: chain ? meanLength(train) : undefined }),
     ...(hasDropout && architecture.kind === "bilstm"
@@ -182,6 +192,7 @@ export async function trainTagger(options: TrainTaggerOptions): Promise<TrainedT
       weightDecay: recipe.weightDecay,
       clipNorm: recipe.clipNorm,
       averageDecay: recipe.averageDecay,
+      groups: [{ weights: qat?.trained ?? [], weightDecay: 0 }],
       schedule: {
         kind: "linear",
         warmUpSteps: Math.min(50, Math.floor(totalSteps / 10)),
@@ -190,7 +201,7 @@ export async function trainTagger(options: TrainTaggerOptions): Promise<TrainedT
     },
     seed,
     threads,
-    ...(options.modifiers === undefined ? {} : { modifiers: options.modifiers }),
+    ...(modifiers.length === 0 ? {} : { modifiers }),
   });
   try {
     const result = await trainLoop({
@@ -200,15 +211,19 @@ export async function trainTagger(options: TrainTaggerOptions): Promise<TrainedT
       seed,
       stepsPerEpoch: source.batchesPerEpoch,
       identity: identityOf(options, { recipe, preset, sets }),
-      validate: ({ model: current }) => validate(current, settings, { validation, threads }),
+      validate: ({ model: current }) =>
+        validate(qat?.simulate(current) ?? current, settings, { validation, threads }),
       ...(patience === undefined ? {} : { patience }),
       ...(checkpoint === undefined ? {} : { checkpoint }),
       ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
       ...(onEvent === undefined ? {} : { onEvent }),
       ...(signal === undefined ? {} : { signal }),
     });
+    const final = dropAuxiliary(result.model);
+    const record = qat?.record(final, result.modifiers);
     return {
-      model: await withTagger(dropAuxiliary(result.model), settings),
+      model: await withTagger(withRecord(final, record), settings),
+      ...(record === undefined ? {} : { qat: record }),
       settings,
       modifiers: result.modifiers,
       value: result.bestMetric,
@@ -316,7 +331,7 @@ async function validate(
 
 /** What a checkpoint must agree on to be gone on from: settings, and the text by length and hash. */
 function identityOf(
-  { task, train, chain, soft, seed = 1, modifiers }: TrainTaggerOptions,
+  { task, train, chain, soft, seed = 1, modifiers, quantizationAware, qatOptions }: TrainTaggerOptions,
   made: { recipe: Recipe; preset: ArchitecturePreset; sets: LabelSets },
 ): string {
   let text = 0;
@@ -331,6 +346,7 @@ function identityOf(
     text,
     ...made,
     modifiers: modifiers?.map(({ name }) => name),
+    ...(quantizationAware === true ? { qat: qatOptions ?? {} } : {}),
     soft: soft && { temperature: soft.temperature, alpha: soft.alpha, targets: hashTargets(soft.targets) },
   });
 }

@@ -3,6 +3,9 @@ import { intAttribute } from "@nasty/formats/onnx";
 import { castTo } from "../graph-writer.js";
 import type { GradientContext, GradientRule } from "../rule.js";
 
+/** Begins the names of QuantizeLinear nodes whose input never saturates: their gradient passes without being masked. */
+export const unclippedPrefix = "fake-quantization/unclipped/";
+
 /**
  * Straight through with clipping: the gradient passes, in the scale of the real numbers, where x lies inside the
  * quantized range, and is zero where x saturates.
@@ -12,6 +15,7 @@ import type { GradientContext, GradientRule } from "../rule.js";
  * Integer-Arithmetic-Only Inference" (2018), section 3.
  */
 const quantizeLinear: GradientRule = (c) => {
+  if (c.node.name.startsWith(unclippedPrefix)) return [c.gradientOrZeros(0)];
   const { writer } = c;
   const dtype = c.input(2) === "" ? "uint8" : c.dtype(c.input(2));
   const { min, max } = integerRange((dtype ?? "uint8") as DequantizableDType);

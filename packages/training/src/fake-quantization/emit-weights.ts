@@ -1,0 +1,146 @@
+import type { GraphWriter } from "../gradient/graph-writer.js";
+import type { ChosenOptions } from "./options.js";
+
+/** What the emitters of fake-quantized tensors share. */
+export interface Emitter {
+  readonly writer: GraphWriter;
+  /** Writes QuantizeLinear nodes whose input never saturates, so that their gradient needs no mask. */
+  readonly unclipped: GraphWriter;
+  /** A constant of int8 zeros. */
+  readonly zeros: (count: number) => string;
+}
+
+/** Above this a float32 number is an integer: rounding it changes nothing, and hands no gradient on. */
+const integers = 2 ** 100;
+const smallestNormal = 2 ** -126;
+
+/** The same values without a path for gradients. Exact for what is between 2⁻⁷⁶ and 2²⁷, and for 0. */
+export function stopGradient({ writer }: Emitter, x: string): string {
+  const { op, scalar } = writer;
+  return op("Mul", [op("Round", [op("Mul", [x, scalar(integers)])]), scalar(1 / integers)]);
+}
+
+/**
+ * Rounds to int8 with a scale for each index of an axis and back: scale = float32(max|x| / 127), q = rne(x / scale).
+ *
+ * @param range where the largest magnitudes are taken from: x itself, or the whole table whose rows x are
+ * @param shape of `range`
+ * @param axis of the scales, in both
+ */
+export function perChannel(
+  emitter: Emitter,
+  x: string,
+  {
+    range,
+    shape,
+    axis,
+  }: { readonly range: string; readonly shape: readonly number[]; readonly axis: number },
+): string {
+  const { writer, unclipped } = emitter;
+  const { op, scalar } = writer;
+  const others = shape.map((_, i) => i).filter((i) => i !== axis);
+  const largest = op("ReduceMax", [op("Abs", [range]), writer.ints(others)], { keepdims: 0 });
+  const real = op("Div", [largest, scalar(127)]);
+  const scale = op("Where", [op("Less", [real, scalar(smallestNormal)]), scalar(1), real]);
+  // A row of a table ends in its columns wherever it is gathered to.
+  const along = { axis: range === x ? axis : axis - shape.length };
+  const zeros = emitter.zeros(shape[axis] as number);
+  const q = unclipped.op("QuantizeLinear", [x, scale, zeros], along);
+  return op("DequantizeLinear", [q, scale, zeros], along);
+}
+
+/** Rows of a table, each to the scale of its own largest magnitude. */
+export function perRow(emitter: Emitter, rows: string): string {
+  const { writer } = emitter;
+  const { op, scalar } = writer;
+  const largest = op("ReduceMax", [op("Abs", [rows]), writer.ints([-1])], { keepdims: 1 });
+  const real = stopGradient(emitter, op("Div", [largest, scalar(127)]));
+  const scale = op("Where", [op("Less", [real, scalar(smallestNormal)]), scalar(1), real]);
+  return op("Mul", [rounded(emitter, op("Div", [rows, scale]), "int8"), scale]);
+}
+
+/** Rounds half to even; the gradient passes. */
+export function rounded({ writer, unclipped }: Emitter, x: string, dtype: "int8" | "uint8"): string {
+  const [one, zero] = [writer.scalar(1), writer.scalar(0, dtype)];
+  return writer.op("DequantizeLinear", [unclipped.op("QuantizeLinear", [x, one, zero]), one, zero]);
+}
+
+/**
+ * Rounds to 4 bits in blocks and back, as MatMulNBits' own quantizer does:
+ *
+ * ```
+ * symmetric:  scale = −(signed value of largest magnitude) / 8, zero point 8
+ * asymmetric: scale = (max − min) / 15, zero point = clamp(roundHalfAway(−min / scale))
+ * q = clamp(roundHalfAway(x·(1/scale) + zero point), 0, 15); x̂ = (q − zero point)·scale
+ * ```
+ *
+ * @param x with an axis that is one block
+ * @param axis that axis
+ */
+export function perBlock(
+  emitter: Emitter,
+  x: string,
+  { axis, symmetric }: { readonly axis: number } & Pick<ChosenOptions, "symmetric">,
+): string {
+  const { writer } = emitter;
+  const { op, scalar } = writer;
+  const bound = (opType: string): string => {
+    const extreme = op(opType, [x, writer.ints([axis])], { keepdims: 1 });
+    return op(opType === "ReduceMin" ? "Min" : "Max", [extreme, scalar(0)]);
+  };
+  const [low, high] = [bound("ReduceMin"), bound("ReduceMax")];
+  const signed = op("Where", [op("Greater", [op("Abs", [high]), op("Abs", [low])]), high, low]);
+  const real = symmetric ? op("Div", [signed, scalar(-8)]) : op("Div", [op("Sub", [high, low]), scalar(15)]);
+  const scale = stopGradient(emitter, real);
+  const isZero = op("Equal", [scale, scalar(0)]);
+  const safe = op("Where", [isZero, scalar(1), scale]);
+  const reciprocal = op("Where", [isZero, scalar(0), op("Div", [scalar(1), safe])]);
+  const zeroPoint = symmetric
+    ? scalar(8)
+    : op("Where", [
+        isZero,
+        scalar(0),
+        op("Clip", [
+          op("Floor", [op("Add", [op("Div", [op("Neg", [low]), safe]), scalar(0.5)])]),
+          scalar(0),
+          scalar(15),
+        ]),
+      ]);
+  const steps = op("Clip", [op("Add", [op("Mul", [x, reciprocal]), zeroPoint]), scalar(0), scalar(15)]);
+  // Half-way values go up here, to even there: without gradients, the difference is added.
+  const up = op("Sub", [op("Floor", [op("Add", [steps, scalar(0.5)])]), op("Round", [steps])]);
+  const q = op("Add", [rounded(emitter, steps, "uint8"), up]);
+  return op("Mul", [op("Sub", [q, zeroPoint]), scale]);
+}
+
+/** Blocks along an axis of a matrix: a dimension of blocks and one inside them, the last block filled with zeros. */
+export function inBlocks(
+  emitter: Emitter,
+  x: string,
+  {
+    length,
+    others,
+    axis,
+    blockSize,
+    symmetric,
+  }: {
+    readonly length: number;
+    /** Size of the other axis, or undefined if it is whatever is in front (rows). */
+    readonly others: number | undefined;
+    readonly axis: 0 | 1;
+  } & Pick<ChosenOptions, "blockSize" | "symmetric">,
+): string {
+  const { writer } = emitter;
+  const { op, ints } = writer;
+  const blocks = Math.ceil(length / blockSize);
+  const missing = blocks * blockSize - length;
+  const flat = others === undefined ? op("Reshape", [x, ints([-1, length])]) : x;
+  const filled =
+    missing === 0 ? flat : op("Pad", [flat, ints(axis === 0 ? [0, 0, missing, 0] : [0, 0, 0, missing])]);
+  const cut = axis === 0 ? [blocks, blockSize, others ?? -1] : [-1, blocks, blockSize];
+  const rounded4 = perBlock(emitter, op("Reshape", [filled, ints(cut)]), { axis: axis + 1, symmetric });
+  const joined = axis === 0 ? [blocks * blockSize, others ?? -1] : [-1, blocks * blockSize];
+  const whole = op("Reshape", [rounded4, ints(joined)]);
+  const sliced = missing === 0 ? whole : op("Slice", [whole, ints([0]), ints([length]), ints([axis])]);
+  return others === undefined ? op("Reshape", [sliced, writer.shape(x)]) : sliced;
+}

@@ -1,0 +1,115 @@
+import { elementCount } from "@nasty/core";
+import { intAttribute, type NodeProto } from "@nasty/formats/onnx";
+import { type Graph, weightSource } from "@nasty/graph";
+import { matchesName } from "../gradient/name-pattern.js";
+import { TrainingError } from "../training-error.js";
+import type { ChosenOptions } from "./options.js";
+
+/** A constant that a node reads, perhaps transposed. */
+export interface ReadWeight {
+  /** Name of the initializer or of the output of the Constant node. */
+  readonly name: string;
+  /** As it is stored. */
+  readonly shape: readonly number[];
+  readonly transposed: boolean;
+}
+
+/** A node whose weights become integers on export. */
+export type Site =
+  | {
+      readonly kind: "product";
+      readonly node: NodeProto;
+      readonly weight: ReadWeight;
+      /** Axis of the output channels in the stored weight. */
+      readonly axis: number;
+    }
+  | {
+      readonly kind: "embedding";
+      readonly node: NodeProto;
+      readonly weight: ReadWeight;
+      /** Whether a product reads the table too, with a scale a row: the rows then share it. */
+      readonly perRow: boolean;
+    }
+  | { readonly kind: "lstm"; readonly node: NodeProto; readonly weights: readonly ReadWeight[] };
+
+/**
+ * The nodes of a graph that the quantizers of `@nasty/compression` turn into integer ones: MatMul and Gemm with constant right operands,
+ * embeddings, LSTMs.
+ *
+ * @throws TrainingError `no-match` for a `skipLayers` pattern that names no such node or weight.
+ */
+export function findSites(
+  graph: Graph,
+  { skipLayers, minimumElements }: Pick<ChosenOptions, "skipLayers" | "minimumElements">,
+): readonly Site[] {
+  const unused = new Set(skipLayers);
+  const found: Site[] = [];
+  for (const node of graph.nodes) {
+    const site = node.domain === "" || node.domain === "ai.onnx" ? siteOf(graph, node) : undefined;
+    if (site === undefined) continue;
+    const weights = site.kind === "lstm" ? site.weights : [site.weight];
+    const names = [node.name || (node.output[0] ?? ""), ...weights.map(({ name }) => name)];
+    const skipped = skipLayers.filter((pattern) => names.some((name) => matchesName(pattern, name)));
+    for (const pattern of skipped) unused.delete(pattern);
+    const elements = Math.max(...weights.map(({ shape }) => elementCount(shape)));
+    if (skipped.length === 0 && elements >= minimumElements) found.push(site);
+  }
+  for (const pattern of unused) {
+    throw new TrainingError(
+      "no-match",
+      `fakeQuantization: skipLayers: ${String(pattern)}: expected a node or weight that is quantized, got none of that name`,
+    );
+  }
+  const tied = new Set(
+    found.flatMap((site) => (site.kind === "product" && site.axis === 0 ? [site.weight.name] : [])),
+  );
+  return found.map((site) =>
+    site.kind === "embedding" ? { ...site, perRow: tied.has(site.weight.name) } : site,
+  );
+}
+
+function siteOf(graph: Graph, node: NodeProto): Site | undefined {
+  switch (node.opType) {
+    case "MatMul":
+    case "Gemm": {
+      const weight = weightOf(graph, node.input[1], 2);
+      if (weight === undefined || weightSource(graph, node.input[0] ?? "") !== undefined) return undefined;
+      const turned = node.opType === "Gemm" && intAttribute(node, "transB", 0) !== 0;
+      return { kind: "product", node, weight, axis: weight.transposed === turned ? 1 : 0 };
+    }
+    case "Gather": {
+      const weight = weightOf(graph, node.input[0], 2);
+      if (weight === undefined || weight.transposed || intAttribute(node, "axis", 0) !== 0) return undefined;
+      return { kind: "embedding", node, weight, perRow: false };
+    }
+    case "LSTM": {
+      const weights = [weightOf(graph, node.input[1], 3), weightOf(graph, node.input[2], 3)];
+      const [input, recurrent] = weights;
+      if (input === undefined || recurrent === undefined || intAttribute(node, "layout", 0) !== 0)
+        return undefined;
+      return { kind: "lstm", node, weights: [input, recurrent] };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function weightOf(graph: Graph, name: string | undefined, rank: number): ReadWeight | undefined {
+  const source = name === undefined || name === "" ? undefined : weightSource(graph, name);
+  if (source === undefined || source.graph !== graph) return undefined;
+  const { tensor, perm } = source;
+  if (tensor.dtype !== "float32" || tensor.shape.length !== rank || elementCount(tensor.shape) === 0)
+    return undefined;
+  if (rank !== 2 && perm !== undefined) return undefined;
+  return { name: source.name, shape: tensor.shape, transposed: perm !== undefined };
+}
+
+/**
+ * The activation that a product reads, as the exported model has it: in front of Dropout nodes, which are no more there.
+ */
+export function exportedActivation(graph: Graph, name: string): string {
+  const node = graph.producer(name);
+  return node?.opType === "Dropout" && node.domain === ""
+    ? exportedActivation(graph, node.input[0] ?? "")
+    : name;
+}

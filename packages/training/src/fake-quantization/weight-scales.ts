@@ -1,0 +1,79 @@
+import { parametersOf, perChannel, type Tensor } from "@nasty/core";
+import type { Graph } from "@nasty/graph";
+import type { Site } from "./find-sites.js";
+import type { ChosenOptions } from "./options.js";
+import { hashScales, type TrainedWeight } from "./record.js";
+
+type Layout = Pick<ChosenOptions, "bits" | "blockSize" | "symmetric">;
+
+/** How each weight of some sites is rounded, with the scales that its values of now give. */
+export function trainedWeights(graph: Graph, sites: readonly Site[], layout: Layout): TrainedWeight[] {
+  const weights = new Map<string, TrainedWeight>();
+  for (const site of sites) {
+    const names = site.kind === "lstm" ? site.weights : [site.weight];
+    for (const { name } of names) {
+      const described = trainedWeight(graph.constant(name) as Tensor<"float32">, { site, name, layout });
+      const key = `${name} ${described.axis} ${described.blockSize ?? "channel"}`;
+      if (!weights.has(key)) weights.set(key, described);
+    }
+  }
+  return [...weights.values()];
+}
+
+function trainedWeight(
+  weight: Tensor<"float32">,
+  { site, name, layout }: { readonly site: Site; readonly name: string; readonly layout: Layout },
+): TrainedWeight {
+  const op = site.node.opType as TrainedWeight["op"];
+  if (site.kind === "lstm") {
+    const [directions = 1, gates = 1, inputs = 1] = weight.shape;
+    const rows = { ...weight, shape: [directions * gates, inputs] };
+    return { name, op, axis: 0, symmetric: true, ...hashed(channelScales(rows, 0)) };
+  }
+  const channels = site.kind === "product" ? site.axis : site.perRow ? 0 : 1;
+  if (layout.bits === 8)
+    return { name, op, axis: channels, symmetric: true, ...hashed(channelScales(weight, channels)) };
+  const { blockSize, symmetric } = layout;
+  // A table's blocks run along its rows, whoever else reads it.
+  const axis = site.kind === "product" ? 1 - site.axis : 1;
+  return { name, op, axis, blockSize, symmetric, ...hashed(blockScales(weight, axis, layout)) };
+}
+
+const hashed = (scales: Float32Array): Pick<TrainedWeight, "scales" | "scalesHash"> => ({
+  scales: scales.length,
+  scalesHash: hashScales(scales),
+});
+
+const channelScales = (weight: Tensor<"float32">, axis: number): Float32Array =>
+  parametersOf(weight, { dtype: "int8", symmetric: true }, perChannel(axis)).scale;
+
+/** Scales [channels, blocks] of blocks along an axis of a matrix. */
+function blockScales(
+  { data, shape }: Tensor<"float32">,
+  axis: number,
+  { blockSize, symmetric }: Layout,
+): Float32Array {
+  const [rows = 0, columns = 0] = shape;
+  const [channels, length] = axis === 1 ? [rows, columns] : [columns, rows];
+  const [channelStride, stride] = axis === 1 ? [columns, 1] : [1, columns];
+  const blocks = Math.ceil(length / blockSize);
+  const scales = new Float32Array(channels * blocks);
+  for (let channel = 0; channel < channels; channel++) {
+    for (let block = 0; block < blocks; block++) {
+      let [low, high] = [0, 0];
+      const end = Math.min(length, (block + 1) * blockSize);
+      for (let i = block * blockSize; i < end; i++) {
+        const value = data[channel * channelStride + i * stride] as number;
+        if (value < low) low = value;
+        else if (value > high) high = value;
+      }
+      const signed = Math.abs(high) > Math.abs(low) ? high : low;
+      scales[channel * blocks + block] = symmetric
+        ? signed === 0
+          ? 0
+          : signed / -8
+        : Math.fround(high - low) / 15;
+    }
+  }
+  return scales;
+}
