@@ -38,6 +38,8 @@ export interface CommandStep<O extends CommonOptions> {
   /** Whether a folder is written, not a file. */
   readonly writesFolder?: (options: StepOptions) => boolean;
   outputNameOf(options: StepOptions, input: string, has: (name: DataName) => boolean): string;
+  /** Another form of the model where the command needs one; it may be written to `scratch`, which is removed afterwards. */
+  readonly prepareModel?: (path: string, scratch: string) => Promise<string>;
   /** Throws what the command has against options taken together. */
   readonly check?: (options: O) => Promise<unknown>;
 }
@@ -85,13 +87,17 @@ export function commandStep<O extends CommonOptions>(definition: CommandStep<O>)
         await rm(`${output}.checkpoint`, { force: true });
         if (definition.writesFolder?.(step.options)) await rm(output, { recursive: true, force: true });
       }
-      const options = await parse(step, { input: input.path, output }, context);
+      const scratch = `${output}.input`;
       const { terminal, result } = captureOn(context.terminal);
       try {
+        const model = (await definition.prepareModel?.(input.path, scratch)) ?? input.path;
+        const options = await parse(step, { input: model, output }, context);
         await (await definition.load())(options, terminal);
       } catch (error) {
         if (!(error instanceof GateError)) throw error;
         return { kind: "refused", message: error.message, result: result() };
+      } finally {
+        await rm(scratch, { recursive: true, force: true });
       }
       const said = result() as { readonly output?: { readonly path?: string } } | null;
       const artifact = await artifactOf(said?.output?.path ?? output);

@@ -50,7 +50,7 @@ function calibrationOf(options: StepOptions): readonly WiredText[] {
     mode === "static" ||
     method !== undefined ||
     rounding === "gptq" ||
-    ["limit", "percentile", "target-size", "migrate-outliers", "correct-biases"].some(given);
+    ["target-size", "migrate-outliers", "correct-biases"].some(given);
   const may = mode === undefined || ((mode === "int4" || mode === "weight-only") && rounding === undefined);
   if (!uses && !may) return [];
   return [

@@ -1,4 +1,4 @@
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, extname, join, resolve } from "node:path";
 import { type DataName, type Recipe, recipeError, type RecipeText } from "@nasty/compression/pipeline";
 import { readFileMaybeCompressed, writeFileAtomic } from "@nasty/formats/archive/node";
@@ -74,8 +74,11 @@ async function cut(recipe: Recipe, path: string, { name, index, part, folder }: 
   }
   const ending = extname(path.replace(/\.(?:gz|br)$/, "")) || ".conllu";
   const target = join(folder, `${name}${index === 0 ? "" : `-${index + 1}`}${ending}`);
-  await mkdir(folder, { recursive: true });
-  await writeFileAtomic(target, [new TextEncoder().encode(`${chosen.join("\n\n")}\n\n`)]);
+  const text = `${chosen.join("\n\n")}\n\n`;
+  if ((await readFile(target, "utf8").catch(() => undefined)) !== text) {
+    await mkdir(folder, { recursive: true });
+    await writeFileAtomic(target, [new TextEncoder().encode(text)]);
+  }
   return target;
 }
 

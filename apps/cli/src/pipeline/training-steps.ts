@@ -1,0 +1,74 @@
+import type { StepOptions } from "@nasty/compression/pipeline";
+import { isHfDirectory } from "@nasty/formats/hf/node";
+import { exportTagger } from "@nasty/taggers/node";
+import { distillCommand, fineTuneCommand } from "../arguments/classifier-command.js";
+import { exportCommand } from "../arguments/export-command.js";
+import type { distillModel } from "../commands/distill.js";
+import type { exportModels } from "../commands/export.js";
+import type { fineTuneModel } from "../commands/fine-tune.js";
+import { commandStep, stemOf, type WiredText } from "./command-step.js";
+
+const trainingText: WiredText = {
+  option: "train",
+  name: "train",
+  isRequired: true,
+  purpose: "labelled text to learn from",
+};
+
+const validationText: WiredText = {
+  option: "validation",
+  name: "validation",
+  isRequired: false,
+  purpose: "the best epoch is chosen by it",
+};
+
+const folder = (): boolean => true;
+
+/** `fine-tune`: a transformer goes on learning, with its own labels; a model file is exported first. */
+export const fineTuneStep = commandStep<Parameters<typeof fineTuneModel>[0]>({
+  name: "fine-tune",
+  command: fineTuneCommand,
+  load: async () => (await import("../commands/fine-tune.js")).fineTuneModel,
+  modelOption: "model",
+  texts: () => [trainingText, validationText],
+  writesFolder: folder,
+  async prepareModel(path, scratch) {
+    if (await isHfDirectory(path)) return path;
+    await exportTagger([path], scratch);
+    return scratch;
+  },
+  outputNameOf: (options, input) => `${stemOf(input)}_${options["qat"] === true ? "qat" : "tuned"}`,
+});
+
+/** `distill`: the model so far teaches a smaller one. */
+export const distillStep = commandStep<Parameters<typeof distillModel>[0]>({
+  name: "distill",
+  command: distillCommand,
+  load: async () => (await import("../commands/distill.js")).distillModel,
+  modelOption: "teacher",
+  texts: () => [
+    trainingText,
+    validationText,
+    { option: "unlabelled", name: "unlabelled", isRequired: false, purpose: "the teacher labels it" },
+  ],
+  writesFolder: folder,
+  outputNameOf: (options, input) => `${stemOf(input)}_${studentName(options)}`,
+});
+
+/** `student50`, `cnn50`. */
+function studentName(options: StepOptions): string {
+  const size = options["student-size"];
+  const share = size === undefined ? "" : String(Number((Number(size) * 100).toFixed(2)));
+  return `student${share === "" ? "50" : share}`;
+}
+
+/** `export`: the model so far as a Hugging Face directory; the next step works on the file. */
+export const exportStep = commandStep<Parameters<typeof exportModels>[0]>({
+  name: "export",
+  command: exportCommand,
+  load: async () => (await import("../commands/export.js")).exportModels,
+  modelOption: "model",
+  makesModel: false,
+  writesFolder: folder,
+  outputNameOf: (_, input) => `${stemOf(input)}_export`,
+});
