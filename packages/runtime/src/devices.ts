@@ -58,9 +58,56 @@ export const availableDevices = async (): Promise<Device[]> => {
   }
 };
 
-/** Devices whose float kernels outrun their quantized ones, where they have quantized ones at all. */
-const floatDevices: ReadonlySet<Device> = new Set<Device>(["cuda", "tensorrt", "dml", "webgpu", "coreml"]);
+/** Devices whose float kernels outrun their quantized ones, where they have quantized ones at all; the fastest first. */
+const floatDevices: readonly Device[] = ["tensorrt", "cuda", "dml", "coreml", "webgpu"];
 
 /** The precision to ship: `float` when a GPU is present, else `int8`. */
 export const preferredPrecision = (devices: readonly Device[]): "float" | "int8" =>
-  devices.some((device) => floatDevices.has(device)) ? "float" : "int8";
+  devices.some((device) => floatDevices.includes(device)) ? "float" : "int8";
+
+/**
+ * Whether a GPU (or another device made for floats) really runs models here.
+ *
+ * @throws RuntimeError `no-runtime`.
+ * @example
+ * ```ts
+ * const path = (await gpuAvailable()) ? "pos.onnx" : "pos_int8.onnx";
+ * ```
+ */
+export const gpuAvailable = async (): Promise<boolean> =>
+  preferredPrecision(await availableDevices()) === "float";
+
+/** One model in the two precisions: paths, bytes, or whatever stands for them. */
+export interface ModelPair<Model> {
+  readonly float32: Model;
+  readonly int8: Model;
+}
+
+/** What to open, and where. */
+export interface ModelChoice<Model> {
+  readonly model: Model;
+  readonly device: Device;
+  readonly precision: "float" | "int8";
+}
+
+/**
+ * Chooses the float model and the fastest device made for floats, or the INT8 model and the CPU where there is none.
+ *
+ * @param devices those to choose from; {@link availableDevices} unless given
+ * @throws RuntimeError `no-runtime`.
+ * @example
+ * ```ts
+ * const { model, device } = await chooseModel({ float32: "pos.onnx", int8: "pos_int8.onnx" });
+ * const session = await openSession(model, { device });
+ * ```
+ */
+export const chooseModel = async <Model>(
+  { float32, int8 }: ModelPair<Model>,
+  devices?: readonly Device[],
+): Promise<ModelChoice<Model>> => {
+  const there = devices ?? (await availableDevices());
+  const gpu = floatDevices.find((device) => there.includes(device));
+  return gpu === undefined
+    ? { model: int8, device: "cpu", precision: "int8" }
+    : { model: float32, device: gpu, precision: "float" };
+};
