@@ -1,5 +1,9 @@
-import type { Provenance } from "@nasty/compression";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { historyOf, type HistoryStep, type Provenance } from "@nasty/compression";
 import { isHfDirectory, openHfDirectory } from "@nasty/formats/hf/node";
+import { readModelFile } from "@nasty/formats/onnx/node";
+import { parseEncoderConfig } from "@nasty/taggers";
 import { versions } from "../versions.js";
 import { sha256OfFile } from "./file-hash.js";
 import { standardInputSha256 } from "./standard-input.js";
@@ -42,9 +46,37 @@ async function hashOf(path: string): Promise<string | undefined> {
   return path === "-" ? standardInputSha256() : sha256OfFile(await weightsFileOf(path));
 }
 
-/** The file that training reads a model's weights from: the path itself, or safetensors before ONNX in a directory. */
+/** The file that training reads a model's weights from: the path itself, or what a directory has, safetensors first. */
 export async function weightsFileOf(path: string): Promise<string> {
   if (!(await isHfDirectory(path))) return path;
-  const directory = await openHfDirectory(path);
-  return directory.safetensorsPath ?? directory.modelPath();
+  // An encoder that nobody gave labels yet is no directory of a tagger: only its files are looked at.
+  const files = ["onnx/model.onnx", "model.onnx"];
+  if (await hasKnownFamily(path)) files.unshift("model.safetensors");
+  for (const file of files) if (await isFile(join(path, file))) return join(path, file);
+  return (await openHfDirectory(path)).modelPath();
 }
+
+/** Whether a graph can be built for the weights in `model.safetensors`. */
+async function hasKnownFamily(path: string): Promise<boolean> {
+  try {
+    parseEncoderConfig(JSON.parse(await readFile(join(path, "config.json"), "utf8")));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** How a model was made that training starts from: the graph is built anew, its history goes on. */
+export async function historyOfBase(path: string): Promise<readonly HistoryStep[]> {
+  if (!(await isHfDirectory(path))) return historyOf(await readModelFile(path));
+  for (const file of ["onnx/model.onnx", "model.onnx"]) {
+    if (await isFile(join(path, file))) return historyOf(await readModelFile(join(path, file)));
+  }
+  return [];
+}
+
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
