@@ -7,6 +7,7 @@ import { countedValues, defaultMaskedBelow, layoutOf, type TokenMask } from "./c
 import { type MethodOptions, observerOf, resolveMethod } from "./method.js";
 import type { Observer } from "./observer.js";
 import { observedModel, type WatchedTensor } from "./observed-model.js";
+import { reusedOutputs } from "./reused-outputs.js";
 
 /** One batch to run: what the model is fed, and which positions of it are real tokens. */
 export interface CalibrationBatch {
@@ -111,7 +112,7 @@ const observeBatch = (
         sample: firstSample + index,
       });
       watch.masked += counted.masked;
-      watch.observer.observe(counted.values);
+      watch.observer.observe(counted.values, counted.extremes);
     }
   }
 };
@@ -159,18 +160,21 @@ const collect = async (
   feeds: AsyncIterable<CalibrationBatch> | Iterable<CalibrationBatch>,
   { samples: wanted, maskedBelow = defaultMaskedBelow, onProgress }: CollectOptions,
 ): Promise<number> => {
-  const outputs = watches.filter(({ isInput }) => !isInput).map(({ name }) => name);
   let scratch = new Float32Array(1024);
   const scratchOf = (length: number): Float32Array => {
     if (scratch.length < length) scratch = new Float32Array(2 ** Math.ceil(Math.log2(length)));
     return scratch;
   };
+  const run = reusedOutputs(
+    session,
+    watches.filter(({ isInput }) => !isInput),
+  );
   let samples = 0;
   for await (const batch of feeds) {
     const mask = readMask(batch);
     const rows = samplesOf(mask, wanted === undefined ? mask.rows : wanted - samples);
     if (rows.length > 0) {
-      const results = await session.run(batch.feeds, outputs);
+      const results = await run(batch.feeds);
       observeBatch(
         watches,
         { ...batch.feeds, ...results },

@@ -1,4 +1,5 @@
 import { CalibrationError } from "./calibration-error.js";
+import type { Range } from "./observer.js";
 
 /** Which positions of a batch are real tokens: `real[row · length + position]` is not 0. */
 export interface TokenMask {
@@ -54,11 +55,33 @@ export const layoutOf = (
 export const defaultMaskedBelow = -1e4;
 
 export interface CountedValues {
-  /** A view of the scratch buffer: copy it to keep it. */
+  /** A view of the data itself if all of it counts, else of the scratch buffer: copy it to keep it. */
   readonly values: Float32Array;
+  /** Of `values`, where they are known without another pass. */
+  readonly extremes?: Range;
   /** Values left out because they are masked scores (`−∞` or at most `maskedBelow`). */
   readonly masked: number;
 }
+
+/** The first index from which a value does not count, or `to`; and the extremes of those before it. */
+const countingRun = (
+  data: Float32Array,
+  { from, to, maskedBelow }: { readonly from: number; readonly to: number; readonly maskedBelow: number },
+): Range & { readonly end: number } => {
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  let end = from;
+  for (; end < to; end++) {
+    const value = data[end] as number;
+    // Nearly all values lie within those before, and that is all that need be asked of them.
+    if (value >= min && value <= max) continue;
+    // NaN fails this comparison too.
+    if (!(value > maskedBelow && value < Number.POSITIVE_INFINITY)) break;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  return { min, max, end };
+};
 
 /**
  * Collects the values of one sample that stand for real tokens.
@@ -93,6 +116,12 @@ export const countedValues = (
   const padded =
     mask === undefined ? undefined : mask.real.subarray(row * mask.length, (row + 1) * mask.length);
   const axes = padded === undefined || padded.every((real) => real !== 0) ? [] : positionAxes;
+  if (axes.length === 0 && rowSize > 0) {
+    const { min, max, end } = countingRun(data, { from: start, to: start + rowSize, maskedBelow });
+    if (end === start + rowSize) {
+      return { values: data.subarray(start, end), extremes: { min, max }, masked: 0 };
+    }
+  }
   let length = 0;
   let masked = 0;
 

@@ -1,6 +1,6 @@
 import { type Histogram, type HistogramOptions, streamingHistogram } from "./histogram.js";
 import { minMaxObserver } from "./min-max-observer.js";
-import type { Observer, Range } from "./observer.js";
+import { extremesOf, type Observer, type Range } from "./observer.js";
 
 /** Chooses a range from a histogram with at least one value that is not zero; clipped to the true extremes afterwards. */
 export type RangeSearch = (histogram: Histogram, extremes: Range) => Range;
@@ -12,9 +12,9 @@ export const histogramObserver = (search: RangeSearch, options: HistogramOptions
   const all = minMaxObserver();
   const histogram = streamingHistogram(options);
   return {
-    observe(sample) {
-      all.observe(sample);
-      histogram.add(sample);
+    observe(sample, seen = extremesOf(sample)) {
+      all.observe(sample, seen);
+      histogram.add(sample, seen);
     },
     range() {
       const extremes = all.extremes;

@@ -1,4 +1,4 @@
-import { extremesOf } from "./observer.js";
+import { extremesOf, type Range } from "./observer.js";
 
 /** Counts of equal bins over [−limit, limit]; bin `i` covers `−limit + i·stride` to `−limit + (i + 1)·stride`. */
 export interface Histogram {
@@ -38,7 +38,8 @@ const widened = (counts: Float64Array, each: number): Float64Array => {
 export const streamingHistogram = ({
   bins = 2048,
 }: HistogramOptions = {}): {
-  add(sample: Float32Array): void;
+  /** @param extremes those of the sample, where the caller knows them already */
+  add(sample: Float32Array, extremes?: Range): void;
   read(): Histogram;
 } => {
   let counts: Float64Array = new Float64Array(bins);
@@ -70,9 +71,8 @@ export const streamingHistogram = ({
   };
 
   return {
-    add(sample) {
+    add(sample, { min, max } = extremesOf(sample)) {
       if (sample.length === 0) return;
-      const { min, max } = extremesOf(sample);
       const magnitude = Math.max(-min, max);
       if (magnitude > limit) grow(magnitude);
       total += sample.length;
@@ -80,9 +80,9 @@ export const streamingHistogram = ({
       const last = counts.length - 1;
       const perStride = 1 / stride;
       for (let i = 0; i < sample.length; i++) {
-        const bin = Math.floor(((sample[i] as number) + limit) * perStride);
-        // Rounding may put the largest value one bin past the end.
-        const index = bin > last ? last : bin < 0 ? 0 : bin;
+        // Cut to an integer: rounding may put −limit just below 0 and the largest value one bin past the end.
+        const bin = (((sample[i] as number) + limit) * perStride) | 0;
+        const index = bin > last ? last : bin;
         counts[index] = (counts[index] as number) + 1;
       }
     },

@@ -14,9 +14,8 @@ export const minMaxObserver = (): Observer => {
   let extremes: Range | undefined;
   let count = 0;
   return {
-    observe(sample) {
+    observe(sample, { min, max } = extremesOf(sample)) {
       if (sample.length === 0) return;
-      const { min, max } = extremesOf(sample);
       extremes =
         extremes === undefined
           ? { min, max }

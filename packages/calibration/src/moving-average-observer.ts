@@ -16,10 +16,10 @@ export const movingAverageObserver = ({ constant = 0.01 }: MovingAverageOptions 
   const all = minMaxObserver();
   let average: Range | undefined;
   return {
-    observe(sample) {
+    observe(sample, seen = extremesOf(sample)) {
       if (sample.length === 0) return;
-      all.observe(sample);
-      const { min, max } = extremesOf(sample);
+      all.observe(sample, seen);
+      const { min, max } = seen;
       average =
         average === undefined
           ? { min, max }

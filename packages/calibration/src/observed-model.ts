@@ -12,6 +12,9 @@ export interface WatchedTensor {
   /** A graph input is read from the feeds; anything else is an output of the run. */
   readonly isInput: boolean;
   readonly fixed: readonly boolean[];
+  readonly dtype: DType;
+  /** As inference has it: sizes, symbols, or nothing where it does not know; undefined if it does not know the rank either. */
+  readonly shape: readonly (number | string | undefined)[] | undefined;
 }
 
 export interface ObservedModel {
@@ -56,7 +59,8 @@ export const observedModel = (model: ModelProto, tensorNames: readonly string[])
       );
     }
     if (!isInput && !main.isOutput(name)) main.addOutput(makeValueInfo(name, dtype));
-    return { name, isInput, fixed: type?.shape?.map((size) => typeof size === "number") ?? [] };
+    const shape = type?.shape;
+    return { name, isInput, dtype, shape, fixed: shape?.map((size) => typeof size === "number") ?? [] };
   });
   return { model: graph.toModel(), tensors };
 };

@@ -11,7 +11,8 @@ export interface Range {
  * not depend on how samples were cut into batches. Values must be finite; an empty sample counts for nothing.
  */
 export interface Observer {
-  observe(sample: Float32Array): void;
+  /** @param extremes those of the sample, where the caller knows them already */
+  observe(sample: Float32Array, extremes?: Range): void;
   /** The range chosen so far; nothing before the first value. */
   range(): Range | undefined;
   /** Smallest and largest value seen, whatever the method makes of them. */
@@ -26,6 +27,8 @@ export const extremesOf = (sample: Float32Array): Range => {
   let max = min;
   for (let i = 1; i < sample.length; i++) {
     const value = sample[i] as number;
+    // One branch for nearly all values, which lie within those before.
+    if (value >= min && value <= max) continue;
     if (value < min) min = value;
     else if (value > max) max = value;
   }

@@ -79,3 +79,42 @@ export const checkOutputs = (outputs: readonly ValueInfo[], wanted: readonly str
     );
   }
 };
+
+/**
+ * Checks tensors that results are written into.
+ *
+ * @throws RuntimeError `unknown-output` for one that is not wanted, `wrong-dtype`, `wrong-shape` for storage of another length than its shape
+ *   needs.
+ */
+export const checkOut = (
+  outputs: readonly ValueInfo[],
+  wanted: readonly string[],
+  out: Readonly<Record<string, Tensor>>,
+): void => {
+  for (const [name, { dtype, shape, data }] of Object.entries(out)) {
+    if (!wanted.includes(name)) {
+      throw new RuntimeError(
+        "unknown-output",
+        `run: out ${name}: not computed: expected some of ${list(wanted)}, got ${name}`,
+        { value: name },
+      );
+    }
+    const declared = outputs.find((output) => output.name === name)?.dtype;
+    // Elements of 4 bits go through the binding as bytes, so they cannot be written in place.
+    if (dtype !== declared || dtype === "int4" || dtype === "uint4") {
+      throw new RuntimeError(
+        "wrong-dtype",
+        `run: out ${name}: element type: expected ${declared === "int4" || declared === "uint4" ? "one of at least 8 bits" : declared}, got ${dtype}`,
+        { value: name },
+      );
+    }
+    const length = storageLength(dtype, elementCount(shape));
+    if (data.length !== length) {
+      throw new RuntimeError(
+        "wrong-shape",
+        `run: out ${name}: data length: expected ${length} for shape ${shapeText(shape)}, got ${data.length}`,
+        { value: name },
+      );
+    }
+  }
+};

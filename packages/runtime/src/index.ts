@@ -4,7 +4,14 @@ export { type AuditOptions, auditModel } from "./audit/audit-model.js";
 export type { QdqRole } from "./audit/classify-qdq.js";
 export type { KernelClass } from "./audit/kernel-classes.js";
 export type { InstructionSet } from "./cpu-info.js";
-export { availableDevices, preferredPrecision } from "./devices.js";
+export {
+  availableDevices,
+  chooseModel,
+  gpuAvailable,
+  type ModelChoice,
+  type ModelPair,
+  preferredPrecision,
+} from "./devices.js";
 export { type Environment, environment } from "./environment.js";
 export {
   bootstrapInterval,
@@ -23,4 +30,4 @@ export {
 export type { MemoryUse } from "./memory/messages.js";
 export { type ModelSource, openSession } from "./open-session.js";
 export { RuntimeError, type RuntimeErrorCode, type RuntimeErrorFields } from "./runtime-error.js";
-export type { Device, Optimization, Session, SessionOptions, ValueInfo } from "./session.js";
+export type { Device, Optimization, RunOptions, Session, SessionOptions, ValueInfo } from "./session.js";

@@ -61,5 +61,5 @@ export const openSession = async (model: ModelSource, options: SessionOptions = 
   const ortOptions = toOrtOptions(options, "cpu");
   const [ort, { content, where }] = await Promise.all([loadNodeRuntime(), resolveModel(model)]);
   requireDevice(ort, options.device ?? "cpu");
-  return createSession(ort, content, { where, options: ortOptions, read: readModelFile });
+  return createSession(ort, content, { where, options: ortOptions, read: readModelFile, writesInto: true });
 };

@@ -1,29 +1,54 @@
 import type { Tensor } from "@nasty/core";
 import { type ModelProto, parseModel, serializeModel } from "@nasty/formats/onnx";
-import { checkFeeds, checkOutputs } from "./check-feeds.js";
+import { checkFeeds, checkOut, checkOutputs } from "./check-feeds.js";
 import { carryAsBytes, type FourBitValues, isFourBit, packed, unpacked } from "./four-bit-values.js";
 import { toLoadError, toRunError } from "./native-error.js";
 import type { OrtModule, OrtSession, OrtSessionOptions, OrtTensor, OrtValueMetadata } from "./ort-module.js";
 import { RuntimeError } from "./runtime-error.js";
-import type { Session, ValueInfo } from "./session.js";
+import type { RunOptions, Session, ValueInfo } from "./session.js";
 import { fromOrtTensor, toOrtTensor, toValueInfo } from "./tensor-conversion.js";
+
+/** Tensors that results are written into, by output name. */
+type Out = Readonly<Record<string, Tensor>>;
+
+interface Conversion {
+  readonly fourBit: FourBitValues;
+  /** Whether the runtime wrote into the tensors that it was given; otherwise results are copied. */
+  readonly writesInto: boolean;
+}
+
+const copiedInto = (given: Tensor, { shape, data }: Tensor, name: string): Tensor => {
+  if (data.length !== given.data.length) {
+    throw new Error(
+      `output ${name}: expected shape [${given.shape.join(", ")}] of \`out\`, got [${shape.join(", ")}]`,
+    );
+  }
+  (given.data as Uint8Array).set(data as Uint8Array);
+  return given;
+};
 
 const convertOutputs = async (
   results: Readonly<Record<string, unknown>>,
   wanted: readonly string[],
-  fourBit: FourBitValues,
+  { fourBit, out, writesInto }: Conversion & { readonly out: Out },
 ): Promise<Record<string, Tensor>> => {
   const outputs: Record<string, Tensor> = {};
   for (const name of wanted) {
+    const given = out[name];
+    if (given !== undefined && writesInto) {
+      outputs[name] = given;
+      continue;
+    }
     const value = results[name] as OrtTensor;
     // Data that is on a device is fetched first; on the CPU this is the tensor's own memory.
     if (value.location !== "cpu" && value.location !== "cpu-pinned") await value.getData(true);
-    outputs[name] = packed(fromOrtTensor(value), fourBit.get(name));
+    const result = packed(fromOrtTensor(value), fourBit.get(name));
+    outputs[name] = given === undefined ? result : copiedInto(given, result, name);
   }
   return outputs;
 };
 
-const wrap = (ort: OrtModule, native: OrtSession, fourBit: FourBitValues): Session => {
+const wrap = (ort: OrtModule, native: OrtSession, { fourBit, writesInto }: Conversion): Session => {
   const described = (metadata: OrtValueMetadata, role: "input" | "output"): ValueInfo => {
     const info = toValueInfo(metadata, role);
     return { ...info, dtype: fourBit.get(info.name) ?? info.dtype };
@@ -37,12 +62,18 @@ const wrap = (ort: OrtModule, native: OrtSession, fourBit: FourBitValues): Sessi
   const compute = async (
     feeds: Readonly<Record<string, Tensor>>,
     wanted: readonly string[],
+    out: Out,
   ): Promise<Record<string, Tensor>> => {
     const ortFeeds: Record<string, OrtTensor> = {};
     for (const [name, feed] of Object.entries(feeds)) ortFeeds[name] = toOrtTensor(ort, unpacked(feed));
+    const fetches: Record<string, OrtTensor | null> = {};
+    for (const name of wanted) {
+      const given = writesInto ? out[name] : undefined;
+      fetches[name] = given === undefined ? null : toOrtTensor(ort, given);
+    }
     try {
-      const results = await native.run(ortFeeds, wanted, { logSeverityLevel: 4 });
-      return await convertOutputs(results, wanted, fourBit);
+      const results = await native.run(ortFeeds, fetches, { logSeverityLevel: 4 });
+      return await convertOutputs(results, wanted, { fourBit, out, writesInto });
     } catch (cause) {
       throw toRunError(cause);
     }
@@ -51,14 +82,15 @@ const wrap = (ort: OrtModule, native: OrtSession, fourBit: FourBitValues): Sessi
   return {
     inputs,
     outputs,
-    async run(feeds, wanted = allOutputs) {
+    async run(feeds, wanted = allOutputs, { out = {} }: RunOptions = {}) {
       if (closing !== undefined) {
         throw new RuntimeError("closed", "run: session: state: expected an open session, got a closed one");
       }
       checkFeeds(inputs, feeds);
       checkOutputs(outputs, wanted);
+      checkOut(outputs, wanted, out);
       if (wanted.length === 0) return {};
-      const running = compute(feeds, wanted);
+      const running = compute(feeds, wanted, out);
       pending.add(running);
       try {
         return await running;
@@ -86,6 +118,8 @@ const fourBitValuesOf = (native: OrtSession): FourBitValues =>
  * @param model a path or URL that the runtime can read itself, or the bytes of a model
  * @param where how messages name the model
  * @param read reads the model where it is given by a path; needed for one with 4-bit inputs or outputs only
+ * @param writesInto whether the runtime writes into tensors that it is given (the web's says so, but leaves those of the CPU as they were);
+ *   otherwise results are copied into them
  * @throws RuntimeError as `openSession`.
  */
 export const createSession = async (
@@ -95,7 +129,13 @@ export const createSession = async (
     where,
     options,
     read,
-  }: { where: string; options: OrtSessionOptions; read?: (path: string) => Promise<ModelProto> },
+    writesInto = false,
+  }: {
+    where: string;
+    options: OrtSessionOptions;
+    read?: (path: string) => Promise<ModelProto>;
+    writesInto?: boolean;
+  },
 ): Promise<Session> => {
   let native = await create(ort, model, where, options);
   const fourBit = fourBitValuesOf(native);
@@ -106,7 +146,7 @@ export const createSession = async (
     native = await create(ort, serializeModel(carried), where, options);
   }
   try {
-    return wrap(ort, native, fourBit);
+    return wrap(ort, native, { fourBit, writesInto });
   } catch (error) {
     await native.release();
     throw error;

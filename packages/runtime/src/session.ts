@@ -7,6 +7,14 @@ export interface ValueInfo {
   readonly shape: readonly (number | string)[];
 }
 
+export interface RunOptions {
+  /**
+   * Tensors that the run writes its results into, by output name, so that repeated runs allocate nothing. Outputs that are not named are
+   * allocated as ever. A tensor must have the type and shape that the result will have: `run-failed` otherwise.
+   */
+  readonly out?: Readonly<Record<string, Tensor>>;
+}
+
 /**
  * A loaded model, made once and run as often as wanted.
  *
@@ -25,9 +33,14 @@ export interface Session {
    *
    * Feeds are checked before the runtime sees them. On Node the call occupies the calling thread until it is done.
    *
-   * @throws RuntimeError `missing-input`, `unknown-input`, `wrong-dtype`, `wrong-shape`, `unknown-output`, `closed`, `run-failed`.
+   * @throws RuntimeError `missing-input`, `unknown-input`, `wrong-dtype`, `wrong-shape`, `unknown-output`, `closed`, `run-failed`;
+   *   `wrong-dtype`, `wrong-shape` for `out` too.
    */
-  run(feeds: Readonly<Record<string, Tensor>>, outputs?: readonly string[]): Promise<Record<string, Tensor>>;
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    outputs?: readonly string[],
+    options?: RunOptions,
+  ): Promise<Record<string, Tensor>>;
   /** Waits for runs under way and frees the model; closing twice does nothing. */
   close(): Promise<void>;
 }

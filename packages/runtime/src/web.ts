@@ -8,7 +8,7 @@ import { toOrtOptions } from "./session-options.js";
 
 export type { OrtModule } from "./ort-module.js";
 export { RuntimeError, type RuntimeErrorCode, type RuntimeErrorFields } from "./runtime-error.js";
-export type { Device, Optimization, Session, SessionOptions, ValueInfo } from "./session.js";
+export type { Device, Optimization, RunOptions, Session, SessionOptions, ValueInfo } from "./session.js";
 
 /** Threads of WebAssembly are a setting of the whole page (`ort.env.wasm.numThreads`), so they are not options here. */
 export interface WebSessionOptions

@@ -102,6 +102,39 @@ describe("openSession", () => {
     await session.close();
   });
 
+  it("writes into the tensors that it is given", async () => {
+    const session = await openSession(linearModel());
+    const out = float([1, 3], [9, 9, 9]);
+    const { y: written } = await session.run({ x }, ["y"], { out: { y: out } });
+    expect(written).toBe(out);
+    expect(values(out)).toEqual(y);
+    // A view of a larger buffer, as a pool would hand out.
+    const pool = new Float32Array(8).fill(7);
+    await session.run({ x }, undefined, { out: { y: tensor("float32", [1, 3], pool.subarray(2, 5)) } });
+    expect([...pool]).toEqual([7, 7, ...y, 7, 7, 7]);
+    await session.close();
+  });
+
+  it("refuses tensors that results do not fit into", async () => {
+    const session = await openSession(linearModel());
+    const attempt = (out: Record<string, Tensor>): Promise<RuntimeError> =>
+      failure(session.run({ x }, ["y"], { out }));
+    expect(await attempt({ z: x })).toMatchObject({
+      code: "unknown-output",
+      message: "run: out z: not computed: expected some of y, got z",
+    });
+    expect(await attempt({ y: tensor("float64", [1, 3], new Float64Array(3)) })).toMatchObject({
+      code: "wrong-dtype",
+      message: "run: out y: element type: expected float32, got float64",
+    });
+    expect(await attempt({ y: { ...float([1, 3], [0, 0, 0]), shape: [2, 3] } })).toMatchObject({
+      code: "wrong-shape",
+      message: "run: out y: data length: expected 6 for shape [2, 3], got 3",
+    });
+    expect(await attempt({ y: float([3, 1], [0, 0, 0]) })).toMatchObject({ code: "run-failed" });
+    await session.close();
+  });
+
   it("closes once, waits for runs under way, and refuses to run afterwards", async () => {
     const session = await openSession(linearModel());
     const running = session.run({ x });

@@ -22,6 +22,19 @@ describe("openSession on onnxruntime-web", () => {
     }
   });
 
+  it("writes into the tensors that it is given", async () => {
+    const session = await openSession(linearModel(), { ort });
+    const out = float([1, 3], [9, 9, 9]);
+    const { y } = await session.run({ x: float([1, 4], [1, 2, 3, 4]) }, ["y"], { out: { y: out } });
+    expect(y).toBe(out);
+    expect(out).toEqual(float([1, 3], [5, 2.5, 0]));
+    const wrong = session.run({ x: float([1, 4], [1, 2, 3, 4]) }, ["y"], {
+      out: { y: float([1, 2], [0, 0]) },
+    });
+    await expect(wrong).rejects.toMatchObject({ code: "run-failed" });
+    await session.close();
+  });
+
   it("reports a model that it cannot open", async () => {
     await expect(openSession(new TextEncoder().encode("text"), { ort })).rejects.toMatchObject({
       code: "not-a-model",

@@ -23,9 +23,14 @@ export function parseSource(text: string): CalibrationSource {
   return { path: match[1]!, count };
 }
 
+/** Words of each sentence, as often as wanted. */
+export interface Sentences extends Iterable<readonly string[]> {
+  readonly length: number;
+}
+
 /** What was read, and what was asked for beyond it. */
 export interface CalibrationText {
-  readonly sentences: readonly (readonly string[])[];
+  readonly sentences: Sentences;
   readonly warnings: readonly string[];
 }
 
@@ -44,10 +49,11 @@ export async function collectSources(
   const open = sources.filter(({ count }) => count === undefined).length;
   const fixed = sources.reduce((sum, { count }) => sum + (count ?? 0), 0);
   const shareOfRest = Math.max(1, Math.floor(((limit ?? defaultLimit) - fixed) / Math.max(1, open)));
-  const sentences: (readonly string[])[] = [];
+  const kept: string[] = [];
   for (const source of sources) {
-    sentences.push(...(await sentencesOf(source, source.count ?? shareOfRest, seed)));
+    for (const sentence of await sentencesOf(source, source.count ?? shareOfRest, seed)) kept.push(sentence);
   }
+  const sentences = splitSentences(kept);
   const isShort = limit !== undefined && open > 0 && sentences.length < limit;
   return {
     sentences,
@@ -57,20 +63,36 @@ export async function collectSources(
   };
 }
 
-async function* nonEmpty(path: string): AsyncGenerator<readonly string[]> {
-  for await (const words of readWords(path)) if (words.length > 0) yield words;
+/** No word holds it: it ends lines of every format that is read. */
+const separator = "\n";
+
+/**
+ * Non-empty sentences, each one string of its own: thousands of them are kept until the whole file was seen, and words as they were read hold on
+ * to the pieces of the file that they were cut from.
+ */
+async function* joinedSentences(path: string): AsyncGenerator<string> {
+  for await (const words of readWords(path)) if (words.length > 0) yield words.join(separator);
 }
 
-async function sentencesOf(
-  source: CalibrationSource,
-  wanted: number,
-  seed: number,
-): Promise<(readonly string[])[]> {
+function wordCount(sentence: string): number {
+  let count = 1;
+  for (let at = sentence.indexOf(separator); at >= 0; at = sentence.indexOf(separator, at + 1)) count++;
+  return count;
+}
+
+const splitSentences = (kept: readonly string[]): Sentences => ({
+  length: kept.length,
+  *[Symbol.iterator]() {
+    for (const sentence of kept) yield sentence.split(separator);
+  },
+});
+
+async function sentencesOf(source: CalibrationSource, wanted: number, seed: number): Promise<string[]> {
   const { path, count } = source;
   const name = nameOf(path);
-  const sentences = await stratifiedSample(nonEmpty(path), {
+  const sentences = await stratifiedSample(joinedSentences(path), {
     count: wanted,
-    lengthOf: (words) => words.length,
+    lengthOf: wordCount,
     seed,
   });
   const got = sentences.length;

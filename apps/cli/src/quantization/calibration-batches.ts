@@ -1,17 +1,14 @@
 import type { CalibrationBatch } from "@nasty/calibration";
 import { InputError } from "../exit-codes.js";
-import { collectSources, parseSource } from "../inputs/calibration-sources.js";
 import type { LoadedModel } from "../inputs/load-model.js";
 import { openModel } from "../inputs/model.js";
+import type { ReadCalibration } from "./calibration-text.js";
 import type { QuantizeSettings } from "./settings.js";
-
-/** Sentences that error compensation, migration and the like run on when nothing says how many. */
-const defaultSentences = 128;
 
 /** Encoded sentences, each by itself: token ids, a few kilobytes. */
 export async function encodedBatches(
   loaded: LoadedModel,
-  sentences: readonly (readonly string[])[],
+  sentences: Iterable<readonly string[]>,
   settings: { readonly threads: number },
 ): Promise<CalibrationBatch[]> {
   const { tagger } = await openModel(loaded.path, settings);
@@ -28,6 +25,7 @@ export async function encodedBatches(
 export async function calibrationBatches(
   loaded: LoadedModel,
   settings: QuantizeSettings,
+  read: ReadCalibration,
 ): Promise<CalibrationBatch[] | undefined> {
   if (settings.calibration.length === 0) return undefined;
   if (loaded.tagger === undefined) {
@@ -35,7 +33,5 @@ export async function calibrationBatches(
       `quantize: ${loaded.path}: tagger: expected labels and a tokenizer in the file or beside it (calibration text must be encoded), got none; give the Hugging Face directory`,
     );
   }
-  const sources = settings.calibration.map(parseSource);
-  const { sentences } = await collectSources(sources, settings.limit ?? defaultSentences, settings.seed);
-  return encodedBatches(loaded, sentences, settings);
+  return encodedBatches(loaded, (await read()).sentences, settings);
 }
