@@ -41,46 +41,74 @@ export function fineTuneCommand(): Command {
 /** `nasty distill`. */
 export function distillCommand(): Command {
   return training(
-    command("distill", "train a smaller encoder on what a larger tagger thinks")
+    command("distill", "train a smaller tagger on what larger ones think")
       .addOption(
         repeatable(
-          "--teacher <dir>",
-          "Hugging Face directory of a tagger (repeatable: teachers are averaged)",
+          "--teacher <model>",
+          "model file or Hugging Face directory of a tagger (repeatable: teachers of any kind are averaged)",
         ).makeOptionMandatory(),
       )
-      .addOption(
-        new Option("--student-size <share>", "share of the teacher's layers or width")
-          .default(0.5)
-          .argParser(positiveNumber),
+      .option(
+        "--student <kind>",
+        "cnn, bilstm, or the Hugging Face directory of an encoder (default: the first teacher's own kind)",
       )
       .addOption(
-        new Option("--by <dimension>", "what is made smaller").choices(["depth", "width"]).default("depth"),
+        new Option(
+          "--student-size <share>",
+          "share of the teacher's layers or width, or of the widths that cnn and bilstm have (default: 0.5; with --student 1)",
+        ).argParser(positiveNumber),
       )
       .addOption(
-        new Option("--task <task>", "what is labelled").choices(["pos", "ner"]).makeOptionMandatory(),
+        new Option("--by <dimension>", "what of a transformer is made smaller (default: depth)").choices([
+          "depth",
+          "width",
+        ]),
+      )
+      .addOption(
+        new Option("--task <task>", "what is labelled (default: what the teacher labels)").choices([
+          "pos",
+          "ner",
+        ]),
       ),
+    "the directory to write; for a cnn or bilstm student the model file",
   )
     .option("--unlabelled <file>", "more text, for the teachers to label")
     .addOption(
-      new Option("--temperature <t>", "how soft the teachers' targets are").argParser(positiveNumber),
+      new Option("--temperature <t>", "how soft the teachers' targets are (default: 2)").argParser(
+        positiveNumber,
+      ),
     )
-    .addOption(new Option("--alpha <share>", "weight of the teachers against the labels").argParser(share))
-    .addOption(new Option("--hidden <weight>", "weight of matching hidden states").argParser(positiveNumber))
+    .addOption(
+      new Option("--alpha <share>", "weight of the teachers against the labels (default: 0.5)").argParser(
+        share,
+      ),
+    )
+    .addOption(
+      new Option("--hidden <weight>", "weight of matching a transformer's hidden states").argParser(
+        positiveNumber,
+      ),
+    )
     .addHelpText(
       "after",
-      examples([
-        "nasty distill --teacher pos --task pos --student-size 0.5 --train train.conllu --output pos-small",
-        "half the layers",
-      ]),
+      examples(
+        [
+          "nasty distill --teacher pos --student-size 0.5 --train train.conllu --output pos-small",
+          "half the layers of a transformer",
+        ],
+        [
+          "nasty distill --teacher a.onnx --teacher b.onnx --student cnn --train train.conllu --unlabelled text.txt --validation dev.conllu --output small.onnx",
+          "one small network from two large ones",
+        ],
+      ),
     )
     .action(run(async () => (await import("../commands/distill.js")).distillModel));
 }
 
-function training(to: Command): Command {
+function training(to: Command, output = "the directory to write"): Command {
   return to
     .requiredOption("--train <file>", "labelled text to learn from: .conllu, or columns")
     .option("--validation <file>", "labelled text that the best epoch is chosen by")
-    .requiredOption("--output <dir>", "the directory to write")
+    .requiredOption("--output <path>", output)
     .addOption(new Option("--epochs <n>", "passes over the training text").argParser(positiveInteger))
     .addOption(new Option("--batch-size <n>", "sentences of a step").argParser(positiveInteger))
     .addOption(new Option("--learning-rate <rate>", "peak of the learning rate").argParser(positiveNumber))

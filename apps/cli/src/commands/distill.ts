@@ -1,40 +1,218 @@
-import { distill } from "@nasty/taggers/training";
+import { rm } from "node:fs/promises";
+import { resolve } from "node:path";
+import { withHistory } from "@nasty/compression";
+import { isHfDirectory } from "@nasty/formats/hf/node";
+import { writeModelFile } from "@nasty/formats/onnx/node";
+import type { ArchitectureName, Task } from "@nasty/taggers";
+import { openTagger } from "@nasty/taggers/node";
+import { distill, openTeachers, type Teacher } from "@nasty/taggers/training";
+import { fileCheckpoint } from "@nasty/training/node";
+import { InputError, UsageError } from "../exit-codes.js";
+import { checkWritable, isSameFile } from "../inputs/output-path.js";
+import { type NamedPaths, provenanceOf } from "../inputs/provenance.js";
+import { trainingSentences } from "../inputs/training-sentences.js";
 import { readWords } from "../inputs/unlabelled-text.js";
 import type { Terminal } from "../terminal/console.js";
+import { formatBytes, formatPercent } from "../terminal/format.js";
+import { noteTraining } from "../terminal/training-notes.js";
 import { type ClassifierOptions, dataOf, finish, outputFolder, recipeOf, runOf } from "./fine-tune.js";
 
-interface DistillOptions extends ClassifierOptions {
+export interface DistillCommandOptions extends Omit<ClassifierOptions, "task"> {
   readonly teacher: readonly string[];
-  readonly studentSize: number;
-  readonly by: "depth" | "width";
+  readonly student?: string;
+  readonly studentSize?: number;
+  readonly by?: "depth" | "width";
+  readonly task?: Task;
   readonly unlabelled?: string;
   readonly temperature?: number;
   readonly alpha?: number;
   readonly hidden?: number;
 }
 
-/** `nasty distill`: a smaller encoder learns from one teacher or several, and is written as a Hugging Face directory. */
-export async function distillModel(options: DistillOptions, terminal: Terminal): Promise<void> {
-  const { output, checkpoint } = await outputFolder(options.output, options.teacher);
-  const recipe = {
-    ...recipeOf(options),
-    studentSize: options.studentSize,
-    by: options.by,
+/** What every kind of student is made from. */
+interface Job {
+  readonly options: DistillCommandOptions;
+  readonly teachers: readonly Teacher[];
+  readonly task: Task;
+  readonly terminal: Terminal;
+  /** The settings of the teaching that were given. */
+  readonly teaching: { readonly temperature?: number; readonly alpha?: number };
+}
+
+/**
+ * `nasty distill`: a smaller tagger learns from one teacher or several: a `cnn` or `bilstm`, written as a model file, or an encoder, written
+ * as a Hugging Face directory.
+ */
+export async function distillModel(options: DistillCommandOptions, terminal: Terminal): Promise<void> {
+  if (options.teacher.length === 0)
+    throw new UsageError("distill: --teacher: expected at least one model, got none");
+  const teachers = await openTeachers(options.teacher);
+  const first = teachers[0];
+  const { task } = first.settings;
+  if (options.task !== undefined && options.task !== task)
+    throw new InputError(
+      `distill: --task: expected ${task}, which is what ${options.teacher[0]} labels, got ${options.task}`,
+    );
+  const student = studentOf(options.student, first);
+  checkOptions(options, student);
+  const teaching = {
     ...(options.temperature === undefined ? {} : { temperature: options.temperature }),
     ...(options.alpha === undefined ? {} : { alpha: options.alpha }),
+  };
+  const job: Job = { options, teachers, task, terminal, teaching };
+  await (student === "cnn" || student === "bilstm"
+    ? distillNetwork(student, job)
+    : distillEncoder(student, job));
+}
+
+/** An architecture, the directory of an encoder, or undefined for a smaller encoder of the teacher's family. */
+function studentOf(student: string | undefined, teacher: Teacher): string | undefined {
+  if (student !== undefined || teacher.settings.kind === "transformer") return student;
+  const inputs = teacher.model.graph?.input.map(({ name }) => name) ?? [];
+  return (inputs.includes("lengths") ? "bilstm" : "cnn") satisfies ArchitectureName;
+}
+
+/** Options that a student of this kind has no use for are wrong usage. */
+function checkOptions(options: DistillCommandOptions, student: string | undefined): void {
+  const refuse = (name: string, what: string): never => {
+    throw new UsageError(`distill: ${name}: expected ${what}, got it with the student ${student}`);
+  };
+  if (student === undefined) return;
+  if (student !== "cnn" && student !== "bilstm") {
+    if (options.studentSize !== undefined)
+      refuse("--student-size", "a student that is made smaller, not one that is given");
+    if (options.by !== undefined) refuse("--by", "a student that is made smaller, not one that is given");
+    return;
+  }
+  if (options.by !== undefined) refuse("--by", "a transformer student");
+  if (options.hidden !== undefined) refuse("--hidden", "a transformer student");
+  if (options.validation === undefined)
+    throw new UsageError(
+      `distill: --validation: expected labelled text that the best epoch of a ${student} is chosen by, got none`,
+    );
+}
+
+const pathsOf = ({ teacher, train, validation, unlabelled }: DistillCommandOptions): NamedPaths => ({
+  teacher,
+  train,
+  validation,
+  unlabelled,
+});
+
+const noteTeaching =
+  (terminal: Terminal) =>
+  (sentences: number): void => {
+    if (sentences % 2048 === 0) terminal.note(`the teacher has labelled ${sentences} sentences`);
+  };
+
+async function distillEncoder(student: string | undefined, job: Job): Promise<void> {
+  const { options, teachers, task, terminal, teaching } = job;
+  if (student !== undefined && !(await isHfDirectory(student)))
+    throw new InputError(
+      `distill: --student ${student}: expected cnn, bilstm, or a Hugging Face directory, got no config.json in it`,
+    );
+  const read = [...options.teacher, ...(student === undefined ? [] : [student])];
+  const { output, checkpoint } = await outputFolder(options.output, read);
+  const labelled = { ...options, task };
+  const recipe = {
+    ...recipeOf(labelled),
+    ...teaching,
+    ...(student === undefined
+      ? { studentSize: options.studentSize ?? 0.5, by: options.by ?? ("depth" as const) }
+      : {}),
     ...(options.hidden === undefined ? {} : { hidden: options.hidden }),
   };
   const started = performance.now();
   terminal.note("the teacher labels the text");
-  const student = await distill(options.teacher, {
+  const distilled = await distill(teachers, {
     ...recipe,
-    ...runOf(options, checkpoint, terminal),
-    data: dataOf(options),
+    ...runOf(labelled, checkpoint, terminal),
+    ...(student === undefined ? {} : { student }),
+    data: dataOf(labelled),
+    onTeaching: noteTeaching(terminal),
     ...(options.unlabelled === undefined ? {} : { unlabelled: readWords(options.unlabelled) }),
   });
-  for (const warning of student.warnings) terminal.note(`warning: ${warning}`);
-  const { parameters, warnings } = student;
+  if (distilled.kind !== "transformer") throw new TypeError(`distill: student: ${distilled.kind}`);
+  for (const warning of distilled.warnings) terminal.note(`warning: ${warning}`);
+  const { parameters, warnings } = distilled;
   const seconds = (performance.now() - started) / 1000;
-  const more = { parameters, warnings };
-  await finish(student, { options, output, checkpoint, terminal, seconds, step: "distill", recipe, more });
+  await finish(distilled, {
+    options: labelled,
+    output,
+    checkpoint,
+    terminal,
+    seconds,
+    step: "distill",
+    recipe: { ...recipe, student: "transformer" },
+    paths: { ...pathsOf(options), student },
+    more: { student: "transformer", parameters, warnings },
+  });
+}
+
+async function distillNetwork(student: ArchitectureName, job: Job): Promise<void> {
+  const { options, teachers, task, terminal, teaching } = job;
+  const { validation = "", patience } = options;
+  const output = resolve(options.output);
+  await checkWritable("--output", output);
+  for (const teacher of options.teacher) {
+    if (await isSameFile(output, teacher))
+      throw new InputError(
+        `--output ${options.output}: expected another file than the teacher's, got the same; name a new one`,
+      );
+  }
+  const checkpoint = `${output}.checkpoint`;
+  const recipe = {
+    ...recipeOf({ ...options, task }),
+    ...teaching,
+    student,
+    studentSize: options.studentSize ?? (options.student === undefined ? 0.5 : 1),
+  };
+  const started = performance.now();
+  terminal.note("the teacher labels the text");
+  const distilled = await distill(teachers, {
+    ...recipe,
+    threads: options.threads,
+    data: {
+      train: await trainingSentences(options.train, task, "distill"),
+      validation: await trainingSentences(validation, task, "distill"),
+    },
+    ...(options.unlabelled === undefined ? {} : { unlabelled: readWords(options.unlabelled) }),
+    ...(patience === undefined ? {} : { patience }),
+    checkpoint: fileCheckpoint(checkpoint),
+    checkpointEvery: 200,
+    onTeaching: noteTeaching(terminal),
+    onEvent: (event) => noteTraining(event, terminal),
+  });
+  for (const warning of distilled.warnings) terminal.note(`warning: ${warning}`);
+  const model = withHistory(distilled.model, {
+    step: "distill",
+    options: { task, ...recipe },
+    ...(await provenanceOf(undefined, pathsOf(options))),
+  });
+  const { bytes, sha256 } = await writeModelFile(output, model);
+  await (await openTagger(output)).close();
+  await rm(checkpoint, { force: true });
+  const { settings, value, bestEpoch, history, stopped, parameters, warnings } = distilled;
+  const metric = task === "pos" ? "accuracy" : "f1";
+  const result = {
+    task,
+    output: { path: output, bytes, sha256 },
+    student,
+    labels: settings.labels,
+    metric,
+    value: value ?? null,
+    bestEpoch: bestEpoch ?? null,
+    epochs: history,
+    stopped,
+    seconds: (performance.now() - started) / 1000,
+    parameters,
+    warnings,
+  };
+  terminal.result(result, () =>
+    [
+      `Wrote ${output} (${formatBytes(bytes)}): ${student} of ${parameters.student} parameters, teachers ${parameters.teacher}`,
+      `  ${metric} on ${validation}: ${value === undefined ? "not measured" : formatPercent(value)} (epoch ${bestEpoch ?? "-"})`,
+      `Next: nasty quantize --model ${options.output}`,
+    ].join("\n"),
+  );
 }

@@ -1,6 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { withHistory } from "@nasty/compression";
+import { dirname, join, resolve } from "node:path";
+import { historyOf, withEarlierHistory, withHistory } from "@nasty/compression";
 import type { Task } from "@nasty/taggers";
 import { openTagger } from "@nasty/taggers/node";
 import {
@@ -13,11 +13,11 @@ import { fileCheckpoint } from "@nasty/training/node";
 import { InputError } from "../exit-codes.js";
 import { sha256OfFile } from "../inputs/file-hash.js";
 import { readLabelled } from "../inputs/labelled-text.js";
-import { isSameFile } from "../inputs/output-path.js";
+import { checkFolder, isSameFile } from "../inputs/output-path.js";
+import { historyOfBase, type NamedPaths, provenanceOf, weightsFileOf } from "../inputs/provenance.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatPercent } from "../terminal/format.js";
 import { noteTraining } from "../terminal/training-notes.js";
-import { versions } from "../versions.js";
 
 /** Options that `fine-tune` and `distill` share. */
 export interface ClassifierOptions extends CommonOptions {
@@ -61,10 +61,21 @@ export async function fineTuneModel(options: FineTuneOptions, terminal: Terminal
     ...runOf(options, checkpoint, terminal),
   });
   const seconds = (performance.now() - started) / 1000;
-  await finish(tuned, { options, output, checkpoint, terminal, seconds, step: "fine-tune", recipe });
+  const { model, train, validation } = options;
+  await finish(tuned, {
+    options,
+    output,
+    checkpoint,
+    terminal,
+    seconds,
+    step: "fine-tune",
+    recipe,
+    base: model,
+    paths: { train, validation },
+  });
 }
 
-/** Makes the output folder, which must not be that of a model that is read. */
+/** Checks the output folder, which must not be that of a model that is read. It is made with the first file in it. */
 export async function outputFolder(
   path: string,
   models: readonly string[],
@@ -76,9 +87,7 @@ export async function outputFolder(
         `--output ${path}: expected another folder than the model's, got the same; name a new one`,
       );
   }
-  await mkdir(output, { recursive: true }).catch((cause: Error) => {
-    throw new InputError(`--output ${path}: expected a folder that can be made, got ${cause.message}`);
-  });
+  await checkFolder("--output", output);
   return { output, checkpoint: join(output, "checkpoint") };
 }
 
@@ -110,9 +119,16 @@ export function runOf(
   checkpoint: string,
   terminal: Terminal,
 ): ClassifierTrainingOptions {
+  const store = fileCheckpoint(checkpoint);
   return {
     threads,
-    checkpoint: fileCheckpoint(checkpoint),
+    checkpoint: {
+      load: store.load,
+      async save(chunks) {
+        await mkdir(dirname(checkpoint), { recursive: true });
+        await store.save(chunks);
+      },
+    },
     checkpointEvery: 200,
     onEvent: (event) => noteTraining(event, terminal),
     ...(patience === undefined ? {} : { patience }),
@@ -127,17 +143,23 @@ interface Finished {
   readonly seconds: number;
   readonly step: string;
   readonly recipe: object;
+  /** Model that the work began with, where it began with one. */
+  readonly base?: string;
+  /** What else was read. */
+  readonly paths: NamedPaths;
   readonly more?: Readonly<Record<string, unknown>>;
 }
 
 /** Writes the directory, opens what was written, and says what was done. */
 export async function finish(tuned: FineTuned, job: Finished): Promise<void> {
   const { options, output, checkpoint, terminal } = job;
-  const model = withHistory(tuned.model, {
+  const earlier = job.base === undefined ? [] : await historyOfBase(job.base);
+  // A graph that was taken over has its history in it, one that was built from weights has none.
+  const isNew = historyOf(tuned.model).length === 0;
+  const model = withHistory(isNew ? withEarlierHistory(tuned.model, earlier) : tuned.model, {
     step: job.step,
     options: { task: tuned.settings.task, ...job.recipe },
-    inputSha256: await sha256OfFile(options.train),
-    versions: versions(),
+    ...(await provenanceOf(job.base && (await sha256OfFile(await weightsFileOf(job.base))), job.paths)),
   });
   const files = await writeFineTuned(output, { ...tuned, model });
   await (await openTagger(output)).close();

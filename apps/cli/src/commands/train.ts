@@ -1,22 +1,17 @@
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
-import { readConlluFile } from "@nasty/formats/conllu/node";
 import { withHistory } from "@nasty/compression";
 import { writeModelFile } from "@nasty/formats/onnx/node";
 import type { ArchitectureName, Task } from "@nasty/taggers";
-import { posSentences, trainTagger, type TrainingSentence, trainTransformer } from "@nasty/taggers/training";
+import { trainTagger, trainTransformer } from "@nasty/taggers/training";
 import type { TrainingEvent } from "@nasty/training";
 import { fileCheckpoint } from "@nasty/training/node";
-import { InputError } from "../exit-codes.js";
-import { collectAll } from "../inputs/collect-all.js";
-import { labelledSentences } from "../inputs/labelled-text.js";
 import { checkWritable } from "../inputs/output-path.js";
+import { provenanceOf } from "../inputs/provenance.js";
+import { trainingSentences } from "../inputs/training-sentences.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatPercent } from "../terminal/format.js";
 import { noteTraining } from "../terminal/training-notes.js";
-import { openText } from "../inputs/text-form.js";
-import { versions } from "../versions.js";
-import { sha256OfFile } from "../inputs/file-hash.js";
 
 interface TrainOptions extends CommonOptions {
   readonly task: Task;
@@ -46,8 +41,8 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
   const started = performance.now();
   const job = {
     task,
-    train: await sentencesOf(options.train, task),
-    validation: await sentencesOf(options.validation, task),
+    train: await trainingSentences(options.train, task),
+    validation: await trainingSentences(options.validation, task),
     seed: options.seed,
     threads: options.threads,
     checkpoint: fileCheckpoint(checkpoint),
@@ -75,8 +70,7 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
       ...recipe,
       ...(batchSize === undefined ? {} : { batchSentences: batchSize }),
     },
-    inputSha256: await sha256OfFile(options.train),
-    versions: versions(),
+    ...(await provenanceOf(undefined, { train: options.train, validation: options.validation })),
   });
   const { bytes, sha256 } = await writeModelFile(output, model);
   await rm(checkpoint, { force: true });
@@ -99,16 +93,4 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
       `Next: nasty quantize --model ${options.output}`,
     ].join("\n"),
   );
-}
-
-/** Training text: CoNLL-U brings auxiliary labels with it, columns only the labels themselves. */
-async function sentencesOf(path: string, task: Task): Promise<readonly TrainingSentence[]> {
-  if (path === "-") {
-    throw new InputError(
-      "train: standard input: expected a file (it is hashed and read again to go on), got -",
-    );
-  }
-  const text = await openText(path);
-  const labelled: TrainingSentence[] = await collectAll(labelledSentences(text, task));
-  return task === "pos" && text.form === "conllu" ? posSentences(readConlluFile(path)) : labelled;
 }

@@ -35,6 +35,31 @@ export async function checkWritable(option: string, path: string): Promise<void>
   }
 }
 
+/**
+ * Fails before the work when a folder could not be made or written into; nothing is made.
+ *
+ * @param option the option that names the folder, for messages
+ * @throws InputError when the path, or the nearest folder above it that exists, is no folder or cannot be written to
+ */
+export async function checkFolder(option: string, path: string): Promise<void> {
+  let existing = path;
+  let found = await stat(existing).catch(() => undefined);
+  while (found === undefined && dirname(existing) !== existing) {
+    existing = dirname(existing);
+    found = await stat(existing).catch(() => undefined);
+  }
+  if (found?.isDirectory() !== true) {
+    throw new InputError(
+      `${option} ${path}: expected a folder that can be made, got a file at ${existing}; name another folder`,
+    );
+  }
+  await access(existing, constants.W_OK).catch(() => {
+    throw new InputError(
+      `${option} ${path}: expected a folder that can be made, got no permission in ${existing}; name another folder`,
+    );
+  });
+}
+
 /** Whether two paths lead to one file, by links or otherwise. */
 export async function isSameFile(a: string, b: string): Promise<boolean> {
   const [first, second] = await Promise.all([a, b].map((path) => stat(path).catch(() => undefined)));
