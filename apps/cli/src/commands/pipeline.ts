@@ -26,9 +26,9 @@ import { findFirstModel, type FirstModel, unpackFirstModel } from "../pipeline/f
 import { evaluateModel, measureModels } from "../pipeline/measure-models.js";
 import { pipelineHtml } from "../pipeline/pipeline-html.js";
 import { pipelinePlanText, type PipelineResult, pipelineText } from "../pipeline/pipeline-text.js";
-import { cutTexts, hashTexts, locateTexts } from "../pipeline/recipe-texts.js";
+import { cutTexts, hashTexts, locateTexts, partText } from "../pipeline/recipe-texts.js";
 import { readState, writeState } from "../pipeline/state-file.js";
-import { type PipelineContext, textPath } from "../pipeline/step-kind.js";
+import { type PipelineContext, type TaggerKind, textPath } from "../pipeline/step-kind.js";
 import { stepKind, stepKinds } from "../pipeline/step-kinds.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { versions } from "../versions.js";
@@ -59,11 +59,19 @@ export async function pipeline(
   const folder = resolve(options.output ?? `pipeline-${basename(recipePath).replace(/\.ya?ml$/i, "")}`);
   const { tagger } = await loadModel(first.path);
   const { seed, threads } = options;
-  const unready: PipelineContext = { texts: located, folder, task: tagger?.task, seed, threads, terminal };
+  const unready: PipelineContext = {
+    texts: located,
+    folder,
+    task: tagger?.task,
+    tagger: tagger?.kind,
+    seed,
+    threads,
+    terminal,
+  };
   await checkSteps(recipe, unready);
   const test = tagger === undefined ? undefined : textPath(unready, "test");
   if (options.dryRun) {
-    const steps = planOf(recipe, first, {});
+    const steps = planOf(recipe, first, { hashes: {}, tagger: tagger?.kind });
     const plan = { recipe: recipePath, model: recipe.model, output: folder, steps };
     terminal.result(plan, () => pipelinePlanText(plan));
     return;
@@ -76,7 +84,12 @@ export async function pipeline(
   const context = { ...unready, texts: await cutTexts(recipe, located, join(folder, "data")) };
   const hashes = await hashTexts(context.texts);
   const start = await artifactOf(await unpackFirstModel(first, folder));
-  const run = await runSteps(planOf(recipe, first, hashes), { context, start, state, hashes });
+  const run = await runSteps(planOf(recipe, first, { hashes, tagger: tagger?.kind }), {
+    context,
+    start,
+    state,
+    hashes,
+  });
   const figures = await figuresOf(run, { context, hashes });
   const result: PipelineResult = {
     recipe: recipePath,
@@ -97,7 +110,7 @@ export async function pipeline(
 /** `sample, part 3/3`. */
 function describeText(text: RecipeText | undefined): string {
   const { file = "", part } = text ?? {};
-  return part === undefined ? file : `${file}, part ${part.index}/${part.of}`;
+  return part === undefined ? file : `${file}, part ${partText(part)}`;
 }
 
 const schemas = stepKinds.map(({ schema }) => schema);
@@ -114,13 +127,25 @@ async function recipeText(path: string): Promise<string> {
 
 type Hashes = Awaited<ReturnType<typeof hashTexts>>;
 
-function planOf(recipe: Recipe, { stem }: FirstModel, dataHashes: Hashes): readonly PlannedStep[] {
+function planOf(
+  recipe: Recipe,
+  { stem }: FirstModel,
+  { hashes, tagger }: { readonly hashes: Hashes; readonly tagger: TaggerKind },
+): readonly PlannedStep[] {
+  let current = tagger;
   return planPipeline(recipe, {
     schemas,
-    dataHashes,
+    dataHashes: hashes,
     stem,
-    outputNameOf: ({ kind, options }, input) =>
-      stepKind(kind).outputNameOf(options, input, (name) => recipe.data[name] !== undefined),
+    outputNameOf({ kind, options }, input) {
+      const step = stepKind(kind);
+      const name = step.outputNameOf(options, input, {
+        has: (text) => recipe.data[text] !== undefined,
+        tagger: current,
+      });
+      current = step.taggerOf?.(options) ?? current;
+      return name;
+    },
     makesModel: ({ kind }) => stepKind(kind).makesModel,
   });
 }

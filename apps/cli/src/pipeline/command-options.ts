@@ -25,8 +25,13 @@ const isFlag = (option: Option): boolean => !option.required && !option.optional
  * command has.
  *
  * @param provided options that the pipeline gives itself, such as the model
+ * @param choices the only values of an option that a recipe may give
  */
-export function optionsOf(command: Command, provided: readonly string[]): readonly OptionSchema[] {
+export function optionsOf(
+  command: Command,
+  provided: readonly string[],
+  choices: Readonly<Record<string, readonly string[]>> = {},
+): readonly OptionSchema[] {
   const schemas = new Map<string, OptionSchema>();
   for (const option of command.options) {
     const name = recipeName(option);
@@ -35,16 +40,20 @@ export function optionsOf(command: Command, provided: readonly string[]): readon
     else if (isFlag(option)) schemas.set(name, { name, takes: "flag" });
     else {
       const takes = Array.isArray(option.defaultValue) ? "list" : "value";
-      schemas.set(name, { name, takes, check: (value) => fault(option, value) });
+      schemas.set(name, { name, takes, check: (value) => fault(option, value, choices[name]) });
     }
   }
   return [...schemas.values()];
 }
 
 /** What the command line would have against a value. */
-function fault(option: Option, value: string): string | undefined {
-  if (option.argChoices !== undefined) {
-    return option.argChoices.includes(value) ? undefined : `expected one of ${option.argChoices.join(", ")}`;
+function fault(
+  option: Option,
+  value: string,
+  choices: readonly string[] | undefined = option.argChoices,
+): string | undefined {
+  if (choices !== undefined) {
+    return choices.includes(value) ? undefined : `expected one of ${choices.join(", ")}`;
   }
   try {
     const previous: unknown = Array.isArray(option.defaultValue) ? [] : undefined;

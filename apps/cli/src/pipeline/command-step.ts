@@ -15,7 +15,7 @@ import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { artifactOf } from "./artifact.js";
 import { captureOn } from "./capture.js";
 import { argumentsOf, optionsOf, parsedOptions, textOptions } from "./command-options.js";
-import type { PipelineContext, StepKind } from "./step-kind.js";
+import type { ModelFacts, PipelineContext, StepKind } from "./step-kind.js";
 
 /** A text that a command reads without the recipe saying so. */
 export interface WiredText extends DataNeed {
@@ -35,9 +35,9 @@ export interface CommandStep<O extends CommonOptions> {
   /** Texts that the command gets, given its other options, unless the recipe names others. */
   readonly texts?: (options: StepOptions) => readonly WiredText[];
   readonly makesModel?: boolean;
-  /** Whether a folder is written, not a file. */
-  readonly writesFolder?: (options: StepOptions) => boolean;
-  outputNameOf(options: StepOptions, input: string, has: (name: DataName) => boolean): string;
+  /** Values that a recipe may give where the command takes more. */
+  readonly choices?: Readonly<Record<string, readonly string[]>>;
+  outputNameOf(options: StepOptions, input: string, facts: ModelFacts): string;
   /** Another form of the model where the command needs one; it may be written to `scratch`, which is removed afterwards. */
   readonly prepareModel?: (path: string, scratch: string) => Promise<string>;
   /** Throws what the command has against options taken together. */
@@ -71,7 +71,7 @@ export function commandStep<O extends CommonOptions>(definition: CommandStep<O>)
   return {
     schema: {
       name,
-      options: optionsOf(command(), [...always, ...(definition.provided ?? [])]),
+      options: optionsOf(command(), [...always, ...(definition.provided ?? [])], definition.choices),
       needs: wired,
     },
     makesModel,
@@ -85,7 +85,7 @@ export function commandStep<O extends CommonOptions>(definition: CommandStep<O>)
       if (!isInterrupted) {
         // What another work of that name left: a checkpoint would be gone on with.
         await rm(`${output}.checkpoint`, { force: true });
-        if (definition.writesFolder?.(step.options)) await rm(output, { recursive: true, force: true });
+        if (isFolderName(output)) await rm(output, { recursive: true, force: true });
       }
       const scratch = `${output}.input`;
       const { terminal, result } = captureOn(context.terminal);
@@ -126,6 +126,11 @@ function textArguments(option: string, name: DataName, { texts }: PipelineContex
   return (takesSeveral ? sources : sources.slice(0, 1)).map(({ path, count }) =>
     takesSeveral && count !== undefined ? `--${option}=${path}:${count}` : `--${option}=${path}`,
   );
+}
+
+/** Model files have their ending, folders none. */
+function isFolderName(name: string): boolean {
+  return !/\.onnx(?:\.gz|\.br)?$/.test(name);
 }
 
 /** `pos.onnx.gz` → `pos`: what names of later steps begin with. */

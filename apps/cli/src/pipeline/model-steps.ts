@@ -6,7 +6,7 @@ import type { CompressCommandOptions } from "../commands/compress.js";
 import type { PruneCommandOptions } from "../commands/prune.js";
 import type { QuantizeOptions } from "../commands/quantize.js";
 import { checkOptions } from "../quantization/checked-options.js";
-import { suffixOf } from "../quantization/output-name.js";
+import { prunedSuffix, suffixOf } from "../quantization/output-name.js";
 import type { QuantizeMode } from "../quantization/settings.js";
 import { commandStep, stemOf, type WiredText } from "./command-step.js";
 
@@ -29,7 +29,7 @@ export const quantizeStep = commandStep<QuantizeOptions>({
     ...calibrationOf(options),
     ...(options["target-accuracy-loss"] === undefined ? [] : [gateText]),
   ],
-  outputNameOf(options, input, has) {
+  outputNameOf(options, input, { has }) {
     const compress = options["compress"];
     const ending = compress === "gzip" ? ".gz" : compress === "brotli" ? ".br" : "";
     const isCalibrated =
@@ -83,17 +83,18 @@ export const pruneStep = commandStep<PruneCommandOptions>({
     ...(options["target-accuracy-loss"] === undefined ? [] : [gateText]),
   ],
   outputNameOf(options, input) {
-    const share = (name: string): string | undefined =>
-      options[name] === undefined ? undefined : `${Number((Number(options[name]) * 100).toFixed(2))}`;
-    const isStructured = options["structured"] === true || "heads" in options || "neurons" in options;
-    const removed = share("sparsity") ?? [share("heads"), share("neurons")].filter((one) => one).join("-");
-    const parts = [
-      `pruned${removed}`,
-      ...(isStructured ? ["structured"] : []),
-      ...("layers" in options ? ["layers"] : []),
-      ...("vocabulary" in options ? ["vocabulary"] : []),
-    ];
-    return `${stemOf(input)}_${parts.join("_")}.onnx`;
+    const share = (name: string): number | undefined =>
+      options[name] === undefined ? undefined : Number(options[name]);
+    const { structured, layers, vocabulary } = options;
+    const removed = {
+      sparsity: share("sparsity"),
+      heads: share("heads"),
+      neurons: share("neurons"),
+      structured: structured === true,
+      layers,
+      vocabulary,
+    };
+    return `${stemOf(input)}_${prunedSuffix(removed)}.onnx`;
   },
 });
 

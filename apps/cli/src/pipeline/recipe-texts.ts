@@ -1,6 +1,12 @@
 import { mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, extname, join, resolve } from "node:path";
-import { type DataName, type Recipe, recipeError, type RecipeText } from "@nasty/compression/pipeline";
+import {
+  type DataName,
+  type Recipe,
+  recipeError,
+  type RecipeText,
+  type TextPart,
+} from "@nasty/compression/pipeline";
 import { readFileMaybeCompressed, writeFileAtomic } from "@nasty/formats/archive/node";
 import { sampleTextPath } from "../inputs/default-model.js";
 import { sha256OfFile } from "../inputs/file-hash.js";
@@ -57,19 +63,21 @@ export async function cutTexts(recipe: Recipe, texts: RecipeTexts, folder: strin
 interface Cut {
   readonly name: DataName;
   readonly index: number;
-  readonly part: { readonly index: number; readonly of: number };
+  readonly part: TextPart;
   readonly folder: string;
 }
 
 async function cut(recipe: Recipe, path: string, { name, index, part, folder }: Cut): Promise<string> {
   const whole = new TextDecoder().decode(await readFileMaybeCompressed(path));
   const sentences = whole.split(/\r?\n(?:[ \t]*\r?\n)+/).filter(hasRows);
-  const chosen = sentences.filter((_, number) => number % part.of === part.index - 1);
+  const chosen = sentences.filter(
+    (_, number) => number % part.of >= part.from - 1 && number % part.of < part.to,
+  );
   if (chosen.length === 0) {
     throw recipeError(
       recipe.name,
       recipe.data[name]?.[index]?.at ?? recipe.modelAt,
-      `data: ${name}: part ${part.index}/${part.of}: expected at least 1 sentence, got 0 of ${sentences.length}; labelled text has empty lines between sentences`,
+      `data: ${name}: part ${partText(part)}: expected at least 1 sentence, got 0 of ${sentences.length}; labelled text has empty lines between sentences`,
     );
   }
   const ending = extname(path.replace(/\.(?:gz|br)$/, "")) || ".conllu";
@@ -80,6 +88,11 @@ async function cut(recipe: Recipe, path: string, { name, index, part, folder }: 
     await writeFileAtomic(target, [new TextEncoder().encode(text)]);
   }
   return target;
+}
+
+/** `2/3`, `1-2/3`. */
+export function partText({ from, to, of }: TextPart): string {
+  return `${from}${to === from ? "" : `-${to}`}/${of}`;
 }
 
 /** Comments and document marks alone are no sentence. */

@@ -6,7 +6,7 @@ import type {
   StepOutcome,
   StepSchema,
 } from "@nasty/compression/pipeline";
-import type { Task } from "@nasty/taggers";
+import type { TaggerSettings, Task } from "@nasty/taggers";
 import type { Terminal } from "../terminal/console.js";
 import type { RecipeTexts } from "./recipe-texts.js";
 
@@ -17,18 +17,33 @@ export interface PipelineContext {
   readonly folder: string;
   /** Of the first model; undefined for a model without tagger. */
   readonly task: Task | undefined;
+  /** Of the first model. */
+  readonly tagger: TaggerKind;
   readonly seed: number;
   readonly threads: number;
   readonly terminal: Terminal;
 }
+
+/** What names of outputs depend on beside a step's own options. */
+export interface ModelFacts {
+  /** Whether the recipe has a text. */
+  readonly has: (name: DataName) => boolean;
+  /** Of the model that the step is given. */
+  readonly tagger: TaggerKind;
+}
+
+/** Undefined for a model without tagger. */
+export type TaggerKind = TaggerSettings["kind"] | undefined;
 
 /** A kind of step: what a recipe may write, how its output is called, and the work. */
 export interface StepKind {
   readonly schema: StepSchema;
   /** Whether the next step works on what this one writes. */
   readonly makesModel: boolean;
+  /** The kind of tagger that the step makes, where that is another than it was given. */
+  taggerOf?(options: StepOptions): TaggerKind;
   /** Null for a step that writes nothing. */
-  outputNameOf(options: StepOptions, input: string, has: (name: DataName) => boolean): string | null;
+  outputNameOf(options: StepOptions, input: string, facts: ModelFacts): string | null;
   /** Throws what is wrong with the options taken together. */
   check(step: RecipeStep, context: PipelineContext): Promise<void>;
   run(job: StepJob, context: PipelineContext): Promise<StepOutcome>;

@@ -1,4 +1,4 @@
-import type { StepOptions } from "@nasty/compression/pipeline";
+import type { OptionValue } from "@nasty/compression/pipeline";
 import { isHfDirectory } from "@nasty/formats/hf/node";
 import { exportTagger } from "@nasty/taggers/node";
 import { distillCommand, fineTuneCommand } from "../arguments/classifier-command.js";
@@ -7,6 +7,10 @@ import type { distillModel } from "../commands/distill.js";
 import type { exportModels } from "../commands/export.js";
 import type { fineTuneModel } from "../commands/fine-tune.js";
 import { commandStep, stemOf, type WiredText } from "./command-step.js";
+import type { StepKind } from "./step-kind.js";
+
+/** Students that are written as model files. */
+const networks: readonly string[] = ["cnn", "bilstm"];
 
 const trainingText: WiredText = {
   option: "train",
@@ -22,8 +26,6 @@ const validationText: WiredText = {
   purpose: "the best epoch is chosen by it",
 };
 
-const folder = (): boolean => true;
-
 /** `fine-tune`: a transformer goes on learning, with its own labels; a model file is exported first. */
 export const fineTuneStep = commandStep<Parameters<typeof fineTuneModel>[0]>({
   name: "fine-tune",
@@ -31,7 +33,6 @@ export const fineTuneStep = commandStep<Parameters<typeof fineTuneModel>[0]>({
   load: async () => (await import("../commands/fine-tune.js")).fineTuneModel,
   modelOption: "model",
   texts: () => [trainingText, validationText],
-  writesFolder: folder,
   async prepareModel(path, scratch) {
     if (await isHfDirectory(path)) return path;
     await exportTagger([path], scratch);
@@ -40,26 +41,32 @@ export const fineTuneStep = commandStep<Parameters<typeof fineTuneModel>[0]>({
   outputNameOf: (options, input) => `${stemOf(input)}_${options["qat"] === true ? "qat" : "tuned"}`,
 });
 
-/** `distill`: the model so far teaches a smaller one. */
-export const distillStep = commandStep<Parameters<typeof distillModel>[0]>({
-  name: "distill",
-  command: distillCommand,
-  load: async () => (await import("../commands/distill.js")).distillModel,
-  modelOption: "teacher",
-  texts: () => [
-    trainingText,
-    validationText,
-    { option: "unlabelled", name: "unlabelled", isRequired: false, purpose: "the teacher labels it" },
-  ],
-  writesFolder: folder,
-  outputNameOf: (options, input) => `${stemOf(input)}_${studentName(options)}`,
-});
+/** `distill`: the model so far teaches a smaller one, of its own kind or a `cnn` or `bilstm`. */
+export const distillStep: StepKind = {
+  ...commandStep<Parameters<typeof distillModel>[0]>({
+    name: "distill",
+    command: distillCommand,
+    load: async () => (await import("../commands/distill.js")).distillModel,
+    modelOption: "teacher",
+    choices: { student: networks },
+    texts: ({ student }) => [
+      trainingText,
+      { ...validationText, isRequired: student !== undefined },
+      { option: "unlabelled", name: "unlabelled", isRequired: false, purpose: "the teacher labels it" },
+    ],
+    // Networks are model files, transformers folders with their tokenizer.
+    outputNameOf: ({ student, ...options }, input, { tagger }) =>
+      `${stemOf(input)}_${studentName(student, options["student-size"])}${
+        student !== undefined || tagger !== "transformer" ? ".onnx" : ""
+      }`,
+  }),
+  taggerOf: ({ student }) => (student === undefined ? undefined : "neural"),
+};
 
-/** `student50`, `cnn50`. */
-function studentName(options: StepOptions): string {
-  const size = options["student-size"];
+/** `student50`, `cnn`, `cnn50`. */
+function studentName(student: OptionValue | undefined, size: OptionValue | undefined): string {
   const share = size === undefined ? "" : String(Number((Number(size) * 100).toFixed(2)));
-  return `student${share === "" ? "50" : share}`;
+  return student === undefined ? `student${share || "50"}` : `${String(student)}${share}`;
 }
 
 /** `export`: the model so far as a Hugging Face directory; the next step works on the file. */
@@ -69,6 +76,5 @@ export const exportStep = commandStep<Parameters<typeof exportModels>[0]>({
   load: async () => (await import("../commands/export.js")).exportModels,
   modelOption: "model",
   makesModel: false,
-  writesFolder: folder,
   outputNameOf: (_, input) => `${stemOf(input)}_export`,
 });

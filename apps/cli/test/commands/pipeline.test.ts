@@ -106,7 +106,7 @@ test("the command runs the mobile recipe's shape: named outputs, one report, his
     "pos_int8_percentile.onnx.gz",
   ]);
   const { history } = await shop.json(["inspect", "--model", compressed.output.path]);
-  expect(history.map(({ step }: Json) => step)).toEqual(["quantize"]);
+  expect(history.map(({ step }: Json) => step)).toEqual(["quantize", "compress"]);
   expect(history[0].inputSha256).toMatch(/^[0-9a-f]{64}$/);
   // Half of the sentences, every other one.
   const part = await readFile(shop.path("mobile", "data", "calibration.conllu"), "utf8");
@@ -274,7 +274,7 @@ test("texts by name, a transformer that recovers, an export beside the chain", a
   expect(result.stages[5].result.loss).toBeCloseTo(3 / 53, 8);
   expect(await readdir(result.stages[2].output.path)).not.toContain("checkpoint");
   const { history } = await shop.json(["inspect", "--model", result.stages[4].output.path]);
-  expect(history.map(({ step }: Json) => step)).toEqual(["prune", "export", "fine-tune", "quantize"]);
+  expect(history.map(({ step }: Json) => step)).toEqual(["prune", "fine-tune", "quantize"]);
 });
 
 describe("a bad recipe is refused with line, column and what to write, before anything runs", () => {

@@ -30,6 +30,7 @@ export {
   type RecipeText,
   type StepOptions,
   type StepSchema,
+  type TextPart,
 } from "./recipe.js";
 export {
   type PipelineRun,

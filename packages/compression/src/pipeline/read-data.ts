@@ -1,5 +1,5 @@
 import type { RecipeNode, RecipeReader } from "./recipe-nodes.js";
-import { type DataName, dataNames, type RecipeData, type RecipeText } from "./recipe.js";
+import { type DataName, dataNames, type RecipeData, type RecipeText, type TextPart } from "./recipe.js";
 
 /** The data section: each text a path, or `{ file, part, count }`; calibration one or several. */
 export function readData(reader: RecipeReader, node: RecipeNode | undefined): RecipeData {
@@ -69,12 +69,13 @@ function wholeNumber(reader: RecipeReader, node: RecipeNode, { what, written }: 
   return value;
 }
 
-function readPart(reader: RecipeReader, node: RecipeNode, what: string) {
-  const written = reader.text(node, `${what}: part`, "a part such as 1/3");
-  const match = /^([1-9]\d{0,5})\/([1-9]\d{0,5})$/.exec(written);
-  const [index, of] = [Number(match?.[1]), Number(match?.[2])];
-  if (!(index <= of)) {
-    throw reader.fail(node.at, `${what}: part: expected a part such as 1/3, got ${written}`);
+function readPart(reader: RecipeReader, node: RecipeNode, what: string): TextPart {
+  const written = reader.text(node, `${what}: part`, "a part such as 1/3 or 1-2/3");
+  const [, first, last = first, of] =
+    /^([1-9]\d{0,5})(?:-([1-9]\d{0,5}))?\/([1-9]\d{0,5})$/.exec(written) ?? [];
+  const part = { from: Number(first), to: Number(last), of: Number(of) };
+  if (!(part.from <= part.to && part.to <= part.of)) {
+    throw reader.fail(node.at, `${what}: part: expected a part such as 1/3 or 1-2/3, got ${written}`);
   }
-  return { index, of };
+  return part;
 }

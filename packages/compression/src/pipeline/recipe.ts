@@ -9,12 +9,19 @@ export const dataNames = ["train", "validation", "test", "calibration", "unlabel
 
 export type DataName = (typeof dataNames)[number];
 
+/** A share of a text, spread evenly over it; `2/3` is `{ from: 2, to: 2, of: 3 }`, `1-2/3` has twice as many sentences. */
+export interface TextPart {
+  readonly from: number;
+  readonly to: number;
+  readonly of: number;
+}
+
 /** One text of the data section. */
 export interface RecipeText {
   /** As written: a path (relative to the recipe), or a word that the caller knows, such as `sample`. */
   readonly file: string;
-  /** Every `of`-th sentence, beginning with number `index` (from 1): parts of one text that do not overlap. */
-  readonly part?: { readonly index: number; readonly of: number };
+  /** Of each `of` sentences in a row those from number `from` to `to` (from 1): parts of one text that do not overlap. */
+  readonly part?: TextPart;
   /** Sentences of it, where not all are wanted (calibration). */
   readonly count?: number;
   readonly at: Position;

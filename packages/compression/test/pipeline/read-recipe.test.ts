@@ -21,7 +21,7 @@ describe("readRecipe", () => {
     const recipe = read(`
 model: pos.onnx
 data:
-  train: train.conllu
+  train: { file: train.conllu, part: 1-3/4 }
   test: { file: sample, part: 2/3 }
   calibration: [news.conllu:100, { file: chat.txt, count: 20 }, "a:b.txt"]
 steps:
@@ -35,8 +35,8 @@ steps:
 `);
     expect(recipe).toMatchObject({ name: "r.yaml", model: "pos.onnx", modelAt: { line: 2, column: 8 } });
     expect(recipe.data).toMatchObject({
-      train: [{ file: "train.conllu" }],
-      test: [{ file: "sample", part: { index: 2, of: 3 } }],
+      train: [{ file: "train.conllu", part: { from: 1, to: 3, of: 4 } }],
+      test: [{ file: "sample", part: { from: 2, to: 2, of: 3 } }],
       calibration: [
         { file: "news.conllu", count: 100 },
         { file: "chat.txt", count: 20 },
@@ -162,7 +162,7 @@ steps:
       "model: a\ndata: { test: { file: x, part: 4/3 } }\nsteps: [compress]",
       2,
       32,
-      "part: expected a part such as 1/3, got 4/3",
+      "part: expected a part such as 1/3 or 1-2/3, got 4/3",
     ],
     [
       "model: a\ndata: { test: { part: 1/3 } }\nsteps: [compress]",
