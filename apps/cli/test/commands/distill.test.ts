@@ -91,19 +91,15 @@ test("a student is as large as asked, of the teacher's kind unless said, with a 
   expect(whole.warnings).toEqual([expect.stringContaining("it is not smaller")]);
   const { student } = await sized("--student", "bilstm", "--student-size", "0.1");
   expect(student).toBe("bilstm");
-  const again = await shop.json([
-    ...["distill", "--teacher", "sized.onnx", ...files, "--epochs", "1", "--output", "again.onnx"],
-  ]);
+  const twice = ["distill", "--teacher", "sized.onnx", "--epochs", "1", "--output", "again.onnx"];
+  const again = await shop.json([...twice, ...files]);
   expect(again.student).toBe("bilstm");
 });
 
 test("an encoder learns from a network and a transformer", async () => {
   await plain();
-  const result = await shop.json([
-    ...["distill", "--teacher", "pos", "--teacher", "plain.onnx", "--student", "bert", "--output", "encoder"],
-    ...files,
-    ...["--epochs", "1"],
-  ]);
+  const both = ["distill", "--teacher", "pos", "--teacher", "plain.onnx", "--epochs", "1"];
+  const result = await shop.json([...both, "--student", "bert", "--output", "encoder", ...files]);
   expect(result).toMatchObject({ student: "transformer", task: "pos" });
   expect(await readdir(shop.path("encoder"))).toContain("tokenizer.json");
 });
