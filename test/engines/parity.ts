@@ -111,3 +111,39 @@ export function againstTargets(
   }
   return { batch, options: { loss, trainable, outputs } };
 }
+
+/**
+ * Expects several steps to give the same losses and weights in both engines; every training gets options of its own. Steps follow
+ * the gradient, since AdamW would blow up to whole steps the rounding of gradients that are zero, as those of a key's bias are.
+ */
+export async function expectSameTraining({
+  model,
+  batches,
+  options,
+  tolerance = 1e-4,
+}: {
+  readonly model: ModelProto;
+  readonly batches: readonly Batch[];
+  readonly options: () => TrainingOptions;
+  readonly tolerance?: number;
+}): Promise<void> {
+  const train = async (engine: Engine) => {
+    const optimizer = { kind: "sgd", learningRate: 0.1, clipNorm: 1, averageDecay: 0.9 } as const;
+    const trainer = await engine.load(model, { ...options(), optimizer });
+    try {
+      const losses: number[] = [];
+      for (const batch of batches) losses.push((await trainer.step(batch)).loss);
+      return { losses, weights: trainer.readWeights({ averaged: true }) };
+    } finally {
+      await trainer.close();
+    }
+  };
+  const expected = await train(onnxEngine);
+  for (const backend of backends) {
+    const got = await train(tensorflowEngine({ backend }));
+    close(`${backend}: losses`, got.losses, expected.losses, tolerance);
+    expect([...got.weights.keys()].sort()).toEqual([...expected.weights.keys()].sort());
+    for (const [name, values] of expected.weights)
+      close(`${backend}: ${name}`, got.weights.get(name) as Float32Array, values, tolerance);
+  }
+}

@@ -14,7 +14,7 @@ import { type OperatorContext, untaped } from "./operators/context.js";
 import { flatOperators, operatorOf } from "./operators/table.js";
 import type { TfTensor } from "./tensorflow.js";
 import { TfjsError } from "./tfjs-error.js";
-import { tfTypeOf, toTf } from "./values.js";
+import { toTf } from "./values.js";
 
 /** What one run of the graph is given beside its constants. */
 export interface RunInputs {
@@ -71,7 +71,9 @@ export function forwardOf(
       const result = operator(context);
       return Array.isArray(result) ? (result as Outputs) : [result as TfTensor];
     };
-    const isFlat = flatOperators.has(node.opType) || tfTypeOf(dtype(node.output[0] ?? "")) !== "float32";
+    const isFlat =
+      flatOperators.has(node.opType) ||
+      (node.opType === "Cast" && !dtype(node.output[0] ?? "").includes("float"));
     return isFlat ? [untaped(tf, () => compute()[0] as TfTensor)] : compute();
   };
   const dropped = (x: TfTensor, site: DropoutSite, seed: number): TfTensor =>

@@ -13,11 +13,12 @@ import {
   rewriteOf,
   type Trainer,
   trainerOf,
+  TrainingError,
 } from "@nasty/training";
 import { type Backend, type BackendName, loadBackend } from "./backend/backend.js";
 import { fed, type Forward, forwardOf } from "./forward.js";
 import { type LookedUp, lookedUpTables } from "./looked-up-tables.js";
-import { lossValue } from "./losses/losses.js";
+import { inputsOfLosses, lossValue } from "./losses/losses.js";
 import type { TfScalar, TfTensor } from "./tensorflow.js";
 import { fromTf, toTf } from "./values.js";
 
@@ -52,8 +53,7 @@ export function tensorflowEngine(options: TensorflowEngineOptions = {}): Engine 
   };
 }
 
-async function loadModel(backend: Backend, model: ModelProto, options: EngineOptions): Promise<Trainer> {
-  await backend.activate();
+function loadModel(backend: Backend, model: ModelProto, options: EngineOptions): Trainer {
   // Modifiers work on the graph once: both uses below start from what they made.
   const edited = ModelGraph.from(model);
   const watched = rewriteOf(options)(edited);
@@ -63,17 +63,21 @@ async function loadModel(backend: Backend, model: ModelProto, options: EngineOpt
   // Says what can be trained and refuses what cannot, so that both engines accept the same models.
   const { weights } = buildTrainingGraph(rewritten, plain);
   const prepared = prepareForward(rewritten, plain);
-  const tables = lookedUpTables(prepared.edited.main, new Set(weights.map(({ name }) => name)));
+  const trained = new Set(weights.map(({ name }) => name));
+  const tables = lookedUpTables(prepared.edited.main, trained);
   const forward = forwardOf(backend, prepared.edited, {
-    trained: new Set(weights.map(({ name }) => name)),
+    trained,
     dropout: options.dropout ?? [],
   });
+  const names = [...trained];
+  const inputs = prepared.edited.main.inputs.map(({ name }) => name);
   const job: Job = {
     backend,
+    known: new Set([...names, ...inputs, ...inputsOfLosses(prepared.losses)]),
     forward,
     losses: prepared.losses,
     outputs: prepared.outputs,
-    names: weights.map(({ name }) => name),
+    names,
     tables,
     seed: options.seed ?? 0,
   };
@@ -84,10 +88,12 @@ async function loadModel(backend: Backend, model: ModelProto, options: EngineOpt
     passes: {
       async pass(feeds, step) {
         await backend.activate();
+        checkFeeds(job, feeds);
         return pass(job, feeds, step);
       },
       async loss(feeds, step) {
         await backend.activate();
+        checkFeeds(job, feeds);
         return lossOf(job, feeds, step);
       },
       async close() {
@@ -103,8 +109,21 @@ interface Job {
   readonly losses: ReturnType<typeof prepareForward>["losses"];
   readonly outputs: readonly string[];
   readonly names: readonly string[];
+  /** Names that may be fed. */
+  readonly known: ReadonlySet<string>;
   readonly tables: ReadonlyMap<string, LookedUp>;
   readonly seed: number;
+}
+
+function checkFeeds({ known }: Job, feeds: Batch): void {
+  for (const name of Object.keys(feeds)) {
+    if (known.has(name)) continue;
+    throw new TrainingError(
+      "invalid-batch",
+      `step: input ${JSON.stringify(name)}: expected one of ${[...known].join(", ")}, got an unknown name`,
+      { tensor: name },
+    );
+  }
 }
 
 interface Evaluated {

@@ -29,6 +29,27 @@ export function lossValue(inputs: LossInputs, loss: Loss): TfScalar {
   }
 }
 
+/** Names of the inputs that losses add to those of the model. */
+export function inputsOfLosses(losses: readonly Loss[]): readonly string[] {
+  const withMask = (name: string, mask: string | undefined): string[] =>
+    mask === undefined ? [name] : [name, mask];
+  return losses.flatMap((loss) => {
+    switch (loss.kind) {
+      case "cross-entropy":
+      case "crf":
+        return [loss.labels];
+      case "kl":
+        return withMask(loss.teacher, loss.mask);
+      case "mse":
+        return withMask(loss.target, loss.mask);
+      default: {
+        const unreachable: never = loss;
+        throw new TypeError(`inputsOfLosses: ${JSON.stringify(unreachable)}`);
+      }
+    }
+  });
+}
+
 /** Logits as rows [N, C]. */
 function rowsOf(tf: TensorFlow, logits: TfTensor): TfTensor {
   return tf.reshape(logits, [-1, logits.shape.at(-1) as number]);
