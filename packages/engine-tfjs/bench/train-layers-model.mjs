@@ -83,7 +83,8 @@ function uniform() {
 
 /** Ids [batch, longest], one-hot targets that are 0 at padding, and how many words there are. */
 function batchOf(rows) {
-  const longest = Math.max(...rows.map(({ words }) => words.length));
+  // TensorFlow.js 4.22 has no gradient for rows of one step.
+  const longest = Math.max(2, ...rows.map(({ words }) => words.length));
   const ids = new Int32Array(rows.length * longest);
   const targets = new Float32Array(ids.length * labels);
   rows.forEach(({ words, tags }, r) =>
@@ -94,7 +95,11 @@ function batchOf(rows) {
     }),
   );
   const count = rows.reduce((sum, { words }) => sum + words.length, 0);
-  return { ids: tf.tensor2d(ids, [rows.length, longest], "int32"), targets: tf.tensor3d(targets, [rows.length, longest, labels]), count };
+  return {
+    ids: tf.tensor2d(ids, [rows.length, longest], "int32"),
+    targets: tf.tensor3d(targets, [rows.length, longest, labels]),
+    count,
+  };
 }
 
 const optimizer = tf.train.adam(0.005);
@@ -102,7 +107,9 @@ const size = 16;
 for (let epoch = 1; epoch <= Number(epochs); epoch++) {
   const started = performance.now();
   const byLength = sentences.toSorted((a, b) => a.words.length - b.words.length);
-  const batches = Array.from({ length: Math.ceil(byLength.length / size) }, (_, i) => byLength.slice(i * size, (i + 1) * size));
+  const batches = Array.from({ length: Math.ceil(byLength.length / size) }, (_, i) =>
+    byLength.slice(i * size, (i + 1) * size),
+  );
   for (let i = batches.length - 1; i > 0; i--) {
     const j = Math.floor(uniform() * (i + 1));
     [batches[i], batches[j]] = [batches[j], batches[i]];
@@ -127,7 +134,10 @@ await model.save(
     const name = "group1-shard1of1.bin";
     const weightsManifest = [{ paths: [name], weights: weightSpecs }];
     await writeFile(join(folder, name), new Uint8Array(weightData));
-    await writeFile(join(folder, "model.json"), JSON.stringify({ format: "layers-model", modelTopology, weightsManifest }));
+    await writeFile(
+      join(folder, "model.json"),
+      JSON.stringify({ format: "layers-model", modelTopology, weightsManifest }),
+    );
     return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: "JSON" } };
   }),
 );

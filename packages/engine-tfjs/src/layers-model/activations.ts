@@ -11,21 +11,23 @@ interface Operator {
 const float = (value: number): AttributeValue => ({ kind: "float", value });
 
 /** Activations that are one ONNX operator. */
-const operators: Readonly<Record<string, Operator>> = {
-  relu: { op: "Relu" },
-  tanh: { op: "Tanh" },
-  sigmoid: { op: "Sigmoid" },
-  hard_sigmoid: { op: "HardSigmoid", attributes: { alpha: float(0.2), beta: float(0.5) } },
-  softmax: { op: "Softmax", attributes: { axis: -1 } },
-  log_softmax: { op: "LogSoftmax", attributes: { axis: -1 } },
-  elu: { op: "Elu", attributes: { alpha: float(1) } },
-  selu: { op: "Selu" },
-  softplus: { op: "Softplus" },
-  softsign: { op: "Softsign" },
-  gelu: { op: "Gelu" },
-  gelu_new: { op: "Gelu", attributes: { approximate: "tanh" } },
-  mish: { op: "Mish" },
-};
+const operators = new Map<string, Operator>(
+  Object.entries<Operator>({
+    relu: { op: "Relu" },
+    tanh: { op: "Tanh" },
+    sigmoid: { op: "Sigmoid" },
+    hard_sigmoid: { op: "HardSigmoid", attributes: { alpha: float(0.2), beta: float(0.5) } },
+    softmax: { op: "Softmax", attributes: { axis: -1 } },
+    log_softmax: { op: "LogSoftmax", attributes: { axis: -1 } },
+    elu: { op: "Elu", attributes: { alpha: float(1) } },
+    selu: { op: "Selu" },
+    softplus: { op: "Softplus" },
+    softsign: { op: "Softsign" },
+    gelu: { op: "Gelu" },
+    gelu_new: { op: "Gelu", attributes: { approximate: "tanh" } },
+    mish: { op: "Mish" },
+  }),
+);
 
 /** Activations of other forms. */
 const composed: readonly string[] = ["linear", "relu6", "swish", "silu"];
@@ -37,16 +39,18 @@ export interface RecurrentActivation {
   readonly beta?: number;
 }
 
-const recurrent: Readonly<Record<string, RecurrentActivation>> = {
-  tanh: { name: "Tanh" },
-  sigmoid: { name: "Sigmoid" },
-  hard_sigmoid: { name: "HardSigmoid", alpha: 0.2, beta: 0.5 },
-  relu: { name: "Relu" },
-  elu: { name: "Elu", alpha: 1 },
-  softsign: { name: "Softsign" },
-  softplus: { name: "Softplus" },
-  linear: { name: "Affine", alpha: 1, beta: 0 },
-};
+const recurrent = new Map<string, RecurrentActivation>(
+  Object.entries<RecurrentActivation>({
+    tanh: { name: "Tanh" },
+    sigmoid: { name: "Sigmoid" },
+    hard_sigmoid: { name: "HardSigmoid", alpha: 0.2, beta: 0.5 },
+    relu: { name: "Relu" },
+    elu: { name: "Elu", alpha: 1 },
+    softsign: { name: "Softsign" },
+    softplus: { name: "Softplus" },
+    linear: { name: "Affine", alpha: 1, beta: 0 },
+  }),
+);
 
 /** The name of an activation option: a text, or an object with the class; TensorFlow.js itself may write `hardSigmoid`. */
 function nameOf(options: LayerOptions, key: string, otherwise: string): string {
@@ -59,26 +63,24 @@ function nameOf(options: LayerOptions, key: string, otherwise: string): string {
 }
 
 /**
- * Applies the activation that an option names.
+ * The activation that an option names.
  *
  * @throws TfjsError `unsupported-option`
  */
-export function activate(
-  context: LayerContext,
-  options: LayerOptions,
-  input: Value,
-  key = "activation",
-): Value {
-  const { writer, layer } = context;
+export function activationOf(options: LayerOptions, key = "activation"): string {
   const name = nameOf(options, key, "linear");
+  if (operators.has(name) || composed.includes(name)) return name;
+  throw options.unsupported(key, `one of ${[...composed, ...operators.keys()].join(", ")}`);
+}
+
+/** Applies an activation that {@link activationOf} has read. */
+export function activate({ writer, layer }: LayerContext, name: string, input: Value): Value {
   const done = (output: string): Value => following(input, output, { activation: name });
-  const single = operators[name];
+  const single = operators.get(name);
   if (single !== undefined) {
     return done(writer.op(layer.name, single.op, [input.name], { attributes: single.attributes ?? {} }));
   }
   switch (name) {
-    case "linear":
-      return input;
     case "relu6":
       return done(
         writer.op(layer.name, "Clip", [input.name, writer.scalar("float32", 0), writer.scalar("float32", 6)]),
@@ -89,7 +91,7 @@ export function activate(
       return done(writer.op(layer.name, "Mul", [input.name, gate]));
     }
     default:
-      throw options.unsupported(key, `one of ${[...composed, ...Object.keys(operators)].join(", ")}`);
+      return input;
   }
 }
 
@@ -103,7 +105,7 @@ export function recurrentActivation(
   key: string,
   otherwise: string,
 ): RecurrentActivation {
-  const found = recurrent[nameOf(options, key, otherwise)];
+  const found = recurrent.get(nameOf(options, key, otherwise));
   if (found !== undefined) return found;
-  throw options.unsupported(key, `one of ${Object.keys(recurrent).join(", ")}`);
+  throw options.unsupported(key, `one of ${[...recurrent.keys()].join(", ")}`);
 }

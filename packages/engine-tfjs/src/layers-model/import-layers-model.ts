@@ -190,13 +190,19 @@ function dtypeOf(layer: Layer): "int32" | "float32" {
 
 /** Batches of any size, whatever size training had; other open dimensions get a name. */
 function inputShape(layer: Layer, lengthName: string): Dimension[] {
-  const options = optionsOf(layer, ["sparse", "ragged"]);
+  const options = optionsOf(layer, []);
   const shape = options.value("batch_input_shape") ?? options.value("batch_shape");
   const isShape =
     Array.isArray(shape) &&
     shape.length > 0 &&
     shape.every((size) => size === null || (Number.isSafeInteger(size) && size > 0));
-  if (!isShape) throw options.unsupported("batch_input_shape", "a list of sizes and null");
+  if (!isShape) {
+    throw new TfjsError(
+      "invalid-model",
+      `importLayersModel: layer ${JSON.stringify(layer.name)} (InputLayer): batch_input_shape: expected a list of sizes and null, got ${JSON.stringify(shape) ?? "nothing"}`,
+      { node: layer.name, operator: layer.className },
+    );
+  }
   return shape.map((size: number | null, axis) => {
     if (axis === 0) return "batch";
     return size ?? (axis === 1 ? lengthName : `${lengthName}_${axis}`);

@@ -1,4 +1,4 @@
-import { activate } from "../activations.js";
+import { activate, activationOf } from "../activations.js";
 import type { Value } from "../graph-writer.js";
 import { channelsOf, type LayerContext, onlyInput } from "../layer-context.js";
 
@@ -41,19 +41,20 @@ export function conv1d(context: LayerContext, inputs: readonly Value[]): Value {
     if (!Number.isSafeInteger(value) || value < 1)
       throw options.unsupported(key, "a whole number of 1 or more");
   }
+  const reach = (size - 1) * dilation;
+  const padding = options.text("padding", "valid");
+  const pads = paddings(padding, reach, stride);
+  if (pads === undefined) throw options.unsupported("padding", "valid, same or causal");
+  const activation = activationOf(options);
+  const hasBias = options.flag("use_bias", true);
   const W = writer.weight(`${scope}/kernel`, [filters, channels, size], () =>
     outputsFirst(weights.take(scope, "kernel", [size, channels, filters]), { size, channels, filters }),
   );
-  const hasBias = options.flag("use_bias", true);
   const b = hasBias
     ? [writer.weight(`${scope}/bias`, [filters], () => weights.take(scope, "bias", [filters]))]
     : [];
   const perm = input.layout === "batch-first" ? [0, 2, 1] : [1, 2, 0];
   const x = writer.op(`${layer.name}/channels`, "Transpose", [input.name], { attributes: { perm } });
-  const reach = (size - 1) * dilation;
-  const padding = options.text("padding", "valid");
-  const pads = paddings(padding, reach, stride);
-  if (pads === undefined) throw options.unsupported("padding", "valid, same or causal");
   const y = writer.op(layer.name, "Conv", [x, W, ...b], {
     attributes: { kernel_shape: [size], strides: [stride], dilations: [dilation], ...pads },
   });
@@ -67,7 +68,7 @@ export function conv1d(context: LayerContext, inputs: readonly Value[]): Value {
         ? Math.ceil((time - lost) / stride)
         : undefined;
   const shape = [batch, length, filters];
-  return activate(context, options, { name: output, shape, dtype: "float32", layout: "batch-first" });
+  return activate(context, activation, { name: output, shape, dtype: "float32", layout: "batch-first" });
 }
 
 /** TensorFlow pads the odd one at the end. With a stride the amount depends on the length, which the operator works out itself. */

@@ -1,4 +1,4 @@
-import { activate } from "../activations.js";
+import { activate, activationOf } from "../activations.js";
 import { following, type Value } from "../graph-writer.js";
 import { checkLastAxis, type LayerContext, onlyInput } from "../layer-context.js";
 
@@ -9,8 +9,8 @@ export function passing(context: LayerContext, inputs: readonly Value[]): Value 
 }
 
 export function activation(context: LayerContext, inputs: readonly Value[]): Value {
-  const options = context.options("activation");
-  return activate(context, options, onlyInput(context, inputs));
+  const name = activationOf(context.options("activation"));
+  return activate(context, name, onlyInput(context, inputs));
 }
 
 export function relu(context: LayerContext, inputs: readonly Value[]): Value {

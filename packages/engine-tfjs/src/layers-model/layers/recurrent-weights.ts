@@ -7,11 +7,13 @@ export interface Cell {
   readonly gates: readonly number[];
 }
 
-export const cells: Readonly<Record<string, Cell>> = {
-  LSTM: { op: "LSTM", gates: [0, 3, 1, 2] },
-  GRU: { op: "GRU", gates: [0, 1, 2] },
-  SimpleRNN: { op: "RNN", gates: [0] },
-};
+export const cells = new Map<string, Cell>(
+  Object.entries({
+    LSTM: { op: "LSTM", gates: [0, 3, 1, 2] },
+    GRU: { op: "GRU", gates: [0, 1, 2] },
+    SimpleRNN: { op: "RNN", gates: [0] },
+  }),
+);
 
 /** Sizes of one direction of a recurrent layer. */
 export interface CellSizes {

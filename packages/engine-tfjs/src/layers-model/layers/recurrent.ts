@@ -30,7 +30,7 @@ export function recurrent(context: LayerContext, inputs: readonly Value[]): Valu
       "false where return_sequences is true, outside of Bidirectional",
     );
   }
-  const cell = cells[layer.className] as Cell;
+  const cell = cells.get(layer.className) as Cell;
   const direction = isBackward ? "reverse" : "forward";
   const run = runCell(context, { cell, options, input, scopes: [scope], direction });
   const squeezed = writer.op(layer.name, "Squeeze", [run.output, writer.ints(run.directionAxis)]);
@@ -38,11 +38,7 @@ export function recurrent(context: LayerContext, inputs: readonly Value[]): Valu
 }
 
 /** How the results of two directions are joined, but for the default of putting them side by side. */
-const reductions: Readonly<Record<string, string>> = {
-  sum: "ReduceSum",
-  ave: "ReduceMean",
-  mul: "ReduceProd",
-};
+const reductions = new Map(Object.entries({ sum: "ReduceSum", ave: "ReduceMean", mul: "ReduceProd" }));
 
 /** A recurrent layer read in both directions. */
 export function bidirectional(context: LayerContext, inputs: readonly Value[]): Value {
@@ -50,17 +46,17 @@ export function bidirectional(context: LayerContext, inputs: readonly Value[]): 
   const input = onlyInput(context, inputs, [3, 3]);
   const outer = context.options("merge_mode", "layer");
   const inner = innerLayer(context);
-  const cell = cells[inner.className];
+  const cell = cells.get(inner.className);
   if (cell === undefined) {
     throw context.error(
       "unsupported-layer",
       "layer",
-      Object.keys(cells).join(", "),
+      [...cells.keys()].join(", "),
       JSON.stringify(inner.className),
     );
   }
   const mode = "merge_mode" in layer.config ? layer.config["merge_mode"] : "concat";
-  const reduction = reductions[String(mode)];
+  const reduction = reductions.get(String(mode));
   if (reduction === undefined && mode !== "concat")
     throw outer.unsupported("merge_mode", "concat, sum, ave or mul");
   const options = optionsOf({ ...inner, name: layer.name }, known);
@@ -124,19 +120,20 @@ function runCell(context: LayerContext, { cell, options, input, scopes, directio
   const resetAfter = isGru && options.flag("reset_after", false);
   const units = options.count("units");
   const useBias = options.flag("use_bias", true);
+  const isSequence = options.flag("return_sequences", false);
   const sizes = { inputs: channelsOf(context, input), units, useBias, twoBiases: resetAfter };
+  const activations = activationsOf(cell, options, scopes.length);
   const { writer, layer } = context;
   const { W, R, B } = recurrentWeights(context, cell, scopes, sizes);
   context.mixesTime(input.lengths !== undefined);
   const inputs = [writer.inLayout(input, "time-first"), W, R, B, input.lengths ?? ""];
   while (inputs.at(-1) === "") inputs.pop();
-  const isSequence = options.flag("return_sequences", false);
   const output = writer.op(layer.name, cell.op, inputs, {
     skipped: isSequence ? 0 : 1,
     attributes: {
       hidden_size: units,
       direction,
-      ...activationsOf(cell, options, scopes.length),
+      ...activations,
       ...(isGru && { linear_before_reset: resetAfter ? 1 : 0 }),
     },
   });
