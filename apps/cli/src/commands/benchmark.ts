@@ -1,4 +1,4 @@
-import { environment } from "@nasty/runtime";
+import { availableDevices, environment } from "@nasty/runtime";
 import { InputError } from "../exit-codes.js";
 import { bytesOfModel } from "../inputs/model-bytes.js";
 import { readWords } from "../inputs/unlabelled-text.js";
@@ -64,17 +64,17 @@ export async function benchmark(options: BenchmarkOptions, terminal: Terminal): 
       terminal.progress.stop();
     }
     const result = {
-      environment: environment({ threads }),
+      environment: { ...environment({ threads }), devices: await availableDevices() },
       sentences: sentences.length,
       words,
       batchSize,
       models,
     };
     terminal.result(result, () => {
-      const { cpu, instructionSets, node, onnxruntime } = result.environment;
+      const { cpu, instructionSets, node, onnxruntime, devices } = result.environment;
       const first = models[0]!;
       return [
-        `${cpu} (${instructionSets.join(", ") || "instruction sets unknown"}), ${threads} thread${threads === 1 ? "" : "s"}, Node ${node}, ONNX Runtime ${onnxruntime}`,
+        `${cpu} (${instructionSets.join(", ") || "instruction sets unknown"}), ${threads} thread${threads === 1 ? "" : "s"}, Node ${node}, ONNX Runtime ${onnxruntime} (${devices.join(", ")})`,
         `${formatCount(sentences.length)} sentences, ${formatCount(words)} words, batch ${batchSize}, models in turn, medians`,
         "",
         table(

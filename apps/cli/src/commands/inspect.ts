@@ -1,30 +1,48 @@
-import { historyOf } from "@nasty/compression";
+import { relative } from "node:path";
+import type { HistoryStep } from "@nasty/compression";
+import type { ModelVariant } from "@nasty/formats/hf";
+import { isHfDirectory, openHfDirectory } from "@nasty/formats/hf/node";
+import { readModelFile } from "@nasty/formats/onnx/node";
 import { describeGraph } from "@nasty/graph";
+import { availableDevices, chooseModel, type Device } from "@nasty/runtime";
+import { sha256OfFile } from "../inputs/file-hash.js";
 import { loadModel } from "../inputs/load-model.js";
+import { bytesOfModel } from "../inputs/model-bytes.js";
+import { compressedModel, historyOfFile } from "../inputs/model-history.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatCount, table } from "../terminal/format.js";
+import { historyText } from "../terminal/history-text.js";
 
 interface InspectOptions extends CommonOptions {
   readonly model: string;
+  readonly devices?: boolean;
 }
 
-/** `nasty inspect`: what a model file holds: operators, weights by type, tagger, how it was made. */
-export async function inspect({ model: path }: InspectOptions, terminal: Terminal): Promise<void> {
-  const { model, tagger, modelBytes, sha256 } = await loadModel(path);
+/** `nasty inspect`: what a model holds: operators, weights by type, tagger, how it was made. */
+export async function inspect(options: InspectOptions, terminal: Terminal): Promise<void> {
+  const { model: path } = options;
+  const { model, modelPath, tagger, modelBytes, sha256 } = await loadModel(path);
+  const compressed = await compressedModel(modelPath);
   const description = describeGraph(model);
-  const history = historyOf(model);
+  const history = historyOfFile(model, compressed);
+  const files = (await isHfDirectory(path)) ? await variantsIn(path, modelPath) : [];
+  const deployment = options.devices === true ? await deploymentHere() : null;
   const result = {
     path,
+    modelPath,
     modelBytes,
     sha256: await sha256(),
+    compressed: compressed ?? null,
     ...description,
     tagger: tagger === undefined ? null : { kind: tagger.kind, task: tagger.task, labels: tagger.labels },
     history,
+    files,
+    deployment,
     metadata: model.metadataProps.map(({ key }) => key),
   };
   terminal.result(result, () =>
     [
-      `${path}: ${formatBytes(modelBytes)}`,
+      `${modelPath}: ${formatBytes(modelBytes)}${compressed === undefined ? "" : ` (${compressed.method} of ${formatBytes(compressed.modelBytes)})`}`,
       `  opset ${Object.entries(result.opsets)
         .map(([domain, version]) => `${domain} ${version}`)
         .join(", ")}; IR ${result.irVersion}${result.producer === "" ? "" : `; made by ${result.producer}`}`,
@@ -32,6 +50,11 @@ export async function inspect({ model: path }: InspectOptions, terminal: Termina
       tagger === undefined
         ? "  no tagger inside or beside it"
         : `  ${tagger.task} tagger (${tagger.kind}): ${tagger.labels.join(" ")}`,
+      ...(deployment === null
+        ? []
+        : [
+            `  devices here: ${deployment.devices.join(", ")}; ship ${deployment.precision === "float" ? "the float32 model" : "the INT8 model"} to ${deployment.device}`,
+          ]),
       "",
       table(
         ["weights", "tensors", "size"],
@@ -49,15 +72,52 @@ export async function inspect({ model: path }: InspectOptions, terminal: Termina
           formatCount(count),
         ]),
       ),
-      ...(history.length === 0
-        ? []
-        : [
-            "",
-            "History:",
-            ...history.map(
-              ({ step, options }, index) => `  ${index + 1}. ${step} ${JSON.stringify(options)}`,
-            ),
-          ]),
+      "",
+      ...historyText(history),
+      ...files
+        .filter((file) => file.modelPath !== modelPath)
+        .flatMap((file) => [
+          "",
+          `${relative(path, file.modelPath)} (${file.variant}): ${formatBytes(file.modelBytes)}`,
+          ...historyText(file.history),
+        ]),
     ].join("\n"),
   );
+}
+
+interface VariantFile {
+  readonly variant: ModelVariant;
+  readonly modelPath: string;
+  readonly modelBytes: number;
+  readonly sha256: string;
+  readonly history: readonly HistoryStep[];
+}
+
+/** Every model file of a Hugging Face directory with its own history. */
+async function variantsIn(path: string, described: string): Promise<VariantFile[]> {
+  const files: VariantFile[] = [];
+  for (const [variant, modelPath] of (await openHfDirectory(path)).models) {
+    const model = await readModelFile(modelPath);
+    files.push({
+      variant,
+      modelPath,
+      modelBytes: await bytesOfModel(modelPath, model),
+      sha256: await sha256OfFile(modelPath),
+      history: historyOfFile(model, await compressedModel(modelPath)),
+    });
+  }
+  return files.sort((a, b) => Number(b.modelPath === described) - Number(a.modelPath === described));
+}
+
+interface Deployment {
+  readonly devices: readonly Device[];
+  readonly device: Device;
+  readonly precision: "float" | "int8";
+}
+
+/** The devices of this machine, and which of a model's two forms suits it. */
+async function deploymentHere(): Promise<Deployment> {
+  const devices = await availableDevices();
+  const { device, precision } = await chooseModel({ float32: "", int8: "" }, devices);
+  return { devices, device, precision };
 }

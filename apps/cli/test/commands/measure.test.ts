@@ -124,6 +124,17 @@ describe.concurrent("nasty quantize estimate", () => {
 });
 
 describe.concurrent("nasty inspect", () => {
+  test("--devices says which form of a model to ship to this machine", async () => {
+    expect((await shop.json(["inspect", "--model", "pos"])).deployment).toBeNull();
+    const { deployment } = await shop.json(["inspect", "--model", "pos", "--devices"]);
+    expect(deployment.devices).toContain("cpu");
+    expect(deployment).toMatchObject(
+      deployment.device === "cpu" ? { precision: "int8" } : { precision: "float" },
+    );
+    const { stdout } = await shop.nasty(["inspect", "--model", "pos", "--devices"]);
+    expect(stdout).toMatch(/devices here: cpu.*; ship the (?:INT8|float32) model to \w+/);
+  });
+
   test("operators, weights, labels and how the model was made", async () => {
     await shop.json(["quantize", "--model", "pos", "--output", "seen.onnx"]);
     const plain = await shop.json(["inspect", "--model", "pos"]);
