@@ -1,6 +1,6 @@
 import type { NodeProto } from "@nasty/formats/onnx";
 import type { Graph, ModelGraph } from "@nasty/graph";
-import { type QdqRole, qdqRole, weightKind } from "./classify-qdq.js";
+import { isScaledLookup, type QdqRole, qdqRole, weightKind } from "./classify-qdq.js";
 import {
   floatWeightInputs,
   isOp,
@@ -33,7 +33,7 @@ export interface Audit {
   readonly floatMatMuls: number;
   /** QuantizeLinear and DequantizeLinear around operators that compute in float. */
   readonly strayQdq: number;
-  /** Lookups in quantized tables: GatherBlockQuantized, or Gather with its DequantizeLinear. */
+  /** Lookups in quantized tables: GatherBlockQuantized, or Gather with its DequantizeLinear or its Cast and Mul. */
   readonly quantizedEmbeddings: number;
   /** Every matrix kernel and quantized lookup by operator, most frequent first. */
   readonly kernels: readonly KernelCount[];
@@ -111,7 +111,9 @@ export const auditGraph = (model: ModelGraph): Omit<Audit, "warnings"> => {
         strays.push({ node: nameOf(graph, node), op: node.opType, reason: strayReason(graph, node) });
       }
       if (isQuantizedKernel(node)) kernels.push({ node, class: "quantized" });
-      if (isQuantizedEmbedding(node)) kernels.push({ node, class: "quantized-embedding" });
+      if (isQuantizedEmbedding(node) || isScaledLookup(graph, node)) {
+        kernels.push({ node, class: "quantized-embedding" });
+      }
       const weights = floatWeightInputs(node)?.map((index) => weightKind(graph, node.input[index] ?? ""));
       const kind = weights?.find((found) => found !== undefined);
       if (weights !== undefined) kernels.push({ node, class: "float" });

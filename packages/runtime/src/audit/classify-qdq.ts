@@ -1,4 +1,4 @@
-import type { NodeProto } from "@nasty/formats/onnx";
+import { type NodeProto, TensorProto_DataType } from "@nasty/formats/onnx";
 import type { Graph } from "@nasty/graph";
 import { isOp, takesIntegers } from "./kernel-classes.js";
 
@@ -64,6 +64,27 @@ const dequantizeRole = (graph: Graph, node: NodeProto): QdqRole => {
     return isConstant(graph, source(graph, from.node.input[0] ?? "").name) ? "embedding" : "stray";
   }
   return takesIntegers(from.node) ? "exit" : "stray";
+};
+
+const bytes = new Set<number>([TensorProto_DataType.INT8, TensorProto_DataType.UINT8]);
+const floats = new Set<number>([TensorProto_DataType.FLOAT, TensorProto_DataType.FLOAT16]);
+
+/**
+ * Whether a node fetches rows of an 8-bit table that a Cast and a Mul then make real numbers: `Cast(Gather(table, i)) · scale`, which
+ * computes what a DequantizeLinear of the rows would.
+ */
+export const isScaledLookup = (graph: Graph, node: NodeProto): boolean => {
+  if (!isOp(node, ...lookups)) return false;
+  const table = graph.initializer(source(graph, node.input[0] ?? "").name);
+  if (table === undefined || !bytes.has(table.dataType)) return false;
+  return graph.consumers(node.output[0] ?? "").some(({ node: cast, graph: home }) => {
+    const to = Number(cast.attribute.find(({ name }) => name === "to")?.i ?? 0);
+    return (
+      isOp(cast, "Cast") &&
+      floats.has(to) &&
+      home.consumers(cast.output[0] ?? "").some((use) => isOp(use.node, "Mul"))
+    );
+  });
 };
 
 const quantizeOps = ["QuantizeLinear", "DynamicQuantizeLinear"];

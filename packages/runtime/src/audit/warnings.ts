@@ -4,6 +4,14 @@ import { isFusedOp, isOp } from "./kernel-classes.js";
 
 const nodesOf = (model: ModelProto): readonly NodeProto[] => model.graph?.node ?? [];
 
+/** Operator sets below this have no DynamicQuantizeLinear: the fused kernel is the only dynamic form, so nothing was fused. */
+const dynamicSince = 11n;
+
+const wasFused = (source: ModelProto): ((node: NodeProto) => boolean) => {
+  const opset = source.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx")?.version ?? 0n;
+  return (node) => isFusedOp(node) && !(node.opType === "DynamicQuantizeMatMul" && opset < dynamicSince);
+};
+
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 /**
@@ -17,7 +25,7 @@ export const auditWarnings = (
   { int8DotProduct, knownCpu }: { readonly int8DotProduct: boolean; readonly knownCpu: boolean },
 ): string[] => {
   const warnings: string[] = [];
-  const fused = source === undefined ? [] : nodesOf(source).filter(isFusedOp);
+  const fused = source === undefined ? [] : nodesOf(source).filter(wasFused(source));
   const gemms = source === undefined ? [] : nodesOf(source).filter((node) => isOp(node, "Gemm"));
   const has = (op: string): boolean => audit.kernels.some((kernel) => kernel.op === op);
 

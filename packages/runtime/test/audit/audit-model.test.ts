@@ -181,6 +181,31 @@ describe("auditModel", () => {
     expect(audit.qdqRoles.embedding).toBe(1);
   });
 
+  it("counts rows that are cast and scaled as a quantized embedding, and a lookup of plain integers not", async () => {
+    const model = makeModel(
+      makeGraph("embedding", {
+        nodes: [
+          makeNode("Gather", ["table", "ids"], ["rows"]),
+          makeNode("Cast", ["rows"], ["real"], { attributes: { to: 1 } }),
+          makeNode("Mul", ["real", "s"], ["y"]),
+          makeNode("Gather", ["kinds", "ids"], ["kind"]),
+          makeNode("Cast", ["kind"], ["z"], { attributes: { to: 1 } }),
+        ],
+        inputs: [makeValueInfo("ids", "int64", ["n"])],
+        outputs: [makeValueInfo("y", "float32", ["n", 4]), makeValueInfo("z", "float32", ["n", 1])],
+        initializers: [
+          makeTensor("table", "int8", { values: Array.from({ length: 32 }, (_, i) => i), shape: [8, 4] }),
+          makeTensor("kinds", "int8", { values: Array.from({ length: 8 }, (_, i) => i), shape: [8, 1] }),
+          makeTensor("s", "float32", { values: [0.1, 0.2, 0.3, 0.4] }),
+        ],
+      }),
+      { opsets: { "": 17 }, irVersion: 8 },
+    );
+    const audit = await auditModel(model);
+    expect(audit.quantizedEmbeddings).toBe(1);
+    expect(audit.kernels).toEqual([{ op: "Gather", domain: "", class: "quantized-embedding", count: 1 }]);
+  });
+
   it("looks into the bodies of If", async () => {
     const model = makeModel(
       makeGraph("branches", {
@@ -210,6 +235,23 @@ describe("auditModel", () => {
     expect((await auditModel(model)).warnings[0]).toMatch(
       /^the file was optimized before \(1 fused node: FusedMatMul\)/,
     );
+  });
+
+  it("does not take the dynamic kernel of an old operator set for a fusion", async () => {
+    const initializers = [
+      makeTensor("W", "int8", { values: Array.from({ length: 12 }, (_, i) => i - 6), shape: [4, 3] }),
+      makeTensor("s", "float32", { values: [0.1], shape: [] }),
+    ];
+    const nodes = [makeNode("DynamicQuantizeMatMul", ["x", "W", "s"], ["y"], { domain: "com.microsoft" })];
+    const warningsAt = async (opset: number): Promise<readonly string[]> => {
+      const { graph } = modelOf(nodes, initializers);
+      if (graph === undefined) throw new TypeError("no graph");
+      const model = makeModel(graph, { opsets: { "": opset, "com.microsoft": 1 }, irVersion: 5 });
+      const { warnings } = await auditModel(model);
+      return warnings.filter((text) => text.includes("optimized before"));
+    };
+    expect(await warningsAt(10)).toEqual([]);
+    expect(await warningsAt(17)).toHaveLength(1);
   });
 
   it("leaves nothing in the temporary folder", async () => {
