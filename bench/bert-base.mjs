@@ -3,8 +3,10 @@
 //
 //   node bench/bert-base.mjs make FILE.onnx            436 MB
 //   node bench/bert-base.mjs run FILE.onnx [OUT.onnx]  quantizes it, compares float32 with int8, audits
+//   node bench/bert-base.mjs static FILE.onnx          static against dynamic int8, in turns
+//   node bench/bert-base.mjs calibrate FILE.onnx [N]   calibration of N (500) sentences against running them: time in turns, memory
 import { spawnSync } from "node:child_process";
-import { stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { tensor } from "../packages/core/dist/index.js";
 import {
@@ -193,27 +195,31 @@ async function quantizeFile(input, output) {
   process.stdout.write(JSON.stringify({ seconds, peakBytes, bytes, sha256 }));
 }
 
-async function compare(input, output) {
-  const { openSession } = await import("../packages/runtime/dist/index.js");
-  const [float, int8] = [await openSession(input), await openSession(output)];
-  for (const tokens of [16, 32, 128]) {
-    const fed = feeds(tokens);
-    const times = { float: [], int8: [] };
-    const repeats = tokens > 64 ? 15 : 40;
-    for (let run = -3; run < repeats; run++) {
-      for (const [name, session] of Object.entries({ float, int8 })) {
-        const from = performance.now();
-        await session.run(fed);
-        if (run >= 0) times[name].push(performance.now() - from);
-      }
+/** Milliseconds of each session's run in turns, so that whatever else the machine does hits both alike. */
+async function inTurns(sessions, fed, repeats) {
+  const times = sessions.map(() => []);
+  for (let run = -3; run < repeats; run++) {
+    for (const [index, session] of sessions.entries()) {
+      const from = performance.now();
+      await session.run(fed);
+      if (run >= 0) times[index].push(performance.now() - from);
     }
-    const [a, b] = [median(times.float), median(times.int8)];
+  }
+  return times;
+}
+
+async function compare([firstName, firstPath], [secondName, secondPath], lengths = [16, 32, 128]) {
+  const { openSession } = await import("../packages/runtime/dist/index.js");
+  const sessions = [await openSession(firstPath), await openSession(secondPath)];
+  for (const tokens of lengths) {
+    const [first, second] = await inTurns(sessions, feeds(tokens), tokens > 64 ? 15 : 40);
+    const [a, b] = [median(first), median(second)];
+    const pairs = median(first.map((time, run) => time / second[run]));
     console.log(
-      `${tokens} tokens: float32 ${a.toFixed(1)} ms, int8 ${b.toFixed(1)} ms, ${(a / b).toFixed(2)}× faster`,
+      `${tokens} tokens: ${firstName} ${a.toFixed(1)} ms, ${secondName} ${b.toFixed(1)} ms, ${(a / b).toFixed(2)}× faster (median of pairs ${pairs.toFixed(2)}×, of the fastest ${(Math.min(...first) / Math.min(...second)).toFixed(2)}×)`,
     );
   }
-  await float.close();
-  await int8.close();
+  for (const session of sessions) await session.close();
 }
 
 async function run(input, output) {
@@ -231,10 +237,109 @@ async function run(input, output) {
   const { auditModel } = await import("../packages/runtime/dist/index.js");
   const { quantizedKernels, floatMatMuls, strayQdq } = await auditModel(output);
   console.log(`audit: ${quantizedKernels} quantized kernels, ${floatMatMuls} float, ${strayQdq} stray pairs`);
-  await compare(input, output);
+  await compare(["float32", input], ["int8", output]);
 }
 
-const [command, input, output = `${input}.int8.onnx`] = process.argv.slice(2);
+/** Sentences of random words, as long as English ones are in subwords: 5 to 100, a mean near 25. */
+function* sentences(count) {
+  let state = 7;
+  for (let i = 0; i < count; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const length = 5 + Math.floor(95 * (state / 2 ** 32) ** 4);
+    const fed = feeds(length);
+    yield { feeds: fed, mask: fed.attention_mask };
+  }
+}
+
+async function staticAgainstDynamic(input) {
+  const { collectRanges } = await import("../packages/calibration/dist/index.js");
+  const { dynamic, int8 } = await import("../packages/compression/dist/index.js");
+  const { auditModel } = await import("../packages/runtime/dist/index.js");
+  const model = await readModelFile(input);
+  const calibrationTable = await collectRanges(model, int8.activations(model), sentences(10));
+  const files = { dynamic: `${input}.dynamic.onnx`, static: `${input}.static.onnx` };
+  await writeModelFile(files.dynamic, dynamic.quantize(model));
+  await writeModelFile(files.static, await int8.quantize(model, { calibrationTable }));
+  for (const [name, file] of Object.entries(files)) {
+    const { kernels, quantizedKernels, floatMatMuls, strayQdq } = await auditModel(file);
+    const counts = kernels.map(({ op, count }) => `${count} ${op}`).join(", ");
+    console.log(
+      `${name}: ${quantizedKernels} quantized kernels, ${floatMatMuls} float, ${strayQdq} stray (${counts})`,
+    );
+  }
+  await compare(["dynamic", files.dynamic], ["static", files.static]);
+  for (const file of Object.values(files)) await rm(file);
+}
+
+const cpuMilliseconds = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+
+/** Calibration and the plain float32 run take turns, sentence by sentence, in one process. */
+async function calibrationTime(input, count, method) {
+  const { collectRanges } = await import("../packages/calibration/dist/index.js");
+  const { int8 } = await import("../packages/compression/dist/index.js");
+  const { openSession } = await import("../packages/runtime/dist/index.js");
+  const model = await readModelFile(input);
+  const float = await openSession(input);
+  const plain = { wall: 0, cpu: 0 };
+  let from = { wall: 0, cpu: 0 };
+  const now = () => ({ wall: performance.now(), cpu: cpuMilliseconds() });
+  async function* turns() {
+    let first = true;
+    for (const batch of sentences(count + 1)) {
+      const start = now();
+      await float.run(batch.feeds);
+      const end = now();
+      // The first sentence warms both up; opening the session and the search at the end count for calibration.
+      if (first) from = now();
+      else for (const key of ["wall", "cpu"]) plain[key] += end[key] - start[key];
+      first = false;
+      yield batch;
+    }
+  }
+  await collectRanges(model, int8.activations(model), turns(), { method });
+  const end = now();
+  await float.close();
+  const ratio = (key) => ((end[key] - from[key] - plain[key]) / plain[key]).toFixed(2);
+  console.log(
+    `${method}: ${count} sentences in ${(plain.wall / 1000).toFixed(1)} s of float32, calibration ${ratio("wall")}× that (processor time ${ratio("cpu")}×)`,
+  );
+}
+
+/** Peak memory of a process of its own that runs, or calibrates on, the sentences. */
+async function memoryOf(input, count, method) {
+  const { collectRanges } = await import("../packages/calibration/dist/index.js");
+  const { int8 } = await import("../packages/compression/dist/index.js");
+  const { openSession } = await import("../packages/runtime/dist/index.js");
+  const model = await readModelFile(input);
+  if (method === "none") {
+    const session = await openSession(model);
+    for (const { feeds: fed } of sentences(count)) await session.run(fed);
+    await session.close();
+  } else await collectRanges(model, int8.activations(model), sentences(count), { method });
+  process.stdout.write(String(process.resourceUsage().maxRSS * 1024));
+}
+
+async function calibrate(input, count) {
+  const peak = (method) => {
+    const self = fileURLToPath(import.meta.url);
+    const args = [self, "memory", input, String(count), method];
+    const child = spawnSync(process.execPath, args, { encoding: "utf8" });
+    if (child.status !== 0) throw new Error(child.stderr);
+    return Number(child.stdout);
+  };
+  const alone = peak("none");
+  console.log(`peak memory: running ${mb(alone)}`);
+  for (const method of ["minmax", "entropy"]) {
+    const bytes = peak(method);
+    console.log(`peak memory: ${method} ${mb(bytes)}, ${mb(bytes - alone)} over it`);
+  }
+  for (const method of ["minmax", "entropy"]) await calibrationTime(input, count, method);
+}
+
+const [command, input, output = `${input}.int8.onnx`, method] = process.argv.slice(2);
 if (command === "make") {
   const { bytes } = await writeModelFile(input, bertBase());
   console.log(`${input}: ${mb(bytes)}`);
@@ -242,7 +347,15 @@ if (command === "make") {
   await quantizeFile(input, output);
 } else if (command === "run") {
   await run(input, output);
+} else if (command === "static") {
+  await staticAgainstDynamic(input);
+} else if (command === "calibrate") {
+  await calibrate(input, Number(process.argv[4] ?? 500));
+} else if (command === "memory") {
+  await memoryOf(input, Number(output), method);
 } else if (command !== undefined) {
-  console.error("usage: node bench/bert-base.mjs make FILE.onnx | run FILE.onnx [OUT.onnx]");
+  console.error(
+    "usage: node bench/bert-base.mjs make FILE.onnx | run FILE.onnx [OUT.onnx] | static FILE.onnx | calibrate FILE.onnx [N]",
+  );
   process.exitCode = 2;
 }
