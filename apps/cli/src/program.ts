@@ -5,7 +5,7 @@ import { command, examples, modelHelp, modelOption, repeatable, run, testHelp } 
 import { compressCommand } from "./arguments/compress-command.js";
 import { exportCommand } from "./arguments/export-command.js";
 import { importCommand } from "./arguments/import-command.js";
-import { positiveInteger, positiveNumber } from "./arguments/option-values.js";
+import { engineOption, positiveInteger, positiveNumber } from "./arguments/option-values.js";
 import { pipelineCommand } from "./arguments/pipeline-command.js";
 import { pruneCommand } from "./arguments/prune-command.js";
 import { quantizeCommand } from "./arguments/quantize-command.js";
@@ -165,6 +165,7 @@ function trainCommand(): Command {
         positiveInteger,
       ),
     )
+    .addOption(engineOption())
     .addHelpText(
       "after",
       examples(

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { command, examples, repeatable, run } from "./command.js";
-import { positiveInteger, positiveNumber, share, wholeNumber } from "./option-values.js";
+import { engineOption, positiveInteger, positiveNumber, share, wholeNumber } from "./option-values.js";
 
 /** `nasty fine-tune`. */
 export function fineTuneCommand(): Command {
@@ -28,6 +28,7 @@ export function fineTuneCommand(): Command {
       "go on with the model's own labels and classifier (default: where the labels agree)",
     )
     .option("--no-keep-head", "start a fresh classifier even where the labels agree")
+    .addOption(engineOption())
     .addHelpText(
       "after",
       examples([

@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
+import { defaultEngine, engineNames } from "../inputs/training-engine.js";
 
 export function positiveInteger(text: string): number {
   const value = Number(text);
@@ -55,4 +56,11 @@ export function positiveNumber(text: string): number {
     throw new InvalidArgumentError("Expected a number above 0.");
   }
   return value;
+}
+
+/** `--engine`, for commands that train. */
+export function engineOption(): Option {
+  return new Option("--engine <name>", "what trains; tensorflow needs packages of its own")
+    .choices(engineNames)
+    .default(defaultEngine);
 }

@@ -15,6 +15,7 @@ import { sha256OfFile } from "../inputs/file-hash.js";
 import { readLabelled } from "../inputs/labelled-text.js";
 import { checkFolder, isSameFile } from "../inputs/output-path.js";
 import { historyOfBase, type NamedPaths, provenanceOf, weightsFileOf } from "../inputs/provenance.js";
+import { chosenEngine, defaultEngine, engineInHistory, type EngineName } from "../inputs/training-engine.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatPercent } from "../terminal/format.js";
 import { noteTraining } from "../terminal/training-notes.js";
@@ -37,6 +38,7 @@ interface FineTuneOptions extends ClassifierOptions {
   readonly freezeLayers?: number;
   readonly freezeEmbeddings?: boolean;
   readonly keepHead?: boolean;
+  readonly engine?: EngineName;
 }
 
 /**
@@ -59,6 +61,7 @@ export async function fineTuneModel(options: FineTuneOptions, terminal: Terminal
   const tuned = await fineTune(options.model, dataOf(options), options.task, {
     ...recipe,
     ...runOf(options, checkpoint, terminal),
+    ...(await chosenEngine(options.engine, terminal)),
   });
   const seconds = (performance.now() - started) / 1000;
   const { model, train, validation } = options;
@@ -69,7 +72,8 @@ export async function fineTuneModel(options: FineTuneOptions, terminal: Terminal
     terminal,
     seconds,
     step: "fine-tune",
-    recipe,
+    recipe: { ...recipe, ...engineInHistory(options.engine) },
+    more: { engine: options.engine ?? defaultEngine },
     base: model,
     paths: { train, validation },
   });

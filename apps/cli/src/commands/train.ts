@@ -8,6 +8,7 @@ import type { TrainingEvent } from "@nasty/training";
 import { fileCheckpoint } from "@nasty/training/node";
 import { checkWritable } from "../inputs/output-path.js";
 import { provenanceOf } from "../inputs/provenance.js";
+import { chosenEngine, defaultEngine, engineInHistory, type EngineName } from "../inputs/training-engine.js";
 import { trainingSentences } from "../inputs/training-sentences.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatPercent } from "../terminal/format.js";
@@ -23,6 +24,7 @@ interface TrainOptions extends CommonOptions {
   readonly batchSize?: number;
   readonly learningRate?: number;
   readonly patience?: number;
+  readonly engine?: EngineName;
 }
 
 /**
@@ -49,6 +51,7 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
     checkpointEvery: 200,
     onEvent: (event: TrainingEvent) => noteTraining(event, terminal),
     ...(patience === undefined ? {} : { patience }),
+    ...(await chosenEngine(options.engine, terminal)),
   };
   const trained =
     architecture === "transformer"
@@ -69,6 +72,7 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
       seed: options.seed,
       ...recipe,
       ...(batchSize === undefined ? {} : { batchSentences: batchSize }),
+      ...engineInHistory(options.engine),
     },
     ...(await provenanceOf(undefined, { train: options.train, validation: options.validation })),
   });
@@ -79,6 +83,7 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
     task,
     output: { path: output, bytes, sha256 },
     architecture,
+    engine: options.engine ?? defaultEngine,
     metric,
     value: trained.value ?? null,
     bestEpoch: trained.bestEpoch ?? null,

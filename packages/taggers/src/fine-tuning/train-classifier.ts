@@ -3,6 +3,7 @@ import {
   type Batch,
   buildTrainingGraph,
   type CheckpointStore,
+  type Engine,
   type EpochRecord,
   type Loss,
   type Modifier,
@@ -49,6 +50,8 @@ export interface ClassifierTrainingOptions extends QuantizationAware {
   readonly seed?: number;
   /** Default 1. */
   readonly threads?: number;
+  /** What computes losses and gradients. Default: ONNX Runtime. */
+  readonly engine?: Engine;
   /** What works on the model while it trains. Checkpoints know them by their names. */
   readonly modifiers?: readonly Modifier[];
   /** Where the run is kept for an interruption. */
@@ -108,7 +111,7 @@ export async function trainClassifier(job: ClassifierJob): Promise<ClassifierTra
   const totalSteps = stepsPerEpoch * epochs;
   const qat = quantizationOf(job.operation, options, totalSteps);
   const modifiers = [...(options.modifiers ?? []), ...(qat === undefined ? [] : [qat])];
-  const trainer = await onnxEngine.load(model, {
+  const trainer = await (options.engine ?? onnxEngine).load(model, {
     loss,
     trainable: [...trainable, ...(qat?.trained ?? [])],
     dropout,

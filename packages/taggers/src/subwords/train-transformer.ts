@@ -1,4 +1,4 @@
-import type { CheckpointStore, TrainingEvent } from "@nasty/training";
+import type { CheckpointStore, Engine, TrainingEvent } from "@nasty/training";
 import type { LabelledSentence } from "../evaluation/labelled-sentence.js";
 import { type FineTuned, fineTuneAs } from "../fine-tuning/fine-tune.js";
 import { withTagger } from "../tagger-settings.js";
@@ -50,6 +50,8 @@ export interface TrainTransformerOptions extends QuantizationAware {
   /** Default 1. The same seed, data, options and number of threads give the same model. */
   readonly seed?: number;
   readonly threads?: number;
+  /** What computes losses and gradients. Default: ONNX Runtime. */
+  readonly engine?: Engine;
   /** Stops after this many epochs without a better value on validation. */
   readonly patience?: number;
   /** Where to keep what an interrupted training goes on from. */

@@ -2,6 +2,7 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import { openSession } from "@nasty/runtime";
 import {
   type CheckpointStore,
+  type Engine,
   type EpochRecord,
   type Loss,
   type Modifier,
@@ -91,6 +92,8 @@ export interface TrainTaggerOptions extends QuantizationAware {
   /** Default 1. The same seed, data, options and number of threads give the same model. */
   readonly seed?: number;
   readonly threads?: number;
+  /** What computes losses and gradients. Default: ONNX Runtime. */
+  readonly engine?: Engine;
   /** Stops after this many epochs without a better value on validation. */
   readonly patience?: number;
   /** What works on the model while it trains. Checkpoints know them by their names. */
@@ -181,7 +184,7 @@ export async function trainTagger(options: TrainTaggerOptions): Promise<TrainedT
   const totalSteps = Math.max(2, recipe.epochs * source.batchesPerEpoch);
   const qat = quantizationOf("trainTagger", options, totalSteps);
   const modifiers = [...(options.modifiers ?? []), ...(qat === undefined ? [] : [qat])];
-  const trainer = await onnxEngine.load(model, {
+  const trainer = await (options.engine ?? onnxEngine).load(model, {
     loss: lossesOf(sets, recipe, { soft, sequenceLength: chain ? meanLength(train) : undefined }),
     ...(hasDropout && architecture.kind === "bilstm"
       ? { dropout: [{ node: "dropout/*", sharedAxes: [0] }] }
@@ -331,7 +334,17 @@ async function validate(
 
 /** What a checkpoint must agree on to be gone on from: settings, and the text by length and hash. */
 function identityOf(
-  { task, train, chain, soft, seed = 1, modifiers, quantizationAware, qatOptions }: TrainTaggerOptions,
+  {
+    task,
+    train,
+    chain,
+    soft,
+    seed = 1,
+    engine,
+    modifiers,
+    quantizationAware,
+    qatOptions,
+  }: TrainTaggerOptions,
   made: { recipe: Recipe; preset: ArchitecturePreset; sets: LabelSets },
 ): string {
   let text = 0;
@@ -345,6 +358,7 @@ function identityOf(
     sentences: train.length,
     text,
     ...made,
+    engine: engine?.name,
     modifiers: modifiers?.map(({ name }) => name),
     ...(quantizationAware === true ? { qat: qatOptions ?? {} } : {}),
     soft: soft && { temperature: soft.temperature, alpha: soft.alpha, targets: hashTargets(soft.targets) },
