@@ -9,6 +9,8 @@ export type CompressionErrorCode =
   | "no-calibration-data"
   | "missing-range"
   | "plan-mismatch"
+  | "no-trained-ranges"
+  | "scale-mismatch"
   | "target-missed"
   | "invalid-recipe"
   | "invalid-state"

@@ -8,6 +8,11 @@ import {
 import { applyDynamic, planDynamic, quantizeDynamic } from "./dynamic.js";
 import { applyInt8, int8Activations, planInt8, quantizeInt8 } from "./int8.js";
 import { load, predict, save } from "./model-files.js";
+import { agreement, simulate } from "./qat/agreement.js";
+import { applyTrained, quantizeTrained } from "./qat/apply-trained.js";
+import { planTrained } from "./qat/plan-trained.js";
+import { saveTrained } from "./qat/save-trained.js";
+import { trainedRecord } from "./qat/trained-record.js";
 
 /** Dynamic int8: weights are quantized now, activations as they come; no calibration data. */
 export const dynamic = {
@@ -50,6 +55,19 @@ export const weightOnly = {
   predict,
 } as const;
 
+/** The quantization that a model was trained for: its scales, nothing measured. */
+export const qat = {
+  record: trainedRecord,
+  plan: planTrained,
+  apply: applyTrained,
+  quantize: quantizeTrained,
+  simulate,
+  agreement,
+  save: saveTrained,
+  load,
+  predict,
+} as const;
+
 export type { BlockOptions, BlockQuantizeOptions, BlockRounding } from "./block-weights/weight-only.js";
 export type { CompensationOptions } from "./block-weights/compensate.js";
 export type { Batches } from "./activations/visit-activations.js";
@@ -80,6 +98,9 @@ export {
   type GateState,
 } from "./gate/gate.js";
 export { prepare, type PrepareOptions } from "./prepare.js";
+export { type Agreement, type AgreementOptions, requiredAgreement } from "./qat/agreement.js";
+export type { ApplyTrainedOptions } from "./qat/apply-trained.js";
+export { trainedTable, type TrainedPlanOptions } from "./qat/plan-trained.js";
 export { sensitivity, type LayerSensitivity, type SensitivityOptions } from "./sensitivity/sensitivity.js";
 export { planTargetSize, type TargetSizeOptions } from "./target-size.js";
 export { timeShares, type TimeShares } from "./time-shares.js";

@@ -27,7 +27,7 @@ export type Site =
       readonly kind: "embedding";
       readonly node: NodeProto;
       readonly weight: ReadWeight;
-      /** Whether a product reads the table too, with a scale a row: the rows then share it. */
+      /** Whether each row has a scale of its own instead of each column. */
       readonly perRow: boolean;
     }
   | { readonly kind: "lstm"; readonly node: NodeProto; readonly weights: readonly ReadWeight[] };
@@ -40,7 +40,12 @@ export type Site =
  */
 export function findSites(
   graph: Graph,
-  { skipLayers, minimumElements }: Pick<ChosenOptions, "skipLayers" | "minimumElements">,
+  {
+    skipLayers,
+    minimumElements,
+    bits,
+    activations,
+  }: Pick<ChosenOptions, "skipLayers" | "minimumElements" | "bits" | "activations">,
 ): readonly Site[] {
   const unused = new Set(skipLayers);
   const found: Site[] = [];
@@ -52,7 +57,12 @@ export function findSites(
     const skipped = skipLayers.filter((pattern) => names.some((name) => matchesName(pattern, name)));
     for (const pattern of skipped) unused.delete(pattern);
     const elements = Math.max(...weights.map(({ shape }) => elementCount(shape)));
-    if (skipped.length === 0 && elements >= minimumElements) found.push(site);
+    // Rows of an odd number of 4 bits do not fill bytes; static quantization has no LSTM.
+    const hasKernel =
+      site.kind === "embedding"
+        ? bits === 8 || (site.weight.shape[1] ?? 0) % 2 === 0
+        : site.kind === "product" || activations !== "static";
+    if (skipped.length === 0 && elements >= minimumElements && hasKernel) found.push(site);
   }
   for (const pattern of unused) {
     throw new TrainingError(
@@ -60,12 +70,15 @@ export function findSites(
       `fakeQuantization: skipLayers: ${String(pattern)}: expected a node or weight that is quantized, got none of that name`,
     );
   }
-  const tied = new Set(
-    found.flatMap((site) => (site.kind === "product" && site.axis === 0 ? [site.weight.name] : [])),
-  );
-  return found.map((site) =>
-    site.kind === "embedding" ? { ...site, perRow: tied.has(site.weight.name) } : site,
-  );
+  // One copy of a table that a product reads too serves both; alone it has scales along its longer axis.
+  const tied = new Map<string, number>();
+  for (const site of found) if (site.kind === "product") tied.set(site.weight.name, site.axis);
+  return found.map((site) => {
+    if (site.kind !== "embedding") return site;
+    const [rows = 0, columns = 0] = site.weight.shape;
+    const axis = tied.get(site.weight.name) ?? (rows > columns ? 0 : 1);
+    return { ...site, perRow: axis === 0 };
+  });
 }
 
 function siteOf(graph: Graph, node: NodeProto): Site | undefined {
