@@ -73,8 +73,10 @@ function configurations(model, batches, tables) {
       const options = { ...symmetric, rounding, calibrationData: batches, limit: 128 };
       rows.push([["int4", rounding, "blocks of 32", symmetry], () => int4.quantize(model, options)]);
     }
+    const options = { ...symmetric, blockSize: 64 };
+    rows.push([["int4", "nearest", "blocks of 64", symmetry], () => int4.quantize(model, options)]);
     rows.push([
-      ["weight-only", "mse", "blocks of 64", symmetry],
+      ["weight-only", "nearest", "blocks of 64", symmetry],
       () => weightOnly.quantize(model, symmetric),
     ]);
   }

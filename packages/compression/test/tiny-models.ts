@@ -25,7 +25,7 @@ export function noise(count: number, seed = 1, deviation = 0.5): Float32Array {
   });
 }
 
-export function matrix(name: string, shape: readonly number[], seed = 1): TensorProto {
+export function matrix(name: string, shape: readonly number[], seed = 1, deviation = 0.5): TensorProto {
   return tensorToProto(
     tensor(
       "float32",
@@ -33,6 +33,7 @@ export function matrix(name: string, shape: readonly number[], seed = 1): Tensor
       noise(
         shape.reduce((a, b) => a * b, 1),
         seed,
+        deviation,
       ),
     ),
     name,

@@ -24,10 +24,22 @@ export function blockLayout({ shape, granularity, dtype }: PlannedTensor): Block
   return { channels, length, blockSize, blocks, bits: dtype === "uint4" ? 4 : 8, transposed: axis === 0 };
 }
 
-/** Bytes of integers, scales and zero points as the kernels read them. */
-export function blockBytes({ channels, blocks, blockSize, bits }: BlockLayout, symmetric: boolean): number {
+/** Scales from which on the file keeps them in 16 bits: fewer would not pay for the node that makes them float32 again. */
+const fewestHalfScales = 256;
+
+/**
+ * Whether a weight's scales are rounded to float16, which they are stored in. In blocks of 32 float32 scales are a fifth of a file of 4 bits,
+ * and 11 bits of precision are many more than the integers have.
+ */
+export function hasHalfScales({ channels, blocks }: Pick<BlockLayout, "channels" | "blocks">): boolean {
+  return channels * blocks >= fewestHalfScales;
+}
+
+/** Bytes of integers, scales and zero points in the file. */
+export function blockBytes(layout: BlockLayout, symmetric: boolean): number {
+  const { channels, blocks, blockSize, bits } = layout;
   const zeros = symmetric ? 0 : channels * Math.ceil((blocks * bits) / 8);
-  return channels * blocks * ((blockSize * bits) / 8 + 4) + zeros;
+  return channels * blocks * ((blockSize * bits) / 8 + (hasHalfScales(layout) ? 2 : 4)) + zeros;
 }
 
 const tile = 32;

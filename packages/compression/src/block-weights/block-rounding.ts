@@ -1,6 +1,6 @@
 import type { Tensor } from "@nasty/core";
 import { roundToNearest, type WeightQuantizer } from "../weight-quantizer.js";
-import { blockLayout, channelRows } from "./block-layout.js";
+import { blockLayout, channelRows, hasHalfScales } from "./block-layout.js";
 import { checkFinite, clippedRanges, fullRange, quantizeRows } from "./quantize-rows.js";
 
 /**
@@ -17,6 +17,11 @@ export function blockRounding(rounding: "nearest" | "mse"): WeightQuantizer {
     const weight = read() as Tensor<"float32">;
     checkFinite(planned.name, weight.data);
     const shrink = rounding === "mse" ? clippedRanges : fullRange;
-    return quantizeRows(channelRows(weight, layout), { ...layout, symmetric: planned.symmetric, shrink });
+    return quantizeRows(channelRows(weight, layout), {
+      ...layout,
+      symmetric: planned.symmetric,
+      halfScales: hasHalfScales(layout),
+      shrink,
+    });
   };
 }

@@ -12,7 +12,7 @@ import { openForCompression } from "../open-for-compression.js";
 import type { PlannedTensor, QuantizationPlan } from "../plan.js";
 import { readWeight } from "../resolve-weight.js";
 import type { QuantizedWeight, WeightQuantizer } from "../weight-quantizer.js";
-import { blockLayout, channelRows } from "./block-layout.js";
+import { blockLayout, channelRows, hasHalfScales } from "./block-layout.js";
 import { blockRounding } from "./block-rounding.js";
 import { compensateRows } from "./compensate-rows.js";
 import { compensationFactor } from "./compensation-factor.js";
@@ -120,6 +120,7 @@ function compensated(
   }
   const weight = readWeight({ owner, name: planned.name }) as Tensor<"float32">;
   checkFinite(planned.name, weight.data);
-  const scheme = { ...layout, symmetric: planned.symmetric, shrink: clippedRanges };
+  const halfScales = hasHalfScales(layout);
+  const scheme = { ...layout, symmetric: planned.symmetric, halfScales, shrink: clippedRanges };
   return compensateRows(channelRows(weight, layout), factor, scheme);
 }

@@ -1,3 +1,4 @@
+import { float16ToFloat32, float32ToFloat16 } from "@nasty/core";
 import { CompressionError } from "../compression-error.js";
 import type { QuantizedWeight } from "../weight-quantizer.js";
 
@@ -8,6 +9,8 @@ export interface BlockScheme {
   readonly blockSize: number;
   readonly bits: 4 | 8;
   readonly symmetric: boolean;
+  /** Scales are float16 values, where those can hold them with full precision. Default false. */
+  readonly halfScales?: boolean;
   /** Factors of the full range that are tried; the one with the smallest squared error wins. `[1]` is rounding to nearest. */
   readonly shrink: readonly number[];
 }
@@ -24,6 +27,17 @@ export interface BlockParameters {
   zeroPoint: number;
 }
 
+const smallestNormalHalf = 2 ** -14;
+const largestHalf = 65504;
+
+/** The nearest float16 value of a scale; itself outside of the range in which that has 11 bits of precision. */
+export function halfScale(scale: number): number {
+  const magnitude = Math.abs(scale);
+  return magnitude >= smallestNormalHalf && magnitude <= largestHalf
+    ? float16ToFloat32(float32ToFloat16(scale))
+    : scale;
+}
+
 /**
  * The scale and zero point that MatMulNBits' own quantizer gives a range, all in float32.
  *
@@ -35,18 +49,19 @@ export interface BlockParameters {
 export function parametersOfRange(
   low: number,
   high: number,
-  { bits, symmetric }: Pick<BlockScheme, "bits" | "symmetric">,
+  { bits, symmetric, halfScales = false }: Pick<BlockScheme, "bits" | "symmetric" | "halfScales">,
   out: BlockParameters,
 ): void {
+  const stored = halfScales ? halfScale : Math.fround;
   const middle = bits === 4 ? 8 : 128;
   const quantMax = bits === 4 ? 15 : 255;
   if (symmetric) {
     const largest = Math.abs(high) > Math.abs(low) ? high : low;
-    out.scale = largest === 0 ? 0 : Math.fround(largest / -middle);
+    out.scale = largest === 0 ? 0 : stored(Math.fround(largest / -middle));
     out.zeroPoint = middle;
     return;
   }
-  out.scale = Math.fround(Math.fround(high - low) / quantMax);
+  out.scale = stored(Math.fround(Math.fround(high - low) / quantMax));
   out.zeroPoint =
     out.scale === 0 ? 0 : Math.min(quantMax, Math.max(0, Math.floor(Math.fround(-low / out.scale) + 0.5)));
 }
@@ -96,7 +111,7 @@ export function chooseBlock(
   rows: Float32Array | Float64Array,
   from: number,
   to: number,
-  scheme: Pick<BlockScheme, "bits" | "symmetric" | "shrink">,
+  scheme: Pick<BlockScheme, "bits" | "symmetric" | "halfScales" | "shrink">,
   out: BlockParameters,
 ): void {
   let low = 0;

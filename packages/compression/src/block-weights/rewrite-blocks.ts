@@ -1,9 +1,16 @@
-import { tensor } from "@nasty/core";
-import type { NodeProto } from "@nasty/formats/onnx";
+import { float16ToFloat32, float32ToFloat16, tensor } from "@nasty/core";
+import { type NodeProto, TensorProto_DataType } from "@nasty/formats/onnx";
 import type { Graph } from "@nasty/graph";
 import type { MatrixProduct } from "../matrix-product.js";
 import { ownConstant, type RewriteContext, type StoredWeight } from "../rewrite-context.js";
-import { blockLayout, packBlobs, packRows, packZeroPoints, type BlockLayout } from "./block-layout.js";
+import {
+  blockLayout,
+  hasHalfScales,
+  packBlobs,
+  packRows,
+  packZeroPoints,
+  type BlockLayout,
+} from "./block-layout.js";
 
 const domain = "com.microsoft";
 
@@ -27,13 +34,34 @@ function blobs(stored: StoredWeight, layout: BlockLayout): string {
   );
 }
 
-function blockScales(stored: StoredWeight, { channels, blocks }: BlockLayout, factor = 1): string {
-  return ownConstant(stored, `block scales ${factor}`, "scale", () => {
-    const { scale } = stored.weight;
-    const data = factor === 1 ? scale : scale.map((value) => value * factor);
-    return tensor("float32", [channels, blocks], data);
-  });
+/**
+ * Scales [channels, blocks], float32 as the kernels read them. Those that were rounded to float16 are stored so, behind a Cast that the
+ * runtime folds when it loads the model.
+ */
+function blockScales(
+  graph: Graph,
+  before: NodeProto,
+  stored: StoredWeight,
+  layout: BlockLayout & { readonly factor?: number },
+): string {
+  const { channels, blocks, factor = 1 } = layout;
+  const { scale } = stored.weight;
+  const shape = [channels, blocks];
+  if (factor !== 1 || !hasHalfScales(layout) || !scale.every(isHalf)) {
+    return ownConstant(stored, `block scales ${factor}`, "scale", () =>
+      tensor("float32", shape, factor === 1 ? scale : scale.map((value) => value * factor)),
+    );
+  }
+  const halves = ownConstant(stored, "half scales", "scale", () =>
+    tensor("float16", shape, Uint16Array.from(scale, float32ToFloat16)),
+  );
+  const output = graph.uniqueName(`${stored.planned.name}_scale_f`);
+  const attributes = { to: TensorProto_DataType.FLOAT };
+  graph.addNode({ opType: "Cast", name: "", inputs: [halves], outputs: [output], attributes }, { before });
+  return output;
 }
+
+const isHalf = (scale: number): boolean => float16ToFloat32(float32ToFloat16(scale)) === scale;
 
 /** Nothing for symmetric weights: their zero point is the kernels' default. */
 function blockZeroPoints(stored: StoredWeight, layout: BlockLayout): readonly string[] {
@@ -60,7 +88,7 @@ export function emitMatMulNBits(context: RewriteContext, product: MatrixProduct,
   const inputs = [
     activation,
     blobs(stored, layout),
-    blockScales(stored, layout, factor),
+    blockScales(graph, node, stored, { ...layout, factor }),
     ...blockZeroPoints(stored, layout),
   ];
   const attributes = {
@@ -114,7 +142,7 @@ export function rewriteGatherBlocks(
   const inputs = [
     tableData(graph, node, stored, layout),
     node.input[1] ?? "",
-    blockScales(stored, layout),
+    blockScales(graph, node, stored, layout),
     ...blockZeroPoints(stored, layout),
   ];
   const attributes = { bits: layout.bits, block_size: layout.blockSize, gather_axis: 0, quantize_axis: 1 };

@@ -1,4 +1,10 @@
-import { dequantizeMatMulNBits, quantizeMatMulNBits, tensor } from "@nasty/core";
+import {
+  dequantizeMatMulNBits,
+  float16ToFloat32,
+  float32ToFloat16,
+  quantizeMatMulNBits,
+  tensor,
+} from "@nasty/core";
 import { describe, expect, it } from "vitest";
 import { channelRows, packBlobs, packZeroPoints } from "../../src/block-weights/block-layout.js";
 import { clippedRanges, fullRange, quantizeRows } from "../../src/block-weights/quantize-rows.js";
@@ -32,6 +38,16 @@ describe("quantizeRows", () => {
     const nearest = quantizeRows(values, { ...scheme, shrink: fullRange });
     const clipped = quantizeRows(values, { ...scheme, shrink: clippedRanges });
     expect(clipped.sqnrDb).toBeGreaterThan(nearest.sqnrDb + 0.1);
+  });
+
+  it("rounds to the float16 scales that the file holds", () => {
+    const values = noise(16 * 32, 7);
+    const scheme = { channels: 16, length: 32, blockSize: 32, bits: 4, symmetric: true } as const;
+    const full = quantizeRows(values, { ...scheme, shrink: fullRange });
+    const half = quantizeRows(values, { ...scheme, shrink: fullRange, halfScales: true });
+    expect(half.scale).toEqual(full.scale.map((scale) => float16ToFloat32(float32ToFloat16(scale))));
+    expect(half.scale).not.toEqual(full.scale);
+    expect(half.sqnrDb).toBeGreaterThan(full.sqnrDb - 0.1);
   });
 
   it("keeps zeros exact", () => {

@@ -84,6 +84,35 @@ describe("int4 and weightOnly", () => {
     }
   });
 
+  it.each([
+    ["int4", 17],
+    ["weightOnly", 40],
+  ] as const)(
+    "%s stores the scales of larger weights in 16 bits, as they were rounded",
+    async (mode, decibels) => {
+      const large = (scale: number): ModelProto =>
+        model({
+          nodes: [node("MatMul", ["x", "W"], ["y"], { name: "out" })],
+          initializers: [matrix("W", [64, 320], 1, scale)],
+          inputs: [makeValueInfo("x", "float32", ["n", 64])],
+        });
+      const scalesOf = (quantized: ModelProto) =>
+        quantized.graph?.initializer.find(({ name }) => name.includes("scale"));
+      const x = float([3, 64]);
+      for (const symmetric of [true, false]) {
+        const quantized = await { int4, weightOnly }[mode].quantize(large(1), { symmetric });
+        expect(ops(quantized)).toEqual(["Cast", "MatMulNBits"]);
+        expect(scalesOf(quantized)?.dataType).toBe(10);
+        expect(await agreementDb(large(1), quantized, { x })).toBeGreaterThan(decibels);
+        // Below the normal float16 numbers precision is lost, so they stay what they are.
+        const tiny = await { int4, weightOnly }[mode].quantize(large(1e-6), { symmetric });
+        expect(ops(tiny)).toEqual(["MatMulNBits"]);
+        expect(scalesOf(tiny)?.dataType).toBe(1);
+        expect(await agreementDb(large(1e-6), tiny, { x })).toBeGreaterThan(decibels);
+      }
+    },
+  );
+
   it("stores a table that an output layer is tied to once", async () => {
     const tied = model({
       nodes: [
@@ -170,7 +199,11 @@ describe("int4 and weightOnly", () => {
   });
 
   it("predicts the file to the byte", async () => {
-    for (const m of [wide, embedding, linear()]) {
+    const large = model({
+      nodes: [node("MatMul", ["x", "W"], ["y"], { name: "out" })],
+      initializers: [matrix("W", [64, 320])],
+    });
+    for (const m of [wide, embedding, linear(), large]) {
       for (const symmetric of [true, false]) {
         const written = serializeModel(await int4.quantize(m, { symmetric })).length;
         expect(predictedBytes(m, int4.plan(m, { symmetric }))).toBe(written);
