@@ -23,8 +23,8 @@ export const quantizeStep = commandStep<QuantizeOptions>({
   command: quantizeCommand,
   load: async () => (await import("../commands/quantize.js")).quantize,
   modelOption: "model",
-  // Saved ranges spare a second calibration; a pipeline that goes on spares it anyway.
-  provided: ["calibration-table", "save-calibration-table"],
+  // Files beside the model: saved ranges spare a second calibration, which a pipeline that goes on spares anyway.
+  provided: ["calibration-table", "save-calibration-table", "flips"],
   texts: (options) => [
     ...calibrationOf(options),
     ...(options["target-accuracy-loss"] === undefined ? [] : [gateText]),
@@ -50,6 +50,7 @@ function calibrationOf(options: StepOptions): readonly WiredText[] {
     mode === "static" ||
     method !== undefined ||
     rounding === "gptq" ||
+    (given("sensitivity") && !given("target-accuracy-loss")) ||
     ["target-size", "migrate-outliers", "correct-biases"].some(given);
   const may = mode === undefined || ((mode === "int4" || mode === "weight-only") && rounding === undefined);
   if (!uses && !may) return [];

@@ -1,5 +1,5 @@
 import { readdir, readFile, stat, truncate } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { conllu, sentences } from "../tiny-corpus.js";
@@ -33,7 +33,7 @@ async function attempt(recipe: string, options: Partial<PipelineOptions> = {}): 
   const error: unknown = await pipeline(
     { seed: 1, threads: 1, ...options, output },
     terminal,
-    shop.path(recipe),
+    resolve(shop.folder, recipe),
   ).catch((thrown: unknown) => thrown);
   return { result, notes, error };
 }
@@ -208,6 +208,7 @@ test("--dry-run checks the recipe and prints the plan, nothing is written", asyn
     ["compress", "pos_int8_percentile_pruned30.onnx.gz"],
   ]);
   const { stdout } = await shop.nasty(["pipeline", path, "--dry-run"]);
+  expect(stdout).toContain(`-> ${shop.path("pipeline-plan")}`);
   expect(stdout).toContain("Plan of plan.yaml: 3 steps on pos");
   expect(await readdir(shop.folder)).toEqual(before);
 });
@@ -215,9 +216,9 @@ test("--dry-run checks the recipe and prints the plan, nothing is written", asyn
 test.each(["mobile", "prune-distill", "prune-quantize-compress"])(
   "examples/recipes/%s.yaml is a good recipe for a fresh checkout",
   async (name) => {
-    const result = await shop.json(["pipeline", join(recipes, `${name}.yaml`), "--dry-run"]);
+    const { result } = await run(join(recipes, `${name}.yaml`), { dryRun: true, output: name });
     expect(result.model).toBe("default");
-    expect(result.output).toBe(shop.path(`pipeline-${name}`));
+    expect(result.steps[0].outputName).toMatch(/^pos-en_.*\.onnx$/);
   },
 );
 
@@ -275,6 +276,21 @@ test("texts by name, a transformer that recovers, an export beside the chain", a
   expect(await readdir(result.stages[2].output.path)).not.toContain("checkpoint");
   const { history } = await shop.json(["inspect", "--model", result.stages[4].output.path]);
   expect(history.map(({ step }: Json) => step)).toEqual(["prune", "fine-tune", "quantize"]);
+});
+
+test("a model teaches a network, which later steps know for what it is", async () => {
+  const steps =
+    "  - distill: { student: cnn, student-size: 0.25, epochs: 1 }\n  - distill: { student-size: 0.2, epochs: 1 }\n  - quantize: { mode: dynamic }\n";
+  await recipe("distill.yaml", steps);
+  const { result } = await run("distill.yaml");
+  expect(result.stages.slice(1).map(({ output }: Json) => basename(output.path))).toEqual([
+    "pos_cnn25.onnx",
+    "pos_cnn25_student20.onnx",
+    "pos_cnn25_student20_int8_dynamic.onnx",
+  ]);
+  expect(result.stages[1].result).toMatchObject({ student: "cnn", metric: "accuracy" });
+  const [, large, small] = result.stages.map(({ output }: Json) => output.bytes);
+  expect(small).toBeLessThan(large);
 });
 
 describe("a bad recipe is refused with line, column and what to write, before anything runs", () => {
