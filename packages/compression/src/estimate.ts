@@ -1,14 +1,18 @@
+import type { CalibrationTable } from "@nasty/calibration";
 import { elementCount } from "@nasty/core";
 import { tensorsOf, TensorProto_DataType, type ModelProto } from "@nasty/formats/onnx";
 import { planInt4, planWeightOnly, type BlockOptions } from "./block-weights/weight-only.js";
 import { planDynamic, type DynamicOptions } from "./dynamic.js";
-import type { PlannedTensor } from "./plan.js";
+import { int8Activations, planFromTable, type StaticOptions } from "./int8.js";
+import type { PlannedTensor, QuantizationPlan } from "./plan.js";
 import { fileBytes, predictedBytes } from "./predicted-bytes.js";
 
 /** What {@link estimate} takes. */
 export interface EstimateOptions {
   /** Options of the dynamic int8 file that is predicted. */
   readonly int8?: DynamicOptions;
+  /** Options of the file of static quantization. */
+  readonly static?: StaticOptions;
   /** Options of the int4 file. */
   readonly int4?: BlockOptions;
   /** Options of the file with 8-bit weights and float activations. */
@@ -23,7 +27,9 @@ export interface SizeEstimate {
   readonly parameters: number;
   readonly sizes: {
     readonly float32: { readonly bytes: number };
+    /** Dynamic quantization. */
     readonly int8: { readonly bytes: number; readonly ratio: number };
+    readonly static: { readonly bytes: number; readonly ratio: number };
     readonly int4: { readonly bytes: number; readonly ratio: number };
     readonly weightOnly: { readonly bytes: number; readonly ratio: number };
   };
@@ -68,10 +74,25 @@ function memoryBytes(bytes: number, tables: number, packed: number): number {
   return Math.round(memoryFit.base + tables + packed * (bytes - tables));
 }
 
+/** A static plan with ranges that stand for measured ones: sizes do not depend on them. */
+function planUnmeasured(model: ModelProto, options: StaticOptions): QuantizationPlan {
+  const names = int8Activations(model, options);
+  const range = { min: -1, max: 1, seenMin: -1, seenMax: 1, count: 1, masked: 0 };
+  const table: CalibrationTable = {
+    schemaVersion: 1,
+    method: "minmax",
+    // They are written down with the model: values of usual length.
+    parameters: { percentile: 99.99, averagingConstant: 0.01, bins: 2048 },
+    samples: 200,
+    tensors: Object.fromEntries(names.map((name) => [name, range])),
+  };
+  return planFromTable(model, options, names.length === 0 ? undefined : table);
+}
+
 /**
  * Predicts file sizes and memory from the graph alone: no weight is read.
  *
- * The int8 size is that of dynamic quantization; each size is counted on the very graph that quantizing writes, without weights.
+ * The int8 size is that of dynamic quantization, the static one of ranges measured on some hundreds of samples; each size is counted on the very graph that quantizing writes, without weights.
  *
  * @param model a float32 model; not changed
  * @throws CompressionError as `dynamic.plan`
@@ -80,7 +101,7 @@ function memoryBytes(bytes: number, tables: number, packed: number): number {
  */
 export function estimate(
   model: ModelProto,
-  { int8 = {}, int4 = {}, weightOnly = {}, extraBytes = 0 }: EstimateOptions = {},
+  { int8 = {}, static: ranged = {}, int4 = {}, weightOnly = {}, extraBytes = 0 }: EstimateOptions = {},
 ): SizeEstimate {
   const plan = planDynamic(model, int8);
   const float32 = fileBytes(model) + extraBytes;
@@ -92,6 +113,7 @@ export function estimate(
     sizes: {
       float32: { bytes: float32 },
       int8: sized(quantized),
+      static: sized(predictedBytes(model, planUnmeasured(model, ranged)) + extraBytes),
       int4: sized(predictedBytes(model, planInt4(model, int4)) + extraBytes),
       weightOnly: sized(predictedBytes(model, planWeightOnly(model, weightOnly)) + extraBytes),
     },

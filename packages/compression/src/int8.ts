@@ -165,11 +165,21 @@ export async function planInt8(
   model: ModelProto,
   options: StaticOptions & CalibrationOptions,
 ): Promise<QuantizationPlan> {
+  const names = int8Activations(model, options);
+  const chosen = chosenOptions(defaults, options);
+  const table = names.length === 0 ? undefined : await tableFor(model, names, options, chosen);
+  return planFromTable(model, options, table);
+}
+
+/** The plan of ranges that are known; without a table a model has no activations to round. */
+export function planFromTable(
+  model: ModelProto,
+  options: StaticOptions,
+  table: CalibrationTable | undefined,
+): QuantizationPlan {
   const chosen = chosenOptions(defaults, options);
   const graph = openForCompression(model);
   const weights = planWeights(graph, "int8.plan", chosen, formOf);
-  const names = activationNames(model, weights.tensors);
-  const table = names.length === 0 ? undefined : await tableFor(model, names, options, chosen);
   return {
     schemaVersion: 1,
     mode: "static",
@@ -180,7 +190,10 @@ export async function planInt8(
       calibrationSamples: table?.samples ?? 0,
     },
     tensors: weights.tensors,
-    activations: table === undefined ? [] : names.map((name) => plannedActivation(name, table, chosen)),
+    activations:
+      table === undefined
+        ? []
+        : activationNames(model, weights.tensors).map((name) => plannedActivation(name, table, chosen)),
     keptInFloat: weights.keptInFloat,
     warnings: [
       ...modelWarnings(model),

@@ -1,7 +1,8 @@
-import { makeValueInfo, serializeModel } from "@nasty/formats/onnx";
+import { tensor } from "@nasty/core";
+import { makeValueInfo, type ModelProto, serializeModel, tensorToProto } from "@nasty/formats/onnx";
 import { describe, expect, it } from "vitest";
-import { dynamic, estimate, predictedBytes } from "../src/index.js";
-import { linear, matrix, model, node } from "./tiny-models.js";
+import { dynamic, estimate, int4, int8, predictedBytes, weightOnly } from "../src/index.js";
+import { int64, linear, matrix, model, node } from "./tiny-models.js";
 
 describe("estimate", () => {
   const wide = model({
@@ -33,6 +34,65 @@ describe("estimate", () => {
       const plan = dynamic.plan(table, { symmetric });
       expect(predictedBytes(table, plan)).toBe(serializeModel(dynamic.apply(table, plan).model).length);
     }
+  });
+
+  describe("of every mode and option", () => {
+    const mixed = model({
+      nodes: [
+        node("Gather", ["T", "ids"], ["e"], { name: "embed" }),
+        node("MatMul", ["e", "W"], ["h"], { name: "in" }),
+        node("Relu", ["h"], ["r"]),
+        node("Reshape", ["r", "flat"], ["f"]),
+        node("Gemm", ["f", "V", "b"], ["y"], { name: "out" }),
+      ],
+      initializers: [
+        matrix("T", [300, 48]),
+        matrix("W", [48, 160], 2),
+        matrix("V", [160, 96], 3),
+        matrix("b", [96], 4),
+        tensorToProto(tensor("int64", [2], BigInt64Array.of(-1n, 160n)), "flat"),
+      ],
+      inputs: [makeValueInfo("ids", "int64", ["length"])],
+    });
+    const batches = [{ feeds: { ids: int64([1, 5, 299, 17]) } }];
+    const grid = [true, false].flatMap((symmetric) =>
+      [true, false].flatMap((perChannel) =>
+        [16, 32, 64].map((blockSize) => ({ symmetric, perChannel, blockSize })),
+      ),
+    );
+    const near = (estimated: number, written: ModelProto): void => {
+      const { length } = serializeModel(written);
+      expect(Math.abs(estimated / length - 1)).toBeLessThan(0.01);
+    };
+
+    it.each(grid)("%o", async ({ symmetric, perChannel, blockSize }) => {
+      const channels = { symmetric, perChannel };
+      const blocks = { symmetric, blockSize };
+      const ranged = { ...channels, activationSymmetric: !symmetric };
+      const { sizes } = estimate(mixed, {
+        int8: channels,
+        static: ranged,
+        int4: blocks,
+        weightOnly: blocks,
+      });
+      near(sizes.int8.bytes, dynamic.quantize(mixed, channels));
+      near(sizes.static.bytes, await int8.quantize(mixed, { ...ranged, calibrationData: batches }));
+      near(sizes.int4.bytes, await int4.quantize(mixed, blocks));
+      near(sizes.weightOnly.bytes, await weightOnly.quantize(mixed, blocks));
+    });
+
+    it("tells the options apart", () => {
+      const bytes = grid.map(({ symmetric, perChannel, blockSize }) => {
+        const { sizes } = estimate(mixed, {
+          int8: { symmetric, perChannel },
+          static: { symmetric, perChannel },
+          int4: { symmetric, blockSize },
+          weightOnly: { symmetric, blockSize },
+        });
+        return [sizes.int8.bytes, sizes.static.bytes, sizes.int4.bytes, sizes.weightOnly.bytes].join(" ");
+      });
+      expect(new Set(bytes).size).toBe(grid.length);
+    });
   });
 
   it("counts parameters, ratios, and what the writer adds", () => {
