@@ -1,18 +1,21 @@
 import { type Command, Option } from "commander";
+import { withQat } from "../quantization-aware/qat-arguments.js";
 import { command, examples, repeatable, run } from "./command.js";
 import { engineOption, positiveInteger, positiveNumber, share, wholeNumber } from "./option-values.js";
 
 /** `nasty fine-tune`. */
 export function fineTuneCommand(): Command {
-  return training(
-    command("fine-tune", "turn a pretrained encoder into a tagger of your labels")
-      .requiredOption(
-        "--model <dir>",
-        "Hugging Face directory: config, tokenizer, safetensors or ONNX weights",
-      )
-      .addOption(
-        new Option("--task <task>", "what is labelled").choices(["pos", "ner"]).makeOptionMandatory(),
-      ),
+  return withQat(
+    training(
+      command("fine-tune", "turn a pretrained encoder into a tagger of your labels")
+        .requiredOption(
+          "--model <dir>",
+          "Hugging Face directory: config, tokenizer, safetensors or ONNX weights",
+        )
+        .addOption(
+          new Option("--task <task>", "what is labelled").choices(["pos", "ner"]).makeOptionMandatory(),
+        ),
+    ),
   )
     .addOption(
       new Option("--layer-decay <factor>", "learning rate of a layer relative to the one above").argParser(

@@ -16,6 +16,8 @@ import { readLabelled } from "../inputs/labelled-text.js";
 import { checkFolder, isSameFile } from "../inputs/output-path.js";
 import { historyOfBase, type NamedPaths, provenanceOf, weightsFileOf } from "../inputs/provenance.js";
 import { chosenEngine, defaultEngine, engineInHistory, type EngineName } from "../inputs/training-engine.js";
+import { type QatArguments, qatSettings } from "../quantization-aware/qat-arguments.js";
+import { checkAgreement, exportText, exportTrained } from "../quantization-aware/export-trained.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatPercent } from "../terminal/format.js";
 import { noteTraining } from "../terminal/training-notes.js";
@@ -32,7 +34,7 @@ export interface ClassifierOptions extends CommonOptions {
   readonly patience?: number;
 }
 
-interface FineTuneOptions extends ClassifierOptions {
+interface FineTuneOptions extends ClassifierOptions, QatArguments {
   readonly model: string;
   readonly layerDecay?: number;
   readonly freezeLayers?: number;
@@ -55,6 +57,7 @@ export async function fineTuneModel(options: FineTuneOptions, terminal: Terminal
     ...recipeOf(options),
     ...(options.layerDecay === undefined ? {} : { layerDecay: options.layerDecay }),
     ...(options.keepHead === undefined ? {} : { keepHead: options.keepHead }),
+    ...qatSettings("fine-tune", options),
     freeze,
   };
   const started = performance.now();
@@ -167,6 +170,14 @@ export async function finish(tuned: FineTuned, job: Finished): Promise<void> {
   });
   const files = await writeFineTuned(output, { ...tuned, model });
   await (await openTagger(output)).close();
+  const exported = await exportTrained({
+    model,
+    settings: tuned.settings,
+    output: join(output, "onnx", `model_${tuned.qat?.bits === 4 ? "q4" : "quantized"}.onnx`),
+    validation: options.validation,
+    threads: options.threads,
+    provenance: await provenanceOf(files.get("onnx/model.onnx")?.sha256),
+  });
   await rm(checkpoint, { force: true });
   const metric = tuned.settings.task === "pos" ? "accuracy" : "f1";
   const bytes = [...files.values()].reduce((sum, file) => sum + file.bytes, 0);
@@ -180,6 +191,7 @@ export async function finish(tuned: FineTuned, job: Finished): Promise<void> {
     epochs: tuned.history,
     stopped: tuned.stopped,
     seconds: job.seconds,
+    ...(exported === undefined ? {} : { qat: exported }),
     ...job.more,
   };
   const value = tuned.bestMetric === undefined ? "not measured" : formatPercent(tuned.bestMetric);
@@ -187,7 +199,10 @@ export async function finish(tuned: FineTuned, job: Finished): Promise<void> {
     [
       `Wrote ${output} (${formatBytes(bytes)})`,
       `  ${metric} on ${options.validation ?? "no validation text"}: ${value} (epoch ${tuned.bestEpoch ?? "-"})`,
-      `Next: nasty quantize --model ${options.output}`,
+      ...(exported === undefined
+        ? [`Next: nasty quantize --model ${options.output}`]
+        : [...exportText(exported), `Next: nasty eval --model ${exported.path} --test test.conllu`]),
     ].join("\n"),
   );
+  checkAgreement(job.step, exported);
 }

@@ -1,0 +1,140 @@
+import { qat, requiredAgreement, type Provenance } from "@nasty/compression";
+import type { ModelProto } from "@nasty/formats/onnx";
+import { openSession } from "@nasty/runtime";
+import {
+  evaluate,
+  flips,
+  makeSequenceTagger,
+  makeTransformerTagger,
+  openNeuralTagger,
+  type Tagger,
+  type TaggerSettings,
+  withTagger,
+} from "@nasty/taggers";
+import { openTagger } from "@nasty/taggers/node";
+import { GateError } from "../exit-codes.js";
+import { collectAll } from "../inputs/collect-all.js";
+import { readLabelled } from "../inputs/labelled-text.js";
+import { writeCandidate } from "../quantization/written-model.js";
+import { formatBytes, formatPercent } from "../terminal/format.js";
+
+/** The quantized file of a quantization-aware training, and how it was proved. */
+export interface TrainedExport {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly bits: 8 | 4;
+  readonly activations: string;
+  /** Accuracy or entity F1 of the file on the validation text; null without one. */
+  readonly value: number | null;
+  /** Words of that text whose label is that of the graph that was trained; null without it. */
+  readonly agreement: {
+    readonly words: number;
+    readonly same: number;
+    readonly share: number;
+    readonly required: number;
+  } | null;
+}
+
+export interface ExportJob {
+  /** The float model with the record of its training. */
+  readonly model: ModelProto;
+  readonly settings: TaggerSettings;
+  readonly output: string;
+  /** Path of labelled text. */
+  readonly validation: string | undefined;
+  readonly threads: number;
+  readonly provenance: Provenance;
+}
+
+/**
+ * Writes what a model was trained to become, and compares the labels of the written file with those of the training's graph.
+ *
+ * @returns undefined for a model that was not trained for quantization
+ */
+export async function exportTrained(job: ExportJob): Promise<TrainedExport | undefined> {
+  const { model, settings, output, validation, threads, provenance } = job;
+  const record = qat.record(model);
+  if (record === undefined || !record.fakeQuantize) return undefined;
+  const { model: quantized } = await qat.apply(model, await qat.plan(model), { provenance });
+  const candidate = await writeCandidate(output, await withTagger(quantized, settings));
+  try {
+    // The file carries its tagger: it is opened as anybody would.
+    const written = await openTagger(candidate.path, { threads });
+    let measured: Pick<TrainedExport, "value" | "agreement"> = { value: null, agreement: null };
+    try {
+      if (validation !== undefined && validation !== "-")
+        measured = await compared(written, { model, settings, validation, threads });
+    } finally {
+      await written.close();
+    }
+    const { bits, activationMode: activations } = record;
+    return { ...(await candidate.commit()), bits, activations, ...measured };
+  } catch (error) {
+    await candidate.discard();
+    throw error;
+  }
+}
+
+async function compared(
+  written: Tagger,
+  {
+    model,
+    settings,
+    validation,
+    threads,
+  }: Omit<ExportJob, "validation" | "output" | "provenance"> & { readonly validation: string },
+): Promise<Pick<TrainedExport, "value" | "agreement">> {
+  const sentences = await collectAll(readLabelled(validation, settings.task));
+  const trained = await openModel(qat.simulate(model), settings, threads);
+  try {
+    // The activations of a dynamic model depend on what shares a run.
+    const after = await evaluate(written, sentences, { path: validation, batchSize: 1 });
+    const before = await evaluate(trained, sentences, { path: validation, batchSize: 1 });
+    const words = after.tokens;
+    const same = words - flips(before.predictions, after.predictions).length;
+    return {
+      value: after.value,
+      agreement: { words, same, share: words === 0 ? 1 : same / words, required: requiredAgreement },
+    };
+  } finally {
+    await trained.close();
+  }
+}
+
+/** A tagger around a model in memory, unoptimized: in float32 as it is written. */
+async function openModel(model: ModelProto, settings: TaggerSettings, threads: number): Promise<Tagger> {
+  const open = (part: ModelProto) => openSession(part, { threads, optimization: "none" });
+  switch (settings.kind) {
+    case "transformer":
+      return makeTransformerTagger(await open(model), settings);
+    case "neural":
+      return openNeuralTagger(model, settings, open);
+    case "sequence":
+      return makeSequenceTagger(await open(model), settings);
+    default:
+      return settings satisfies never;
+  }
+}
+
+/** Lines for people about an exported file. */
+export function exportText({ path, bytes, bits, activations, value, agreement }: TrainedExport): string[] {
+  const how = bits === 4 ? "INT4" : `INT8, ${activations} activations`;
+  return [
+    `Wrote ${path} (${formatBytes(bytes)}, ${how}, as trained)`,
+    ...(value === null || agreement === null
+      ? []
+      : [
+          `  ${formatPercent(value)}; ${agreement.same} of ${agreement.words} words labelled as by the trained graph (${formatPercent(agreement.share)})`,
+        ]),
+  ];
+}
+
+/** @throws GateError where the written file does not label as the training's graph did; the files stay for a look at them. */
+export function checkAgreement(operation: string, exported: TrainedExport | undefined): void {
+  const agreement = exported?.agreement ?? undefined;
+  if (agreement === undefined || agreement.share >= agreement.required) return;
+  throw new GateError(
+    `${operation}: ${exported?.path}: words labelled as by the trained graph: expected at least ${formatPercent(agreement.required)}, got ${formatPercent(agreement.share)} (${agreement.same} of ${agreement.words}); the float model is kept: quantize it with calibration data`,
+  );
+}
