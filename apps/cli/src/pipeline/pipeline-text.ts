@@ -100,7 +100,10 @@ export function pipelineText(result: PipelineResult): string {
     "",
     table(head, rows),
     ...(test === null
-      ? ["", "No test text in the data section: neither accuracy nor speed were measured"]
+      ? [
+          "",
+          "No test text in the data section, or no labels and tokenizer in the model: neither accuracy nor speed were measured",
+        ]
       : ["", `Measured on ${test}; speed: medians, the models in turn`]),
     ...(interval == null
       ? []

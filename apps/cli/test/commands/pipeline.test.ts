@@ -1,13 +1,15 @@
+import { once } from "node:events";
 import { readdir, readFile, stat, truncate } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { writeModelFile } from "@nasty/formats/onnx/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { conllu, sentences } from "../tiny-corpus.js";
 import { pipeline, type PipelineOptions } from "../../src/commands/pipeline.js";
 import { GateError } from "../../src/exit-codes.js";
 import { type Terminal, toJson } from "../../src/terminal/console.js";
-import { writeTinyDirectory } from "../tiny-tagger.js";
-import { type Json, openWorkshop, type Workshop } from "../workshop.js";
+import { tinyModel, writeTinyDirectory } from "../tiny-tagger.js";
+import { type Json, openWorkshop, startBinary, type Workshop } from "../workshop.js";
 
 const recipes = fileURLToPath(new URL("../../../../examples/recipes/", import.meta.url));
 
@@ -187,6 +189,21 @@ describe("a second run", () => {
     expect(statuses(result)).toEqual([...ends("skipped", "skipped", "skipped", "skipped"), "eval: done"]);
   });
 
+  test("an interrupted run leaves nothing half-written and goes on behind its last finished step", async () => {
+    const path = await recipe("stop.yaml", steps());
+    const child = startBinary(shop.folder, ["pipeline", path, "--output", "stop"]);
+    child.stderr.on("data", (chunk: Buffer) => {
+      if (chunk.toString().includes("step 2 of 4")) child.kill("SIGINT");
+    });
+    child.stdout.resume();
+    await once(child, "exit");
+    const names = await readdir(shop.path("stop"));
+    expect(names.filter((name) => name.startsWith("."))).toEqual([]);
+    const { result } = await run("stop.yaml");
+    expect(statuses(result).slice(0, 2)).toEqual(["start: start", "prune: skipped"]);
+    expect(result.stages.at(-1).output.bytes).toBeGreaterThan(0);
+  });
+
   test("--resume wants an earlier run; folders with other files are left alone", async () => {
     const path = await recipe("none.yaml", steps());
     const resume = ["pipeline", path, "--output", "nothing", "--resume"];
@@ -276,6 +293,21 @@ test("texts by name, a transformer that recovers, an export beside the chain", a
   expect(await readdir(result.stages[2].output.path)).not.toContain("checkpoint");
   const { history } = await shop.json(["inspect", "--model", result.stages[4].output.path]);
   expect(history.map(({ step }: Json) => step)).toEqual(["prune", "fine-tune", "quantize"]);
+});
+
+test("a model without a tagger has sizes only", async () => {
+  await writeModelFile(shop.path("bare.onnx"), tinyModel());
+  await recipe("bare.yaml", "  - quantize: { mode: dynamic }\n  - compress\n", {
+    model: "bare.onnx",
+    test: "test.conllu",
+  });
+  const { result } = await run("bare.yaml", { output: "bare-out" });
+  expect(result).toMatchObject({ test: null, refused: null });
+  expect(result.stages[1]).toMatchObject({ value: null, loss: null, msPerSentence: null, memoryBytes: null });
+  expect(result.stages[1].sizeRatio).toBeGreaterThan(1);
+  await recipe("bare.yaml", "  - eval: { on: validation }\n", { model: "bare.onnx" });
+  const { error } = await attempt("bare.yaml", { output: "bare-out" });
+  expect((error as Error).message).toContain("step 1 (eval): model: expected labels and a tokenizer");
 });
 
 test("a model teaches a network, which later steps know for what it is", async () => {
