@@ -2,15 +2,16 @@
 //
 //   node bench/calibration-table.mjs table MODEL --test FILE --calibration FILE [--sentences 200] [--only TEXT]
 //   node bench/calibration-table.mjs cost MODEL --calibration FILE [--sentences 200]     time and peak memory of each method
-//   node bench/calibration-table.mjs growth MODEL --calibration FILE                     50 against 5,000 sentences
+//   node bench/calibration-table.mjs growth MODEL --calibration FILE                     50 against 5,000 sentences with the same longest
 //   node bench/calibration-table.mjs search                                              the entropy search of 66 tensors
 //
 // MODEL is a Hugging Face directory or a model file; FILE is CoNLL-U or columns. Speed is processor time of one thread in batches of one
 // sentence, so that other work on the machine disturbs it little.
 import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
+import { createReadStream, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { collectRanges, entropySearch, histogramObserver } from "../packages/calibration/dist/index.js";
@@ -162,18 +163,19 @@ async function printTable(path, { test, calibration, sentences: count, only }) {
   }
 }
 
+/** Sentences of a file with one JSON array a line, which is what a process that measures itself can read without keeping them. */
+async function* lines(path) {
+  for await (const line of createInterface({ input: createReadStream(path) })) yield JSON.parse(line);
+}
+
 /** One measurement in a process of its own; prints JSON. */
-async function measureOne(path, { calibration, sentences: count, method }) {
+async function measureOne(path, { calibration, method }) {
   const { model } = await load(path);
   const tagger = await openTagger(path, { threads: 1 });
-  const texts = labelled(calibration)
-    .slice(0, Number(count))
-    .map(({ words: forms }) => forms);
   const from = performance.now();
   const cpu = cpuSeconds();
-  const table = await collectRanges(model, int8.activations(model), tagger.feedsOf(texts, { batchSize: 1 }), {
-    method,
-  });
+  const feeds = tagger.feedsOf(lines(calibration), { batchSize: 1 });
+  const table = await collectRanges(model, int8.activations(model), feeds, { method });
   const seconds = (performance.now() - from) / 1000;
   const peakMegabytes = (process.resourceUsage().maxRSS * 1024) / 1e6;
   console.log(
@@ -188,13 +190,12 @@ async function measureOne(path, { calibration, sentences: count, method }) {
   await tagger.close();
 }
 
-function inFreshProcess(path, calibration, sentences, method) {
-  const args = [fileURLToPath(import.meta.url), "one", path, "--calibration", calibration];
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [...args, "--sentences", String(sentences), "--method", method],
-    { encoding: "utf8" },
-  );
+function inFreshProcess(path, sentences, method) {
+  const file = join(tmpdir(), `calibration-${process.pid}.jsonl`);
+  writeFileSync(file, sentences.map((words) => `${JSON.stringify(words)}\n`).join(""));
+  const args = [fileURLToPath(import.meta.url), "one", path, "--calibration", file, "--method", method];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  rmSync(file);
   if (status !== 0) throw new Error(stderr);
   const { samples, seconds, cpuSeconds: cpu, peakMegabytes } = JSON.parse(stdout);
   console.log(
@@ -202,14 +203,24 @@ function inFreshProcess(path, calibration, sentences, method) {
   );
 }
 
-function printCost(path, { calibration, sentences }, runs) {
+function printCost(path, sets, names = methods) {
   console.log("| method | sentences | s | CPU s | peak MB |\n| --- | ---: | ---: | ---: | ---: |");
-  for (const [method, count] of runs ?? methods.map((name) => [name, sentences])) {
-    inFreshProcess(path, calibration, count, method);
-  }
+  for (const sentences of sets) for (const method of names) inFreshProcess(path, sentences, method);
 }
 
-/** 66 tensors, the number that a default calibration of the measured model watches, of 2,048 bins each. */
+const formsOf = (path, count) =>
+  labelled(path)
+    .slice(0, count)
+    .map(({ words: forms }) => forms);
+
+/** 50 and 5,000 sentences with the same longest ones among them: those decide how much memory one run takes. */
+function printGrowth(path, { calibration }) {
+  const many = formsOf(calibration, 5000);
+  const longest = many.toSorted((a, b) => b.length - a.length).slice(0, 10);
+  printCost(path, [[...many.slice(0, 40), ...longest], many], ["minmax", "entropy"]);
+}
+
+/** 66 tensors of 2,048 bins each: more than calibrating twelve layers watches (49). */
 function printSearch() {
   const observers = Array.from({ length: 66 }, (_, tensor) => {
     const observer = histogramObserver(entropySearch({ levels: 256 }), { bins: 2048 });
@@ -242,17 +253,9 @@ const { values, positionals } = parseArgs({
 });
 const [command, model] = positionals;
 if (command === "table") await printTable(model, values);
-else if (command === "cost") printCost(model, values);
-else if (command === "growth") {
-  printCost(
-    model,
-    values,
-    [50, 5000].flatMap((count) => [
-      ["minmax", count],
-      ["entropy", count],
-    ]),
-  );
-} else if (command === "search") printSearch();
+else if (command === "cost") printCost(model, [formsOf(values.calibration, Number(values.sentences))]);
+else if (command === "growth") printGrowth(model, values);
+else if (command === "search") printSearch();
 else if (command === "one") await measureOne(model, values);
 else {
   console.error(
