@@ -26,8 +26,10 @@ const values = argumentsOf({
   alpha: { type: "string", default: "0.5" },
 });
 
-async function unlabelledWords(argument) {
-  const [, path, limit] = /^(.*?)(?::(\d+))?$/.exec(argument);
+/** `FILE` or `FILE:LIMIT`. */
+const sourceOf = (argument) => /^(?<path>.*?)(?::(?<limit>\d+))?$/.exec(argument).groups;
+
+async function unlabelledWords({ path, limit }) {
   const text = await readText(path);
   const sentences = path.endsWith(".conllu")
     ? Array.from(parseConllu(text), (sentence) => wordsOf(sentence).map(({ form }) => form))
@@ -35,16 +37,17 @@ async function unlabelledWords(argument) {
   return limit === undefined ? sentences : sentences.slice(0, Number(limit));
 }
 
-/** SHA-256 of a teacher's model file. */
-async function sha256Of(path) {
+/** SHA-256 of a file, or of a directory's weights, with its name. */
+async function namedHash(path) {
   const directory = (await isHfDirectory(path)) ? await openHfDirectory(path) : undefined;
   const file = directory === undefined ? path : (directory.safetensorsPath ?? directory.modelPath());
-  return createHash("sha256")
-    .update(await readFile(file))
-    .digest("hex");
+  const hash = createHash("sha256").update(await readFile(file));
+  return { name: basename(path), sha256: hash.digest("hex") };
 }
 
-const unlabelled = (await Promise.all(values.unlabelled.map(unlabelledWords))).flat();
+const more = values.unlabelled.map(sourceOf);
+const texts = more.map(({ path }) => path);
+const unlabelled = (await Promise.all(more.map(unlabelledWords))).flat();
 const teachers = await openTeachers(values.teacher);
 const [temperature, alpha, studentSize] = ["temperature", "alpha", "student-size"].map((name) =>
   Number(values[name]),
@@ -53,11 +56,10 @@ await trainAndWrite(values, {
   task: "pos",
   train: await posSentences(readConlluFile(values.train)),
   validation: await posSentences(readConlluFile(values.validation)),
-  sources: [values.train, ...values.unlabelled].map((path) => basename(path)),
+  sources: [values.train, ...texts].map((path) => basename(path)),
   record: {
-    teachers: await Promise.all(
-      values.teacher.map(async (path) => ({ name: basename(path), sha256: await sha256Of(path) })),
-    ),
+    teachers: await Promise.all(values.teacher.map(namedHash)),
+    data: await Promise.all([values.train, values.validation, ...texts].map(namedHash)),
     temperature,
     alpha,
     studentSize,

@@ -19,7 +19,7 @@ beforeAll(async () => {
     shop.path("bert"),
     await trainTransformer({ task: "pos", train: labelled, validation: labelled, size, recipe }),
   );
-});
+}, 60_000);
 afterAll(() => shop.remove());
 
 const files = ["--train", "test.conllu", "--validation", "test.conllu"];

@@ -44,7 +44,7 @@ beforeAll(async () => {
     learningRate: 1e-2,
     seed: 4,
   });
-});
+}, 60_000);
 
 const shares = async (teachers: readonly Teacher[], temperature = 1): Promise<number[]> => {
   const targets = await teacherTargets(teachers, words, {
@@ -149,6 +149,22 @@ describe.each([
     expect(taught.value).toBeGreaterThan(0.75);
     expect(taught.value).toBeGreaterThan((alone.value as number) + 0.1);
   });
+});
+
+it("learns auxiliary labels beside what the teachers think", async () => {
+  const train = labelled.map((sentence) => ({
+    ...sentence,
+    auxiliary: { xpos: sentence.words.map((word) => (word === "the" || word === "a" ? "DT" : "NN")) },
+  }));
+  const taught = async (auxiliaryWeight: number) =>
+    distill(neural, {
+      ...options,
+      data: { ...data, train },
+      recipe: { ...recipe, epochs: 1, auxiliaryWeight },
+    });
+  const [student, deaf] = [await taught(0.4), await taught(0)];
+  expect(student.history[0]?.loss).toBeGreaterThan((deaf.history[0]?.loss as number) + 0.05);
+  expect(student.model.graph?.output.map(({ name }) => name)).toEqual(["logits"]);
 });
 
 it("gives the same bytes twice and goes on from a checkpoint, of the same teachers alone", async () => {

@@ -66,3 +66,35 @@ test("a sentence of weight w is seen w times an epoch on average", () => {
   expect(seen).toBeLessThan(150 * 3);
   expect(epoch({ sentences: sentences.map((sentence) => ({ ...sentence, weight: 0 })) })).toEqual([]);
 });
+
+test.each(["rows", "masked-rows", "stream"] as const)("targets stand where their words do (%s)", (layout) => {
+  // Labels and targets say the same: which sentence, which word.
+  const taught = Array.from({ length: 9 }, (_, i) => Array.from({ length: i % 4 }, (_w, w) => 10 * i + w));
+  const names = Array.from({ length: 100 }, (_, i) => String(i));
+  const batches = epoch({
+    layout,
+    sentences: taught.map((numbers) => ({ words: numbers.map(() => "time"), labels: numbers.map(String) })),
+    sets: { labels: names, auxiliary: {} },
+    targets: taught.map((numbers) =>
+      Float32Array.from(numbers.flatMap((number) => names.map((name) => (name === String(number) ? 5 : 0)))),
+    ),
+  });
+  let seen = 0;
+  for (const batch of batches) {
+    const labels = Array.from(batch["logits/labels"]?.data as BigInt64Array, Number);
+    const words = batch["logits/words"]?.data as Float32Array;
+    const soft = batch["logits/soft"]?.data as Float32Array;
+    expect(batch["logits/soft"]?.shape).toEqual([...(batch["word_index"]?.shape ?? []), 100]);
+    labels.forEach((label, at) => {
+      expect(words[at]).toBe(label < 0 ? 0 : 1);
+      expect(soft.subarray(at * 100, at * 100 + 100).indexOf(5)).toBe(label < 0 ? -1 : label);
+      seen += label < 0 ? 0 : 1;
+    });
+  }
+  expect(seen).toBe(taught.flat().length);
+});
+
+test("labels that no loss reads do not go out", () => {
+  for (const batch of epoch({ ownLabels: false })) expect(batch["logits/labels"]).toBeUndefined();
+  expect(epoch()[0]?.["logits/soft"]).toBeUndefined();
+});
