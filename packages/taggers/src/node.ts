@@ -7,3 +7,4 @@ export {
   type OpenTaggerOptions,
   settingsOfModelFile,
 } from "./open-tagger.js";
+export { openTaggerModel } from "./open-tagger-model.js";

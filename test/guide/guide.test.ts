@@ -1,0 +1,32 @@
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { codeBlocks } from "./code-blocks.js";
+import { openReader, type Reader } from "./reader.js";
+
+const guide = readFileSync(fileURLToPath(new URL("../../docs/guide.md", import.meta.url)), "utf8");
+const blocks = codeBlocks(guide);
+
+let reader: Reader;
+beforeAll(() => {
+  reader = openReader();
+}, 120_000);
+afterAll(() => reader?.remove());
+
+// One after the other in one folder: later blocks use the files of earlier ones.
+describe.sequential("docs/guide.md", () => {
+  it.each(blocks.map((block) => [block.line, block.section, block] as const))(
+    "line %i (%s) does what it says",
+    (_line, _section, block) => reader.follow(block),
+    120_000,
+  );
+
+  it("has blocks, and links to files that are there", () => {
+    expect(blocks.length).toBeGreaterThan(25);
+    const links = [...guide.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(([, path]) => path as string);
+    for (const path of links)
+      expect(existsSync(fileURLToPath(new URL(path, new URL("../../docs/", import.meta.url)))), path).toBe(
+        true,
+      );
+  });
+});

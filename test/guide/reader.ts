@@ -1,0 +1,103 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { CodeBlock } from "./code-blocks.js";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Someone who follows the guide in a folder of their own. */
+export interface Reader {
+  readonly folder: string;
+  /** Does what a block says; throws with its output if that fails. */
+  follow(block: CodeBlock): void;
+  remove(): void;
+}
+
+/**
+ * Makes a folder as the guide says it looks: `data/` with pieces of the sample text, `models/pos.onnx` (a small BiLSTM tagger) and
+ * `models/bert/` (a small transformer in the Hugging Face layout), both trained on a few sentences, and the packages installed.
+ */
+export function openReader(): Reader {
+  const folder = mkdtempSync(join(tmpdir(), "nasty-guide-"));
+  install(folder);
+  writeTexts(folder);
+  const run = (command: string, args: readonly string[]): void => {
+    const bin = join(folder, "node_modules", ".bin");
+    const { status, stdout, stderr } = spawnSync(command, args, {
+      cwd: folder,
+      encoding: "utf8",
+      env: { ...process.env, PATH: `${bin}:${process.env["PATH"]}` },
+    });
+    if (status !== 0) throw new Error(`exit code ${status}\n${stdout}${stderr}`);
+  };
+  // npx would look for what is installed, at half a second a call.
+  const shell = (code: string): void => run("bash", ["-euc", `npx() { "$@"; }\n${code}`]);
+  mkdirSync(join(folder, "models"));
+  const train = "nasty train --quiet --task pos --train data/train.conllu --validation data/dev.conllu";
+  shell(`${train} --architecture bilstm --epochs 3 --output models/pos.onnx`);
+  shell(`${train} --architecture transformer --epochs 4 --output models/transformer.onnx`);
+  shell("nasty export --quiet --model models/transformer.onnx --output models/bert");
+  return {
+    folder,
+    follow({ language, argument, code, line }) {
+      switch (language) {
+        case "sh":
+          shell(code);
+          break;
+        case "js": {
+          const file = join(folder, `line-${line}.mjs`);
+          writeFileSync(file, code);
+          run(process.execPath, [file]);
+          break;
+        }
+        case "yaml":
+          writeFileSync(join(folder, argument), `${code}\n`);
+          break;
+        case "text": // what a command prints
+          break;
+        default:
+          throw new Error(`line ${line}: language: expected sh, js, yaml or text, got ${language}`);
+      }
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** The packages and the command, as an installation has them. */
+function install(folder: string): void {
+  const modules = join(folder, "node_modules");
+  mkdirSync(join(modules, ".bin"), { recursive: true });
+  symlinkSync(join(root, "apps/cli/node_modules/@nasty"), join(modules, "@nasty"));
+  symlinkSync(join(root, "apps/cli/bin/nasty.js"), join(modules, ".bin", "nasty"));
+  writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
+}
+
+/** Pieces of the sample: train, dev, test and calibration as CoNLL-U, genres as plain text. */
+function writeTexts(folder: string): void {
+  const sample = readFileSync(join(root, "packages/model-en/sample/sample-en.conllu"), "utf8");
+  const sentences = sample.trim().split(/\n\n+/);
+  mkdirSync(join(folder, "data"));
+  const part = (rest: number): string =>
+    sentences
+      .filter((_, i) => i % 4 === rest)
+      .map((sentence) => `${sentence}\n\n`)
+      .join("");
+  const write = (name: string, text: string): void => writeFileSync(join(folder, "data", name), text);
+  write("train.conllu", part(0) + part(1));
+  write("dev.conllu", part(2));
+  write("test.conllu", part(3));
+  write("calibration.conllu", part(1));
+  const textOf = (sentence: string, key: string): string =>
+    new RegExp(`^# ${key} = (.*)$`, "m").exec(sentence)?.[1] ?? "";
+  const genres = new Map([
+    ["news.txt", "news"],
+    ["social_media.txt", "chat"],
+    ["technical.txt", "technical"],
+  ]);
+  for (const [name, genre] of genres) {
+    const own = sentences.filter((sentence) => textOf(sentence, "genre") === genre);
+    write(name, own.map((sentence) => `${textOf(sentence, "text")}\n`).join(""));
+  }
+}
