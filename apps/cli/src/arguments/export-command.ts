@@ -1,6 +1,18 @@
-import { modelVariants } from "@nasty/formats/hf";
+import type { ModelVariant } from "@nasty/formats/hf";
 import { type Command, Option } from "commander";
 import { command, examples, modelHelp, repeatable, run } from "./command.js";
+
+// Written out: importing the list would load the readers of the layout with every command.
+const dtypes = {
+  fp32: true,
+  fp16: true,
+  q8: true,
+  int8: true,
+  uint8: true,
+  q4: true,
+  q4f16: true,
+  bnb4: true,
+} satisfies Record<ModelVariant, true>;
 
 /** `nasty export`. */
 export function exportCommand(): Command {
@@ -13,7 +25,7 @@ export function exportCommand(): Command {
       new Option(
         "--dtype <dtype>",
         "one variant of a directory, or the name of a file (default: by its weights)",
-      ).choices(modelVariants),
+      ).choices(Object.keys(dtypes)),
     )
     .option("--model-type <type>", "family of the model, such as bert, where the file does not tell")
     .addHelpText(

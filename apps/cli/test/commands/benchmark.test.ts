@@ -66,6 +66,8 @@ test("for people: the machine, then a table; without --data the embedded sample"
   const { stdout } = await shop.nasty(
     "benchmark --model pos --environment development --samples 3 --quiet".split(" "),
   );
-  expect(stdout).toMatch(/1 thread, Node [\d.v]+, ONNX Runtime [\d.]+ \(cpu.*\)\n3 sentences, \d+ words, batch 1/);
+  expect(stdout).toMatch(
+    /1 thread, Node [\d.v]+, ONNX Runtime [\d.]+ \(cpu.*\)\n3 sentences, \d+ words, batch 1/,
+  );
   expect(stdout).toMatch(/model +size +ms\/sentence p50 +p95 +words\/s +memory +speed\npos /);
 });

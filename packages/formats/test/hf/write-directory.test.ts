@@ -87,10 +87,10 @@ describe("writeHfDirectory", () => {
       yield bytes;
       throw new Error("interrupted");
     }
-    const broken = new Map([
-      ["fp32" as const, [Uint8Array.of(9)]],
-      ["q8" as const, failing()],
-    ] as const);
+    const broken = new Map<"fp32" | "q8", Iterable<Uint8Array> | AsyncIterable<Uint8Array>>([
+      ["fp32", [Uint8Array.of(9)]],
+      ["q8", failing()],
+    ]);
     await expect(writeHfDirectory(path, { ...changed, models: broken })).rejects.toThrow("interrupted");
     expect(tree(path)).toEqual(before);
     expect(readFileSync(join(path, "onnx/model.onnx"))).toEqual(Buffer.from(bytes));
