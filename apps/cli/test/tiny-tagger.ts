@@ -54,12 +54,16 @@ export interface TinyOptions {
   readonly task?: "pos" | "ner";
   /** Makes the embedding table useless when it is quantized: its unknown word is ten thousand times as large as the rest. */
   readonly fragile?: boolean;
+  /** Makes padding, which a float model does not see, ten thousand times as large as words: ranges of activations that hold it say nothing. */
+  readonly loudPadding?: boolean;
+  /** Plants an outlier channel that means nothing in the input of the encoder, a thousand times as large as the others. */
+  readonly outlier?: boolean;
   /** Puts a NaN into the classifier. */
   readonly nan?: boolean;
 }
 
-/** Columns of the embedding: more than there are labels. */
-const width = 32;
+/** Columns of the embedding: more than there are labels, and than there are words, so that its scales lie along columns. */
+const width = 64;
 
 /** Numbers that look random and are not. */
 const noise = (i: number): number => 0.02 * Math.sin(i * 12.9898);
@@ -68,7 +72,13 @@ const noise = (i: number): number => 0.02 * Math.sin(i * 12.9898);
  * A token classifier that is right for every word of the lexicon: Gather, MatMul with almost the identity, Relu, MatMul, Add.
  * The word "loud" is ten times as large as the others, so that ranges of activations depend on the calibration text and method.
  */
-export function tinyModel({ task = "pos", fragile = false, nan = false }: TinyOptions = {}): ModelProto {
+export function tinyModel({
+  task = "pos",
+  fragile = false,
+  loudPadding = false,
+  outlier = false,
+  nan = false,
+}: TinyOptions = {}): ModelProto {
   const labels = task === "pos" ? posLabels : nerLabels;
   const embedding = Float32Array.from({ length: tokens.length * width }, (_, i) => noise(i));
   lexicon.forEach(([word, upos, entity], index) => {
@@ -76,11 +86,18 @@ export function tinyModel({ task = "pos", fragile = false, nan = false }: TinyOp
     embedding[(index + special.length) * width + label] = word === "loud" ? 10 : 1;
   });
   if (fragile) embedding.fill(1e4, width, 2 * width);
+  if (loudPadding) embedding.fill(1e4, 0, width);
   const identity = (columns: number): Float32Array =>
     Float32Array.from(
       { length: width * columns },
       (_, i) => (Math.floor(i / columns) === i % columns ? 1 : 0) + noise(i + 7),
     );
+  const encoder = identity(width);
+  if (outlier) {
+    const channel = width - 2;
+    for (let token = 0; token < tokens.length; token++) embedding[token * width + channel] = 1000;
+    encoder.fill(0, channel * width, (channel + 1) * width);
+  }
   const classifier = identity(labels.length);
   if (nan) classifier[3] = Number.NaN;
   const graph = makeGraph("tiny", {
@@ -97,7 +114,7 @@ export function tinyModel({ task = "pos", fragile = false, nan = false }: TinyOp
     outputs: [makeValueInfo("logits", "float32", ["batch", "sequence", labels.length])],
     initializers: [
       makeTensor("embedding.weight", "float32", { values: embedding, shape: [tokens.length, width] }),
-      makeTensor("encoder.weight", "float32", { values: identity(width), shape: [width, width] }),
+      makeTensor("encoder.weight", "float32", { values: encoder, shape: [width, width] }),
       makeTensor("classifier.weight", "float32", { values: classifier, shape: [width, labels.length] }),
       makeTensor("classifier.bias", "float32", { values: new Float32Array(labels.length) }),
     ],

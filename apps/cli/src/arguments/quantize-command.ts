@@ -133,11 +133,16 @@ function outputOptions(target: Command): void {
       ).argParser(share),
     )
     .option("--validation <file>", "labelled text on which that loss is measured")
+    .option("--flips <file.tsv>", "write each word of --validation whose label changed")
+    .option(
+      "--sensitivity",
+      "measure what each weight costs by itself, with --calibration (noise) or --validation (loss)",
+    )
     .option("--no-fallback", "refuse at once, without trying to leave sensitive weights in float")
     .addOption(
       new Option(
         "--time-budget <seconds>",
-        "begin no further attempt after that; the best model is kept, the same command goes on",
+        "begin no further attempt or measurement after that; the best model is kept, the same command goes on",
       ).argParser(wholeNumber),
     )
     .addOption(new Option("--compress <method>", "also compress the file").choices(["gzip", "brotli"]))

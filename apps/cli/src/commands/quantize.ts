@@ -6,18 +6,24 @@ import {
   timeShares,
 } from "@nasty/compression";
 import { auditModel } from "@nasty/runtime";
-import { GateError, InputError } from "../exit-codes.js";
+import { type BatchMates, batchMates, comparedSentences } from "../comparison/batch-mates.js";
+import { spread } from "../comparison/spread.js";
+import { type FlippedWords, writeFlips } from "../comparison/write-flips.js";
+import { GateError, InputError, UsageError } from "../exit-codes.js";
 import { explain } from "../explain.js";
 import { type LoadedModel, loadModel } from "../inputs/load-model.js";
 import { type CheckedOptions, checkOptions, type QuantizePaths } from "../quantization/checked-options.js";
-import { type GateRequest, refusal, runGate } from "../quantization/gate.js";
+import { calibrationReader } from "../quantization/calibration-text.js";
+import { type Gated, type GateJob, type GateRequest, refusal, runGate } from "../quantization/gate.js";
 import { writeReport } from "../quantization/html-report.js";
-import { type AppliedReport, type Planned, planQuantization } from "../quantization/plan-quantization.js";
+import { type AppliedReport, bytesBeside, planQuantization } from "../quantization/plan-quantization.js";
 import type { QuantizationResult } from "../quantization/quantization-result.js";
 import { planText, quantizationText } from "../quantization/quantization-text.js";
 import { saturationAdvice } from "../quantization/saturation-advice.js";
+import { measuredSensitivity } from "../quantization/sensitivity.js";
 import { releaseMemory } from "../quantization/release-memory.js";
 import type { QuantizeSettings } from "../quantization/settings.js";
+import { trialText, validationText, type Words } from "../quantization/trial-text.js";
 import { type Candidate, writeCandidate } from "../quantization/written-model.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
@@ -28,6 +34,9 @@ export interface QuantizeOptions extends CommonOptions, QuantizeSettings, Quanti
 
 /** `nasty quantize`: plan, write beside the output, gate, load and audit what was written, then give it its name. */
 export async function quantize(options: QuantizeOptions, terminal: Terminal): Promise<void> {
+  if (options.dryRun === true && options.flips !== undefined) {
+    throw new UsageError("quantize: --flips: expected no --dry-run, which tags nothing, got it");
+  }
   const checked = await checkOptions(options);
   const made = await makeCandidate(options, checked, terminal);
   if (made === undefined) return;
@@ -36,6 +45,9 @@ export async function quantize(options: QuantizeOptions, terminal: Terminal): Pr
   const { candidate } = made;
   try {
     const result = await audited(made, options, terminal);
+    if (options.flips !== undefined && made.flipped !== undefined) {
+      await writeFlips(options.flips, made.flipped);
+    }
     if (result.output === null && result.gate !== null) {
       // Scripts read the figures of a refused model too.
       if (options.json) terminal.result(result, () => "");
@@ -54,9 +66,17 @@ export async function quantize(options: QuantizeOptions, terminal: Terminal): Pr
 interface Made {
   readonly candidate: Candidate;
   readonly report: AppliedReport;
-  readonly base: Pick<QuantizationResult, "model" | "modelBytes" | "mode" | "method" | "gate">;
+  readonly base: Pick<
+    QuantizationResult,
+    "model" | "modelBytes" | "mode" | "method" | "gate" | "sensitivity"
+  >;
   readonly timeShares: TimeShares;
   readonly remarks: readonly string[];
+  /** What the gate found on the way; undefined without one. */
+  readonly flipped: FlippedWords | undefined;
+  readonly batchMates: BatchMates | undefined;
+  /** Text to try the written model on. */
+  readonly trial: Words;
 }
 
 /** Everything that needs the float model; undefined for a dry run, which ends here. */
@@ -66,25 +86,42 @@ async function makeCandidate(
   terminal: Terminal,
 ): Promise<Made | undefined> {
   const loaded = await loadModel(model);
-  const remarks = remarksOn(loaded, gate);
-  const planned = await planQuantization(loaded, options, terminal);
+  const remarks = remarksOn(loaded, gate, options);
+  const read = calibrationReader(options);
+  const planned = await planQuantization(loaded, options, terminal, read);
   const { plan, summary } = planned;
+  const labelled = await validationText(loaded, options);
+  const trial = await trialText(options, read, labelled);
+  const { threads, timeBudget } = options;
+  const sensitivity =
+    options.sensitivity === true
+      ? await measuredSensitivity(loaded, planned, { threads, words: trial, labelled, timeBudget }, terminal)
+      : null;
   if (options.dryRun) {
-    const estimatedBytes = predictedBytes(planned.model, plan);
-    terminal.result({ model, output: null, ...summary, estimatedBytes, plan }, () => planText(plan));
+    const estimatedBytes = predictedBytes(planned.model, plan) + (await bytesBeside(loaded, options));
+    terminal.result({ model, output: null, ...summary, estimatedBytes, plan, sensitivity }, () =>
+      planText(plan, sensitivity),
+    );
     return undefined;
   }
-  const advice = await saturationAdvice(loaded, planned, options);
+  const advice = await saturationAdvice(loaded, planned, options, read);
+  const job = { loaded, planned, output, sensitivity };
   const made =
     gate === undefined
-      ? await written(planned, loaded, output, terminal)
-      : await runGate(gate, { loaded, planned, output }, terminal);
+      ? await written(job, terminal)
+      : await runGate(gate, { ...job, sentences: labelled ?? [] }, terminal);
   return {
-    candidate: made.candidate,
-    report: made.report,
-    base: { model, modelBytes: loaded.modelBytes, ...summary, gate: made.gate },
+    ...made,
+    base: {
+      model,
+      modelBytes: loaded.modelBytes,
+      ...summary,
+      gate: made.gate,
+      sensitivity: made.sensitivity,
+    },
     timeShares: timeShares(planned.model, withoutKept(plan, made.report.keptInFloat)),
     remarks: [...remarks, ...advice],
+    trial: loaded.tagger === undefined ? [] : trial,
   };
 }
 
@@ -96,21 +133,25 @@ function withoutKept(plan: QuantizationPlan, kept: readonly KeptInFloat[]): Quan
 
 /** Writes the plan's model, unjudged. */
 async function written(
-  planned: Planned,
-  loaded: LoadedModel,
-  output: string,
+  { planned, loaded, output, sensitivity }: Omit<GateJob, "sentences">,
   { progress }: Terminal,
-): Promise<{ readonly candidate: Candidate; readonly report: AppliedReport; readonly gate: null }> {
+): Promise<Unjudged> {
   progress.start(`quantizing ${planned.plan.tensors.length} weights`);
   const { model, report } = await planned.apply(loaded);
   const candidate = await writeCandidate(output, model);
   progress.stop();
-  return { candidate, report, gate: null };
+  return { candidate, report, gate: null, flipped: undefined, batchMates: undefined, sensitivity };
 }
+
+type Unjudged = Pick<Gated, "candidate" | "report" | "sensitivity"> & {
+  readonly gate: null;
+  readonly flipped: undefined;
+  readonly batchMates: undefined;
+};
 
 /** Loads and audits the written file; `output` is null if the gate refused it. */
 async function audited(
-  { candidate, base, report, remarks, timeShares: shares }: Made,
+  { candidate, base, report, remarks, timeShares: shares, ...made }: Made,
   options: QuantizeOptions,
   { progress }: Terminal,
 ): Promise<QuantizationResult> {
@@ -118,6 +159,7 @@ async function audited(
     progress.start("loading the written file and auditing what the runtime executes");
     const audit = await auditModel(candidate.path, { threads: options.threads });
     progress.stop();
+    const mates = made.batchMates ?? (await triedInBatches(candidate.path, made.trial, options));
     return {
       model: base.model,
       output: base.gate?.passed === false ? null : await candidate.seal(),
@@ -128,6 +170,8 @@ async function audited(
       keptInFloat: report.keptInFloat,
       audit: { ...audit, timeShares: shares },
       gate: base.gate,
+      batchMates: mates,
+      sensitivity: base.sensitivity,
       warnings: [...new Set([...report.warnings, ...audit.warnings, ...remarks])],
     };
   } catch (error) {
@@ -139,12 +183,26 @@ async function audited(
   }
 }
 
+/** How much labels of the written model depend on what shares a run; null without text. */
+async function triedInBatches(
+  path: string,
+  text: Words,
+  { threads }: QuantizeOptions,
+): Promise<BatchMates | null> {
+  return text.length === 0 ? null : batchMates(path, spread(text, comparedSentences), { threads });
+}
+
 /** What to say about a model before anything is done to it. */
-function remarksOn(loaded: LoadedModel, gate: GateRequest | undefined): string[] {
+function remarksOn(
+  loaded: LoadedModel,
+  gate: GateRequest | undefined,
+  { sensitivity }: QuantizeOptions,
+): string[] {
   if (loaded.tagger !== undefined) return [];
-  if (gate !== undefined) {
+  if (gate !== undefined || sensitivity === true) {
+    const use = gate === undefined ? "sensitivity is measured on text" : "the gate must tag";
     throw new InputError(
-      `quantize: ${loaded.path}: tagger: expected labels and a tokenizer in the file or beside it (the gate must tag), got none; give the Hugging Face directory`,
+      `quantize: ${loaded.path}: tagger: expected labels and a tokenizer in the file or beside it (${use}), got none; give the Hugging Face directory`,
     );
   }
   return [

@@ -16,7 +16,9 @@ import { nameOf } from "../inputs/text-form.js";
 import { measureTaggerMemory } from "../measurement/tagger-memory.js";
 import { sentenceLatencies } from "../measurement/sentence-latency.js";
 import type { Progress } from "../terminal/progress.js";
+import { type BatchMates, batchMates, comparedSentences } from "./batch-mates.js";
 import { precisionOf } from "./precision.js";
+import { spread } from "./spread.js";
 
 /** One model's side of a comparison. */
 export interface Side {
@@ -42,6 +44,8 @@ export interface Comparison {
     readonly loss: number;
     readonly lossCi95: readonly [number, number];
   };
+  /** How much the quantized model's labels depend on what shares a run. */
+  readonly batchMates: BatchMates;
   readonly flips: readonly Flip[];
   readonly sentences: readonly LabelledSentence[];
 }
@@ -109,6 +113,13 @@ async function compareOpen(
     seed: paths.seed,
   });
   progress.stop();
+  progress.start("tagging in batches and padded");
+  const mates = await batchMates(
+    paths.quantized,
+    spread(sentences, comparedSentences).map(({ words }) => words),
+    { threads: paths.threads, alone: spread(after.predictions, comparedSentences) },
+  );
+  progress.stop();
   progress.start("measuring memory in fresh processes");
   const originalMemory = await measureTaggerMemory(paths.original, sample, paths.threads);
   const quantizedMemory = await measureTaggerMemory(paths.quantized, sample, paths.threads);
@@ -145,6 +156,7 @@ async function compareOpen(
       loss: before.value - after.value,
       lossCi95: [interval.low, interval.high],
     },
+    batchMates: mates,
     flips: flips(before.predictions, after.predictions),
     sentences,
   };

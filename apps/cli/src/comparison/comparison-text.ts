@@ -1,5 +1,6 @@
 import { formatBytes, formatCount, formatMs, formatPercent, formatRatio } from "../terminal/format.js";
 import { metricName } from "../terminal/score-table.js";
+import type { BatchMates } from "./batch-mates.js";
 import type { Comparison, Side } from "./compare-models.js";
 
 function sideLines(title: string, side: Side): string[] {
@@ -18,6 +19,12 @@ function points(loss: number): string {
   return (Math.round(loss * 1e4) / 100 + 0).toFixed(2);
 }
 
+/** `2 of 1,234 words in batches of 32, 3 padded`. */
+export function batchMatesText({ words, flips, paddedFlips }: BatchMates): string {
+  const padded = paddedFlips === null ? "" : `, ${formatCount(paddedFlips)} padded`;
+  return `${formatCount(flips)} of ${formatCount(words)} words in batches of 32${padded}`;
+}
+
 /** The comparison for a person to read, in the layout of the quantization guide; MB = 10^6 bytes. */
 export function comparisonText(comparison: Comparison): string {
   const { summary, original, quantized, flips } = comparison;
@@ -31,5 +38,6 @@ export function comparisonText(comparison: Comparison): string {
     `  Speed improvement: ${formatRatio(summary.speedup)}`,
     `  ${metricName(original.metric)} loss: ${points(summary.loss)}% (in points; 95% interval ${points(summary.lossCi95[0])} to ${points(summary.lossCi95[1])})`,
     `  Labels changed: ${formatCount(flips.length)} of ${formatCount(comparison.tokens)} words`,
+    `  Labels that depend on the batch: ${batchMatesText(comparison.batchMates)}`,
   ].join("\n");
 }

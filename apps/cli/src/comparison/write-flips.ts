@@ -1,11 +1,17 @@
 import { writeFileAtomic } from "@nasty/formats/archive/node";
-import type { Comparison } from "./compare-models.js";
+import type { Flip, LabelledSentence } from "@nasty/taggers";
+
+/** Words whose label changed, and the text that they are words of. */
+export interface FlippedWords {
+  readonly flips: readonly Flip[];
+  readonly sentences: readonly LabelledSentence[];
+}
 
 /** Writes one line for each word whose label changed: sentence, word, form, gold, original, quantized; tab-separated. */
-export async function writeFlips(path: string, comparison: Comparison): Promise<void> {
+export async function writeFlips(path: string, { flips, sentences }: FlippedWords): Promise<void> {
   const lines = ["sentence\tword\tform\tgold\toriginal\tquantized"];
-  for (const flip of comparison.flips) {
-    const { words, labels } = comparison.sentences[flip.sentence]!;
+  for (const flip of flips) {
+    const { words, labels } = sentences[flip.sentence]!;
     lines.push(
       [
         flip.sentence + 1,

@@ -8,11 +8,18 @@ import {
 import { int8, type StaticOptions } from "@nasty/compression";
 import { writeFileAtomic } from "@nasty/formats/archive/node";
 import { InputError } from "../exit-codes.js";
-import { collectSources, parseSource } from "../inputs/calibration-sources.js";
 import type { LoadedModel } from "../inputs/load-model.js";
 import { openModel } from "../inputs/model.js";
 import type { Terminal } from "../terminal/console.js";
+import type { ReadCalibration } from "./calibration-text.js";
 import type { QuantizeSettings } from "./settings.js";
+
+/** What calibrating takes beside the model. */
+interface CalibrationJob {
+  readonly settings: QuantizeSettings;
+  readonly weights: StaticOptions;
+  readonly read: ReadCalibration;
+}
 
 /** Ranges of activations, and what to say about how they came about. */
 export interface Calibrated {
@@ -23,13 +30,12 @@ export interface Calibrated {
 /** The ranges of static mode: a saved table, or the float model run over the calibration text (and saved, if asked for). */
 export async function calibrate(
   loaded: LoadedModel,
-  settings: QuantizeSettings,
-  weights: StaticOptions,
+  job: CalibrationJob,
   terminal: Terminal,
 ): Promise<Calibrated> {
-  const { calibrationTable, saveCalibrationTable } = settings;
+  const { calibrationTable, saveCalibrationTable } = job.settings;
   if (calibrationTable !== undefined) return { table: await readTable(calibrationTable), warnings: [] };
-  const calibrated = await measure(loaded, settings, weights, terminal);
+  const calibrated = await measure(loaded, job, terminal);
   if (saveCalibrationTable !== undefined) {
     const text = serializeCalibrationTable(calibrated.table);
     await writeFileAtomic(saveCalibrationTable, [new TextEncoder().encode(text)]);
@@ -52,8 +58,7 @@ async function readTable(path: string): Promise<CalibrationTable> {
 
 async function measure(
   loaded: LoadedModel,
-  settings: QuantizeSettings,
-  weights: StaticOptions,
+  { settings, weights, read }: CalibrationJob,
   { progress }: Terminal,
 ): Promise<Calibrated> {
   if (loaded.tagger === undefined) {
@@ -62,11 +67,7 @@ async function measure(
     );
   }
   const names = int8.activations(loaded.model, weights);
-  const { sentences, warnings } = await collectSources(
-    settings.calibration.map(parseSource),
-    settings.limit,
-    settings.seed,
-  );
+  const { sentences, warnings } = await read();
   const { method = "minmax", percentile, threads } = settings;
   progress.start(`calibrating on ${sentences.length} sentences (${method})`, sentences.length);
   const { tagger } = await openModel(loaded.path, settings);

@@ -11,6 +11,7 @@ export interface QuantizePaths {
   readonly model?: string;
   readonly targetAccuracyLoss?: number;
   readonly validation?: string;
+  readonly flips?: string;
   readonly compress?: "gzip" | "brotli";
   readonly report?: string;
   readonly dryRun?: boolean;
@@ -131,6 +132,7 @@ function checkUses(options: QuantizeSettings): void {
   }
   const isUsed =
     mode === "static" ||
+    options.sensitivity === true ||
     Object.values(uses).includes(true) ||
     (["int4", "weight-only"].includes(mode) && (rounding === undefined || rounding === "gptq"));
   if (calibration.length > 0 && !isUsed) {
@@ -152,34 +154,41 @@ function checkStandardInput({ calibration, validation }: QuantizeSettings & Quan
   }
 }
 
-function gateOf({
-  targetAccuracyLoss,
-  validation,
-  threads,
-  seed,
-  timeBudget,
-  fallback = true,
-  targetSize,
-}: QuantizePaths & QuantizeSettings): GateRequest | undefined {
-  if (targetAccuracyLoss === undefined && timeBudget !== undefined) {
-    throw new UsageError("quantize: --time-budget: expected --target-accuracy-loss to search for, got none");
-  }
-  if (targetAccuracyLoss === undefined && validation === undefined) return undefined;
-  if (validation === undefined) {
+function gateOf(options: QuantizePaths & QuantizeSettings): GateRequest | undefined {
+  const { targetAccuracyLoss: target, validation, flips, sensitivity, timeBudget } = options;
+  const isRanked = sensitivity === true;
+  if (target === undefined && timeBudget !== undefined && !isRanked) {
     throw new UsageError(
-      "quantize: --target-accuracy-loss: expected --validation FILE to measure the loss on, got none",
+      "quantize: --time-budget: expected --target-accuracy-loss to search for, or --sensitivity, got none",
     );
   }
-  if (targetAccuracyLoss === undefined) {
-    throw new UsageError("quantize: --validation: expected --target-accuracy-loss to judge by, got none");
+  if (isRanked && validation === undefined && options.calibration.length === 0) {
+    throw new UsageError(
+      "quantize: --sensitivity: expected --calibration FILE or --validation FILE to measure on, got none",
+    );
+  }
+  if (validation === undefined) {
+    const needed = { "--target-accuracy-loss": target, "--flips": flips };
+    const why = { "--target-accuracy-loss": "measure the loss on", "--flips": "compare the labels of" };
+    for (const option of ["--target-accuracy-loss", "--flips"] as const) {
+      if (needed[option] === undefined) continue;
+      throw new UsageError(`quantize: ${option}: expected --validation FILE to ${why[option]}, got none`);
+    }
+    return undefined;
+  }
+  if (target === undefined && flips === undefined) {
+    if (isRanked) return undefined;
+    throw new UsageError(
+      "quantize: --validation: expected --target-accuracy-loss to judge by (or --flips, or --sensitivity), got none",
+    );
   }
   return {
-    target: targetAccuracyLoss,
+    target,
     validation,
-    threads,
-    seed,
+    threads: options.threads,
+    seed: options.seed,
     // Weights in float would break the size that was asked for.
-    fallback: fallback && targetSize === undefined,
+    fallback: target !== undefined && options.fallback !== false && options.targetSize === undefined,
     ...(timeBudget !== undefined && { timeBudget }),
   };
 }
@@ -201,10 +210,11 @@ function outputOf(model: string, options: QuantizePaths & QuantizeSettings): str
 async function checkOutputs(
   model: string,
   output: string,
-  { report, saveCalibrationTable, validation, calibration }: QuantizePaths & QuantizeSettings,
+  { report, flips, saveCalibrationTable, validation, calibration }: QuantizePaths & QuantizeSettings,
 ): Promise<void> {
   await checkWritable("quantize: --output", output);
   if (report !== undefined) await checkWritable("quantize: --report", report);
+  if (flips !== undefined) await checkWritable("quantize: --flips", flips);
   if (saveCalibrationTable !== undefined) {
     await checkWritable("quantize: --save-calibration-table", saveCalibrationTable);
   }

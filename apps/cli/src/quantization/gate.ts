@@ -1,4 +1,4 @@
-import { type GateResult, type GateState, gate, sensitivity } from "@nasty/compression";
+import { type GateResult, type GateState, gate } from "@nasty/compression";
 import type { ModelProto } from "@nasty/formats/onnx";
 import {
   type Evaluation,
@@ -8,20 +8,21 @@ import {
   lossInterval,
   type Metric,
 } from "@nasty/taggers";
-import { collectAll } from "../inputs/collect-all.js";
-import { readLabelled } from "../inputs/labelled-text.js";
+import { type BatchMates, batchMates, comparedSentences } from "../comparison/batch-mates.js";
+import { spread } from "../comparison/spread.js";
+import type { FlippedWords } from "../comparison/write-flips.js";
 import type { LoadedModel } from "../inputs/load-model.js";
 import { openModel } from "../inputs/model.js";
 import { nameOf } from "../inputs/text-form.js";
 import type { Terminal } from "../terminal/console.js";
-import { encodedBatches } from "./calibration-batches.js";
 import { gateRecord } from "./gate-record.js";
 import { type Planned, type AppliedReport, finished } from "./plan-quantization.js";
+import { measuredSensitivity, type SensitivityRow } from "./sensitivity.js";
 import { type Candidate, writeCandidate } from "./written-model.js";
 
 export interface GateRequest {
-  /** Largest loss that passes, in units of the metric: 0.01 is one point. */
-  readonly target: number;
+  /** Largest loss that passes, in units of the metric: 0.01 is one point; undefined if the loss is only measured. */
+  readonly target: number | undefined;
   readonly validation: string;
   readonly threads: number;
   /** Leave sensitive weights in float if the loss is too large. */
@@ -41,14 +42,13 @@ export interface Gate {
   readonly lossCi95: readonly [number, number];
   /** Words whose label changed. */
   readonly flips: number;
-  readonly target: number;
+  /** Null if the loss was only measured. */
+  readonly target: number | null;
   readonly passed: boolean;
   /** Weights left in float to pass. */
   readonly keptInFloat: readonly string[];
   /** Files that were written and evaluated, in this run and the ones before it. */
   readonly attempts: number;
-  /** Words of the first sentences whose label depends on what shares their batch: sentences alone against padded batches of 32. */
-  readonly batchMates: { readonly words: number; readonly flips: number };
   /** Where the search can go on, and the best model so far; null unless the time was up. */
   readonly unfinished: { readonly record: string; readonly best: string } | null;
 }
@@ -58,30 +58,29 @@ export interface Gated {
   readonly gate: Gate;
   readonly candidate: Candidate;
   readonly report: AppliedReport;
+  readonly flipped: FlippedWords;
+  readonly batchMates: BatchMates;
+  /** What the search ranked weights by; null if there was none. */
+  readonly sensitivity: readonly SensitivityRow[] | null;
 }
 
-/** Sentences of the validation text that the ranking of weights is measured on. */
-const rankedSentences = 64;
-
-/** Sentences that are tagged in batches too. */
-const comparedSentences = 256;
+/** What the gate judges, and what is known about it. */
+export interface GateJob {
+  readonly loaded: LoadedModel;
+  readonly planned: Planned;
+  readonly output: string;
+  readonly sentences: readonly LabelledSentence[];
+  /** Measured before, if it was asked for. */
+  readonly sensitivity: readonly SensitivityRow[] | null;
+}
 
 /** Writes the plan's model, evaluates the file, and leaves weights in float until the loss is small enough. */
-export async function runGate(
-  request: GateRequest,
-  {
-    loaded,
-    planned,
-    output,
-  }: { readonly loaded: LoadedModel; readonly planned: Planned; readonly output: string },
-  terminal: Terminal,
-): Promise<Gated> {
+export async function runGate(request: GateRequest, job: GateJob, terminal: Terminal): Promise<Gated> {
+  const { loaded, planned, output, sentences } = job;
   const { progress } = terminal;
-  let sentences: readonly LabelledSentence[] | undefined;
   const tagged = async (path: string, title: string): Promise<Evaluation> => {
     const { tagger } = await openModel(path, request);
     try {
-      sentences ??= await collectAll(readLabelled(request.validation, tagger.task));
       progress.start(`gate: tagging ${sentences.length} sentences with ${title}`, sentences.length);
       return await evaluate(tagger, sentences, {
         path: nameOf(request.validation),
@@ -120,14 +119,21 @@ export async function runGate(
     }
   };
   const state = await record.read();
+  let ranked = job.sensitivity;
+  const rank = async (): Promise<string[]> => {
+    const words = sentences.map((sentence) => sentence.words);
+    ranked ??= await measuredSensitivity(loaded, planned, { threads: request.threads, words }, terminal);
+    // By noise: losses of most weights differ by less than a word.
+    return [...ranked].sort((a, b) => b.outputNoise - a.outputNoise).map(({ group }) => group);
+  };
   try {
     const found = await gate(planned.model, planned.plan, {
       ...planned.options,
       metric: before.metric,
       original: before.value,
-      target: request.target,
+      target: request.target ?? Number.POSITIVE_INFINITY,
       evaluate: async ({ model, keptInFloat }) => (await judge(keptInFloat.length, model)).after.value,
-      ...(request.fallback && { rank: () => ranking(planned, loaded, sentences ?? [], request, terminal) }),
+      ...(request.fallback && { rank }),
       ...(request.timeBudget !== undefined && { timeBudget: request.timeBudget * 1000 }),
       ...(state !== undefined && sameOriginal(state, before) && { state }),
       onAttempt: async ({ state: reached }) => {
@@ -139,12 +145,19 @@ export async function runGate(
     const isUnfinished = found.outOfTime && !found.passed;
     if (isUnfinished) await record.write(found.state);
     else await record.remove();
-    const batchMates = await batchFlips(judged, sentences ?? [], request);
     const unfinished = isUnfinished ? { record: record.path, best: bestName(output) } : null;
+    const { candidate, after } = judged;
     return {
-      gate: { ...figures(request, before, judged.after, found), batchMates, unfinished },
-      candidate: judged.candidate,
+      gate: { ...figures(request, before, after, found), unfinished },
+      candidate,
       report: planned.reportOf(found.candidate.report),
+      flipped: { flips: flips(before.predictions, after.predictions), sentences },
+      batchMates: await batchMates(
+        candidate.path,
+        spread(sentences, comparedSentences).map(({ words }) => words),
+        { threads: request.threads, alone: spread(after.predictions, comparedSentences) },
+      ),
+      sensitivity: ranked,
     };
   } catch (error) {
     await last?.candidate.discard();
@@ -162,49 +175,6 @@ function sameOriginal(state: GateState, { value }: Evaluation): boolean {
   return state.original === value;
 }
 
-async function ranking(
-  planned: Planned,
-  loaded: LoadedModel,
-  sentences: readonly LabelledSentence[],
-  request: GateRequest,
-  { progress }: Terminal,
-): Promise<string[]> {
-  const words = sentences.slice(0, rankedSentences).map((sentence) => sentence.words);
-  const batches = await encodedBatches(loaded, words, request);
-  progress.start("gate: measuring how sensitive each weight is", planned.plan.tensors.length);
-  try {
-    const rows = await sensitivity(planned.model, planned.plan, {
-      ...planned.options,
-      batches,
-      sequences: rankedSentences,
-      session: { threads: request.threads },
-      onGroup: (done) => progress.update(done),
-    });
-    return rows.map(({ name }) => name);
-  } finally {
-    progress.stop();
-  }
-}
-
-/** Tags the first sentences again in batches: ranges of dynamic activations span a batch, and padding is part of it. */
-async function batchFlips(
-  { candidate, after }: Judged,
-  sentences: readonly LabelledSentence[],
-  request: GateRequest,
-): Promise<Gate["batchMates"]> {
-  const words = sentences.slice(0, comparedSentences).map((sentence) => sentence.words);
-  const { tagger } = await openModel(candidate.path, request);
-  try {
-    const batched = await collectAll(tagger.tag(words, { batchSize: 32 }));
-    return {
-      words: words.reduce((sum, sentence) => sum + sentence.length, 0),
-      flips: flips(after.predictions.slice(0, words.length), batched).length,
-    };
-  } finally {
-    await tagger.close();
-  }
-}
-
 /** `dir/pos_int4.onnx.gz` → `dir/pos_int4_best.onnx`: a model that missed its target does not get the output's name. */
 function bestName(output: string): string {
   return `${output.replace(/(?:\.onnx)?(?:\.gz|\.br)?$/i, "")}_best.onnx`;
@@ -215,7 +185,7 @@ function figures(
   before: Evaluation,
   after: Evaluation,
   { passed, keptInFloat, state }: GateResult,
-): Omit<Gate, "batchMates" | "unfinished"> {
+): Omit<Gate, "unfinished"> {
   const { loss, low, high } = lossInterval(before.metric, before.sentenceCounts, after.sentenceCounts, {
     seed,
   });
@@ -226,7 +196,7 @@ function figures(
     loss,
     lossCi95: [low, high],
     flips: flips(before.predictions, after.predictions).length,
-    target,
+    target: target ?? null,
     passed,
     keptInFloat,
     attempts: state.attempts.length,
@@ -234,17 +204,17 @@ function figures(
 }
 
 /** Why a model was refused, and what to try. */
-export function refusal(
-  model: string,
-  { metric, original, quantized, loss, target, attempts, unfinished }: Gate,
-): string {
+export function refusal(model: string, gate: Gate): string {
+  const { metric, original, quantized, loss, lossCi95, flips: changed, target, attempts, unfinished } = gate;
   const percent = (value: number): string => (value * 100).toFixed(2);
   const saved =
     unfinished === null
       ? "nothing was written; try --mode dynamic, more calibration text, --asymmetric, or --skip-layers for the layers with the lowest signal-to-noise ratio"
       : `the time was up, the best model so far is ${unfinished.best}; run the same command again to go on`;
+  const kept = gate.keptInFloat.length === 0 ? "" : ` with ${gate.keptInFloat.length} weights left in float`;
   return (
-    `quantize: ${model}: accuracy gate: expected a loss of at most ${percent(target)} points of ${metric}, ` +
-    `got ${percent(loss)} (${percent(original)} -> ${percent(quantized)}${attempts > 1 ? `, the best of ${attempts} models` : ""}), ${saved}`
+    `quantize: ${model}: accuracy gate: expected a loss of at most ${percent(target ?? 1)} points of ${metric}, ` +
+    `got ${percent(loss)} (${percent(original)} -> ${percent(quantized)}, 95% interval of the loss ${percent(lossCi95[0])} to ${percent(lossCi95[1])}, ` +
+    `${changed} labels changed${attempts > 1 ? `, the best of ${attempts} models${kept}` : ""}), ${saved}`
   );
 }

@@ -1,6 +1,9 @@
 import { writeFileAtomic } from "@nasty/formats/archive/node";
 import type { QuantizationResult } from "./quantization-result.js";
-import { formatBytes, formatPercent, formatRatio } from "../terminal/format.js";
+import { batchMatesText } from "../comparison/comparison-text.js";
+import { formatBytes, formatCount, formatPercent, formatRatio } from "../terminal/format.js";
+import type { Gate } from "./gate.js";
+import { lossText, noiseText } from "./sensitivity.js";
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
@@ -28,6 +31,22 @@ ${body}
 `;
 }
 
+function gateFacts(gate: Gate): [string, string][] {
+  const points = (loss: number): string => (loss * 100).toFixed(2);
+  const { metric, original, quantized, loss, lossCi95, target, flips, keptInFloat, attempts } = gate;
+  return [
+    [
+      `Gate (${metric})`,
+      `${formatPercent(original)} → ${formatPercent(quantized)}, loss ${points(loss)} points${target === null ? "" : `, target ${points(target)}: ${gate.passed ? "passed" : "failed"}`}`,
+    ],
+    ["95% interval of the loss", `${points(lossCi95[0])} to ${points(lossCi95[1])} points`],
+    ["Words that changed their label", formatCount(flips)],
+    ...(keptInFloat.length === 0
+      ? []
+      : ([["Left in float to pass", `${keptInFloat.join(", ")} (${attempts} tried)`]] as [string, string][])),
+  ];
+}
+
 /** The report of one quantization. */
 export function reportHtml(result: QuantizationResult): string {
   const { output, audit, gate } = result;
@@ -48,14 +67,10 @@ export function reportHtml(result: QuantizationResult): string {
     ["Quantized matrix kernels", String(audit.quantizedKernels)],
     ["Float matrix kernels", String(audit.floatMatMuls)],
     ["Stray quantize/dequantize pairs", String(audit.strayQdq)],
-    ...(gate === null
+    ...(gate === null ? [] : gateFacts(gate)),
+    ...(result.batchMates === null
       ? []
-      : ([
-          [
-            `Gate (${gate.metric})`,
-            `${formatPercent(gate.original)} → ${formatPercent(gate.quantized)}, target loss ${(gate.target * 100).toFixed(2)} points`,
-          ],
-        ] as [string, string][])),
+      : ([["Labels that depend on the batch", batchMatesText(result.batchMates)]] as [string, string][])),
   ];
   return htmlPage(
     `Quantization of ${result.model}`,
@@ -71,7 +86,7 @@ ${htmlTable(
     t.sqnrDb === null ? "exact" : t.sqnrDb.toFixed(1),
   ]),
 )}
-<h2>Left in float</h2>
+${sensitivityHtml(result.sensitivity)}<h2>Left in float</h2>
 ${htmlTable(
   ["node", "operator", "reason"],
   result.keptInFloat.map((kept) => [kept.name, kept.op, kept.reason]),
@@ -79,6 +94,21 @@ ${htmlTable(
 <h2>Notes</h2>
 <ul>${result.warnings.map((warning) => `<li>${escapeHtml(warning)}</li>`).join("\n")}</ul>`,
   );
+}
+
+function sensitivityHtml(rows: QuantizationResult["sensitivity"]): string {
+  if (rows === null) return "";
+  const body = rows.map((row) => [
+    row.tensors.join(", "),
+    row.nodes.join(", "),
+    row.op,
+    String(row.elements),
+    noiseText(row),
+    lossText(row),
+  ]);
+  return `<h2>Sensitivity: each weight quantized alone</h2>
+${htmlTable(["weight", "layer", "operator", "elements", "signal to noise of the outputs, dB", "loss, points"], body)}
+`;
 }
 
 export async function writeReport(path: string, result: QuantizationResult): Promise<void> {

@@ -7,6 +7,7 @@ import {
   migrateOutliers,
   planTargetSize,
   type PrepareOptions,
+  type Provenance,
   type QuantizableOp,
   type QuantizationPlan,
   type QuantizationReport,
@@ -15,12 +16,14 @@ import {
 import type { Granularity } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { taggerMetadata, withTagger } from "@nasty/taggers";
+import { parseSource } from "../inputs/calibration-sources.js";
 import type { LoadedModel } from "../inputs/load-model.js";
+import { provenanceOf } from "../inputs/provenance.js";
 import type { Terminal } from "../terminal/console.js";
-import { versions } from "../versions.js";
 import { addedBytes } from "./added-bytes.js";
 import { calibrate } from "./calibration.js";
 import { calibrationBatches } from "./calibration-batches.js";
+import { calibrationReader, type ReadCalibration } from "./calibration-text.js";
 import { modeOf, type QuantizeSettings } from "./settings.js";
 
 /** A plan that is ready to be printed or applied. */
@@ -67,15 +70,15 @@ export async function planQuantization(
   loaded: LoadedModel,
   settings: QuantizeSettings,
   terminal: Terminal,
+  read: ReadCalibration = calibrationReader(settings),
 ): Promise<Planned> {
-  const batches = modeOf(settings) === "static" ? undefined : await calibrationBatches(loaded, settings);
+  const batches = needsBatches(settings) ? await calibrationBatches(loaded, settings, read) : undefined;
   const prepared = await evenedOut(loaded, settings, batches, terminal);
-  const made = await planOf({ ...loaded, model: prepared.model }, settings, batches, terminal);
+  const made = await planOf({ ...loaded, model: prepared.model }, { settings, batches, read }, terminal);
   const plan = { ...made.plan, warnings: [...made.plan.warnings, ...prepared.warnings] };
-  const calibrationData = batches ?? (await correctionBatches(loaded, settings));
   const options: PrepareOptions = {
-    provenance: { inputSha256: await loaded.sha256(), versions: versions() },
-    ...(calibrationData !== undefined && { calibrationData, limit: calibrationData.length }),
+    provenance: await provenance(loaded, settings),
+    ...(batches !== undefined && { calibrationData: batches, limit: batches.length }),
     session: { threads: settings.threads },
   };
   const corrected =
@@ -94,17 +97,31 @@ export async function planQuantization(
   };
 }
 
+/** What the history says of the step: where the weights came from, and what ranges and loss were measured on. */
+async function provenance(
+  loaded: LoadedModel,
+  { calibration, calibrationTable, validation }: QuantizeSettings,
+): Promise<Provenance> {
+  const texts = calibration.map((text) => parseSource(text).path);
+  return provenanceOf(await loaded.sha256(), { calibration: texts, calibrationTable, validation });
+}
+
+/** Bytes that the written file will have beside its graph. */
+export async function bytesBeside(loaded: LoadedModel, settings: QuantizeSettings): Promise<number> {
+  const carried = loaded.tagger === undefined ? {} : await taggerMetadata(loaded.tagger);
+  const present = loaded.model.metadataProps.map(({ key }) => key);
+  return addedBytes(present, carried, await provenance(loaded, settings));
+}
+
 /** The quantized model with the tagger of the one it was made of. */
 export async function finished(model: ModelProto, source: LoadedModel): Promise<ModelProto> {
   return source.tagger === undefined ? model : withTagger(model, source.tagger);
 }
 
-/** In static mode the ranges are measured elsewhere; correcting biases needs the encoded text too. */
-async function correctionBatches(
-  loaded: LoadedModel,
-  settings: QuantizeSettings,
-): Promise<CalibrationBatch[] | undefined> {
-  return settings.correctBiases === true ? calibrationBatches(loaded, settings) : undefined;
+/** Whether anything but static ranges, which are measured in a stream, needs the encoded text. */
+function needsBatches(settings: QuantizeSettings): boolean {
+  const { migrateOutliers, correctBiases: corrects } = settings;
+  return modeOf(settings) !== "static" || migrateOutliers === true || corrects === true;
 }
 
 async function evenedOut(
@@ -116,7 +133,7 @@ async function evenedOut(
   if (settings.migrateOutliers !== true) return { model: loaded.model, warnings: [] };
   progress.start("moving outliers of activations into weights");
   const { model, activations } = await migrateOutliers(loaded.model, {
-    calibrationData: batches ?? (await calibrationBatches(loaded, settings)) ?? [],
+    calibrationData: batches ?? [],
     skipLayers: settings.skipLayers,
     session: { threads: settings.threads },
   });
@@ -130,10 +147,15 @@ async function evenedOut(
 
 type Made = Pick<Planned, "plan" | "summary">;
 
+interface PlanJob {
+  readonly settings: QuantizeSettings;
+  readonly batches: CalibrationBatch[] | undefined;
+  readonly read: ReadCalibration;
+}
+
 async function planOf(
   loaded: LoadedModel,
-  settings: QuantizeSettings,
-  batches: CalibrationBatch[] | undefined,
+  { settings, batches, read }: PlanJob,
   terminal: Terminal,
 ): Promise<Made> {
   const mode = modeOf(settings);
@@ -157,7 +179,7 @@ async function planOf(
       return { plan: dynamic.plan(loaded.model, weights), summary: { mode, method: "none" } };
     case "static": {
       const options = { ...weights, activationSymmetric: settings.activations === "symmetric" };
-      const { table, warnings } = await calibrate(loaded, settings, options, terminal);
+      const { table, warnings } = await calibrate(loaded, { settings, weights: options, read }, terminal);
       const plan = await int8.plan(loaded.model, { ...options, calibrationTable: table });
       return {
         plan: { ...plan, warnings: [...plan.warnings, ...warnings] },
@@ -170,17 +192,13 @@ async function planOf(
       return { plan: weightOnly.plan(loaded.model, blocks), summary: { mode, method: rounding } };
     case "mixed": {
       terminal.progress.start("measuring what each weight costs in 4 and in 8 bits");
-      const carried = loaded.tagger === undefined ? {} : await taggerMetadata(loaded.tagger);
       const { opTypes: _, ...rest } = blocks;
       const plan = await planTargetSize(loaded.model, {
         ...rest,
         targetBytes: settings.targetSize ?? 0,
         batches: batches ?? [],
         calibrationData: batches ?? [],
-        extraBytes: addedBytes(
-          loaded.model.metadataProps.map(({ key }) => key),
-          carried,
-        ),
+        extraBytes: await bytesBeside(loaded, settings),
         session: { threads: settings.threads },
       });
       terminal.progress.stop();

@@ -1,7 +1,9 @@
 import type { TimeShares } from "@nasty/compression";
 import type { Audit } from "@nasty/runtime";
+import type { BatchMates } from "../comparison/batch-mates.js";
 import type { Gate } from "./gate.js";
 import type { AppliedReport } from "./plan-quantization.js";
+import type { SensitivityRow } from "./sensitivity.js";
 import type { Written } from "./written-model.js";
 
 /** What `nasty quantize` found, as its JSON and its report have it. */
@@ -17,4 +19,8 @@ export interface QuantizationResult extends AppliedReport {
     readonly timeShares: TimeShares;
   };
   readonly gate: Gate | null;
+  /** How much labels depend on what shares a run; null without text to try it on. */
+  readonly batchMates: BatchMates | null;
+  /** What each weight costs by itself, most sensitive first; null if it was not measured. */
+  readonly sensitivity: readonly SensitivityRow[] | null;
 }

@@ -1,9 +1,13 @@
 import type { QuantizationPlan } from "@nasty/compression";
 import type { QuantizationResult } from "./quantization-result.js";
 import { formatBytes, formatCount, formatPercent, formatRatio, table } from "../terminal/format.js";
+import { batchMatesText } from "../comparison/comparison-text.js";
+import type { Gate } from "./gate.js";
 import { granularityText } from "./plan-quantization.js";
+import { lossText, noiseText, type SensitivityRow } from "./sensitivity.js";
 
 const worstShown = 5;
+const sensitiveShown = 10;
 
 /** Reasons with how many nodes they hold for, most frequent first. */
 function reasonLines(kept: readonly { readonly op: string; readonly reason: string }[]): string[] {
@@ -15,8 +19,43 @@ function reasonLines(kept: readonly { readonly op: string; readonly reason: stri
   return [...counts].sort((a, b) => b[1] - a[1]).map(([line, count]) => `  ${formatCount(count)} × ${line}`);
 }
 
+function points(loss: number): string {
+  return (loss * 100).toFixed(2);
+}
+
+function gateLines(gate: Gate): string[] {
+  const { metric, original, quantized, loss, lossCi95, target, keptInFloat } = gate;
+  const judged = target === null ? "points" : `of at most ${points(target)} points: passed`;
+  return [
+    `  ${target === null ? "measured" : "gate"}: ${metric} ${formatPercent(original)} -> ${formatPercent(quantized)}, loss ${points(loss)} ${judged}`,
+    `  ${formatCount(gate.flips)} words changed their label; 95% interval of the loss ${points(lossCi95[0])} to ${points(lossCi95[1])} points`,
+    ...(keptInFloat.length === 0
+      ? []
+      : [`  left in float to pass: ${keptInFloat.join(", ")} (${formatCount(gate.attempts)} tried)`]),
+  ];
+}
+
+function sensitivityLines(rows: readonly SensitivityRow[] | null): string[] {
+  if (rows === null || rows.length === 0) return [];
+  const hasLoss = rows.some(({ loss }) => loss !== null);
+  return [
+    "",
+    `Most sensitive weights, each quantized alone${hasLoss ? "" : " (signal-to-noise ratio at the outputs)"}:`,
+    table(
+      ["layer", "op", "outputs, dB", ...(hasLoss ? ["loss, points"] : [])],
+      rows
+        .slice(0, sensitiveShown)
+        .map((row) => [row.nodes.join(", "), row.op, noiseText(row), ...(hasLoss ? [lossText(row)] : [])]),
+      ["left", "left", "right", "right"],
+    ),
+  ];
+}
+
 /** What `--dry-run` prints. */
-export function planText(plan: QuantizationPlan): string {
+export function planText(
+  plan: QuantizationPlan,
+  sensitivity: readonly SensitivityRow[] | null = null,
+): string {
   return [
     `Plan: ${plan.mode}, ${formatCount(plan.tensors.length)} weights`,
     "",
@@ -32,6 +71,7 @@ export function planText(plan: QuantizationPlan): string {
       ]),
       ["left", "left", "left", "left", "left", "right"],
     ),
+    ...sensitivityLines(sensitivity),
     ...(plan.keptInFloat.length === 0 ? [] : ["", "Left in float:", ...reasonLines(plan.keptInFloat)]),
     ...plan.warnings.map((warning) => `Note: ${warning}`),
   ].join("\n");
@@ -53,17 +93,10 @@ export function quantizationText(result: QuantizationResult): string {
         ]),
     `  ${formatCount(tensors.length)} weights quantized (${result.mode}${result.method === "none" ? "" : `, ${result.method}`})`,
     `  runtime: ${audit.quantizedKernels} quantized matrix kernels, ${audit.floatMatMuls} float, ${audit.strayQdq} stray quantize/dequantize pairs`,
-    ...(gate === null
+    ...(gate === null ? [] : gateLines(gate)),
+    ...(result.batchMates === null
       ? []
-      : [
-          `  gate: ${gate.metric} ${formatPercent(gate.original)} -> ${formatPercent(gate.quantized)}, loss ${(gate.loss * 100).toFixed(2)} of at most ${(gate.target * 100).toFixed(2)} points: passed`,
-          `  ${formatCount(gate.flips)} words changed their label; 95% interval of the loss ${(gate.lossCi95[0] * 100).toFixed(2)} to ${(gate.lossCi95[1] * 100).toFixed(2)} points`,
-          ...(gate.keptInFloat.length === 0
-            ? []
-            : [
-                `  left in float to pass: ${gate.keptInFloat.join(", ")} (${formatCount(gate.attempts)} tried)`,
-              ]),
-        ]),
+      : [`  labels that depend on the batch: ${batchMatesText(result.batchMates)}`]),
     ...(worst.length === 0
       ? []
       : [
@@ -75,6 +108,7 @@ export function quantizationText(result: QuantizationResult): string {
             ["left", "left", "right"],
           ),
         ]),
+    ...sensitivityLines(result.sensitivity),
     ...(result.keptInFloat.length === 0 ? [] : ["", "Left in float:", ...reasonLines(result.keptInFloat)]),
     ...result.warnings.map((warning) => `Note: ${warning}`),
   ].join("\n");

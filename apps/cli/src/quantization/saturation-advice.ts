@@ -1,31 +1,33 @@
 import { type Saturation, saturation } from "@nasty/compression";
 import { environment } from "@nasty/runtime";
 import type { LoadedModel } from "../inputs/load-model.js";
-import { calibrationBatches } from "./calibration-batches.js";
+import { spread } from "../comparison/spread.js";
+import { encodedBatches } from "./calibration-batches.js";
+import type { ReadCalibration } from "./calibration-text.js";
 import type { Planned } from "./plan-quantization.js";
 import { modeOf, type QuantizeSettings } from "./settings.js";
+
+/** Sentences whose products are looked at. */
+const checkedSentences = 32;
 
 /**
  * Whether 7-bit weights are advised: only where this processor sums two uint8 × int8 products in 16 bits, and real activations overflow them.
  *
- * Without calibration text, and where it comes from standard input, which was read already, nothing is known and nothing advised.
+ * Without calibration text nothing is known and nothing advised.
  */
 export async function saturationAdvice(
   loaded: LoadedModel,
   planned: Planned,
   settings: QuantizeSettings,
+  read: ReadCalibration,
 ): Promise<string[]> {
   const { int8DotProduct } = environment({ threads: settings.threads });
   const isInt8 = ["static", "dynamic"].includes(modeOf(settings));
-  const isReadable =
-    settings.calibration.length > 0 && settings.calibration.every((source) => !source.startsWith("-"));
-  if (int8DotProduct || !isInt8 || !isReadable || settings.reduceRange === true) return [];
-  const batches = await calibrationBatches(loaded, {
-    ...settings,
-    limit: Math.min(settings.limit ?? 32, 32),
-  });
+  const hasText = settings.calibration.length > 0;
+  if (int8DotProduct || !isInt8 || !hasText || settings.reduceRange === true) return [];
+  const batches = await encodedBatches(loaded, spread((await read()).sentences, checkedSentences), settings);
   const session = { threads: settings.threads };
-  return adviceOf(await saturation(planned.model, planned.plan, { calibrationData: batches ?? [], session }));
+  return adviceOf(await saturation(planned.model, planned.plan, { calibrationData: batches, session }));
 }
 
 /** The figures in words; nothing if no pair saturates. */

@@ -6,6 +6,8 @@ export interface QuantizeSettings {
   readonly calibration: readonly string[];
   readonly calibrationTable?: string;
   readonly saveCalibrationTable?: string;
+  /** Labelled text of the gate. */
+  readonly validation?: string;
   readonly mode?: QuantizeMode;
   readonly method?: CalibrationMethod;
   readonly percentile?: number;
@@ -24,6 +26,8 @@ export interface QuantizeSettings {
   readonly targetSize?: number;
   readonly migrateOutliers?: boolean;
   readonly correctBiases?: boolean;
+  /** Measure what each weight costs, and report it ranked. */
+  readonly sensitivity?: boolean;
   readonly threads: number;
   readonly seed: number;
 }

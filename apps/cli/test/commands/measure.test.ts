@@ -97,9 +97,23 @@ describe.concurrent("nasty quantize estimate", () => {
     expect(Math.abs(int8.bytes / written.output.bytes - 1)).toBeLessThan(0.01);
     expect(int8.ratio).toBeCloseTo(float32.bytes / int8.bytes, 12);
     expect(int4.bytes).toBeLessThan(int8.bytes);
-    // 35 × 32 embedding, 32 × 32 encoder, 32 × 16 classifier, 16 biases.
-    expect(result.parameters).toBe(35 * 32 + 32 * 32 + 32 * 16 + 16);
+    // 35 × 64 embedding, 64 × 64 encoder, 64 × 16 classifier, 16 biases.
+    expect(result.parameters).toBe(35 * 64 + 64 * 64 + 64 * 16 + 16);
     expect(result.memory.int8.bytes).toBeLessThan(result.memory.float32.bytes);
+  });
+
+  test.each([
+    ["static", ["--calibration", "test.conllu"]],
+    ["int4", ["--mode", "int4"]],
+    ["weightOnly", ["--mode", "weight-only"]],
+  ] as const)("and so for %s", async (key, options) => {
+    const { sizes } = await shop.json(["quantize", "estimate", "--model", "pos"]);
+    const { output } = await shop.json([
+      ...["quantize", "--model", "pos", "--output", `estimated-${key}.onnx`],
+      ...options,
+    ]);
+    expect(Math.abs(sizes[key].bytes / output.bytes - 1)).toBeLessThan(0.01);
+    expect(sizes[key].ratio).toBeCloseTo(sizes.float32.bytes / sizes[key].bytes, 12);
   });
 
   test("the layout for people is the guide's", async () => {
@@ -117,6 +131,9 @@ describe.concurrent("nasty quantize estimate", () => {
           "Memory usage:",
           " {2}Float32: ~[\\d.]+ MB \\(with activations\\)",
           " {2}INT8: ~[\\d.]+ MB \\(\\d+% reduction\\)\n",
+          "Other modes:",
+          " {2}static INT8: [\\d.]+ kB \\([\\d.]+x smaller\\)",
+          " {2}8-bit weights only: [\\d.]+ kB \\([\\d.]+x smaller\\)\n",
         ].join("\n"),
       ),
     );

@@ -33,6 +33,7 @@ test("the JSON document has the keys that scripts rely on", async () => {
     original: { ...side, precision: "Float32" },
     quantized: { ...side, precision: "INT8" },
     summary: { loss: 0, lossCi95: [0, 0], flips: 0 },
+    batchMates: { sentences: 8, words: 53, flips: 0, paddedFlips: 0 },
   });
   const { original, quantized, summary } = result;
   expect(original.modelBytes).toBe((await shop.bytes("pos/onnx/model.onnx")).length);
@@ -61,7 +62,8 @@ test("the layout for people is the guide's; --quiet says nothing else", async ()
         " {2}Size reduction: [\\d.]+x",
         " {2}Speed improvement: [\\d.]+x",
         " {2}Accuracy loss: 0\\.00% \\(in points; 95% interval 0\\.00 to 0\\.00\\)",
-        " {2}Labels changed: 0 of 53 words\n$",
+        " {2}Labels changed: 0 of 53 words",
+        " {2}Labels that depend on the batch: 0 of 53 words in batches of 32, 0 padded\n$",
       ].join("\n"),
     ),
   );

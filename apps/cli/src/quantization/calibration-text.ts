@@ -1,0 +1,14 @@
+import { type CalibrationText, collectSources, parseSource } from "../inputs/calibration-sources.js";
+import { modeOf, type QuantizeSettings } from "./settings.js";
+
+/** Reads the calibration text, the first time that it is asked for: standard input cannot be read again. */
+export type ReadCalibration = () => Promise<CalibrationText>;
+
+/** Sentences that error compensation, migration and the like run on when nothing says how many. */
+const defaultSentences = 128;
+
+export function calibrationReader(settings: QuantizeSettings): ReadCalibration {
+  let read: Promise<CalibrationText> | undefined;
+  const limit = settings.limit ?? (modeOf(settings) === "static" ? undefined : defaultSentences);
+  return () => (read ??= collectSources(settings.calibration.map(parseSource), limit, settings.seed));
+}
