@@ -9,6 +9,7 @@ import { buildEncoder } from "../encoders/build-encoder.js";
 import { checkpointTensors } from "../encoders/checkpoint-tensors.js";
 import { familyOf } from "../encoders/families.js";
 import { withoutWrapper } from "../encoders/read-checkpoint.js";
+import { wholeTokenizer } from "../export/directory-files.js";
 import type { NeuralSettings } from "../neural/settings.js";
 import { settingsOfModelFile } from "../open-tagger.js";
 import { TaggerError } from "../tagger-error.js";
@@ -68,8 +69,24 @@ async function openModelFile(path: string): Promise<Teacher> {
     );
   }
   const model = await readModelFile(path);
-  // The two kinds of settings make two kinds of teachers.
-  return { model, settings: await settingsOfModelFile(path, model) } as Teacher;
+  const settings = await settingsOfModelFile(path, model);
+  if (settings.kind === "neural") return { model, settings };
+  if (settings.kind === "sequence") {
+    throw new TaggerError(
+      "teacher",
+      `distill: teacher ${path}: tagger: expected a transformer, bilstm or cnn, got a network of word ids that was imported; it cannot teach`,
+      { path },
+    );
+  }
+  const { huggingFace, tokenizer } = settings;
+  const family = familyOf(String(huggingFace?.config["model_type"]));
+  return {
+    ...huggingFace,
+    model,
+    settings,
+    tokenizerJson: wholeTokenizer(tokenizer.json),
+    tensors: family && withoutWrapper(checkpointTensors(model), family),
+  };
 }
 
 /**

@@ -15,6 +15,7 @@ import { architectures } from "../../src/neural/architecture.js";
 import { openNeuralTagger } from "../../src/neural/neural-tagger.js";
 import { type TrainedTagger, trainTagger } from "../../src/neural/training/train-tagger.js";
 import { scaledPreset } from "../../src/distillation/scaled-preset.js";
+import { withTagger } from "../../src/tagger-settings.js";
 import { toyDirectory, toySentences } from "../fine-tuning/toy.js";
 import { tinyBilstm, tinyCnn, tinyFeatures } from "../neural/tiny-neural.js";
 
@@ -216,6 +217,30 @@ it("scales the widths of an architecture, and warns of a student that is not sma
   ]);
   expect(together.parameters.teacher).toBe(2 * same.parameters.teacher);
   expect(together.warnings).toEqual([]);
+});
+
+it("an imported network of word ids cannot teach", async () => {
+  const path = join(await mkdtemp(join(tmpdir(), "teachers-")), "imported.onnx");
+  await writeModelFile(
+    path,
+    await withTagger(neural.model, {
+      kind: "sequence",
+      task: "pos",
+      labels: ["DET", "NOUN", "VERB"],
+      words: ["", "the"],
+      lowercase: true,
+      unknownId: 0,
+      paddingId: 0,
+      padding: "never",
+      probabilities: false,
+    }),
+  );
+  await expect(openTeacher(path)).rejects.toMatchObject({
+    code: "teacher",
+    message: expect.stringContaining(
+      "expected a transformer, bilstm or cnn, got a network of word ids",
+    ) as string,
+  });
 });
 
 it("opens teachers from model files of either kind", async () => {

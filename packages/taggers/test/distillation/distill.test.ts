@@ -1,5 +1,9 @@
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Tensor } from "@nasty/core";
 import { tensorFromProto } from "@nasty/formats/onnx";
+import { writeModelFile } from "@nasty/formats/onnx/node";
+import { withTagger } from "../../src/tagger-settings.js";
 import { beforeAll, describe, expect, it } from "vitest";
 import { distill } from "../../src/distillation/distill.js";
 import type { DistillTransformerOptions } from "../../src/distillation/distill-transformer.js";
@@ -49,6 +53,24 @@ describe("distillation", () => {
     const tagger = await openTagger(`${directory}/student`);
     expect(tagger.labels).toEqual(teacher.settings.labels);
     await tagger.close();
+  });
+
+  it("makes a student of a model file that carries its tagger", async () => {
+    const path = `${directory}/alone/teacher.onnx`;
+    await mkdir(dirname(path));
+    await writeModelFile(path, await withTagger(teacher.model, teacher.settings));
+    const student = await distill(path, {
+      ...training,
+      data,
+      epochs: 1,
+      learningRate: 1e-30,
+      weightDecay: 0,
+    });
+    if (student.kind !== "transformer") throw new Error(student.kind);
+    expect(student.config["num_hidden_layers"]).toBe(1);
+    expect(weight(student, "classifier.weight")).toEqual(weight(teacher, "classifier.weight"));
+    await writeFineTuned(`${directory}/student-of-a-file`, student);
+    await (await openTagger(`${directory}/student-of-a-file`)).close();
   });
 
   it("learns from the teacher alone on sentences without labels", async () => {
