@@ -1,6 +1,7 @@
 import { tensor } from "@nasty/core";
 import { describe, expect, test } from "vitest";
-import { idRows, layers, numberRows, parity, randomize } from "./saved-model.js";
+import { importLayersModel } from "../../src/layers-model/index.js";
+import { idRows, layers, numberRows, parity, randomize, run, saved, tf } from "./saved-model.js";
 
 /** Far above what two orders of summation differ by in these small networks, far below what a gate in the wrong place does. */
 const tolerance = 5e-6;
@@ -263,6 +264,31 @@ describe("masks", () => {
     expect(imported.ignoresPadding).toBe(true);
     const values = await parity(numbersInto(layers.layers.masking({ maskValue: -1 })), [rows]);
     expect(values.difference).toBe(0);
+  });
+
+  test("a mask goes on through concatenations, and through sums as in Keras", async () => {
+    const ids = layers.input({ shape: [null], dtype: "int32", name: "ids" });
+    const table = layers.layers.embedding({ inputDim: 12, outputDim: 4, maskZero: true });
+    const words = table.apply(ids) as layers.SymbolicTensor;
+    const last = lstm({ returnSequences: false, name: "last" });
+    const modelOf = (value: layers.SymbolicTensor) =>
+      randomize(layers.model({ inputs: ids, outputs: last.apply(value) as layers.SymbolicTensor }), 3);
+    const half = layers.layers.activation({ activation: "linear" }).apply(words) as layers.SymbolicTensor;
+    const beside = layers.layers.concatenate().apply([words, half]) as layers.SymbolicTensor;
+    const more = lstm({ returnSequences: false });
+    const concatenated = layers.model({ inputs: ids, outputs: more.apply(beside) as layers.SymbolicTensor });
+    const joined = await parity(randomize(concatenated, 3), [idRows(lengths, 11)]);
+    expect(joined.difference).toBeLessThan(tolerance);
+
+    // The average of a value and itself is the value. TensorFlow.js 4.22 gives a sum's mask another rank, which its LSTM cannot read.
+    const plain = await parity(modelOf(words), [idRows(lengths, 11)]);
+    const averaged = modelOf(layers.layers.average().apply([words, half]) as layers.SymbolicTensor);
+    const { modelJson, weightBytes } = await saved(averaged);
+    const imported = importLayersModel(modelJson, weightBytes);
+    expect(imported.ignoresPadding).toBe(true);
+    const [ours] = await run(imported, [idRows(lengths, 11)]);
+    ours?.data.forEach((value, i) => expect(value).toBeCloseTo(plain.theirs[0]?.data[i] as number, 5));
+    expect(() => averaged.predict(tf.zeros([3, 7], "int32"))).toThrow();
   });
 
   test("at masked places our forward layer gives 0 and TensorFlow.js the state before", async () => {
