@@ -40,6 +40,8 @@ export interface CommandStep<O extends CommonOptions> {
   outputNameOf(options: StepOptions, input: string, facts: ModelFacts): string;
   /** Another form of the model where the command needs one; it may be written to `scratch`, which is removed afterwards. */
   readonly prepareModel?: (path: string, scratch: string) => Promise<string>;
+  /** Where the model for the next step is, if the command writes more than one. */
+  readonly modelOf?: (result: unknown) => string | undefined;
   /** Throws what the command has against options taken together. */
   readonly check?: (options: O) => Promise<unknown>;
 }
@@ -100,7 +102,7 @@ export function commandStep<O extends CommonOptions>(definition: CommandStep<O>)
         await rm(scratch, { recursive: true, force: true });
       }
       const said = result() as { readonly output?: { readonly path?: string } } | null;
-      const artifact = await artifactOf(said?.output?.path ?? output);
+      const artifact = await artifactOf(definition.modelOf?.(said) ?? said?.output?.path ?? output);
       return { kind: "done", output: artifact, isModel: makesModel, result: said };
     },
   };

@@ -6,6 +6,7 @@ import { exportCommand } from "../arguments/export-command.js";
 import type { distillModel } from "../commands/distill.js";
 import type { exportModels } from "../commands/export.js";
 import type { fineTuneModel } from "../commands/fine-tune.js";
+import { qatSettings } from "../quantization-aware/qat-arguments.js";
 import { commandStep, stemOf, type WiredText } from "./command-step.js";
 import type { StepKind } from "./step-kind.js";
 
@@ -39,6 +40,9 @@ export const fineTuneStep = commandStep<Parameters<typeof fineTuneModel>[0]>({
     return scratch;
   },
   outputNameOf: (options, input) => `${stemOf(input)}_${options["qat"] === true ? "qat" : "tuned"}`,
+  // A model that was trained to be quantized goes on as such.
+  modelOf: (result) => (result as { readonly qat?: { readonly path?: string } } | null)?.qat?.path,
+  check: async (options) => qatSettings("fine-tune", options),
 });
 
 /** `distill`: the model so far teaches a smaller one, of its own kind or a `cnn` or `bilstm`. */

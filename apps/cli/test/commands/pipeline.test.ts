@@ -295,6 +295,24 @@ test("texts by name, a transformer that recovers, an export beside the chain", a
   expect(history.map(({ step }: Json) => step)).toEqual(["prune", "fine-tune", "quantize"]);
 });
 
+test("a model that is trained to be quantized goes on as the quantized file", async () => {
+  const steps =
+    "  - fine-tune: { qat: true, qat-activations: dynamic, epochs: 1, learning-rate: 1e-6, keep-head: true }\n  - compress\n  - eval: { on: validation }\n";
+  await recipe("qat.yaml", steps);
+  const { result } = await run("qat.yaml");
+  const [first, tuned, compressed, judged] = result.stages;
+  expect(tuned.output.path).toBe(shop.path("qat", "pos_qat", "onnx", "model_quantized.onnx"));
+  expect(tuned.sizeRatio).toBeGreaterThan(1.5);
+  expect(basename(compressed.output.path)).toBe("pos_qat.onnx.gz");
+  expect(compressed.output.bytes).toBeLessThan(first.output.bytes / 1.5);
+  expect(judged.result.value).toBe(1);
+  await recipe("qat.yaml", "  - fine-tune: { bits: 4 }\n");
+  expect((await attempt("qat.yaml")).error).toMatchObject({
+    code: "invalid-recipe",
+    message: expect.stringContaining("step 1 (fine-tune): --bits: expected --qat with it, got none"),
+  });
+});
+
 test("a model without a tagger has sizes only", async () => {
   await writeModelFile(shop.path("bare.onnx"), tinyModel());
   await recipe("bare.yaml", "  - quantize: { mode: dynamic }\n  - compress\n", {
