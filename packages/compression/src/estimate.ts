@@ -3,6 +3,7 @@ import { elementCount } from "@nasty/core";
 import { tensorsOf, TensorProto_DataType, type ModelProto } from "@nasty/formats/onnx";
 import { planInt4, planWeightOnly, type BlockOptions } from "./block-weights/weight-only.js";
 import { planDynamic, type DynamicOptions } from "./dynamic.js";
+import { liveActivationBytes } from "./live-activations.js";
 import { int8Activations, planFromTable, type StaticOptions } from "./int8.js";
 import type { PlannedTensor, QuantizationPlan } from "./plan.js";
 import { fileBytes, predictedBytes } from "./predicted-bytes.js";
@@ -58,10 +59,11 @@ function parametersOf(model: ModelProto): number {
 }
 
 /**
- * What a session takes, by a fit to measured resident growth (ONNX Runtime 1.30 on Linux, a 5 M and a 109 M parameter BERT, one sentence):
- * the library's own share, tables once, and everything else once in the file's layout and largely again packed for the kernels.
+ * What a session takes, by a fit to measured resident growth (ONNX Runtime 1.30 on Linux; BERTs of 5 M and 109 M parameters, a BiLSTM, a
+ * convolution network over 2,048 bytes): the library's own share, tables once, everything else once in the file's layout and largely again
+ * packed for the kernels, and an arena for activations that grows by doubling and is cut up by tensors of many sizes.
  */
-const memoryFit = { base: 28e6, packedFloat32: 1.68, packedInt8: 1.94 } as const;
+const memoryFit = { base: 28e6, packedFloat32: 1.68, packedInt8: 1.94, arena: 3 } as const;
 
 /** Elements of tables that are only gathered from, which the runtime does not pack. */
 function tableElements(tensors: readonly PlannedTensor[]): number {
@@ -70,8 +72,12 @@ function tableElements(tensors: readonly PlannedTensor[]): number {
     .reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }
 
-function memoryBytes(bytes: number, tables: number, packed: number): number {
-  return Math.round(memoryFit.base + tables + packed * (bytes - tables));
+/** @param live bytes of activations that are alive at the same time */
+function memoryBytes(
+  bytes: number,
+  { tables, packed, live }: { readonly tables: number; readonly packed: number; readonly live: number },
+): number {
+  return Math.round(memoryFit.base + tables + packed * (bytes - tables) + memoryFit.arena * live);
 }
 
 /** A static plan with ranges that stand for measured ones: sizes do not depend on them. */
@@ -108,6 +114,7 @@ export function estimate(
   const quantized = predictedBytes(model, plan) + extraBytes;
   const sized = (bytes: number) => ({ bytes, ratio: float32 / bytes });
   const tables = tableElements(plan.tensors);
+  const live = liveActivationBytes(model);
   return {
     parameters: parametersOf(model),
     sizes: {
@@ -118,8 +125,8 @@ export function estimate(
       weightOnly: sized(predictedBytes(model, planWeightOnly(model, weightOnly)) + extraBytes),
     },
     memory: {
-      float32: { bytes: memoryBytes(float32, 4 * tables, memoryFit.packedFloat32) },
-      int8: { bytes: memoryBytes(quantized, tables, memoryFit.packedInt8) },
+      float32: { bytes: memoryBytes(float32, { tables: 4 * tables, packed: memoryFit.packedFloat32, live }) },
+      int8: { bytes: memoryBytes(quantized, { tables, packed: memoryFit.packedInt8, live }) },
     },
   };
 }

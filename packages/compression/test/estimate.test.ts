@@ -2,6 +2,7 @@ import { tensor } from "@nasty/core";
 import { makeValueInfo, type ModelProto, serializeModel, tensorToProto } from "@nasty/formats/onnx";
 import { describe, expect, it } from "vitest";
 import { dynamic, estimate, int4, int8, predictedBytes, weightOnly } from "../src/index.js";
+import { liveActivationBytes } from "../src/live-activations.js";
 import { int64, linear, matrix, model, node } from "./tiny-models.js";
 
 describe("estimate", () => {
@@ -102,6 +103,32 @@ describe("estimate", () => {
     expect(sizes.float32.bytes).toBe(estimate(wide).sizes.float32.bytes + 1000);
     expect(sizes.int4.bytes).toBeLessThan(sizes.int8.bytes);
     expect(memory.int8.bytes).toBeLessThan(memory.float32.bytes);
+  });
+
+  it("adds up memory: the library, tables once, packed weights, and an arena for activations", () => {
+    const relu = node("Relu", ["h"], ["r"]);
+    const shared = (length: number | string): ModelProto =>
+      model({
+        nodes: [
+          node("Gather", ["T", "ids"], ["e"]),
+          node("MatMul", ["e", "W"], ["h"]),
+          relu,
+          node("Add", ["h", "r"], ["y"]),
+        ],
+        initializers: [matrix("T", [300, 16]), matrix("W", [16, 512])],
+        inputs: [makeValueInfo("ids", "int64", ["batch", length])],
+      });
+    // h, r and y are alive together: 3 · [1, 32, 512] float32; e is not any more.
+    const small = shared("length");
+    expect(liveActivationBytes(small)).toBe(3 * 32 * 512 * 4);
+    expect(liveActivationBytes(shared(2048))).toBe(3 * 2048 * 512 * 4);
+    const { memory, sizes } = estimate(small);
+    const [tables, live] = [300 * 16, 3 * 32 * 512 * 4];
+    expect(memory.float32.bytes).toBe(
+      Math.round(28e6 + 4 * tables + 1.68 * (sizes.float32.bytes - 4 * tables) + 3 * live),
+    );
+    expect(memory.int8.bytes).toBe(Math.round(28e6 + tables + 1.94 * (sizes.int8.bytes - tables) + 3 * live));
+    expect(estimate(shared(2048)).memory.int8.bytes - memory.int8.bytes).toBeGreaterThan(35e6);
   });
 
   it("has nothing to promise for a model that cannot be quantized", () => {

@@ -2,6 +2,7 @@ import { estimate } from "@nasty/compression";
 import { taggerMetadata } from "@nasty/taggers";
 import { precisionOfModel } from "../comparison/precision.js";
 import { loadModel } from "../inputs/load-model.js";
+import { provenanceOf } from "../inputs/provenance.js";
 import { addedBytes } from "../quantization/added-bytes.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatCount, formatRatio } from "../terminal/format.js";
@@ -18,24 +19,26 @@ const taggerMemory = 17e6;
 
 /** `nasty quantize estimate`: sizes that quantization would give, without doing it. */
 export async function estimateSizes({ model: path }: EstimateOptions, terminal: Terminal): Promise<void> {
-  const { model, tagger, modelBytes } = await loadModel(path);
+  const { model, tagger, modelBytes, sha256 } = await loadModel(path);
   const carried = tagger === undefined ? {} : await taggerMetadata(tagger);
   const estimated = estimate(model, {
     extraBytes: addedBytes(
       model.metadataProps.map(({ key }) => key),
       carried,
+      await provenanceOf(await sha256()),
     ),
   });
   const beside = tagger === undefined ? 0 : taggerMemory;
   const float32 = { bytes: modelBytes };
   const ratio = (bytes: number) => ({ bytes, ratio: modelBytes / bytes });
-  const { int8, int4, weightOnly } = estimated.sizes;
+  const { int8, static: ranged, int4, weightOnly } = estimated.sizes;
   const result = {
     model: path,
     parameters: estimated.parameters,
     sizes: {
       float32,
       int8: ratio(int8.bytes),
+      static: ratio(ranged.bytes),
       int4: ratio(int4.bytes),
       weightOnly: ratio(weightOnly.bytes),
     },
@@ -60,6 +63,10 @@ export async function estimateSizes({ model: path }: EstimateOptions, terminal: 
       "Memory usage:",
       `  Float32: ~${formatBytes(memory.float32.bytes)} (with activations)`,
       `  INT8: ~${formatBytes(memory.int8.bytes)} (${(saved * 100).toFixed(0)}% reduction)`,
+      "",
+      "Other modes:",
+      `  static INT8: ${formatBytes(sizes.static.bytes)} (${formatRatio(sizes.static.ratio)} smaller)`,
+      `  8-bit weights only: ${formatBytes(sizes.weightOnly.bytes)} (${formatRatio(sizes.weightOnly.ratio)} smaller)`,
       "",
       "MB = 1,000,000 bytes.",
     ].join("\n");
