@@ -1,24 +1,10 @@
 import type { Tensor } from "@nasty/core";
-import {
-  type AttributeValue,
-  makeNode,
-  makeTensor,
-  type NodeProto,
-  type TensorProto,
-  tensorToProto,
-} from "@nasty/formats/onnx";
+import { makeTensor, tensorToProto } from "@nasty/formats/onnx";
+import { type GraphWriter, makeGraphWriter } from "../graphs/graph-writer.js";
 import type { EncoderConfig } from "./encoder-config.js";
 
-/** Collects the nodes and initializers of an encoder; every node is named after its output. */
-export interface EncoderWriter {
-  readonly nodes: readonly NodeProto[];
-  readonly initializers: readonly TensorProto[];
-  op(
-    opType: string,
-    inputs: readonly string[],
-    output: string,
-    attributes?: Readonly<Record<string, AttributeValue>>,
-  ): string;
+/** Writes the graph of an encoder; constants are named after their values and shared. */
+export interface EncoderWriter extends GraphWriter {
   weight(name: string, value: Tensor): string;
   /** An int64 vector, or a scalar if one number is given. */
   ints(values: number | readonly number[]): string;
@@ -36,34 +22,21 @@ export interface EncoderPart {
 }
 
 export function makeEncoderWriter(): EncoderWriter {
-  const nodes: NodeProto[] = [];
-  const initializers: TensorProto[] = [];
-  const constants = new Set<string>();
-  const constant = (name: string, make: (name: string) => TensorProto): string => {
-    if (!constants.has(name)) initializers.push(make(name));
-    constants.add(name);
-    return name;
-  };
-  const writer: EncoderWriter = {
-    nodes,
-    initializers,
-    op(opType, inputs, output, attributes) {
-      nodes.push(makeNode(opType, inputs, [output], { name: output, ...(attributes && { attributes }) }));
-      return output;
-    },
-    weight(name, value) {
-      initializers.push(tensorToProto(value, name));
-      return name;
-    },
+  const graph = makeGraphWriter();
+  const float = (value: number): string =>
+    graph.once(`constant/float_${value}`, (name) =>
+      makeTensor(name, "float32", { values: [value], shape: [] }),
+    );
+  return {
+    ...graph,
+    float,
+    weight: (name, value) => graph.add(tensorToProto(value, name)),
     ints(values) {
       const scalar = typeof values === "number";
       const list = scalar ? [values] : values;
       const name = `constant/${scalar ? "" : "vector_"}${list.join("_").replaceAll("-", "minus")}`;
-      return constant(name, (n) => makeTensor(n, "int64", { values: list, ...(scalar && { shape: [] }) }));
+      return graph.once(name, (n) => makeTensor(n, "int64", { values: list, ...(scalar && { shape: [] }) }));
     },
-    float: (value) =>
-      constant(`constant/float_${value}`, (n) => makeTensor(n, "float32", { values: [value], shape: [] })),
-    dropout: (x, ratio, output) => (ratio === 0 ? x : writer.op("Dropout", [x, writer.float(ratio)], output)),
+    dropout: (x, ratio, output) => (ratio === 0 ? x : graph.op("Dropout", [x, float(ratio)], output)),
   };
-  return writer;
 }

@@ -1,11 +1,6 @@
 import { elementCount } from "@nasty/core";
-import {
-  type AttributeValue,
-  makeNode,
-  makeTensor,
-  type NodeProto,
-  type TensorProto,
-} from "@nasty/formats/onnx";
+import { makeTensor } from "@nasty/formats/onnx";
+import { type GraphWriter, makeGraphWriter } from "../../graphs/graph-writer.js";
 
 /** Where a weight's first values come from: uniform within ± bound, or the same everywhere. */
 export type InitialValues =
@@ -13,17 +8,8 @@ export type InitialValues =
   | { readonly value: number }
   | { readonly values: Float32Array };
 
-/** Collects the nodes and weights of a network. */
-export interface LayerWriter {
-  readonly nodes: readonly NodeProto[];
-  readonly initializers: readonly TensorProto[];
-  /** Adds a node named after its output, and returns the output. */
-  op(
-    opType: string,
-    inputs: readonly string[],
-    output: string,
-    attributes?: Readonly<Record<string, AttributeValue>>,
-  ): string;
+/** Writes the layers of a network with random weights. */
+export interface LayerWriter extends GraphWriter {
   /** Adds a float32 initializer that training may change. */
   weight(name: string, shape: readonly number[], initial: InitialValues): string;
   /** Adds int64 numbers that belong to the form of the graph. */
@@ -36,44 +22,30 @@ export interface LayerWriter {
 
 /** A writer whose weights depend on the seed and on the order in which they are asked for, and on nothing else. */
 export function makeLayerWriter(seed: number): LayerWriter {
-  const nodes: NodeProto[] = [];
-  const initializers: TensorProto[] = [];
-  const names = new Set<string>();
+  const graph = makeGraphWriter();
   const uniform = uniformNumbers(seed);
-
-  const writer: LayerWriter = {
-    nodes,
-    initializers,
-    op(opType, inputs, output, attributes) {
-      nodes.push(makeNode(opType, inputs, [output], { name: output, ...(attributes && { attributes }) }));
-      return output;
-    },
-    weight(name, shape, initial) {
-      const values = valuesOf(elementCount(shape), initial, uniform);
-      initializers.push(makeTensor(name, "float32", { values, shape }));
-      return name;
-    },
-    ints(name, values) {
-      if (!names.has(name)) initializers.push(makeTensor(name, "int64", { values }));
-      names.add(name);
-      return name;
-    },
+  const weight: LayerWriter["weight"] = (name, shape, initial) => {
+    const values = valuesOf(elementCount(shape), initial, uniform);
+    return graph.add(makeTensor(name, "float32", { values, shape }));
+  };
+  return {
+    ...graph,
+    weight,
+    ints: (name, values) => graph.once(name, (n) => makeTensor(n, "int64", { values })),
     linear(x, name, { inputs, outputs }) {
       const bound = Math.sqrt(6 / (inputs + outputs));
-      const W = writer.weight(`${name}.weight`, [inputs, outputs], { bound });
-      const b = writer.weight(`${name}.bias`, [outputs], { value: 0 });
-      return writer.op("Add", [writer.op("MatMul", [x, W], `${name}/product`), b], `${name}/sum`);
+      const W = weight(`${name}.weight`, [inputs, outputs], { bound });
+      const b = weight(`${name}.bias`, [outputs], { value: 0 });
+      return graph.op("Add", [graph.op("MatMul", [x, W], `${name}/product`), b], `${name}/sum`);
     },
     dropout(x, name, ratio) {
       if (ratio === 0) return x;
-      if (!names.has(`${name}.ratio`)) {
-        initializers.push(makeTensor(`${name}.ratio`, "float32", { values: [ratio], shape: [] }));
-        names.add(`${name}.ratio`);
-      }
-      return writer.op("Dropout", [x, `${name}.ratio`], name);
+      const shared = graph.once(`${name}.ratio`, (n) =>
+        makeTensor(n, "float32", { values: [ratio], shape: [] }),
+      );
+      return graph.op("Dropout", [x, shared], name);
     },
   };
-  return writer;
 }
 
 function valuesOf(count: number, initial: InitialValues, uniform: () => number): Float32Array {
