@@ -7,8 +7,9 @@ import { describeGraph } from "@nasty/graph";
 import { openSession } from "@nasty/runtime";
 import { type TaggerSettings, withTagger } from "@nasty/taggers";
 import { openTagger } from "@nasty/taggers/node";
+import { UsageError } from "../exit-codes.js";
 import { type SequenceOptions, sequenceSettings, wantsTagger } from "../importing/sequence-settings.js";
-import { checkWritable } from "../inputs/output-path.js";
+import { checkWritable, isSameFile } from "../inputs/output-path.js";
 import { writeCandidate, type Written } from "../quantization/written-model.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatCount } from "../terminal/format.js";
@@ -29,7 +30,8 @@ export async function importModel(
   const { output, from, threads } = options;
   await checkWritable("--output", output);
   terminal.progress.start("reading the model");
-  const { path, modelJson, weightBytes } = await readLayersModel(directory);
+  const { path, shards, modelJson, weightBytes } = await readLayersModel(directory);
+  await checkOutput(options, [path, ...shards]);
   const imported = importLayersModel(modelJson, weightBytes);
   const tagger = isTagger ? await sequenceSettings(options, imported) : undefined;
   const recorded = withHistory(imported.model, {
@@ -56,6 +58,19 @@ export async function importModel(
   } catch (error) {
     await candidate.discard();
     throw error;
+  }
+}
+
+/** The output may not take the place of what it is made of. */
+async function checkOutput(
+  { output, words, labels }: ImportCommandOptions,
+  files: readonly string[],
+): Promise<void> {
+  for (const file of [...files, words, labels]) {
+    if (file === undefined || !(await isSameFile(output, file))) continue;
+    throw new UsageError(
+      `import: --output ${output}: expected another file than those it is made of, got ${file}`,
+    );
   }
 }
 

@@ -179,6 +179,12 @@ describe("wrong usage", () => {
     expect(await shop.refused(2, args)).toContain(message);
   });
 
+  test.each(["tfjs/model.json", "tfjs/weights.bin", "tfjs/words.json"])("%s as the output", async (file) => {
+    expect(await shop.refused(2, [...pos("tfjs"), "--output", file])).toContain(
+      `import: --output ${file}: expected another file than those it is made of, got `,
+    );
+  });
+
   it("options that the model has no use for", async () => {
     const args = [...pos("tfjs"), "--output", "out.onnx"];
     expect(await shop.refused(2, [...args, "--padding-side", "left"])).toContain(

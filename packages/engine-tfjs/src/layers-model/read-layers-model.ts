@@ -7,6 +7,8 @@ import { readManifest, type WeightGroup } from "./manifest.js";
 export interface LayersModelFiles {
   /** Path of the `model.json`. */
   readonly path: string;
+  /** Paths of the shards, links followed. */
+  readonly shards: readonly string[];
   /** What `importLayersModel` takes. */
   readonly modelJson: unknown;
   /** The bytes of all shards in the manifest's order. */
@@ -38,13 +40,14 @@ export async function readLayersModel(path: string): Promise<LayersModelFiles> {
   const manifest = readManifest((modelJson as { weightsManifest?: unknown } | null)?.weightsManifest);
   const folder = await realpath(path);
   const groups = await Promise.all(manifest.groups.map((group) => sizedShards(path, folder, group)));
+  const shards = groups.flat();
   const weightBytes = new Uint8Array(manifest.byteLength);
   let offset = 0;
-  for (const { path: shard, size } of groups.flat()) {
+  for (const { path: shard, size } of shards) {
     await readInto(shard, weightBytes.subarray(offset, offset + size));
     offset += size;
   }
-  return { path: file, modelJson, weightBytes };
+  return { path: file, shards: shards.map(({ path: shard }) => shard), modelJson, weightBytes };
 }
 
 async function readText(file: string): Promise<string> {

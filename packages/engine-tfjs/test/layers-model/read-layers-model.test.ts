@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readLayersModel } from "../../src/layers-model/node.js";
 
@@ -27,7 +27,8 @@ test("shards of all groups, one after the other in the manifest's order", async 
   await writeFile(join(path, "b.bin"), Uint8Array.of(1, 2, 3));
   await writeFile(join(path, "parts", "a.bin"), Uint8Array.of(4, 5, 6, 7, 8));
   await writeFile(join(path, "c.bin"), Uint8Array.of(9, 10, 11, 12));
-  const { weightBytes, path: file } = await readLayersModel(path);
+  const { weightBytes, shards, path: file } = await readLayersModel(path);
+  expect(shards.map((shard) => basename(shard))).toEqual(["b.bin", "a.bin", "c.bin"]);
   expect([...weightBytes]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
   expect(file).toBe(join(path, "model.json"));
 });
