@@ -108,7 +108,10 @@ describe("taggers take the same steps in both engines", () => {
       [2, 5],
       rows.flat().map((id) => Math.sign(id)),
     ),
-    token_type_ids: longTensor([2, 5], Array.from({ length: 10 }, () => 0)),
+    token_type_ids: longTensor(
+      [2, 5],
+      Array.from({ length: 10 }, () => 0),
+    ),
     labels: longTensor([2, 5], [0, seed % labels, 1, -100, 2, 1, 0, -100, -100, -100]),
   });
   const loss: Loss = { kind: "cross-entropy", logits: "logits", labels: "labels" };

@@ -62,7 +62,7 @@ export function forwardOf(
   const evaluate = (node: NodeProto, valueOf: (name: string) => TfTensor, seed: number): Outputs => {
     const site = sites.get(node);
     if (site !== undefined) return [dropped(valueOf(node.input[0] ?? ""), site, seed)];
-    const constant = constantNodeValue(node);
+    const constant = node.opType === "Constant" ? constantNodeValue(node) : undefined;
     if (constant !== undefined) return [toTf(tf, constant)];
     const operator = operatorOf(node.opType, node.domain);
     if (operator === undefined) throw unsupported(node);

@@ -1,17 +1,41 @@
 import type { KernelConfig, TensorInfo } from "@tensorflow/tfjs-core";
 import type { TensorFlow, TfTensor } from "../tensorflow.js";
+import { slidingWindowKernels } from "./sliding-windows.js";
 
 /** The part of the WebAssembly backend that kernels work with. */
-interface WasmBackend {
+export interface WasmBackend {
+  incRef(data: TensorInfo["dataId"]): void;
   makeOutput(shape: readonly number[], dtype: string): TensorInfo;
   typedArrayFromHeap(tensor: TensorInfo): Float32Array | Int32Array;
 }
 
-/** Registers the kernels of gradients that the WebAssembly backend of TensorFlow.js 4.22 lacks; once, and only where they lack. */
+const repaired = new WeakSet<TensorFlow>();
+
+/**
+ * Registers the kernels of gradients that the WebAssembly backend of TensorFlow.js 4.22 lacks, only where they lack, and replaces the
+ * one that copies a tensor, which the tape does with everything that a gradient needs, by one that shares its memory.
+ */
 export function registerWasmKernels(tf: TensorFlow): void {
-  for (const kernel of [unsortedSegmentSum(), filterGradient(tf)]) {
+  if (repaired.has(tf)) return;
+  repaired.add(tf);
+  tf.unregisterKernel("Identity", "wasm");
+  tf.registerKernel(sharingIdentity());
+  for (const kernel of [unsortedSegmentSum(), filterGradient(tf), ...slidingWindowKernels]) {
     if (tf.getKernel(kernel.kernelName, "wasm") === undefined) tf.registerKernel(kernel);
   }
+}
+
+/** Tensors never change, so a copy may have the data of its original; as the backend's own Reshape does. */
+function sharingIdentity(): KernelConfig {
+  return {
+    kernelName: "Identity",
+    backendName: "wasm",
+    kernelFunc: ({ inputs, backend }) => {
+      const { x } = inputs as { x: TensorInfo };
+      (backend as unknown as WasmBackend).incRef(x.dataId);
+      return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
+    },
+  };
 }
 
 /** out[segment[i]] += x[i] by rows: the gradient of looking up rows of a table. */

@@ -1,4 +1,5 @@
 import type { ChainLoss } from "@nasty/training";
+import { unstacked } from "../operators/context.js";
 import type { TensorFlow, TfScalar, TfTensor } from "../tensorflow.js";
 import type { LossInputs } from "./losses.js";
 
@@ -16,7 +17,7 @@ export function chainLoss({ tf, tensor, fed }: LossInputs, loss: ChainLoss): TfS
     start: tensor(loss.start),
     end: tensor(loss.end),
   };
-  const at = tf.unstack(tf.transpose(emissions, [1, 0, 2]), 0);
+  const at = unstacked(tf, tf.transpose(emissions, [1, 0, 2]));
   let alpha = tf.add(at[0] as TfTensor, start);
   for (let t = 1; t < steps; t++) {
     const mask = counts.mask(tf, t);

@@ -50,3 +50,8 @@ export function untaped(tf: TensorFlow, f: () => TfTensor): TfTensor {
 
 /** How a custom gradient keeps what it needs: everything else made in the forward pass is gone when it runs. */
 export type Save = (tensors: TfTensor[]) => void;
+
+/** The parts of x along its first axis; the gradient of `tf.unstack` fails for a single one. */
+export function unstacked(tf: TensorFlow, x: TfTensor): readonly TfTensor[] {
+  return x.shape[0] === 1 ? [tf.reshape(x, x.shape.slice(1))] : tf.unstack(x, 0);
+}

@@ -1,6 +1,8 @@
 import { intAttribute, intsAttribute, stringAttribute } from "@nasty/formats/onnx";
 import type { TfTensor, TfTensor3D } from "../tensorflow.js";
-import { type Operator, type OperatorContext } from "./context.js";
+import { slidingWindows } from "../backend/sliding-windows.js";
+import type { Operator, OperatorContext } from "./context.js";
+import { product } from "./matrix.js";
 
 interface Window {
   readonly stride: number;
@@ -23,7 +25,9 @@ const conv: Operator = (c) => {
   ]);
   const taps = spread(c, tf.transpose(w, [2, 1, 0]), window.dilation);
   const convolve = (input: TfTensor, kernel: TfTensor): TfTensor =>
-    tf.conv1d(input as TfTensor3D, kernel as TfTensor3D, window.stride, "valid");
+    c.backend === "wasm" && window.stride === 1
+      ? byProduct(c, input, kernel)
+      : tf.conv1d(input as TfTensor3D, kernel as TfTensor3D, window.stride, "valid");
   let y: TfTensor;
   if (group === 1) y = convolve(last, taps);
   else {
@@ -36,6 +40,20 @@ const conv: Operator = (c) => {
   const bias = c.optional(2);
   return tf.transpose(bias === undefined ? y : tf.add(y, bias), [0, 2, 1]);
 };
+
+/**
+ * A convolution [N, T, I] with [taps, I, O] as one product with all windows: WebAssembly's kernels for the gradients of convolutions
+ * take ten times as long as its matrix products, or are missing.
+ */
+function byProduct({ tf, backend }: OperatorContext, x: TfTensor, kernel: TfTensor): TfTensor {
+  const [batch = 0, length = 0, inputs = 0] = x.shape;
+  const [taps = 0, , outputs = 0] = kernel.shape;
+  const steps = length - taps + 1;
+  const rows = taps === 1 ? x : slidingWindows(tf, x, taps);
+  const flat = tf.reshape(rows, [batch * steps, taps * inputs]);
+  const y = product(tf, backend, flat, tf.reshape(kernel, [taps * inputs, outputs]));
+  return tf.reshape(y, [batch, steps, outputs]);
+}
 
 /** A kernel [taps, I, O] with zeros between its taps: TensorFlow.js has no gradient of dilated convolutions. */
 function spread({ tf }: OperatorContext, kernel: TfTensor, dilation: number): TfTensor {

@@ -1,6 +1,6 @@
 import { floatAttribute, intAttribute, stringAttribute, stringsAttribute } from "@nasty/formats/onnx";
 import type { TfTensor } from "../tensorflow.js";
-import { integers, type Operator, type OperatorContext, sequence } from "./context.js";
+import { integers, type Operator, type OperatorContext, sequence, unstacked } from "./context.js";
 import { product } from "./matrix.js";
 
 /**
@@ -60,7 +60,7 @@ function direction(c: OperatorContext, { side, backwards, lengths }: Side): Run 
           projected,
           tf.add(tf.slice(bias, [0], [4 * hidden]), tf.slice(bias, [4 * hidden], [4 * hidden])),
         );
-  const gatesOf = tf.unstack(tf.reshape(biased, [steps, batch, 4 * hidden]), 0);
+  const gatesOf = unstacked(tf, tf.reshape(biased, [steps, batch, 4 * hidden]));
 
   const initial = (index: number): TfTensor =>
     c.optional(index) === undefined ? tf.zeros([batch, hidden]) : ofSide(c.input(index));

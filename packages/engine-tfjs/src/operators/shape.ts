@@ -69,6 +69,8 @@ const split: Operator = (c) => {
   const axis = normalAxis(intAttribute(c.node, "axis", 0), x.rank);
   const length = x.shape[axis] as number;
   const parts = c.node.output.length;
+  // The gradient of `tf.split` fails for a single part.
+  if (parts === 1) return x;
   const size = Math.ceil(length / parts);
   const even = sequence(parts).map((i) => Math.min(size, length - i * size));
   return c.tf.split(x, optionalIntegers(c, 1) ?? even, axis);
