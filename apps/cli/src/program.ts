@@ -9,6 +9,7 @@ import { engineOption, positiveInteger, positiveNumber } from "./arguments/optio
 import { pipelineCommand } from "./arguments/pipeline-command.js";
 import { pruneCommand } from "./arguments/prune-command.js";
 import { quantizeCommand } from "./arguments/quantize-command.js";
+import { withQat } from "./quantization-aware/qat-arguments.js";
 
 /** The whole command line: every command with its options, help and the module that carries it out. */
 export function buildProgram(): Command {
@@ -143,29 +144,31 @@ function tagCommand(): Command {
 }
 
 function trainCommand(): Command {
-  return command("train", "train a tagger from random weights on your own labelled text")
-    .addOption(
-      new Option("--task <task>", "parts of speech or named entities")
-        .choices(["pos", "ner"])
-        .makeOptionMandatory(),
-    )
-    .requiredOption("--train <file>", "labelled text to learn from: .conllu, or columns")
-    .requiredOption("--validation <file>", "labelled text that chooses the best epoch")
-    .requiredOption("--output <file>", "the model file to write")
-    .addOption(
-      new Option("--architecture <name>", "bilstm: most accurate; cnn: fastest; transformer: subwords")
-        .choices(["bilstm", "cnn", "transformer"])
-        .default("bilstm"),
-    )
-    .addOption(new Option("--epochs <n>", "passes over the training text").argParser(positiveInteger))
-    .addOption(new Option("--batch-size <n>", "sentences in a step").argParser(positiveInteger))
-    .addOption(new Option("--learning-rate <x>", "at its highest").argParser(positiveNumber))
-    .addOption(
-      new Option("--patience <n>", "stop after this many epochs without a better one").argParser(
-        positiveInteger,
-      ),
-    )
-    .addOption(engineOption())
+  return withQat(
+    command("train", "train a tagger from random weights on your own labelled text")
+      .addOption(
+        new Option("--task <task>", "parts of speech or named entities")
+          .choices(["pos", "ner"])
+          .makeOptionMandatory(),
+      )
+      .requiredOption("--train <file>", "labelled text to learn from: .conllu, or columns")
+      .requiredOption("--validation <file>", "labelled text that chooses the best epoch")
+      .requiredOption("--output <file>", "the model file to write")
+      .addOption(
+        new Option("--architecture <name>", "bilstm: most accurate; cnn: fastest; transformer: subwords")
+          .choices(["bilstm", "cnn", "transformer"])
+          .default("bilstm"),
+      )
+      .addOption(new Option("--epochs <n>", "passes over the training text").argParser(positiveInteger))
+      .addOption(new Option("--batch-size <n>", "sentences in a step").argParser(positiveInteger))
+      .addOption(new Option("--learning-rate <x>", "at its highest").argParser(positiveNumber))
+      .addOption(
+        new Option("--patience <n>", "stop after this many epochs without a better one").argParser(
+          positiveInteger,
+        ),
+      )
+      .addOption(engineOption()),
+  )
     .addHelpText(
       "after",
       examples(

@@ -10,11 +10,14 @@ import { checkWritable } from "../inputs/output-path.js";
 import { provenanceOf } from "../inputs/provenance.js";
 import { chosenEngine, defaultEngine, engineInHistory, type EngineName } from "../inputs/training-engine.js";
 import { trainingSentences } from "../inputs/training-sentences.js";
+import { checkAgreement, exportText, exportTrained } from "../quantization-aware/export-trained.js";
+import { type QatArguments, qatSettings } from "../quantization-aware/qat-arguments.js";
+import { nameBeside } from "../quantization/output-name.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatPercent } from "../terminal/format.js";
 import { noteTraining } from "../terminal/training-notes.js";
 
-interface TrainOptions extends CommonOptions {
+interface TrainOptions extends CommonOptions, QatArguments {
   readonly task: Task;
   readonly train: string;
   readonly validation: string;
@@ -40,6 +43,9 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
     ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
     ...(options.learningRate === undefined ? {} : { learningRate: options.learningRate }),
   };
+  const quantization = qatSettings("train", options);
+  const quantizedOutput = nameBeside(output, "qat");
+  if (options.qat === true) await checkWritable("--output", quantizedOutput);
   const started = performance.now();
   const job = {
     task,
@@ -51,6 +57,7 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
     checkpointEvery: 200,
     onEvent: (event: TrainingEvent) => noteTraining(event, terminal),
     ...(patience === undefined ? {} : { patience }),
+    ...quantization,
     ...(await chosenEngine(options.engine, terminal)),
   };
   const trained =
@@ -72,11 +79,20 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
       seed: options.seed,
       ...recipe,
       ...(batchSize === undefined ? {} : { batchSentences: batchSize }),
+      ...quantization,
       ...engineInHistory(options.engine),
     },
     ...(await provenanceOf(undefined, { train: options.train, validation: options.validation })),
   });
   const { bytes, sha256 } = await writeModelFile(output, model);
+  const exported = await exportTrained({
+    model,
+    settings: trained.settings,
+    output: quantizedOutput,
+    validation: options.validation,
+    threads: options.threads,
+    provenance: await provenanceOf(sha256),
+  });
   await rm(checkpoint, { force: true });
   const metric = task === "pos" ? "accuracy" : "f1";
   const result = {
@@ -90,12 +106,16 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
     epochs: trained.history,
     stopped: trained.stopped,
     seconds: (performance.now() - started) / 1000,
+    ...(exported === undefined ? {} : { qat: exported }),
   };
   terminal.result(result, () =>
     [
       `Wrote ${output} (${formatBytes(bytes)})`,
       `  ${metric} on ${options.validation}: ${trained.value === undefined ? "not measured" : formatPercent(trained.value)} (epoch ${trained.bestEpoch ?? "-"})`,
-      `Next: nasty quantize --model ${options.output}`,
+      ...(exported === undefined
+        ? [`Next: nasty quantize --model ${options.output}`]
+        : [...exportText(exported), `Next: nasty eval --model ${exported.path} --test test.conllu`]),
     ].join("\n"),
   );
+  checkAgreement("train", exported);
 }

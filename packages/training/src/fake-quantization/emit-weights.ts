@@ -1,4 +1,4 @@
-import type { GraphWriter } from "../gradient/graph-writer.js";
+import { castTo, type GraphWriter } from "../gradient/graph-writer.js";
 import type { ChosenOptions } from "./options.js";
 
 /** What the emitters of fake-quantized tensors share. */
@@ -80,7 +80,11 @@ export function rounded({ writer, unclipped }: Emitter, x: string, dtype: "int8"
 export function perBlock(
   emitter: Emitter,
   x: string,
-  { axis, symmetric }: { readonly axis: number } & Pick<ChosenOptions, "symmetric">,
+  {
+    axis,
+    symmetric,
+    half,
+  }: { readonly axis: number; readonly half: boolean } & Pick<ChosenOptions, "symmetric">,
 ): string {
   const { writer } = emitter;
   const { op, scalar } = writer;
@@ -91,7 +95,7 @@ export function perBlock(
   const [low, high] = [bound("ReduceMin"), bound("ReduceMax")];
   const signed = op("Where", [op("Greater", [op("Abs", [high]), op("Abs", [low])]), high, low]);
   const real = symmetric ? op("Div", [signed, scalar(-8)]) : op("Div", [op("Sub", [high, low]), scalar(15)]);
-  const scale = stopGradient(emitter, real);
+  const scale = stopGradient(emitter, half ? halfScale(emitter, real) : real);
   const isZero = op("Equal", [scale, scalar(0)]);
   const safe = op("Where", [isZero, scalar(1), scale]);
   const reciprocal = op("Where", [isZero, scalar(0), op("Div", [scalar(1), safe])]);
@@ -113,18 +117,43 @@ export function perBlock(
   return op("Mul", [op("Sub", [q, zeroPoint]), scale]);
 }
 
+const smallestNormalHalf = 2 ** -14;
+const largestHalf = 65504;
+
+/** The nearest float16 value where that has full precision: what files keep of many scales. */
+function halfScale({ writer }: Emitter, scale: string): string {
+  const { op, scalar } = writer;
+  const magnitude = op("Abs", [scale]);
+  const fits = op("And", [
+    op("GreaterOrEqual", [magnitude, scalar(smallestNormalHalf)]),
+    op("LessOrEqual", [magnitude, scalar(largestHalf)]),
+  ]);
+  const half = op("Cast", [op("Cast", [scale], castTo("float16"))], castTo("float32"));
+  return op("Where", [fits, half, scale]);
+}
+
+/** From how many scales on a weight's are float16. */
+const fewestHalfScales = 256;
+
+/** Whether the exporter keeps the scales of a weight in blocks as float16. */
+export const hasHalfScales = (channels: number, blocks: number): boolean =>
+  channels * blocks >= fewestHalfScales;
+
 /** Blocks along an axis of a matrix: a dimension of blocks and one inside them, the last block filled with zeros. */
 export function inBlocks(
   emitter: Emitter,
   x: string,
   {
     length,
+    channels,
     others,
     axis,
     blockSize,
     symmetric,
   }: {
     readonly length: number;
+    /** Channels of the stored weight. */
+    readonly channels: number;
     /** Size of the other axis, or undefined if it is whatever is in front (rows). */
     readonly others: number | undefined;
     readonly axis: 0 | 1;
@@ -138,7 +167,11 @@ export function inBlocks(
   const filled =
     missing === 0 ? flat : op("Pad", [flat, ints(axis === 0 ? [0, 0, missing, 0] : [0, 0, 0, missing])]);
   const cut = axis === 0 ? [blocks, blockSize, others ?? -1] : [-1, blocks, blockSize];
-  const rounded4 = perBlock(emitter, op("Reshape", [filled, ints(cut)]), { axis: axis + 1, symmetric });
+  const rounded4 = perBlock(emitter, op("Reshape", [filled, ints(cut)]), {
+    axis: axis + 1,
+    symmetric,
+    half: hasHalfScales(channels, blocks),
+  });
   const joined = axis === 0 ? [blocks * blockSize, others ?? -1] : [-1, blocks * blockSize];
   const whole = op("Reshape", [rounded4, ints(joined)]);
   const sliced = missing === 0 ? whole : op("Slice", [whole, ints([0]), ints([length]), ints([axis])]);

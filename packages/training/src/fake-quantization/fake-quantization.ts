@@ -238,16 +238,8 @@ function rewriteForTraining(
       return learnedActivation(one, x, { scale, zeroPoint, features: lastDimension(x) });
     },
     switched({ writer: into }, kind, { rounded, real }) {
-      const input =
-        kind === "weight"
-          ? needsSwitch(chosen)
-            ? inputs.weightsOn
-            : undefined
-          : mode === "static"
-            ? inputs.activationsOn
-            : needsSwitch(chosen)
-              ? inputs.weightsOn
-              : undefined;
+      const isRanged = kind === "activation" && mode === "static";
+      const input = isRanged ? inputs.activationsOn : needsSwitch(chosen) ? inputs.weightsOn : undefined;
       return input === undefined ? rounded : into.op("Where", [input, rounded, real]);
     },
   };

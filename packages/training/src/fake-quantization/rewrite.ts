@@ -102,6 +102,7 @@ export function rewriteSites(
     return rounded;
   };
   const products: NodeProto[] = [];
+  const recurrent: NodeProto[] = [];
   for (const site of sites) {
     switch (site.kind) {
       case "product":
@@ -114,12 +115,16 @@ export function rewriteSites(
       case "lstm":
         for (const [i, weight] of site.weights.entries())
           graph.setInput(site.node, i + 1, roundedWeight(weight, site));
+        // Its kernel rounds the input of all steps at once, whatever else is rounded; the state of each step it rounds by itself.
+        recurrent.push(site.node);
         break;
       default:
         site satisfies never;
     }
   }
   if (plan.mode !== "float") roundActivations(model, products, { plan, emitter });
+  if (recurrent.length > 0)
+    roundActivations(model, recurrent, { plan: { ...plan, mode: "dynamic" }, emitter });
   graph.sort();
 }
 
@@ -143,7 +148,13 @@ function emitWeight(
   const axis = site.kind === "product" ? site.axis : 1;
   if (options.bits === 8) return perChannel(emitter, name, { range: name, shape, axis });
   const [length, others] = [shape[1 - axis] as number, shape[axis] as number];
-  return inBlocks(emitter, name, { ...options, length, others, axis: (1 - axis) as 0 | 1 });
+  return inBlocks(emitter, name, {
+    ...options,
+    length,
+    channels: others,
+    others,
+    axis: (1 - axis) as 0 | 1,
+  });
 }
 
 /** Rounds the rows that are looked up, so that their gradient stays one of rows. */
@@ -158,7 +169,13 @@ function roundRows(
   const { name, shape } = weight;
   const rounded =
     options.bits === 4
-      ? inBlocks(emitter, rows, { ...options, length: shape[1] as number, others: undefined, axis: 1 })
+      ? inBlocks(emitter, rows, {
+          ...options,
+          length: shape[1] as number,
+          channels: shape[0] as number,
+          others: undefined,
+          axis: 1,
+        })
       : isPerRow
         ? perRow(emitter, rows)
         : perChannel(emitter, rows, { range: name, shape, axis: 1 });

@@ -1,5 +1,6 @@
-import { parametersOf, perChannel, type Tensor } from "@nasty/core";
+import { float16ToFloat32, float32ToFloat16, parametersOf, perChannel, type Tensor } from "@nasty/core";
 import type { Graph } from "@nasty/graph";
+import { hasHalfScales } from "./emit-weights.js";
 import type { Site } from "./find-sites.js";
 import type { ChosenOptions } from "./options.js";
 import { hashScales, type TrainedWeight } from "./record.js";
@@ -58,6 +59,7 @@ function blockScales(
   const [channelStride, stride] = axis === 1 ? [columns, 1] : [1, columns];
   const blocks = Math.ceil(length / blockSize);
   const scales = new Float32Array(channels * blocks);
+  const half = hasHalfScales(channels, blocks);
   for (let channel = 0; channel < channels; channel++) {
     for (let block = 0; block < blocks; block++) {
       let [low, high] = [0, 0];
@@ -68,12 +70,15 @@ function blockScales(
         else if (value > high) high = value;
       }
       const signed = Math.abs(high) > Math.abs(low) ? high : low;
-      scales[channel * blocks + block] = symmetric
-        ? signed === 0
-          ? 0
-          : signed / -8
-        : Math.fround(high - low) / 15;
+      const whole = symmetric ? (signed === 0 ? 0 : signed / -8) : Math.fround(high - low) / 15;
+      scales[channel * blocks + block] = half ? halfScale(Math.fround(whole)) : whole;
     }
   }
   return scales;
+}
+
+/** The nearest float16 value where that has full precision. */
+function halfScale(scale: number): number {
+  const magnitude = Math.abs(scale);
+  return magnitude >= 2 ** -14 && magnitude <= 65504 ? float16ToFloat32(float32ToFloat16(scale)) : scale;
 }
