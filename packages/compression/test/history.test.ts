@@ -1,6 +1,6 @@
 import { getMetadata, withMetadata } from "@nasty/formats/onnx";
 import { describe, expect, it } from "vitest";
-import { historyOf, withHistory } from "../src/index.js";
+import { historyOf, withEarlierHistory, withHistory } from "../src/index.js";
 import { linear } from "./tiny-models.js";
 
 describe("history", () => {
@@ -18,5 +18,13 @@ describe("history", () => {
     for (const text of ["{", "[]", '{"steps":3}', "null"]) {
       expect(historyOf(withMetadata(linear(), { "nasty.history": text }))).toEqual([]);
     }
+  });
+
+  it("puts the steps of an earlier model in front", () => {
+    const base = withHistory(linear(), { step: "prune", options: {}, data: { vocabulary: "ab" } });
+    const tuned = withHistory(linear(), { step: "fine-tune", options: {} });
+    const steps = historyOf(withEarlierHistory(tuned, historyOf(base)));
+    expect(steps).toEqual([...historyOf(base), ...historyOf(tuned)]);
+    expect(withEarlierHistory(tuned, [])).toBe(tuned);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { collectRanges } from "@nasty/calibration";
-import { gate, type GateOptions, type GateState, int8, sensitivity } from "../../src/index.js";
+import { gate, type GateOptions, type GateState, historyOf, int8, sensitivity } from "../../src/index.js";
 import { batches, layers, outlierModel } from "../outlier-model.js";
 import { run } from "../tiny-models.js";
 
@@ -78,6 +78,10 @@ describe("gate", () => {
     expect(result.keptInFloat).toHaveLength(3);
     expect(written).toBe(result.state.attempts.length);
     expect(result.state.attempts.map(({ kept }) => kept)).toEqual([0, 1, 2, 4, 3]);
+    // The model says itself what the gate decided.
+    expect(historyOf(result.candidate.model)).toMatchObject([
+      { step: "quantize", options: { keptInFloat: result.keptInFloat } },
+    ]);
   });
 
   it("stops when the time is up, hands over the best so far, and goes on where it stopped", async () => {
