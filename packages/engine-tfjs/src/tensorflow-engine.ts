@@ -169,15 +169,27 @@ function pass(job: Job, feeds: Batch, step: number): Pass {
   };
   let loss = 0;
   let gradients: ReadonlyMap<string, GradientOfWeight> = new Map();
-  tf.tidy(() => {
-    const weights = job.names.map((name) => toTf(tf, fed(feeds, name)));
-    const { value, grads } = tf.valueAndGrads(forward)(weights);
-    loss = value.dataSync()[0] as number;
-    gradients = new Map(
-      job.names.map((name, i) => [name, gradientOf(job, grads[i] as TfTensor, rows.get(name))]),
-    );
-  });
+  try {
+    tf.tidy(() => {
+      const weights = job.names.map((name) => toTf(tf, fed(feeds, name)));
+      const { value, grads } = tf.valueAndGrads(forward)(weights);
+      loss = value.dataSync()[0] as number;
+      gradients = new Map(
+        job.names.map((name, i) => [name, gradientOf(job, grads[i] as TfTensor, rows.get(name))]),
+      );
+    });
+  } catch (error) {
+    dropTape(job);
+    throw error;
+  }
   return { loss, losses, outputs, gradients };
+}
+
+/** Frees what an unfinished tape keeps for its gradients, which TensorFlow.js forgets when the forward pass throws. */
+function dropTape({ backend: { tf } }: Job): void {
+  const state = tf.engine().state as { activeTape: { readonly saved?: readonly TfTensor[] }[] | null };
+  for (const { saved } of state.activeTape ?? []) for (const tensor of saved ?? []) tensor.dispose();
+  state.activeTape = null;
 }
 
 /** A table that is only looked up hands out the rows that were, as the other engine does: its optimizer may skip the rest. */
