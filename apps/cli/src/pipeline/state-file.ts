@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative, resolve } from "node:path";
 import {
   noState,
   parsePipelineState,
@@ -39,11 +39,21 @@ export async function readState(folder: string, continuation: Continuation): Pro
   }
   if (continuation === "fresh") return noState;
   const path = join(folder, stateName);
-  return parsePipelineState(await readFile(path, "utf8"), path);
+  const state = parsePipelineState(await readFile(path, "utf8"), path);
+  return withPaths(state, (output) => resolve(folder, output));
 }
 
 export async function writeState(folder: string, state: PipelineState): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const bytes = new TextEncoder().encode(serializePipelineState(state));
+  // Relative: a folder may be moved.
+  const kept = withPaths(state, (output) => relative(folder, output));
+  const bytes = new TextEncoder().encode(serializePipelineState(kept));
   await writeFileAtomic(join(folder, stateName), [bytes]);
+}
+
+function withPaths(state: PipelineState, change: (path: string) => string): PipelineState {
+  const steps = state.steps.map((step) =>
+    step.output === null ? step : { ...step, output: { ...step.output, path: change(step.output.path) } },
+  );
+  return { ...state, steps };
 }

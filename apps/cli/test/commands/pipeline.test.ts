@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readdir, readFile, stat, truncate } from "node:fs/promises";
+import { readdir, readFile, rename, stat, truncate } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeModelFile } from "@nasty/formats/onnx/node";
@@ -165,7 +165,7 @@ describe("a second run", () => {
     await shop.write("test.conllu", conllu());
   });
 
-  test("makes a half-written output again", async () => {
+  test("makes a half-written output again; the folder may be moved", async () => {
     await recipe("half.yaml", steps());
     const first = await run("half.yaml");
     const { output } = first.result.stages[2];
@@ -173,6 +173,10 @@ describe("a second run", () => {
     const second = await run("half.yaml");
     expect(statuses(second.result)).toEqual(ends("skipped", "done", "skipped", "skipped"));
     expect(second.result.stages[2].output).toEqual(output);
+    await rename(shop.path("half"), shop.path("moved"));
+    const moved = await run("half.yaml", { output: "moved" });
+    expect(statuses(moved.result)).toEqual(ends("skipped", "skipped", "skipped", "skipped"));
+    expect(moved.result.stages[2].output.path).toBe(shop.path("moved", basename(output.path)));
   });
 
   test("goes on behind the last finished step after a failure, which says where it was", async () => {

@@ -93,5 +93,5 @@ function isFinishedStep(step: unknown): step is FinishedStep {
 }
 
 export function serializePipelineState(state: PipelineState): string {
-  return `${JSON.stringify(state, null, 1)}\n`;
+  return `${JSON.stringify(state)}\n`;
 }

@@ -89,6 +89,11 @@ export async function runPipeline(
     state = { ...state, ...change };
     await save(state);
   };
+  /** What is done, and what earlier runs did that may still fit: the same work gives the same bytes. */
+  const records = (): FinishedStep[] => {
+    const known = new Set(finished.map((step) => step.fingerprint));
+    return [...finished, ...[...earlier.values()].filter((step) => !known.has(step.fingerprint))];
+  };
   const scoreOf = async (artifact: Artifact): Promise<Score | null> => {
     if (options.evaluate === undefined) return null;
     const key = `${artifact.sha256} ${options.evaluationKey ?? ""}`;
@@ -131,7 +136,7 @@ export async function runPipeline(
       done = before;
     } else {
       onStep?.(step, "begins");
-      await keep({ steps: [...finished], running: identity });
+      await keep({ steps: records(), running: identity });
       const began = performance.now();
       const outcome = await work({
         step,
@@ -148,7 +153,7 @@ export async function runPipeline(
       done = { fingerprint: identity, ...made, seconds: (performance.now() - began) / 1000 };
     }
     finished.push(done);
-    if (!isSkipped) await keep({ steps: [...finished], running: null });
+    if (!isSkipped) await keep({ steps: records(), running: null });
     onStep?.(step, isSkipped ? "skipped" : "done");
     stages.push({
       number: step.number,
@@ -161,5 +166,7 @@ export async function runPipeline(
     });
     if (done.isModel && done.output !== null) current = done.output;
   }
+  // Only what this recipe needs is kept.
+  if (state.steps.length !== finished.length) await keep({ steps: finished });
   return { stages, refused: null, state };
 }

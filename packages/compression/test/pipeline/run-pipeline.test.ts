@@ -136,6 +136,18 @@ describe("runPipeline", () => {
     await runPipeline(planOf(three), second.options);
     // The same work gives the same bytes: what follows need not be done again.
     expect(second.work).toEqual(["quantize"]);
+    const third = world(second.last());
+    await runPipeline(planOf(three), third.options);
+    expect(third.work).toEqual([]);
+  });
+
+  it("forgets steps that the recipe no longer has", async () => {
+    const first = world();
+    await runPipeline(planOf(three), first.options);
+    const second = world(first.last());
+    await runPipeline(planOf("[{ prune: { sparsity: 0.3 } }]"), second.options);
+    expect(second.work).toEqual([]);
+    expect(second.last().steps).toHaveLength(1);
   });
 
   it("goes on behind the last finished step after an error, and says that the next was interrupted", async () => {
