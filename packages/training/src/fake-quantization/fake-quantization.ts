@@ -229,13 +229,13 @@ function rewriteForTraining(
   }
   const plan: RewritePlan = {
     mode,
-    activation(one, x) {
-      const index = writer.scalar(names.indexOf(x), "int64");
+    activation(one, x, exported) {
+      const index = writer.scalar(names.indexOf(exported), "int64");
       const at = (of: string): string => writer.op("Gather", [of, index], { axis: 0 });
       const zeroPoint = at(inputs.zeroPoints);
       if (!learns) return staticActivation(one, x, { scale: at(inputs.scales), zeroPoint });
       const scale = writer.op("Mul", [at(inputs.scales), at(ratios)]);
-      return learnedActivation(one, x, { scale, zeroPoint, features: lastDimension(x) });
+      return learnedActivation(one, x, { scale, zeroPoint, features: lastDimension(exported) });
     },
     switched({ writer: into }, kind, { rounded, real }) {
       const isRanged = kind === "activation" && mode === "static";

@@ -11,8 +11,8 @@ import type { ActivationMode, ChosenOptions } from "./options.js";
 /** How a rewrite rounds activations, and what it does beside. */
 export interface RewritePlan {
   readonly mode: ActivationMode;
-  /** Rounds a static activation, given by the name that it is exported under. */
-  readonly activation: (emitter: Emitter, x: string) => string;
+  /** Rounds a static activation; `name` is what it is exported under. */
+  readonly activation: (emitter: Emitter, x: string, name: string) => string;
   /** Chooses between the rounded and the real tensor; the identity where rounding is always on. */
   readonly switched: (emitter: Emitter, kind: "weight" | "activation", choice: Choice) => string;
 }
@@ -103,6 +103,8 @@ export function rewriteSites(
   };
   const products: NodeProto[] = [];
   const recurrent: NodeProto[] = [];
+  /** Names that rounded rows are exported under. */
+  const aliases = new Map<string, string>();
   for (const site of sites) {
     switch (site.kind) {
       case "product":
@@ -110,7 +112,7 @@ export function rewriteSites(
         products.push(site.node);
         break;
       case "embedding":
-        roundRows(model, site, { options, plan, emitter });
+        aliases.set(roundRows(model, site, { options, plan, emitter }), site.node.output[0] ?? "");
         break;
       case "lstm":
         for (const [i, weight] of site.weights.entries())
@@ -122,9 +124,9 @@ export function rewriteSites(
         site satisfies never;
     }
   }
-  if (plan.mode !== "float") roundActivations(model, products, { plan, emitter });
+  if (plan.mode !== "float") roundActivations(model, products, { plan, emitter, aliases });
   if (recurrent.length > 0)
-    roundActivations(model, recurrent, { plan: { ...plan, mode: "dynamic" }, emitter });
+    roundActivations(model, recurrent, { plan: { ...plan, mode: "dynamic" }, emitter, aliases });
   graph.sort();
 }
 
@@ -162,7 +164,7 @@ function roundRows(
   model: ModelGraph,
   { node, weight, perRow: isPerRow }: Extract<Site, { kind: "embedding" }>,
   { options, plan, emitter }: Rewriting & { readonly options: ChosenOptions },
-): void {
+): string {
   const graph = model.main;
   const rows = node.output[0] ?? "";
   const readers = graph.consumers(rows).map(({ node: reader, index }) => ({ reader, index }));
@@ -181,6 +183,7 @@ function roundRows(
         : perChannel(emitter, rows, { range: name, shape, axis: 1 });
   const chosen = plan.switched(emitter, "weight", { rounded, real: rows });
   for (const { reader, index } of readers) graph.setInput(reader, index, chosen);
+  return chosen;
 }
 
 /**
@@ -190,7 +193,7 @@ function roundRows(
 function roundActivations(
   model: ModelGraph,
   products: readonly NodeProto[],
-  { plan, emitter }: Rewriting,
+  { plan, emitter, aliases }: Rewriting & { readonly aliases: ReadonlyMap<string, string> },
 ): void {
   const graph = model.main;
   const isProduct = new Set(products);
@@ -200,7 +203,9 @@ function roundActivations(
     const known = rounded.get(name);
     if (known !== undefined) return known;
     const emitted =
-      plan.mode === "dynamic" ? dynamicActivation(emitter, name) : plan.activation(emitter, name);
+      plan.mode === "dynamic"
+        ? dynamicActivation(emitter, name)
+        : plan.activation(emitter, name, aliases.get(name) ?? name);
     const chosen = plan.switched(emitter, "activation", { rounded: emitted, real: name });
     rounded.set(name, chosen);
     return chosen;

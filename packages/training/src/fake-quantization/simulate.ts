@@ -39,13 +39,13 @@ export function simulateQuantization(
     plan: {
       mode,
       switched: (_, __, { rounded }) => rounded,
-      activation(one, x) {
-        const range = record.activations[x];
+      activation(one, x, name) {
+        const range = record.activations[name];
         if (range === undefined) {
           throw new TrainingError(
             "quantization-record",
-            `simulateQuantization: activation ${JSON.stringify(x)}: range: expected one in the record, got none of ${Object.keys(record.activations).length}`,
-            { tensor: x },
+            `simulateQuantization: activation ${JSON.stringify(name)}: range: expected one in the record, got none of ${Object.keys(record.activations).length}`,
+            { tensor: name },
           );
         }
         const scale = edited.main.addInitializer(`${prefix}scale`, {
