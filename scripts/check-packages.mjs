@@ -78,6 +78,20 @@ try {
     encoding: "utf8",
   }).trim();
   process.stdout.write(`packed command: nasty ${version}\n`);
+
+  // TensorFlow.js is optional: without it everything above works, and who asks for it is told what to install.
+  const text = join(project, "node_modules", "@nasty", "model-en", "sample", "sample-en.conllu");
+  const asked = ["train", "--task", "pos", "--architecture", "cnn", "--engine", "tensorflow"];
+  const { status, stderr } = spawnSync(
+    join(project, "node_modules", ".bin", "nasty"),
+    [...asked, "--train", text, "--validation", text, "--output", join(project, "never.onnx")],
+    { encoding: "utf8" },
+  );
+  if (status !== 3 || !stderr.includes("npm install @tensorflow/tfjs-core"))
+    throw new Error(
+      `nasty train --engine tensorflow: expected advice and exit code 3, got ${status}: ${stderr}`,
+    );
+  process.stdout.write("without TensorFlow.js: says what to install\n");
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

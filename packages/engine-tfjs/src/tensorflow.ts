@@ -4,6 +4,5 @@ import type * as core from "@tensorflow/tfjs-core";
 export type TensorFlow = typeof core;
 
 export type TfTensor = core.Tensor;
-export type TfTensor2D = core.Tensor2D;
 export type TfTensor3D = core.Tensor3D;
 export type TfScalar = core.Scalar;

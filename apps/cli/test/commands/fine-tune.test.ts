@@ -50,6 +50,16 @@ test("fine-tunes an encoder into a directory that can be evaluated", async () =>
   expect(refusal.stderr).toContain("keepHead: labels of the base: expected all of");
 });
 
+test("--engine tensorflow tunes to the same", async () => {
+  const run = (output: string, ...more: string[]) =>
+    shop.json(["fine-tune", "--model", "pos", ...files, "--output", output, "--epochs", "1", ...more]);
+  const own = await run("by-onnx");
+  const other = await run("by-tensorflow", "--engine", "tensorflow");
+  expect([own.engine, other.engine]).toEqual(["onnx", "tensorflow"]);
+  expect(other.epochs[0].loss).toBeCloseTo(own.epochs[0].loss, 3);
+  expect(other.value).toBeCloseTo(own.value, 2);
+});
+
 test("refuses to write over the model it reads, and a bad text; no empty folder is left", async () => {
   expect(await shop.refused(3, ["fine-tune", "--model", "pos", ...files, "--output", "pos"])).toContain(
     "expected another folder than the model's",

@@ -62,6 +62,22 @@ test("--seed, --epochs, --learning-rate and --batch-size change what is learned"
   }
 });
 
+test("--engine tensorflow learns the same; the model's history says who taught it", async () => {
+  const own = await shop.json(train("onnx.onnx", "--epochs", "1"));
+  expect(own.engine).toBe("onnx");
+  const { stdout, stderr } = await shop.nasty([
+    ...train("tensorflow.onnx", "--epochs", "1", "--engine", "tensorflow"),
+    "--json",
+  ]);
+  expect(stderr).toContain("TensorFlow.js computes on its wasm backend");
+  const other = JSON.parse(stdout);
+  expect(other.engine).toBe("tensorflow");
+  expect(other.epochs[0].loss).toBeCloseTo(own.epochs[0].loss, 3);
+  expect(other.value).toBeCloseTo(own.value, 2);
+  const { history } = await shop.json(["inspect", "--model", "tensorflow.onnx"]);
+  expect(JSON.stringify(history)).toContain('"engine":"tensorflow"');
+});
+
 test("learns entities", async () => {
   const result = await shop.json([
     "train",
