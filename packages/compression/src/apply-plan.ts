@@ -123,6 +123,7 @@ export function applyPlan(model: ModelProto, plan: QuantizationPlan, quantize: W
       }
     }
   }
+  const planned = new Set(works.keys());
   const context: RewriteContext = {
     model: graph,
     opset: graph.opset(),
@@ -130,12 +131,13 @@ export function applyPlan(model: ModelProto, plan: QuantizationPlan, quantize: W
     staticInputs: new Map(),
     activations: activationsByName(plan.activations),
     accuracyLevel: Number(plan.options["accuracyLevel"] ?? 4),
+    isPlanned: (scope, node) => planned.has(siteKey(scope, node)),
     rankOf: plan.mode === "static" ? ranksOf(graph) : () => undefined,
   };
   // In the order of the nodes: an input that several read is quantized in front of the first.
   for (const scope of graphs.values()) {
     for (const node of scope.nodes) {
-      const key = `${scope.path}\0${node.output.find((output) => output !== "") ?? ""}`;
+      const key = siteKey(scope, node);
       const work = works.get(key);
       if (work !== undefined) {
         works.delete(key);
@@ -152,6 +154,10 @@ export function applyPlan(model: ModelProto, plan: QuantizationPlan, quantize: W
   }
   graph.main.pruneUnused();
   return { model: graph.toModel(), tensors };
+}
+
+function siteKey({ path }: Graph, node: NodeProto): string {
+  return `${path}\0${node.output.find((output) => output !== "") ?? ""}`;
 }
 
 /** Ranks as they are before any rewrite. */

@@ -39,6 +39,8 @@ export interface RewriteContext {
   readonly activations: ReadonlyMap<string, PlannedActivation>;
   /** What kernels of block-wise weights may round activations to (MatMulNBits' attribute). */
   readonly accuracyLevel: number;
+  /** Whether a node of the original graph becomes an integer one, by the output that the plan names it by. */
+  readonly isPlanned: (graph: Graph, node: NodeProto) => boolean;
   /** Rank of a value of the original graph, where it is known. */
   readonly rankOf: (graph: Graph, name: string) => number | undefined;
 }

@@ -75,7 +75,7 @@ export function emitQdqMatMul(context: RewriteContext, product: MatrixProduct, s
   const input = staticInput(context, product);
   const integers = matrixIntegers(stored, transposed, graph, node);
   const isMatrix = node.opType === "Gemm" || context.rankOf(graph, product.source) === 2;
-  if (isMatrix && context.opset < gemmWithoutBias) {
+  if ((isMatrix && context.opset < gemmWithoutBias) || isReadBothWays(context, product)) {
     emitMatMulIntegerToFloat(context, product, stored, { ...input, weight: integers });
     return;
   }
@@ -99,7 +99,17 @@ export function emitQdqMatMul(context: RewriteContext, product: MatrixProduct, s
 /** A Gemm may lack its C from opset 11 on. */
 const gemmWithoutBias = 11;
 
-/** The fused kernel itself, for matrices in graphs whose Gemm cannot do without a float C. */
+/**
+ * Whether integer products and float nodes read the result: the runtime sees a quantized output that it cannot drop the float form of, and leaves
+ * the product in float between its pairs.
+ */
+function isReadBothWays(context: RewriteContext, { graph, output }: MatrixProduct): boolean {
+  if (!context.activations.has(`${graph.path}\0${output}`)) return false;
+  if (graph.isOutput(output)) return true;
+  return graph.consumers(output).some((use) => use.graph !== graph || !context.isPlanned(graph, use.node));
+}
+
+/** The fused kernel itself: for results read both ways, and for matrices in graphs whose Gemm cannot do without a float C. */
 function emitMatMulIntegerToFloat(
   context: RewriteContext,
   { graph, node, factor, output }: MatrixProduct,

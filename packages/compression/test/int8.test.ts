@@ -141,6 +141,22 @@ describe("int8: what it touches", () => {
     expect(await agreementDb(m, quantized, ids)).toBeGreaterThan(25);
   });
 
+  it("leaves no stray pair where a product without bias feeds an integer product and a float node", async () => {
+    const m = model({
+      nodes: [
+        node("MatMul", ["x", "W"], ["h"], { name: "first" }),
+        node("MatMul", ["h", "V"], ["p"], { name: "second" }),
+        node("Relu", ["h"], ["r"]),
+        node("Add", ["p", "r"], ["y"]),
+      ],
+      initializers: [matrix("W", [16, 24]), matrix("V", [24, 24], 2)],
+    });
+    const x = { x: float([2, 6, 16]) };
+    const quantized = await int8.quantize(m, { calibrationData: [{ feeds: x }] });
+    expect(await auditModel(quantized)).toMatchObject({ quantizedKernels: 2, floatMatMuls: 0, strayQdq: 0 });
+    expect(await agreementDb(m, quantized, x)).toBeGreaterThan(25);
+  });
+
   it("finds an integer kernel for products of matrices with a bias as well", async () => {
     const m = linear({ inputs: [makeValueInfo("x", "float32", ["rows", 16])] });
     const quantized = await int8.quantize(m, { calibrationData: [{ feeds: { x: float([6, 16]) } }] });
