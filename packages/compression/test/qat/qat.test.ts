@@ -40,20 +40,21 @@ describe("what was trained is what is exported", () => {
     ["a transformer, 4 bits", transformer, { bits: 4, blockSize: 16 }, "int4", 1e-5],
     ["a transformer, 4 bits with zero points", transformer, { bits: 4, symmetric: false }, "int4", 1e-5],
     // The kernel rounds the state of each step too.
-    ["an LSTM", recurrent, {}, "dynamic", 0.01],
+    ["an LSTM", recurrent, {}, "dynamic", 0.03],
     ["an LSTM, its products static", recurrent, { activations: "static" }, "static", 1e-5],
-    ["an LSTM, 4 bits", recurrent, { bits: 4 }, "int4", 0.01],
+    ["an LSTM, 4 bits", recurrent, { bits: 4 }, "int4", 0.03],
   ])("%s", async (_, make, options, mode, tolerance) => {
-    const { model, record } = await train(make(), options);
+    const { model, record } = await train(make(), options, { steps: 50, learningRate: 0.02 });
     const float = withRecord(model, record);
     const plan = await qat.plan(float, { accuracyLevel: 1 });
     expect(plan).toMatchObject({ mode, options: { quantizationAware: true } });
     const { model: quantized } = await qat.apply(float, plan);
     const trained = await logitsOf(qat.simulate(float));
-    expect(furthest(trained, await logitsOf(quantized))).toBeLessThan(tolerance);
+    const distance = furthest(trained, await logitsOf(quantized));
+    expect(distance).toBeLessThan(tolerance);
     // Kernels that sum in another order round a few activations the other way.
     expect(furthest(trained, await logitsOf(quantized, "all"))).toBeLessThan(0.1);
-    expect(furthest(trained, await logitsOf(float))).toBeGreaterThan(tolerance);
+    expect(furthest(trained, await logitsOf(float))).toBeGreaterThan(2 * distance);
     const { share, positions } = await qat.agreement(float, quantized, batches);
     expect(positions).toBe(27);
     expect(share).toBe(1);
