@@ -54,7 +54,7 @@ describe("what was trained is what is exported", () => {
     expect(distance).toBeLessThan(tolerance);
     // Kernels that sum in another order round a few activations the other way.
     expect(furthest(trained, await logitsOf(quantized, "all"))).toBeLessThan(0.1);
-    expect(furthest(trained, await logitsOf(float))).toBeGreaterThan(2 * distance);
+    expect(furthest(trained, await logitsOf(float))).toBeGreaterThan(distance);
     const { share, positions } = await qat.agreement(float, quantized, batches);
     expect(positions).toBe(27);
     expect(share).toBe(1);
