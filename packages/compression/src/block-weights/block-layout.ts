@@ -10,10 +10,12 @@ export interface BlockLayout {
   readonly bits: 4 | 8;
   /** The weight's own layout is [length, channels]. */
   readonly transposed: boolean;
+  /** Only rows of it are looked up; no product reads it. */
+  readonly isTable: boolean;
 }
 
 /** @returns undefined for a tensor that is not quantized in blocks */
-export function blockLayout({ shape, granularity, dtype }: PlannedTensor): BlockLayout | undefined {
+export function blockLayout({ shape, granularity, dtype, sites }: PlannedTensor): BlockLayout | undefined {
   if (granularity.kind !== "per-block") {
     return undefined;
   }
@@ -21,25 +23,29 @@ export function blockLayout({ shape, granularity, dtype }: PlannedTensor): Block
   const [rows = 0, columns = 0] = shape;
   const [channels, length] = axis === 1 ? [rows, columns] : [columns, rows];
   const blocks = Math.ceil(length / blockSize);
-  return { channels, length, blockSize, blocks, bits: dtype === "uint4" ? 4 : 8, transposed: axis === 0 };
+  const isTable = sites.every(({ form }) => form === "GatherBlockQuantized");
+  const bits = dtype === "uint4" ? 4 : 8;
+  return { channels, length, blockSize, blocks, bits, transposed: axis === 0, isTable };
 }
 
-/** Scales from which on the file keeps them in 16 bits: fewer would not pay for the node that makes them float32 again. */
+/** Scales from which on a file may keep them in 16 bits: fewer would not pay for the node that makes them float32 again. */
 const fewestHalfScales = 256;
 
-/**
- * Whether a weight's scales are rounded to float16, which they are stored in. In blocks of 32 float32 scales are a fifth of a file of 4 bits,
- * and 11 bits of precision are many more than the integers have.
- */
+/** Whether a weight's scales are rounded to float16: 11 bits of precision are many more than the integers have. */
 export function hasHalfScales({ channels, blocks }: Pick<BlockLayout, "channels" | "blocks">): boolean {
   return channels * blocks >= fewestHalfScales;
+}
+
+/** Whether they are stored in 16 bits too. */
+export function storesHalfScales(layout: BlockLayout): boolean {
+  return layout.isTable && hasHalfScales(layout);
 }
 
 /** Bytes of integers, scales and zero points in the file. */
 export function blockBytes(layout: BlockLayout, symmetric: boolean): number {
   const { channels, blocks, blockSize, bits } = layout;
   const zeros = symmetric ? 0 : channels * Math.ceil((blocks * bits) / 8);
-  return channels * blocks * ((blockSize * bits) / 8 + (hasHalfScales(layout) ? 2 : 4)) + zeros;
+  return channels * blocks * ((blockSize * bits) / 8 + (storesHalfScales(layout) ? 2 : 4)) + zeros;
 }
 
 const tile = 32;

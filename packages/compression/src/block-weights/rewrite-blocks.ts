@@ -5,10 +5,10 @@ import type { MatrixProduct } from "../matrix-product.js";
 import { ownConstant, type RewriteContext, type StoredWeight } from "../rewrite-context.js";
 import {
   blockLayout,
-  hasHalfScales,
   packBlobs,
   packRows,
   packZeroPoints,
+  storesHalfScales,
   type BlockLayout,
 } from "./block-layout.js";
 
@@ -35,8 +35,9 @@ function blobs(stored: StoredWeight, layout: BlockLayout): string {
 }
 
 /**
- * Scales [channels, blocks], float32 as the kernels read them. Those that were rounded to float16 are stored so, behind a Cast that the
- * runtime folds when it loads the model.
+ * Scales [channels, blocks], float32 as the kernels read them. Those of tables that are only gathered from are stored as the float16 values that
+ * they are, behind a Cast that the runtime folds when it loads the model. Products need them as they are: ONNX Runtime 1.30 computes wrong numbers
+ * at accuracy level 4 from scales that are not constants, which is what a Cast leaves when graph optimization is off.
  */
 function blockScales(
   graph: Graph,
@@ -47,7 +48,7 @@ function blockScales(
   const { channels, blocks, factor = 1 } = layout;
   const { scale } = stored.weight;
   const shape = [channels, blocks];
-  if (factor !== 1 || !hasHalfScales(layout) || !scale.every(isHalf)) {
+  if (!storesHalfScales(layout) || !scale.every(isHalf)) {
     return ownConstant(stored, `block scales ${factor}`, "scale", () =>
       tensor("float32", shape, factor === 1 ? scale : scale.map((value) => value * factor)),
     );

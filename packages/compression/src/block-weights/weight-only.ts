@@ -1,4 +1,4 @@
-import { perBlock } from "@nasty/core";
+import { elementCount, perBlock } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { CompressionError } from "../compression-error.js";
 import { finishQuantization, type ApplyOptions, type QuantizationResult } from "../finish-quantization.js";
@@ -15,7 +15,10 @@ import type { CompensationOptions } from "./compensate.js";
 /** How weights of 4 or 8 bits are chosen. */
 export interface BlockOptions
   extends Pick<WeightOptions, "symmetric" | "skipLayers" | "opTypes" | "minimumElements"> {
-  /** Weights along the summed axis that share a scale: 16, 32, 64, 128 or 256. Default 32 (4 bits), 64 (8 bits). */
+  /**
+   * Weights along the summed axis that share a scale: 16, 32, 64, 128 or 256. Default 64 for 8 bits; for 4 bits 32, and 64 from 50 million
+   * weights on, where scales of 32 would be a fifth of a large file.
+   */
   readonly blockSize?: number;
   /**
    * `nearest` takes each block's full range; `mse` the part of it that loses least; `gptq` lets later weights of a product make up for
@@ -31,6 +34,9 @@ export type BlockRounding = "nearest" | "mse" | "gptq";
 export type BlockQuantizeOptions = BlockOptions & ApplyOptions & CompensationOptions;
 
 type Bits = 4 | 8;
+
+/** From this many on blocks of 4 bits are larger unless their size is asked for. */
+const manyWeights = 50e6;
 
 const roundings: readonly string[] = ["nearest", "mse", "gptq"];
 const operations = { 4: "int4.plan", 8: "weightOnly.plan" } as const;
@@ -127,11 +133,14 @@ function paddingWarnings(tensors: readonly PlannedTensor[], blockSize: number): 
 
 function planBlocks(model: ModelProto, bits: Bits, options: BlockOptions): QuantizationPlan {
   const operation = operations[bits];
-  const chosen = chosenOptions(defaultsOf(bits), options);
-  checkOptions(operation, chosen);
+  const asked = chosenOptions(defaultsOf(bits), options);
+  checkOptions(operation, asked);
   const graph = openForCompression(model);
-  const weightOptions = { ...chosen, perChannel: true, reduceRange: false };
+  const weightOptions = { ...asked, perChannel: true, reduceRange: false };
   const weights = planWeights(graph, operation, weightOptions, formFor(bits));
+  const elements = weights.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  const isLarge = bits === 4 && options.blockSize === undefined && elements >= manyWeights;
+  const chosen = isLarge ? { ...asked, blockSize: 64 } : asked;
   const tensors = weights.tensors.flatMap((planned) => inBlocks(planned, bits, chosen));
   return {
     schemaVersion: 1,

@@ -18,7 +18,15 @@ describe("quantizeRows", () => {
       it(`rounds as the runtime's own quantizer: ${bits} bits, ${symmetric ? "" : "a"}symmetric`, () => {
         const weight = tensor("float32", [K, N], noise(K * N, 3));
         const blocks = Math.ceil(K / 16);
-        const layout = { channels: N, length: K, blockSize: 16, blocks, bits, transposed: true };
+        const layout = {
+          channels: N,
+          length: K,
+          blockSize: 16,
+          blocks,
+          bits,
+          transposed: true,
+          isTable: false,
+        };
         const rows = quantizeRows(channelRows(weight, layout), { ...layout, symmetric, shrink: fullRange });
         const golden = quantizeMatMulNBits(weight, { blockSize: 16, symmetric, bits });
         expect(rows.scale).toEqual(golden.scales.data);

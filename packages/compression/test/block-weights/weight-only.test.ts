@@ -1,5 +1,11 @@
 import { tensor } from "@nasty/core";
-import { intAttribute, makeValueInfo, serializeModel, type ModelProto } from "@nasty/formats/onnx";
+import {
+  copyMessage,
+  intAttribute,
+  makeValueInfo,
+  serializeModel,
+  type ModelProto,
+} from "@nasty/formats/onnx";
 import { describe, expect, it } from "vitest";
 import { estimate, int4, predictedBytes, weightOnly, type BlockOptions } from "../../src/index.js";
 import { agreementDb, float, int64, linear, matrix, model, node, ops, run } from "../tiny-models.js";
@@ -88,30 +94,53 @@ describe("int4 and weightOnly", () => {
     ["int4", 17],
     ["weightOnly", 40],
   ] as const)(
-    "%s stores the scales of larger weights in 16 bits, as they were rounded",
+    "%s stores the scales of larger tables in 16 bits, those of products not",
     async (mode, decibels) => {
-      const large = (scale: number): ModelProto =>
+      const { quantize } = { int4, weightOnly }[mode];
+      const table = (deviation: number): ModelProto =>
         model({
-          nodes: [node("MatMul", ["x", "W"], ["y"], { name: "out" })],
-          initializers: [matrix("W", [64, 320], 1, scale)],
-          inputs: [makeValueInfo("x", "float32", ["n", 64])],
+          nodes: [node("Gather", ["E", "ids"], ["y"], { name: "embed" })],
+          initializers: [matrix("E", [320, 64], 1, deviation)],
+          inputs: [makeValueInfo("ids", "int64", ["n"])],
         });
+      const product = model({
+        nodes: [node("MatMul", ["x", "W"], ["y"], { name: "out" })],
+        initializers: [matrix("W", [64, 320])],
+        inputs: [makeValueInfo("x", "float32", ["n", 64])],
+      });
       const scalesOf = (quantized: ModelProto) =>
         quantized.graph?.initializer.find(({ name }) => name.includes("scale"));
-      const x = float([3, 64]);
+      const ids = int64([3, 319]);
       for (const symmetric of [true, false]) {
-        const quantized = await { int4, weightOnly }[mode].quantize(large(1), { symmetric });
-        expect(ops(quantized)).toEqual(["Cast", "MatMulNBits"]);
+        const options = { symmetric, blockSize: 32 };
+        const quantized = await quantize(table(0.5), options);
+        expect(ops(quantized)).toEqual(["Cast", "GatherBlockQuantized"]);
         expect(scalesOf(quantized)?.dataType).toBe(10);
-        expect(await agreementDb(large(1), quantized, { x })).toBeGreaterThan(decibels);
+        expect(await agreementDb(table(0.5), quantized, { ids })).toBeGreaterThan(decibels);
         // Below the normal float16 numbers precision is lost, so they stay what they are.
-        const tiny = await { int4, weightOnly }[mode].quantize(large(1e-6), { symmetric });
-        expect(ops(tiny)).toEqual(["MatMulNBits"]);
+        const tiny = await quantize(table(1e-6), options);
+        expect(ops(tiny)).toEqual(["GatherBlockQuantized"]);
         expect(scalesOf(tiny)?.dataType).toBe(1);
-        expect(await agreementDb(large(1e-6), tiny, { x })).toBeGreaterThan(decibels);
+        expect(await agreementDb(table(1e-6), tiny, { ids })).toBeGreaterThan(decibels);
+        // The kernel of products needs constants, whatever the runtime folds.
+        const multiplied = await quantize(product, options);
+        expect(ops(multiplied)).toEqual(["MatMulNBits"]);
+        expect(await agreementDb(product, multiplied, { x: float([3, 64]) })).toBeGreaterThan(decibels);
       }
     },
   );
+
+  it("takes larger blocks for 50 million weights, unless told otherwise", () => {
+    const large = model({
+      nodes: [node("MatMul", ["x", "W"], ["y"], { name: "out" })],
+      initializers: [copyMessage(matrix("W", [2, 2]), { dims: [5000n, 10_000n], rawData: new Uint8Array() })],
+      inputs: [makeValueInfo("x", "float32", ["n", 5000])],
+    });
+    const sizeOf = ({ options }: ReturnType<typeof int4.plan>) => options["blockSize"];
+    expect(sizeOf(int4.plan(large))).toBe(64);
+    expect(sizeOf(int4.plan(large, { blockSize: 32 }))).toBe(32);
+    expect(sizeOf(int4.plan(wide))).toBe(32);
+  });
 
   it("stores a table that an output layer is tied to once", async () => {
     const tied = model({
@@ -199,11 +228,12 @@ describe("int4 and weightOnly", () => {
   });
 
   it("predicts the file to the byte", async () => {
-    const large = model({
-      nodes: [node("MatMul", ["x", "W"], ["y"], { name: "out" })],
-      initializers: [matrix("W", [64, 320])],
+    const table = model({
+      nodes: [node("Gather", ["E", "ids"], ["y"], { name: "embed" })],
+      initializers: [matrix("E", [320, 64])],
+      inputs: [makeValueInfo("ids", "int64", ["n"])],
     });
-    for (const m of [wide, embedding, linear(), large]) {
+    for (const m of [wide, embedding, linear(), table]) {
       for (const symmetric of [true, false]) {
         const written = serializeModel(await int4.quantize(m, { symmetric })).length;
         expect(predictedBytes(m, int4.plan(m, { symmetric }))).toBe(written);
