@@ -5,14 +5,14 @@ import {
   parseCalibrationTable,
   serializeCalibrationTable,
 } from "@nasty/calibration";
-import { int8, type StaticOptions } from "@nasty/compression";
+import { int8, qat, type StaticOptions, trainedTable } from "@nasty/compression";
 import { writeFileAtomic } from "@nasty/formats/archive/node";
-import { InputError } from "../exit-codes.js";
+import { InputError, UsageError } from "../exit-codes.js";
 import type { LoadedModel } from "../inputs/load-model.js";
 import { openModel } from "../inputs/model.js";
 import type { Terminal } from "../terminal/console.js";
 import type { ReadCalibration } from "./calibration-text.js";
-import type { QuantizeSettings } from "./settings.js";
+import { type QuantizeSettings, usesTrainedRanges } from "./settings.js";
 
 /** What calibrating takes beside the model. */
 interface CalibrationJob {
@@ -27,7 +27,7 @@ export interface Calibrated {
   readonly warnings: readonly string[];
 }
 
-/** The ranges of static mode: a saved table, or the float model run over the calibration text (and saved, if asked for). */
+/** The ranges of static mode: a saved table, those that the model was trained with, or the float model run over the calibration text (and saved, if asked for). */
 export async function calibrate(
   loaded: LoadedModel,
   job: CalibrationJob,
@@ -35,12 +35,30 @@ export async function calibrate(
 ): Promise<Calibrated> {
   const { calibrationTable, saveCalibrationTable } = job.settings;
   if (calibrationTable !== undefined) return { table: await readTable(calibrationTable), warnings: [] };
+  if (usesTrainedRanges(job.settings)) return trainedRanges(loaded);
   const calibrated = await measure(loaded, job, terminal);
   if (saveCalibrationTable !== undefined) {
     const text = serializeCalibrationTable(calibrated.table);
     await writeFileAtomic(saveCalibrationTable, [new TextEncoder().encode(text)]);
   }
   return calibrated;
+}
+
+/** The ranges that a quantization-aware training left in the model. */
+function trainedRanges({ path, model }: LoadedModel): Calibrated {
+  const record = qat.record(model);
+  if (record?.activationMode !== "static") {
+    throw new UsageError(
+      `quantize: --mode static: expected --calibration FILE (100 to 1000 typical sentences), got none, and ${path} was not trained with ranges of its own (--qat)`,
+    );
+  }
+  const ranges = record.rangeMode === "learned" ? "learned step sizes" : "moving averages";
+  return {
+    table: trainedTable(model, record),
+    warnings: [
+      `activations are rounded to the ranges that the model was trained with (${ranges}); nothing was measured`,
+    ],
+  };
 }
 
 async function readTable(path: string): Promise<CalibrationTable> {

@@ -3,8 +3,8 @@ import { UsageError } from "../exit-codes.js";
 import { parseSource } from "../inputs/calibration-sources.js";
 import { checkWritable, isSameFile } from "../inputs/output-path.js";
 import type { GateRequest } from "./gate.js";
-import { defaultOutput } from "./output-name.js";
-import { modeOf, type QuantizeSettings } from "./settings.js";
+import { defaultOutput, nameBeside } from "./output-name.js";
+import { modeOf, type QuantizeSettings, usesTrainedRanges } from "./settings.js";
 
 /** The options of `nasty quantize` that say where things come from and go to. */
 export interface QuantizePaths {
@@ -64,11 +64,6 @@ function checkMode(options: QuantizeSettings): void {
     accuracyLevel,
   } = options;
   const mode = modeOf(options);
-  if (mode === "static" && calibration.length === 0 && calibrationTable === undefined) {
-    throw new UsageError(
-      "quantize: --mode static: expected --calibration FILE (100 to 1000 typical sentences), got none",
-    );
-  }
   if (calibration.length > 0 && calibrationTable !== undefined) {
     throw new UsageError("quantize: --calibration-table: expected no --calibration beside it, got one");
   }
@@ -197,7 +192,11 @@ const suffixes = { gzip: ".gz", brotli: ".br" } as const;
 
 function outputOf(model: string, options: QuantizePaths & QuantizeSettings): string {
   const { compress, method = "minmax" } = options;
-  const output = resolve(options.output ?? defaultOutput(model, { mode: modeOf(options), method }));
+  const mode = modeOf(options);
+  const named = usesTrainedRanges(options)
+    ? nameBeside(model, "qat")
+    : defaultOutput(model, { mode, method });
+  const output = resolve(options.output ?? named);
   if (compress === undefined || output.endsWith(suffixes[compress])) return output;
   if (/\.(?:gz|br)$/.test(output)) {
     throw new UsageError(

@@ -39,3 +39,9 @@ export function modeOf({ mode, calibration, calibrationTable, targetSize }: Quan
   if (targetSize !== undefined) return "mixed";
   return mode ?? (calibration.length > 0 || calibrationTable !== undefined ? "static" : "dynamic");
 }
+
+/** Static quantization without text or table to take ranges from: only a model that was trained for it has them. */
+export function usesTrainedRanges(settings: QuantizeSettings): boolean {
+  const { calibration, calibrationTable } = settings;
+  return modeOf(settings) === "static" && calibration.length === 0 && calibrationTable === undefined;
+}
