@@ -43,8 +43,16 @@ test("fine-tunes an encoder into a directory that can be evaluated", async () =>
   const others = (await shop.bytes("test.conllu")).toString("utf8").replaceAll("\tNOUN\t", "\tTHING\t");
   await shop.write("others.conllu", others);
   const refusal = await shop.nasty([
-    ...["fine-tune", "--model", "tuned", "--output", "none", "--keep-head", "--task", "pos"],
-    ...["--train", "others.conllu"],
+    "fine-tune",
+    "--model",
+    "tuned",
+    "--output",
+    "none",
+    "--keep-head",
+    "--task",
+    "pos",
+    "--train",
+    "others.conllu",
   ]);
   expect(refusal.code).toBe(3);
   expect(refusal.stderr).toContain("keepHead: labels of the base: expected all of");

@@ -13,7 +13,7 @@ import { TaggerError } from "../tagger-error.js";
 export interface QatOptions extends Omit<FakeQuantizationOptions, "startStep" | "freezeStep"> {
   /** Share of the steps before rounding begins. Default 0.1. */
   readonly start?: number;
-  /** Share of the steps after which ranges of activations stay as they are. Default 0.7. */
+  /** Share of the steps after which ranges of activations stay as they are. Default 0.7, or halfway from `start` to the end. */
   readonly freeze?: number;
 }
 
@@ -39,7 +39,7 @@ export function quantizationOf(
     if (qatOptions === undefined) return undefined;
     throw refuse(operation, "qatOptions", "quantizationAware: true with it", String(quantizationAware));
   }
-  const { start = 0.1, freeze = 0.7, ...options } = qatOptions ?? {};
+  const { start = 0.1, freeze = Math.max(0.7, (1 + start) / 2), ...options } = qatOptions ?? {};
   if (!(start >= 0 && start < 1)) throw refuse(operation, "start", "a number in [0, 1)", start);
   if (!(freeze > start && freeze <= 1))
     throw refuse(operation, "freeze", `a number above start (${start}), up to 1`, freeze);
