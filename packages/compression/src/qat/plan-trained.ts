@@ -13,7 +13,7 @@ import { requiredRecord } from "./trained-record.js";
 export interface TrainedPlanOptions {
   /** What training recorded; default: what the model's metadata says. */
   readonly record?: QuantizationRecord;
-  /** What the kernel of 4-bit weights may round activations to. Default 4, int8. */
+  /** What the kernel of 4-bit weights may round activations to. Default 1, float32: as trained. 4 (int8) is faster and flips labels. */
   readonly accuracyLevel?: 0 | 1 | 2 | 3 | 4;
 }
 
@@ -81,7 +81,7 @@ export async function planTrained(
 async function planOf(
   model: ModelProto,
   record: QuantizationRecord,
-  { accuracyLevel }: TrainedPlanOptions,
+  { accuracyLevel = 1 }: TrainedPlanOptions,
 ): Promise<QuantizationPlan> {
   const skipLayers = untrained(model, record);
   const { bits, activationMode, blockSize, weights } = record;
@@ -91,7 +91,7 @@ async function planOf(
       symmetric: weights.every(({ symmetric }) => symmetric),
       minimumElements: 0,
       ...(blockSize === undefined ? {} : { blockSize }),
-      ...(accuracyLevel === undefined ? {} : { accuracyLevel }),
+      accuracyLevel,
     });
   }
   if (activationMode === "dynamic") return planDynamic(model, { skipLayers, minimumElements: 0 });

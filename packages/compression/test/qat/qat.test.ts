@@ -46,7 +46,7 @@ describe("what was trained is what is exported", () => {
   ])("%s", async (_, make, options, mode, tolerance) => {
     const { model, record } = await train(make(), options, { steps: 50, learningRate: 0.02 });
     const float = withRecord(model, record);
-    const plan = await qat.plan(float, { accuracyLevel: 1 });
+    const plan = await qat.plan(float);
     expect(plan).toMatchObject({ mode, options: { quantizationAware: true } });
     const { model: quantized } = await qat.apply(float, plan);
     const trained = await logitsOf(qat.simulate(float));
@@ -84,6 +84,22 @@ describe("what was trained is what is exported", () => {
     expect(await qat.save(await qat.quantize(withRecord(model, record)), path)).toEqual({ bytes, sha256 });
   });
 
+  it("with float activations beside 4 bits, unless the kernel may round them", async () => {
+    const { model, record } = await train(transformer(), { bits: 4 });
+    const levels = async (accuracyLevel?: 1 | 4) => {
+      const quantized = await qat.quantize(model, {
+        record,
+        ...(accuracyLevel === undefined ? {} : { accuracyLevel }),
+      });
+      const nodes = quantized.graph?.node.filter(({ opType }) => opType === "MatMulNBits") ?? [];
+      return new Set(
+        nodes.map(({ attribute }) => attribute.find(({ name }) => name === "accuracy_level")?.i),
+      );
+    };
+    expect(await levels()).toEqual(new Set([1n]));
+    expect(await levels(4)).toEqual(new Set([4n]));
+  });
+
   it("leaves in float what was trained in float", async () => {
     const { model, record } = await train(transformer(), { skipLayers: ["classifier", /^W[12]$/] });
     expect(record.weights.map(({ name }) => name)).toEqual(["E", "Wq", "Wk", "Wv", "Wo"]);
@@ -100,7 +116,7 @@ describe("4 bits with training", () => {
     const plain = await train(start, { fakeQuantize: false }, options);
     const aware = await train(start, { bits: 4, blockSize: 16, startStep: 0 }, options);
     const rounded = await int4.quantize(plain.model, { blockSize: 16, accuracyLevel: 1 });
-    const trained = await qat.quantize(aware.model, { record: aware.record, accuracyLevel: 1 });
+    const trained = await qat.quantize(aware.model, { record: aware.record });
     const [without, with4] = [await lossOf(rounded), await lossOf(trained)];
     expect(with4).toBeLessThan(0.7 * without);
   });

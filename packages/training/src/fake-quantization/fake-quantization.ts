@@ -95,7 +95,7 @@ export function fakeQuantization(options: FakeQuantizationOptions = {}): FakeQua
       factors = own("ratios");
     }
     const wanted = new Set(activationNames(graph, sites));
-    if (mode === "static" && from.count() === 0) {
+    if (mode === "static" && wanted.size > 0 && from.count() === 0) {
       throw new TrainingError(
         "quantization-record",
         "fakeQuantization: record: ranges: expected those of at least 1 step, got 0 steps",
