@@ -31,6 +31,8 @@ export interface RecoveryJob {
 
 /** Share of the training after which nothing more is pruned: the rest is recovery. */
 const pruningShare = 0.6;
+/** A finished model knows its training text by heart: hidden words and soft labels leave it something to learn. */
+const regularisation = { wordDropout: 0.2, labelSmoothing: 0.05, averageDecay: 0.998 } as const;
 /** How often the sparsity is raised. */
 const raises = 20;
 
@@ -104,6 +106,7 @@ function optionsOf(
   terminal: Terminal,
 ): FurtherTrainingOptions {
   return {
+    ...regularisation,
     epochs,
     batchSize,
     learningRate,

@@ -10,6 +10,7 @@ export interface LabelledRun {
   readonly targets: readonly Int32Array[];
   readonly batchSize: number;
   readonly labelSmoothing: number;
+  readonly wordDropout: number;
 }
 
 /** What a kind of tagger makes of them. */

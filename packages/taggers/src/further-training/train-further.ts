@@ -23,6 +23,8 @@ export interface TaggerModel {
 export interface FurtherTrainingOptions extends ClassifierTrainingOptions {
   /** Share of every label's probability that is spread over all of them. Default 0. */
   readonly labelSmoothing?: number;
+  /** Probability that a word of a transformer is hidden behind the unk token, drawn anew each epoch. Default 0; other taggers hide words as they were trained. */
+  readonly wordDropout?: number;
 }
 
 const operation = "trainFurther";
@@ -50,9 +52,10 @@ export async function trainFurther(
   data: FineTuneData,
   options: FurtherTrainingOptions = {},
 ): Promise<ClassifierTraining> {
-  const { batchSize = 16, labelSmoothing = 0 } = options;
+  const { batchSize = 16, labelSmoothing = 0, wordDropout = 0 } = options;
   checkBatchSize(operation, batchSize);
   checkShare(operation, "labelSmoothing", labelSmoothing);
+  checkShare(operation, "wordDropout", wordDropout);
   const { task, labels } = settings;
   const byLabel = new Map(labels.map((label, index) => [label, index]));
   const read = async (name: SentenceSource["name"], sentences: FineTuneData["train"]) => {
@@ -63,7 +66,7 @@ export async function trainFurther(
   const { found: train, targets } = await read("train", data.train);
   const validation = data.validation === undefined ? [] : (await read("validation", data.validation)).found;
 
-  const run: LabelledRun = { model, sentences: train, targets, batchSize, labelSmoothing };
+  const run: LabelledRun = { model, sentences: train, targets, batchSize, labelSmoothing, wordDropout };
   const { loss, batches, stepsPerEpoch } = batchesOf(settings, run);
   const result = await trainClassifier({
     operation,

@@ -1,5 +1,10 @@
 import { labelsInput } from "../fine-tuning/train-classifier.js";
-import { labelTensor, makeTrainingEncoder, shuffledBatches } from "../fine-tuning/training-rows.js";
+import {
+  labelTensor,
+  makeTrainingEncoder,
+  shuffledBatches,
+  type TrainingRow,
+} from "../fine-tuning/training-rows.js";
 import { TaggerError } from "../tagger-error.js";
 import type { TransformerSettings } from "../transformer/settings.js";
 import type { LabelledRun, RunBatches } from "./run-batches.js";
@@ -7,7 +12,7 @@ import type { LabelledRun, RunBatches } from "./run-batches.js";
 /** Batches of subwords, labels at the first subword of each word. */
 export function transformerBatches(
   settings: TransformerSettings,
-  { model, sentences, targets, batchSize, labelSmoothing }: LabelledRun,
+  { model, sentences, targets, batchSize, labelSmoothing, wordDropout }: LabelledRun,
 ): RunBatches {
   const outputs = (model.graph?.output ?? []).map(({ name }) => name);
   const logits = outputs.includes("logits") ? "logits" : outputs[0];
@@ -15,12 +20,15 @@ export function transformerBatches(
     throw new TaggerError("model-outputs", "trainFurther: model: outputs: expected logits, got none");
   }
   const encoder = makeTrainingEncoder(model, settings);
-  const rows = sentences.flatMap(({ words }, i) => encoder.encode(words, targets[i] as Int32Array, i));
+  const rowsOf = (hides?: () => boolean): TrainingRow[] =>
+    sentences.flatMap(({ words }, i) => encoder.encode(words, targets[i] as Int32Array, i, { hides }));
+  const rows = rowsOf();
   return {
     loss: { kind: "cross-entropy", logits, labels: labelsInput, labelSmoothing },
     stepsPerEpoch: Math.ceil(rows.length / batchSize),
     *batches(random) {
-      for (const batch of shuffledBatches(rows, batchSize, random)) {
+      const seen = wordDropout === 0 ? rows : rowsOf(() => random.uniform() < wordDropout);
+      for (const batch of shuffledBatches(seen, batchSize, random)) {
         const { feeds, mask } = encoder.feeder.feed(batch);
         yield { ...feeds, [labelsInput]: labelTensor(batch, mask.shape) };
       }

@@ -79,13 +79,14 @@ describe("trainFurther", () => {
     expect(trained.modifiers["counting/steps"]).toEqual(Float32Array.of(trained.steps));
   });
 
-  it("smooths labels and freezes nothing unless asked", async () => {
+  it("smooths labels and hides words if asked", async () => {
     const tagger = taggers["transformer"] as TaggerModel;
     const run = async (more: object) =>
       weights((await trainFurther(tagger, { train: toySentences }, { epochs: 1, ...more })).model);
     const plain = await run({});
     expect(await run({})).toEqual(plain);
     expect(await run({ labelSmoothing: 0.2 })).not.toEqual(plain);
+    expect(await run({ wordDropout: 0.5 })).not.toEqual(plain);
   });
 
   it.each([
