@@ -3,7 +3,7 @@ import type { GraphWriter } from "../gradient/graph-writer.js";
 import { type Emitter, stopGradient } from "./emit-weights.js";
 
 /** Levels above 0 of uint8: the range of its steps. */
-export const levels = 255;
+const levels = 255;
 
 /** Names of scale (float32) and zero point (uint8), scalars, that an activation is rounded with. */
 export interface StaticScale {
