@@ -1,4 +1,5 @@
-import { type Evaluation, evaluate, flips, lossInterval, type Metric } from "@nasty/taggers";
+import { type Evaluation, evaluate } from "@nasty/taggers";
+import { type PairedFigures, pairedFigures } from "../comparison/paired-figures.js";
 import { collectAll } from "../inputs/collect-all.js";
 import { readLabelled } from "../inputs/labelled-text.js";
 import { openModel } from "../inputs/model.js";
@@ -14,14 +15,9 @@ export interface QualityRequest {
 }
 
 /** What pruning did to the task's metric, on the written file. */
-export interface PruningQuality {
-  readonly metric: Metric;
+export interface PruningQuality extends PairedFigures {
   readonly original: number;
   readonly pruned: number;
-  readonly loss: number;
-  /** Paired bootstrap over sentences. */
-  readonly lossCi95: readonly [number, number];
-  readonly flips: number;
   readonly target: number | null;
   readonly passed: boolean;
 }
@@ -48,18 +44,13 @@ export async function measureQuality(
   };
   const before = await tagged(original, "the original");
   const after = await tagged(written, "the pruned model");
-  const { loss, low, high } = lossInterval(before.metric, before.sentenceCounts, after.sentenceCounts, {
-    seed,
-  });
+  const figures = pairedFigures(before, after, seed);
   return {
-    metric: before.metric,
+    ...figures,
     original: before.value,
     pruned: after.value,
-    loss,
-    lossCi95: [low, high],
-    flips: flips(before.predictions, after.predictions).length,
     target: target ?? null,
-    passed: target === undefined || loss <= target,
+    passed: target === undefined || figures.loss <= target,
   };
 }
 

@@ -1,14 +1,8 @@
 import { type GateResult, type GateState, gate } from "@nasty/compression";
 import type { ModelProto } from "@nasty/formats/onnx";
-import {
-  type Evaluation,
-  evaluate,
-  flips,
-  type LabelledSentence,
-  lossInterval,
-  type Metric,
-} from "@nasty/taggers";
+import { type Evaluation, evaluate, flips, type LabelledSentence } from "@nasty/taggers";
 import { type BatchMates, batchMates, comparedSentences } from "../comparison/batch-mates.js";
+import { type PairedFigures, pairedFigures } from "../comparison/paired-figures.js";
 import { spread } from "../comparison/spread.js";
 import type { FlippedWords } from "../comparison/write-flips.js";
 import type { LoadedModel } from "../inputs/load-model.js";
@@ -33,15 +27,9 @@ export interface GateRequest {
 }
 
 /** What the gate measured on the written file. */
-export interface Gate {
-  readonly metric: Metric;
+export interface Gate extends PairedFigures {
   readonly original: number;
   readonly quantized: number;
-  readonly loss: number;
-  /** Paired bootstrap over sentences. */
-  readonly lossCi95: readonly [number, number];
-  /** Words whose label changed. */
-  readonly flips: number;
   /** Null if the loss was only measured. */
   readonly target: number | null;
   readonly passed: boolean;
@@ -186,16 +174,10 @@ function figures(
   after: Evaluation,
   { passed, keptInFloat, state }: GateResult,
 ): Omit<Gate, "unfinished"> {
-  const { loss, low, high } = lossInterval(before.metric, before.sentenceCounts, after.sentenceCounts, {
-    seed,
-  });
   return {
-    metric: before.metric,
+    ...pairedFigures(before, after, seed),
     original: before.value,
     quantized: after.value,
-    loss,
-    lossCi95: [low, high],
-    flips: flips(before.predictions, after.predictions).length,
     target: target ?? null,
     passed,
     keptInFloat,

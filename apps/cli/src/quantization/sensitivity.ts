@@ -81,7 +81,15 @@ export async function measuredSensitivity(
 }
 
 function row({ name, tensors, nodes, op, elements, outputSqnrDb, loss }: LayerSensitivity): SensitivityRow {
-  return { group: name, tensors, nodes, op, elements, outputNoise: 10 ** (-outputSqnrDb / 10), loss: loss ?? null };
+  return {
+    group: name,
+    tensors,
+    nodes,
+    op,
+    elements,
+    outputNoise: 10 ** (-outputSqnrDb / 10),
+    loss: loss ?? null,
+  };
 }
 
 /** The noise in decibels below the signal; `exact` where there is none. */

@@ -109,7 +109,11 @@ describe.concurrent("nasty quantize estimate", () => {
   ] as const)("and so for %s", async (key, options) => {
     const { sizes } = await shop.json(["quantize", "estimate", "--model", "pos"]);
     const { output } = await shop.json([
-      ...["quantize", "--model", "pos", "--output", `estimated-${key}.onnx`],
+      "quantize",
+      "--model",
+      "pos",
+      "--output",
+      `estimated-${key}.onnx`,
       ...options,
     ]);
     expect(Math.abs(sizes[key].bytes / output.bytes - 1)).toBeLessThan(0.01);
