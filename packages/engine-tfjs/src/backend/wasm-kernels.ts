@@ -12,14 +12,17 @@ export interface WasmBackend {
 const repaired = new WeakSet<TensorFlow>();
 
 /**
- * Registers the kernels of gradients that the WebAssembly backend of TensorFlow.js 4.22 lacks, only where they lack, and replaces the
- * one that copies a tensor, which the tape does with everything that a gradient needs, by one that shares its memory.
+ * Registers the kernels of gradients that the WebAssembly backend of TensorFlow.js 4.22 lacks, only where they lack, and replaces two
+ * slow ones: that which copies a tensor, which the tape does with everything that a gradient needs, and that which takes one apart.
  */
 export function registerWasmKernels(tf: TensorFlow): void {
   if (repaired.has(tf)) return;
   repaired.add(tf);
   tf.unregisterKernel("Identity", "wasm");
   tf.registerKernel(sharingIdentity());
+  const unpack = tf.getKernel("Unpack", "wasm");
+  tf.unregisterKernel("Unpack", "wasm");
+  tf.registerKernel(stretchUnpack(unpack));
   for (const kernel of [unsortedSegmentSum(), filterGradient(tf), ...slidingWindowKernels]) {
     if (tf.getKernel(kernel.kernelName, "wasm") === undefined) tf.registerKernel(kernel);
   }
@@ -34,6 +37,26 @@ function sharingIdentity(): KernelConfig {
       const { x } = inputs as { x: TensorInfo };
       (backend as unknown as WasmBackend).incRef(x.dataId);
       return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
+    },
+  };
+}
+
+/** Parts along the first axis are stretches of memory, and copied as such; the backend's own kernel goes element by element. */
+function stretchUnpack(own: KernelConfig): KernelConfig {
+  return {
+    ...own,
+    kernelFunc: (call) => {
+      const { value } = call.inputs as { value: TensorInfo };
+      if ((call.attrs as unknown as { axis: number }).axis !== 0) return own.kernelFunc(call);
+      const wasm = call.backend as unknown as WasmBackend;
+      const [count = 0, ...shape] = value.shape;
+      const size = shape.reduce((a, b) => a * b, 1);
+      return Array.from({ length: count }, (_, i) => {
+        const out = wasm.makeOutput(shape, value.dtype);
+        const source = wasm.typedArrayFromHeap(value).subarray(i * size, (i + 1) * size);
+        wasm.typedArrayFromHeap(out).set(source);
+        return out;
+      });
     },
   };
 }

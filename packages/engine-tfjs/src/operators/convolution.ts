@@ -42,16 +42,17 @@ const conv: Operator = (c) => {
 };
 
 /**
- * A convolution [N, T, I] with [taps, I, O] as one product with all windows: WebAssembly's kernels for the gradients of convolutions
- * take ten times as long as its matrix products, or are missing.
+ * A convolution [N, T, I] with [taps, I, O] as one product with all windows: of the gradients of WebAssembly's convolution one takes
+ * ten times as long as itself, the other is missing.
  */
-function byProduct({ tf, backend }: OperatorContext, x: TfTensor, kernel: TfTensor): TfTensor {
+function byProduct(c: OperatorContext, x: TfTensor, kernel: TfTensor): TfTensor {
+  const { tf } = c;
   const [batch = 0, length = 0, inputs = 0] = x.shape;
   const [taps = 0, , outputs = 0] = kernel.shape;
   const steps = length - taps + 1;
   const rows = taps === 1 ? x : slidingWindows(tf, x, taps);
   const flat = tf.reshape(rows, [batch * steps, taps * inputs]);
-  const y = product(tf, backend, flat, tf.reshape(kernel, [taps * inputs, outputs]));
+  const y = product(c, flat, tf.reshape(kernel, [taps * inputs, outputs]));
   return tf.reshape(y, [batch, steps, outputs]);
 }
 

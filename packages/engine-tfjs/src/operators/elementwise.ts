@@ -84,7 +84,7 @@ function broadcastTogether(c: OperatorContext, values: readonly TfTensor[]): rea
   return values.map((value) => broadcastTo(c.tf, value, shape));
 }
 
-/** Spread over a shape, by an addition of zeros: `tf.broadcastTo` takes a hundred times as long on WebAssembly. */
+/** Spread over a shape, by an addition of zeros: `tf.broadcastTo` takes forty times as long on WebAssembly. */
 export function broadcastTo(tf: TensorFlow, value: TfTensor, shape: readonly number[]): TfTensor {
   const same = value.shape.length === shape.length && value.shape.every((size, i) => size === shape[i]);
   if (same) return value;

@@ -43,7 +43,7 @@ interface Side {
 }
 
 function direction(c: OperatorContext, { side, backwards, lengths }: Side): Run {
-  const { tf, backend } = c;
+  const { tf } = c;
   const x = c.input(0);
   const [steps = 0, batch = 0, width = 0] = x.shape;
   const ofSide = (value: TfTensor): TfTensor =>
@@ -51,7 +51,7 @@ function direction(c: OperatorContext, { side, backwards, lengths }: Side): Run 
   const [w, r] = [ofSide(c.input(1)), ofSide(c.input(2))];
   const hidden = r.shape[1] as number;
   const recurrent = tf.transpose(r);
-  const projected = product(tf, backend, tf.reshape(x, [steps * batch, width]), tf.transpose(w));
+  const projected = product(c, tf.reshape(x, [steps * batch, width]), tf.transpose(w));
   const bias = c.optional(3) === undefined ? undefined : ofSide(c.input(3));
   const biased =
     bias === undefined
@@ -69,7 +69,7 @@ function direction(c: OperatorContext, { side, backwards, lengths }: Side): Run 
   const ys: TfTensor[] = [];
   const order = backwards ? sequence(steps).reverse() : sequence(steps);
   for (const t of order) {
-    const gates = tf.add(gatesOf[t] as TfTensor, product(tf, backend, h, recurrent));
+    const gates = tf.add(gatesOf[t] as TfTensor, product(c, h, recurrent, r));
     const open = tf.sigmoid(tf.slice(gates, [0, 0], [batch, 3 * hidden]));
     const [i, o, f] = tf.split(open, 3, 1) as [TfTensor, TfTensor, TfTensor];
     const candidate = tf.tanh(tf.slice(gates, [0, 3 * hidden], [batch, hidden]));
