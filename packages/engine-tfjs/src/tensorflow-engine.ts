@@ -15,7 +15,8 @@ import {
   trainerOf,
   TrainingError,
 } from "@nasty/training";
-import { type Backend, type BackendName, loadBackend } from "./backend/backend.js";
+import { type Backend, loadBackend } from "./backend/backend.js";
+import type { BackendName } from "./backend/backend-name.js";
 import { fed, type Forward, forwardOf } from "./forward.js";
 import { type LookedUp, lookedUpTables } from "./looked-up-tables.js";
 import { inputsOfLosses, lossValue } from "./losses/losses.js";

@@ -1,10 +1,8 @@
 import type { TensorFlow } from "../tensorflow.js";
 import { TfjsError } from "../tfjs-error.js";
+import type { BackendName } from "./backend-name.js";
 import { repairUtil } from "./repair-util.js";
 import { registerWasmKernels } from "./wasm-kernels.js";
-
-/** Where TensorFlow.js computes: its native library, WebAssembly, or plain JavaScript. */
-export type BackendName = "node" | "wasm" | "cpu";
 
 export interface Backend {
   readonly tf: TensorFlow;

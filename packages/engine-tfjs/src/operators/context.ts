@@ -1,6 +1,6 @@
 import type { DType } from "@nasty/core";
 import type { NodeProto } from "@nasty/formats/onnx";
-import type { BackendName } from "../backend/backend.js";
+import type { BackendName } from "../backend/backend-name.js";
 import type { TensorFlow, TfTensor } from "../tensorflow.js";
 
 /** What the implementation of an operator sees of its node. */

@@ -1,5 +1,5 @@
 import { intAttribute } from "@nasty/formats/onnx";
-import type { BackendName } from "../backend/backend.js";
+import type { BackendName } from "../backend/backend-name.js";
 import type { TensorFlow, TfTensor } from "../tensorflow.js";
 import {
   normalAxis,

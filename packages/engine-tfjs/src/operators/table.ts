@@ -10,7 +10,8 @@ import { recurrentOperators } from "./recurrent.js";
 import { reductionOperators } from "./reduction.js";
 import { shapeOperators } from "./shape.js";
 
-const operators: ReadonlyMap<string, Operator> = new Map(
+/** The implementations by operator name. */
+export const operators: ReadonlyMap<string, Operator> = new Map(
   Object.entries({
     ...matrixOperators,
     ...elementwiseOperators,
@@ -51,9 +52,6 @@ export const flatOperators: ReadonlySet<string> = new Set([
   "Round",
   "Sign",
 ]);
-
-/** Names of the operators that this engine runs, in alphabetical order; Constant and Dropout are its own matter. */
-export const tensorflowOperators: readonly string[] = [...operators.keys(), "Constant", "Dropout"].sort();
 
 /** The implementation of an operator, or undefined; of the runtime's own operators only Gelu has the standard one's meaning. */
 export function operatorOf(opType: string, domain: string): Operator | undefined {
