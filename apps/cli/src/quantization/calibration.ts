@@ -7,7 +7,7 @@ import {
 } from "@nasty/calibration";
 import { int8, qat, type StaticOptions, trainedTable } from "@nasty/compression";
 import { writeFileAtomic } from "@nasty/formats/archive/node";
-import { InputError, UsageError } from "../exit-codes.js";
+import { InputError } from "../exit-codes.js";
 import type { LoadedModel } from "../inputs/load-model.js";
 import { openModel } from "../inputs/model.js";
 import type { Terminal } from "../terminal/console.js";
@@ -47,11 +47,8 @@ export async function calibrate(
 /** The ranges that a quantization-aware training left in the model. */
 function trainedRanges({ path, model }: LoadedModel): Calibrated {
   const record = qat.record(model);
-  if (record?.activationMode !== "static") {
-    throw new UsageError(
-      `quantize: --mode static: expected --calibration FILE (100 to 1000 typical sentences), got none, and ${path} was not trained with ranges of its own (--qat)`,
-    );
-  }
+  if (record === undefined)
+    throw new TypeError(`quantize: ${path}: no ranges, though it was seen to have some`);
   const ranges = record.rangeMode === "learned" ? "learned step sizes" : "moving averages";
   return {
     table: trainedTable(model, record),

@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
+import { qat } from "@nasty/compression";
 import { UsageError } from "../exit-codes.js";
 import { parseSource } from "../inputs/calibration-sources.js";
+import { loadModel } from "../inputs/load-model.js";
 import { checkWritable, isSameFile } from "../inputs/output-path.js";
 import type { GateRequest } from "./gate.js";
 import { defaultOutput, nameBeside } from "./output-name.js";
@@ -40,6 +42,11 @@ export async function checkOptions(options: QuantizePaths & QuantizeSettings): P
     throw new UsageError("quantize: --model: expected a model file or directory, got none");
   }
   checkMode(options);
+  if (usesTrainedRanges(options) && !(await hasTrainedRanges(model))) {
+    throw new UsageError(
+      `quantize: --mode static: expected --calibration FILE (100 to 1000 typical sentences), got none, and ${model} was not trained with ranges of its own (--qat)`,
+    );
+  }
   checkStandardInput(options);
   if (options.dryRun === true && options.saveCalibrationTable !== undefined) {
     throw new UsageError(
@@ -50,6 +57,12 @@ export async function checkOptions(options: QuantizePaths & QuantizeSettings): P
   const output = outputOf(model, options);
   if (options.dryRun !== true) await checkOutputs(model, output, options);
   return { model, output, gate };
+}
+
+/** Whether a quantization-aware training left ranges in a model; not in one that cannot be read. */
+async function hasTrainedRanges(path: string): Promise<boolean> {
+  const loaded = await loadModel(path).catch(() => undefined);
+  return loaded !== undefined && qat.record(loaded.model)?.activationMode === "static";
 }
 
 function checkMode(options: QuantizeSettings): void {
