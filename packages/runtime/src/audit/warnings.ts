@@ -1,4 +1,4 @@
-import type { ModelProto, NodeProto } from "@nasty/formats/onnx";
+import { intAttribute, type ModelProto, type NodeProto } from "@nasty/formats/onnx";
 import type { Audit } from "./audit.js";
 import { isFusedOp, isOp } from "./kernel-classes.js";
 
@@ -13,6 +13,14 @@ const wasFused = (source: ModelProto): ((node: NodeProto) => boolean) => {
 };
 
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+/** `4-bit weights`, `4- and 8-bit weights`; without bits where the file was too large to be read. */
+const blockWeights = (source: ModelProto | undefined): string => {
+  const products =
+    source === undefined ? [] : nodesOf(source).filter(({ opType }) => opType === "MatMulNBits");
+  const bits = [...new Set(products.map((node) => intAttribute(node, "bits", 4)))].sort((a, b) => a - b);
+  return bits.length === 0 ? "weights in blocks" : `${bits.join("- and ")}-bit weights`;
+};
 
 /**
  * What the figures mean, in words; empty when nothing stands out.
@@ -56,7 +64,9 @@ export const auditWarnings = (
     );
   }
   if (has("MatMulNBits")) {
-    warnings.push("4-bit weights save size, not time: on CPU 8-bit dynamic quantization is the faster one");
+    warnings.push(
+      `${blockWeights(source)} save size, not time: on CPU 8-bit dynamic quantization is the faster one`,
+    );
   }
   if (has("QLinearMatMul") || has("MatMulIntegerToFloat") || has("DynamicQuantizeMatMul")) {
     if (knownCpu && !int8DotProduct) {

@@ -237,6 +237,29 @@ describe("auditModel", () => {
     );
   });
 
+  it.each([
+    [[4], /^4-bit weights save size, not time/],
+    [[8], /^8-bit weights save size, not time/],
+    [[8, 4], /^4- and 8-bit weights save size, not time/],
+  ])("names the bits of weights in blocks: %j", async (bits, warning) => {
+    const names = ["x", ...bits.slice(1).map((_, at) => `h${at}`), "y"];
+    const nodes = bits.map((count, at) =>
+      makeNode("MatMulNBits", [names[at] as string, `B${at}`, `s${at}`], [names[at + 1] as string], {
+        domain: "com.microsoft",
+        attributes: { K: 16, N: 16, bits: count, block_size: 16 },
+      }),
+    );
+    const weights = bits.flatMap((count, at) => [
+      makeTensor(`B${at}`, "uint8", {
+        values: Array.from({ length: 32 * count }, () => 1),
+        shape: [16, 1, 2 * count],
+      }),
+      makeTensor(`s${at}`, "float32", { values: Array.from({ length: 16 }, () => 1), shape: [16, 1] }),
+    ]);
+    const { warnings } = await auditModel(modelOf(nodes, weights, { inputs: 16, outputs: 16 }));
+    expect(warnings).toEqual([expect.stringMatching(warning)]);
+  });
+
   it("does not take the dynamic kernel of an old operator set for a fusion", async () => {
     const initializers = [
       makeTensor("W", "int8", { values: Array.from({ length: 12 }, (_, i) => i - 6), shape: [4, 3] }),
