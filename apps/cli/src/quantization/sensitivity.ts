@@ -9,14 +9,9 @@ import { encodedBatches } from "./calibration-batches.js";
 import { finished, type Planned } from "./plan-quantization.js";
 
 /** What one weight, or weights that stay together, cost by themselves; as the JSON document has it. */
-export interface SensitivityRow {
+export interface SensitivityRow extends Pick<LayerSensitivity, "tensors" | "nodes" | "op" | "elements"> {
   /** Name of its first weight. */
   readonly group: string;
-  readonly tensors: readonly string[];
-  /** Nodes that read them. */
-  readonly nodes: readonly string[];
-  readonly op: string;
-  readonly elements: number;
   /** Σ(x − x̂)² / Σx² of the model's outputs when nothing else is quantized. */
   readonly outputNoise: number;
   /** Loss of the metric when nothing else is quantized; null where it was not measured. */
