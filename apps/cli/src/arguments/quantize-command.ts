@@ -96,7 +96,7 @@ function weightOptions(target: Command): void {
     .addOption(
       new Option(
         "--block-size <n>",
-        "weights that share a scale in int4 (default: 32) and weight-only mode (default: 64): 16 to 256",
+        "weights that share a scale, 16 to 256 (default: 64; in int4 mode 32 for models under 50 million weights)",
       ).argParser(positiveInteger),
     )
     .addOption(
