@@ -1,3 +1,4 @@
+import { uniformNumbers } from "@nasty/core";
 import { CalibrationError } from "./calibration-error.js";
 
 export interface StratifiedSampleOptions<T> {
@@ -13,17 +14,6 @@ interface Stratum<T> {
   seen: number;
   /** A uniform sample of what was seen, with each item's place in the stream. */
   readonly kept: { readonly place: number; readonly item: T }[];
-}
-
-/** Uniform numbers in [0, 1): mulberry32 (Tommy Ettinger, public domain), 32 bits of state. */
-function uniform(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
 
 /** Strata double in length: 1, 2, 3–4, 5–8, 9–16… */
@@ -70,7 +60,7 @@ export const stratifiedSample = async <T>(
       `calibrate: sample count: expected an integer of at least 1, got ${count}`,
     );
   }
-  const random = uniform(seed);
+  const random = uniformNumbers(seed);
   const strata = new Map<number, Stratum<T>>();
   let place = 0;
   for await (const item of items) {

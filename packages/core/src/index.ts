@@ -55,6 +55,8 @@ export {
   type BlockQuantizationOptions,
   type BlockQuantized,
 } from "./block-quantize.js";
+export { mix32, mixWords, type Random, type RandomState, seededRandom, shuffled } from "./seeded-random.js";
+export { uniformNumbers } from "./uniform-numbers.js";
 export { cosineSimilarity, maxAbsoluteError, quantizationSqnrDb, sqnrDb } from "./error-metrics.js";
 export { matMulInteger, type MatMulZeroPoints } from "./reference/mat-mul-integer.js";
 export { qLinearMatMul } from "./reference/q-linear-mat-mul.js";

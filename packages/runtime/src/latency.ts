@@ -1,5 +1,5 @@
+import { uniformNumbers } from "@nasty/core";
 import { RuntimeError } from "./runtime-error.js";
-import { seededRandom } from "./seeded-random.js";
 
 /** Something to time; `run` is awaited. */
 export interface Candidate {
@@ -51,7 +51,7 @@ const meanOf = (values: ArrayLike<number>): number => {
  * The same values and seed give the same interval; a single value gives an interval of width 0.
  */
 export const bootstrapInterval = (values: readonly number[], seed = 1): readonly [number, number] => {
-  const random = seededRandom(seed);
+  const random = uniformNumbers(seed);
   const means = new Float64Array(2000);
   for (let round = 0; round < means.length; round++) {
     let sum = 0;

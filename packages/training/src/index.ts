@@ -1,5 +1,5 @@
 export { TrainingError, type TrainingErrorCode, type TrainingErrorFields } from "./training-error.js";
-export { mix32, mixWords, type Random, type RandomState, seededRandom, shuffled } from "./random.js";
+export { mix32, mixWords, type Random, type RandomState, seededRandom, shuffled } from "@nasty/core";
 export {
   buildTrainingGraph,
   type TrainingGraph,

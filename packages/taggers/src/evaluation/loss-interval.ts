@@ -1,3 +1,4 @@
+import { uniformNumbers } from "@nasty/core";
 import { TaggerError } from "../tagger-error.js";
 import { type Counts, type Metric, valueOf } from "./counts.js";
 
@@ -50,7 +51,7 @@ export function lossInterval(
   if (n === 0) throw new TaggerError("empty", "lossInterval: sentences: expected at least 1, got 0");
   const before = flatten(original);
   const after = flatten(changed);
-  const random = mulberry32(seed);
+  const random = uniformNumbers(seed);
   const losses = new Float64Array(resamples);
   const a = { gold: 0, predicted: 0, correct: 0 };
   const b = { gold: 0, predicted: 0, correct: 0 };
@@ -90,15 +91,4 @@ function sum(counts: readonly Counts[]): Counts {
     total.correct += c.correct;
   }
   return total;
-}
-
-/** Uniform numbers in [0, 1): mulberry32 (Tommy Ettinger, public domain), 32 bits of state. */
-function mulberry32(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

@@ -1,9 +1,8 @@
-import type { Tensor } from "@nasty/core";
+import { mixWords, type Tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { openSession } from "@nasty/runtime";
 import { buildTrainingGraph, type TrainingGraph } from "../gradient/build-training-graph.js";
 import type { GradientOfWeight } from "../optimizers/gradient-buffer.js";
-import { mixWords } from "../random.js";
 import type { Batch, Engine, EngineOptions, Trainer } from "./engine.js";
 import { rewriteOf } from "./modifier.js";
 import { trainerOf } from "./trainer.js";

@@ -1,4 +1,4 @@
-import { mixWords } from "../random.js";
+import { mixWords } from "@nasty/core";
 import { TrainingError } from "../training-error.js";
 import type { ActivationMode, RangeMode } from "./options.js";
 

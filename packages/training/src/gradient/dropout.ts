@@ -1,7 +1,6 @@
-import { toFloat32 } from "@nasty/core";
+import { mixWords, toFloat32 } from "@nasty/core";
 import { floatAttribute, makeValueInfo, type NodeProto } from "@nasty/formats/onnx";
 import type { Graph, ValueTypes } from "@nasty/graph";
-import { mixWords } from "../random.js";
 import { TrainingError } from "../training-error.js";
 import { castTo, type GraphWriter, graphWriter } from "./graph-writer.js";
 import { matchesName, type NamePattern } from "./name-pattern.js";
