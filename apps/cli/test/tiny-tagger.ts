@@ -60,6 +60,8 @@ export interface TinyOptions {
   readonly outlier?: boolean;
   /** Puts a NaN into the classifier. */
   readonly nan?: boolean;
+  /** Rows of the embedding table, some of which no word has. Default: one for each word. */
+  readonly rows?: number;
 }
 
 /** Columns of the embedding: more than there are labels, and than there are words, so that its scales lie along columns. */
@@ -78,9 +80,10 @@ export function tinyModel({
   loudPadding = false,
   outlier = false,
   nan = false,
+  rows = tokens.length,
 }: TinyOptions = {}): ModelProto {
   const labels = task === "pos" ? posLabels : nerLabels;
-  const embedding = Float32Array.from({ length: tokens.length * width }, (_, i) => noise(i));
+  const embedding = Float32Array.from({ length: rows * width }, (_, i) => noise(i));
   lexicon.forEach(([word, upos, entity], index) => {
     const label = labels.indexOf(task === "pos" ? upos : entity);
     embedding[(index + special.length) * width + label] = word === "loud" ? 10 : 1;
@@ -113,7 +116,7 @@ export function tinyModel({
     ),
     outputs: [makeValueInfo("logits", "float32", ["batch", "sequence", labels.length])],
     initializers: [
-      makeTensor("embedding.weight", "float32", { values: embedding, shape: [tokens.length, width] }),
+      makeTensor("embedding.weight", "float32", { values: embedding, shape: [rows, width] }),
       makeTensor("encoder.weight", "float32", { values: encoder, shape: [width, width] }),
       makeTensor("classifier.weight", "float32", { values: classifier, shape: [width, labels.length] }),
       makeTensor("classifier.bias", "float32", { values: new Float32Array(labels.length) }),

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { withMetadata } from "@nasty/formats/onnx";
+import { TensorProto_DataType, withMetadata } from "@nasty/formats/onnx";
 import { readModelFile, writeModelFile } from "@nasty/formats/onnx/node";
 import { posInt8 } from "@nasty/model-en";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { tinyModel } from "../tiny-tagger.js";
 import { openWorkshop, type Json, type Workshop } from "../workshop.js";
 
 let shop: Workshop;
@@ -87,6 +88,22 @@ describe.concurrent("nasty export", () => {
     const one = await shop.json(["export", "--model", "merged", "--dtype", "q8", "--output", "one"]);
     expect(one.variants).toEqual(["q8"]);
     expect(await files("one")).not.toContain("onnx/model.onnx");
+  });
+
+  test("4 bits are q4, also if the scales of a large table are stored in 16 bits", async () => {
+    await cp(shop.path("pos"), shop.path("large"), { recursive: true });
+    await writeModelFile(shop.path("large/onnx/model.onnx"), tinyModel({ rows: 512 }));
+    await shop.json(["quantize", "--model", "large", "--mode", "int4", "--output", "large4.onnx"]);
+    const { graph } = await readModelFile(shop.path("large4.onnx"));
+    const scale = graph?.initializer.find(({ name }) => name === "embedding.weight_scale");
+    expect(scale).toMatchObject({ dataType: TensorProto_DataType.FLOAT16, dims: [512n, 2n] });
+    const { variants } = await shop.json(["export", "--model", "large4.onnx", "--output", "large-export"]);
+    expect(variants).toEqual(["q4"]);
+    expect(await files("large-export")).toContain("onnx/model_q4.onnx");
+    const q4f16 = ["--model", "large4.onnx", "--dtype", "q4f16", "--output", "not-half"];
+    const { code, stderr } = await shop.nasty(["export", ...q4f16]);
+    expect(code).toBe(3);
+    expect(stderr).toContain("dtype: expected q4 or bnb4 for weights of 4 bits, got q4f16");
   });
 
   test("takes the family of an old file from --model-type", async () => {

@@ -1,7 +1,7 @@
 import { elementCount } from "@nasty/core";
 import type { ModelVariant } from "@nasty/formats/hf";
 import { dataTypeName, intAttribute, type ModelProto } from "@nasty/formats/onnx";
-import { ModelGraph } from "@nasty/graph";
+import { type Graph, ModelGraph } from "@nasty/graph";
 import { TaggerError } from "../tagger-error.js";
 
 /** How the weights of a model are stored, as far as names of files tell. */
@@ -19,11 +19,21 @@ const variantsOf: Readonly<Record<Storage, readonly [ModelVariant, ...ModelVaria
 /** Operators whose weights are packed into bytes, several numbers each. */
 const blockOperators = new Set(["MatMulNBits", "GatherBlockQuantized"]);
 
+/** Scales of weights in blocks that are stored in 16 bits and read as float32: the model computes in float32 all the same. */
+function widenedScales(graph: Graph): ReadonlySet<string> {
+  const scales = graph.nodes
+    .filter(({ opType }) => blockOperators.has(opType))
+    .map((node) => graph.producer(node.input[2] ?? ""))
+    .filter((node) => node?.opType === "Cast");
+  return new Set(scales.map((node) => node?.input[0] ?? ""));
+}
+
 function storageOf(model: ModelProto): Storage {
   const elements = { float32: 0, float16: 0, eight: 0, four: 0 };
   for (const graph of ModelGraph.from(model).allGraphs()) {
-    for (const { dims, dataType } of graph.initializers.values()) {
-      if (dims.length < 2) continue;
+    const widened = widenedScales(graph);
+    for (const { name, dims, dataType } of graph.initializers.values()) {
+      if (dims.length < 2 || widened.has(name)) continue;
       const count = elementCount(dims.map(Number));
       switch (dataTypeName(dataType)) {
         case "FLOAT":
@@ -54,7 +64,8 @@ function storageOf(model: ModelProto): Storage {
 }
 
 /**
- * Which of the files of a Hugging Face directory a model is: fp32, fp16, q8 (any weights of 8 bits) or q4 (any of 4 bits).
+ * Which of the files of a Hugging Face directory a model is: fp32, fp16, q8 (any weights of 8 bits), q4 (any of 4 bits) or q4f16 (these, and
+ * most of the rest is float16, with which it computes).
  *
  * @param wanted another name that fits it too, such as `int8` for a model of 8 bits
  * @throws TaggerError `option` for a name that does not fit the weights
