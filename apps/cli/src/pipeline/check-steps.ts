@@ -6,9 +6,12 @@ import type { PipelineContext } from "./step-kind.js";
 
 /** Refuses options that contradict each other or would do nothing, with their line, before anything runs. */
 export async function checkSteps(recipe: Recipe, context: PipelineContext): Promise<void> {
+  let { tagger } = context;
   for (const step of recipe.steps) {
+    const kind = stepKind(step.kind);
     try {
-      await stepKind(step.kind).check(step, context);
+      await kind.check(step, { ...context, tagger });
+      tagger = kind.taggerOf?.(step.options) ?? tagger;
     } catch (error) {
       const isInput = (error as { kind?: unknown }).kind === "input";
       if (!(error instanceof UsageError || error instanceof ParserError || isInput)) throw error;

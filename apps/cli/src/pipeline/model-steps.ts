@@ -25,10 +25,7 @@ export const quantizeStep = commandStep<QuantizeOptions>({
   modelOption: "model",
   // Files beside the model: saved ranges spare a second calibration, which a pipeline that goes on spares anyway.
   provided: ["calibration-table", "save-calibration-table", "flips"],
-  texts: (options) => [
-    ...calibrationOf(options),
-    ...(options["target-accuracy-loss"] === undefined ? [] : [gateText]),
-  ],
+  texts: (options) => [...calibrationOf(options), ...validationOf(options)],
   outputNameOf(options, input, { has }) {
     const compress = options["compress"];
     const ending = compress === "gzip" ? ".gz" : compress === "brotli" ? ".br" : "";
@@ -44,15 +41,17 @@ export const quantizeStep = commandStep<QuantizeOptions>({
 });
 
 function calibrationOf(options: StepOptions): readonly WiredText[] {
-  const { mode, rounding, method } = options;
+  const { mode, rounding, method, sensitivity } = options;
   const given = (name: string): boolean => options[name] !== undefined && options[name] !== false;
   const uses =
     mode === "static" ||
     method !== undefined ||
     rounding === "gptq" ||
-    (given("sensitivity") && !given("target-accuracy-loss")) ||
     ["target-size", "migrate-outliers", "correct-biases"].some(given);
-  const may = mode === undefined || ((mode === "int4" || mode === "weight-only") && rounding === undefined);
+  const may =
+    mode === undefined ||
+    ((mode === "int4" || mode === "weight-only") && rounding === undefined) ||
+    sensitivity === true;
   if (!uses && !may) return [];
   return [
     {
@@ -62,6 +61,12 @@ function calibrationOf(options: StepOptions): readonly WiredText[] {
       purpose: "100 to 1000 typical sentences that ranges are measured on",
     },
   ];
+}
+
+/** The gate cannot do without; sensitivity is also measured on calibration text, but for the loss. */
+function validationOf({ "target-accuracy-loss": target, sensitivity }: StepOptions): readonly WiredText[] {
+  if (target !== undefined) return [gateText];
+  return sensitivity === true ? [{ ...gateText, isRequired: false, purpose: "each weight's loss" }] : [];
 }
 
 /** `prune`: single elements, heads and neurons, layers, vocabulary; training text where it is to train on. */

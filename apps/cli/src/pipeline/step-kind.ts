@@ -17,7 +17,7 @@ export interface PipelineContext {
   readonly folder: string;
   /** Of the first model; undefined for a model without tagger. */
   readonly task: Task | undefined;
-  /** Of the first model. */
+  /** Of the first model; where a step is checked, of the model that the step will be given. */
   readonly tagger: TaggerKind;
   readonly seed: number;
   readonly threads: number;

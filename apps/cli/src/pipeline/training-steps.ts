@@ -6,6 +6,7 @@ import { exportCommand } from "../arguments/export-command.js";
 import type { distillModel } from "../commands/distill.js";
 import type { exportModels } from "../commands/export.js";
 import type { fineTuneModel } from "../commands/fine-tune.js";
+import { UsageError } from "../exit-codes.js";
 import { qatSettings } from "../quantization-aware/qat-arguments.js";
 import { commandStep, stemOf, type WiredText } from "./command-step.js";
 import type { StepKind } from "./step-kind.js";
@@ -45,25 +46,37 @@ export const fineTuneStep = commandStep<Parameters<typeof fineTuneModel>[0]>({
   check: async (options) => qatSettings("fine-tune", options),
 });
 
+const distillation = commandStep<Parameters<typeof distillModel>[0]>({
+  name: "distill",
+  command: distillCommand,
+  load: async () => (await import("../commands/distill.js")).distillModel,
+  modelOption: "teacher",
+  choices: { student: networks },
+  texts: ({ student }) => [
+    trainingText,
+    { ...validationText, isRequired: student !== undefined },
+    { option: "unlabelled", name: "unlabelled", isRequired: false, purpose: "the teacher labels it" },
+  ],
+  // Networks are model files, transformers folders with their tokenizer.
+  outputNameOf: ({ student, ...options }, input, { tagger }) =>
+    `${stemOf(input)}_${studentName(student, options["student-size"])}${
+      student !== undefined || tagger !== "transformer" ? ".onnx" : ""
+    }`,
+});
+
 /** `distill`: the model so far teaches a smaller one, of its own kind or a `cnn` or `bilstm`. */
 export const distillStep: StepKind = {
-  ...commandStep<Parameters<typeof distillModel>[0]>({
-    name: "distill",
-    command: distillCommand,
-    load: async () => (await import("../commands/distill.js")).distillModel,
-    modelOption: "teacher",
-    choices: { student: networks },
-    texts: ({ student }) => [
-      trainingText,
-      { ...validationText, isRequired: student !== undefined },
-      { option: "unlabelled", name: "unlabelled", isRequired: false, purpose: "the teacher labels it" },
-    ],
-    // Networks are model files, transformers folders with their tokenizer.
-    outputNameOf: ({ student, ...options }, input, { tagger }) =>
-      `${stemOf(input)}_${studentName(student, options["student-size"])}${
-        student !== undefined || tagger !== "transformer" ? ".onnx" : ""
-      }`,
-  }),
+  ...distillation,
+  async check(step, context) {
+    await distillation.check(step, context);
+    const { tagger, texts } = context;
+    const isNetwork = tagger !== undefined && tagger !== "transformer";
+    if (isNetwork && !("validation" in step.options) && texts.validation === undefined) {
+      throw new UsageError(
+        `data: expected validation in the data section (${validationText.purpose}), got none`,
+      );
+    }
+  },
   taggerOf: ({ student }) => (student === undefined ? undefined : "neural"),
 };
 

@@ -332,6 +332,18 @@ test("a model without a tagger has sizes only", async () => {
   expect((error as Error).message).toContain("step 1 (eval): model: expected labels and a tokenizer");
 });
 
+test.each([
+  ["calibration", { outputNoise: expect.any(Number), loss: null }],
+  ["validation", { outputNoise: expect.any(Number), loss: expect.any(Number) }],
+])("sensitivity is measured on %s text", async (text, row) => {
+  const steps = "  - quantize: { mode: dynamic, sensitivity: true }\n";
+  const name = `sensitive-${text}.yaml`;
+  await shop.write(name, `model: pos\ndata: { ${text}: test.conllu }\nsteps:\n${steps}`);
+  const { result } = await run(name);
+  expect(result.stages[1].result.sensitivity).toHaveLength(3);
+  expect(result.stages[1].result.sensitivity[0]).toMatchObject(row);
+});
+
 test("a model teaches a network, which later steps know for what it is", async () => {
   const steps =
     "  - distill: { student: cnn, student-size: 0.25, epochs: 1 }\n  - distill: { student-size: 0.2, epochs: 1 }\n  - quantize: { mode: dynamic }\n";
@@ -409,6 +421,18 @@ describe("a bad recipe is refused with line, column and what to write, before an
       "line 3, column 5: step 1 (quantize): data: expected calibration in the data section",
     ],
     ["model: pos\nsteps:\n  - fine-tune\n", "expected train in the data section"],
+    [
+      "model: pos\nsteps:\n  - compress\n  - quantize:\n      mode: dynamic\n      sensitivity: true\n",
+      "line 6, column 7: step 2 (quantize): --sensitivity: expected --calibration FILE or --validation FILE to measure on",
+    ],
+    [
+      "model: default\ndata: { train: train.conllu }\nsteps:\n  - compress\n  - distill\n",
+      "line 5, column 5: step 2 (distill): data: expected validation in the data section (the best epoch is chosen by it), got none",
+    ],
+    [
+      "model: pos\ndata: { train: train.conllu, calibration: test.conllu }\nsteps:\n  - distill: { student: cnn, validation: calibration }\n  - distill\n",
+      "line 5, column 5: step 2 (distill): data: expected validation in the data section",
+    ],
     ["model: pos\nsteps:\n  - prune: { sparsity: 0.2, epochs: 1 }\n", "expected train in the data section"],
     [
       "model: pos\ndata: { train: { file: train.conllu, part: 20/20 } }\nsteps: [{ prune: { vocabulary: train } }]\n",
