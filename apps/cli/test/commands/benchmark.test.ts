@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { observed } from "../observed.js";
 import { type Json, openWorkshop, type Workshop } from "../workshop.js";
 
 let shop: Workshop;
@@ -14,20 +13,6 @@ const quick = (...args: string[]) => [
   ..."benchmark --model pos --environment development --data test.conllu".split(" "),
   ...args,
 ];
-
-const spy = new URL("../runtime-spy.mjs", import.meta.url);
-/** Runs with a module that writes down what the runtime is told. */
-async function observed(args: readonly string[]): Promise<{ threads: number[]; batches: number[] }> {
-  const log = shop.path("runtime.log");
-  const env = { NODE_OPTIONS: `--import ${fileURLToPath(spy)}`, NASTY_TEST_LOG: log };
-  await shop.json(args, { env });
-  const lines = (await readFile(log, "utf8")).trimEnd().split("\n");
-  await shop.write("runtime.log", "");
-  const numbers = (kind: string): number[] => [
-    ...new Set(lines.filter((line) => line.startsWith(kind)).map((line) => Number(line.split(" ")[1]))),
-  ];
-  return { threads: numbers("threads"), batches: numbers("batch") };
-}
 
 test("the JSON document has the keys that scripts rely on, a model a row", async () => {
   const result = await shop.json(quick("--compare", "int8.onnx", "--samples", "5"));
@@ -53,10 +38,10 @@ test("the JSON document has the keys that scripts rely on, a model a row", async
 });
 
 test("--threads and --batch-size reach the runtime", async () => {
-  const one = await observed(quick());
+  const one = await observed(shop, quick());
   expect(one.threads).toEqual([1]);
   expect(one.batches).toEqual([1]);
-  const two = await observed(quick("--threads", "2", "--batch-size", "4"));
+  const two = await observed(shop, quick("--threads", "2", "--batch-size", "4"));
   // Trying the devices of the machine, at the end, takes one thread.
   expect(two.threads[0]).toBe(2);
   expect(two.batches).toContain(4);

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { trainTransformer, writeFineTuned } from "@nasty/taggers/training";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { observed } from "../observed.js";
 import { sentences } from "../tiny-corpus.js";
 import { lexicon } from "../tiny-tagger.js";
 import { type Json, openWorkshop, type Workshop } from "../workshop.js";
@@ -76,6 +77,35 @@ test.each([
   ["--learning-rate", "0.001"],
 ])("%s %s changes what is learned", async (...change) => {
   expect(losses(await plain(change, "other.onnx"))).not.toEqual(losses(first));
+});
+
+test("--threads reaches the teachers and the training, of a network and of an encoder", async () => {
+  const one = ["--epochs", "1", "--threads", "2", ...files];
+  const students = [
+    ["--teacher", "pos", "--student", "cnn", "--student-size", "0.1", "--output", "threads.onnx"],
+    ["--teacher", "bert", "--output", "threads"],
+  ];
+  for (const student of students) {
+    const { sessions } = await observed(shop, ["distill", ...student, ...one]);
+    // Of the teacher and of the training; what was written is opened at the end, in two sessions, to see that it can be.
+    const working = sessions.slice(0, -2);
+    expect(working.length).toBeGreaterThan(1);
+    expect(new Set(working)).toEqual(new Set([2]));
+  }
+});
+
+test("--patience ends a training that gets no better, of a network and of an encoder", async () => {
+  const still = ["--epochs", "6", "--learning-rate", "1e-9", "--patience", "1"];
+  const network = await plain(still, "patience.onnx");
+  const encoder = await shop.json([
+    ..."distill --teacher bert --output patience".split(" "),
+    ...files,
+    ...still,
+  ]);
+  for (const { stopped, epochs } of [network, encoder]) {
+    expect(stopped).toBe("patience");
+    expect(epochs).toHaveLength(2);
+  }
 });
 
 test("a student is as large as asked, of the teacher's kind unless said, with a warning if it is not smaller", async () => {

@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { observed } from "../observed.js";
 import { writeTinyDirectory } from "../tiny-tagger.js";
 import { type Json, openWorkshop, type Workshop } from "../workshop.js";
 
@@ -118,4 +119,11 @@ describe("what shares a run", () => {
     expect(still.batchMates).toMatchObject({ words: 53, flips: 0, paddedFlips: 0 });
     expect((await quantized("pos")).batchMates).toBeNull();
   });
+});
+
+test("--threads reaches every session: calibration, sensitivity, the gate and the audit", async () => {
+  const args = ["quantize", "--model", "pos", "--output", "threads.onnx", "--sensitivity"];
+  const { sessions } = await observed(shop, [...args, ...calibration, ...gated, "--threads", "2"]);
+  expect(sessions.length).toBeGreaterThan(6);
+  expect(new Set(sessions)).toEqual(new Set([2]));
 });
