@@ -93,5 +93,17 @@ function kindOf(node: Node | undefined): string {
   if (node === undefined) return "nothing";
   if (isSeq(node)) return "a list";
   if (isMap(node)) return "keys and values";
-  return isScalar(node) ? String(node.value) : "another kind of node";
+  return isScalar(node) ? quoted(String(node.value)) : "another kind of node";
+}
+
+const longestQuoted = 60;
+
+/** A value as a message shows it: what is long is cut, what a terminal would obey is escaped. */
+function quoted(text: string): string {
+  if (text.length <= longestQuoted && !/[\p{C}\uFFFD]/u.test(text)) return text;
+  const shown = JSON.stringify(text.slice(0, longestQuoted)).replace(
+    /[\p{C}\uFFFD]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return text.length <= longestQuoted ? shown : `${shown}…`;
 }

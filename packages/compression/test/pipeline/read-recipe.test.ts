@@ -126,6 +126,8 @@ steps:
       "model: expected a model file, a Hugging Face directory or default, got none",
     ],
     ["", 1, 1, "recipe: expected keys and values, got nothing"],
+    ["\u001b[31mred", 1, 1, 'recipe: expected keys and values, got "\\u001b[31mred"'],
+    ["x".repeat(500), 1, 1, `recipe: expected keys and values, got "${"x".repeat(60)}"…`],
     [
       "model: a\nsteps:\n  - quantize:\n    per-channel: true",
       4,
