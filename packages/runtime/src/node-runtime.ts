@@ -4,6 +4,12 @@ import { RuntimeError } from "./runtime-error.js";
 /** What this package uses of onnxruntime-node. */
 export type NodeRuntime = Pick<typeof Ort, "InferenceSession" | "Tensor" | "env" | "listSupportedBackends">;
 
+/**
+ * ONNX Runtime's builds for Linux keep a record of use under the home folder and upload it, unless this variable is set when the library is
+ * loaded. Someone who sets it to something else has decided.
+ */
+const telemetryVariable = "ORT_DISABLE_TELEMETRY";
+
 let loading: Promise<NodeRuntime> | undefined;
 
 /**
@@ -12,6 +18,7 @@ let loading: Promise<NodeRuntime> | undefined;
  * @throws RuntimeError `no-runtime` where the platform has no native library.
  */
 export const loadNodeRuntime = (): Promise<NodeRuntime> => {
+  process.env[telemetryVariable] ??= "1";
   loading ??= import("onnxruntime-node").then(
     ({ default: ort }) => {
       // The process-wide logger is made with the first session, and prints warnings unless told otherwise.
