@@ -36,13 +36,18 @@ export function pruneCommand(): Command {
       ).choices(["gradual", "one-shot"]),
     )
     .addOption(
-      new Option("--epochs <n>", "passes over the training text").default(2).argParser(positiveInteger),
+      new Option("--epochs <n>", "with --train: passes over it (default: 2)").argParser(positiveInteger),
     )
-    .addOption(new Option("--batch-size <n>", "sentences of a step").default(16).argParser(positiveInteger))
     .addOption(
-      new Option("--learning-rate <rate>", "peak of the learning rate")
-        .default(3e-4)
-        .argParser(positiveNumber),
+      new Option("--batch-size <n>", "with --train: sentences of a step (default: 16)").argParser(
+        positiveInteger,
+      ),
+    )
+    .addOption(
+      new Option(
+        "--learning-rate <rate>",
+        "with --train: peak of the learning rate (default: 0.0003)",
+      ).argParser(positiveNumber),
     )
     .option("--validation <file>", "labelled text that the written file is measured on")
     .addOption(

@@ -8,8 +8,9 @@ import { openTagger } from "@nasty/taggers/node";
 import { distill, openTeachers, type Teacher } from "@nasty/taggers/training";
 import { fileCheckpoint } from "@nasty/training/node";
 import { InputError, UsageError } from "../exit-codes.js";
-import { checkWritable, isSameFile } from "../inputs/output-path.js";
+import { checkWritable } from "../inputs/output-path.js";
 import { type NamedPaths, provenanceOf } from "../inputs/provenance.js";
+import { checkSeparate } from "../inputs/separate-paths.js";
 import { trainingSentences } from "../inputs/training-sentences.js";
 import { readWords } from "../inputs/unlabelled-text.js";
 import type { Terminal } from "../terminal/console.js";
@@ -154,12 +155,8 @@ async function distillNetwork(student: ArchitectureName, job: Job): Promise<void
   const { validation = "", patience } = options;
   const output = resolve(options.output);
   await checkWritable("--output", output);
-  for (const teacher of options.teacher) {
-    if (await isSameFile(output, teacher))
-      throw new InputError(
-        `--output ${options.output}: expected another file than the teacher's, got the same; name a new one`,
-      );
-  }
+  const read = [...options.teacher, options.train, options.validation, options.unlabelled];
+  await checkSeparate("distill", { "--output": options.output }, read);
   const checkpoint = `${output}.checkpoint`;
   const recipe = {
     ...recipeOf({ ...options, task }),

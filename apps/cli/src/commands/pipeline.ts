@@ -20,6 +20,7 @@ import { GateError, InputError } from "../exit-codes.js";
 import { explain } from "../explain.js";
 import { loadModel } from "../inputs/load-model.js";
 import { checkWritable } from "../inputs/output-path.js";
+import { checkSeparate } from "../inputs/separate-paths.js";
 import { artifactOf, isUnchanged } from "../pipeline/artifact.js";
 import { checkSteps } from "../pipeline/check-steps.js";
 import { findFirstModel, type FirstModel, unpackFirstModel } from "../pipeline/first-model.js";
@@ -77,6 +78,8 @@ export async function pipeline(
     return;
   }
   if (options.report !== undefined) await checkWritable("pipeline: --report", options.report);
+  const read = Object.values(located).flatMap((texts) => texts.map(({ path }) => path));
+  await checkSeparate("pipeline", { "--report": options.report }, [recipePath, first.path, ...read]);
   const continuation = options.fresh ? "fresh" : options.resume ? "resume" : "if-possible";
   const state = await readState(folder, continuation);
   await writeState(folder, state);
@@ -116,7 +119,11 @@ function describeText(text: RecipeText | undefined): string {
 const schemas = stepKinds.map(({ schema }) => schema);
 
 async function recipeText(path: string): Promise<string> {
-  const { size } = await stat(path);
+  const found = await stat(path);
+  if (found.isDirectory()) {
+    throw new InputError(`pipeline: ${path}: expected a recipe, got a folder; give the recipe's YAML file`);
+  }
+  const { size } = found;
   if (size > largestRecipe) {
     throw new InputError(
       `pipeline: ${path}: expected a recipe of at most ${largestRecipe} bytes, got ${size}; give the recipe's YAML file`,

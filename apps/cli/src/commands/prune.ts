@@ -5,8 +5,9 @@ import { rm } from "node:fs/promises";
 import { GateError, InputError, UsageError } from "../exit-codes.js";
 import { parseSource } from "../inputs/calibration-sources.js";
 import { type LoadedModel, loadModel } from "../inputs/load-model.js";
-import { checkWritable, isSameFile } from "../inputs/output-path.js";
+import { checkWritable } from "../inputs/output-path.js";
 import { provenanceOf } from "../inputs/provenance.js";
+import { checkSeparate } from "../inputs/separate-paths.js";
 import { importanceData } from "../pruning/importance-data.js";
 import { measureQuality, pruningRefusal } from "../pruning/quality.js";
 import { pruneAndTrain } from "../pruning/recovery.js";
@@ -31,9 +32,9 @@ export interface PruneCommandOptions extends CommonOptions {
   readonly validation?: string;
   readonly targetAccuracyLoss?: number;
   readonly schedule?: "gradual" | "one-shot";
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly learningRate: number;
+  readonly epochs?: number;
+  readonly batchSize?: number;
+  readonly learningRate?: number;
   readonly dryRun?: boolean;
   readonly output?: string;
 }
@@ -51,16 +52,22 @@ export async function prune(options: PruneCommandOptions, terminal: Terminal): P
   if (options.targetAccuracyLoss !== undefined && options.validation === undefined) {
     throw new UsageError("prune: --target-accuracy-loss: expected --validation with it, got none");
   }
+  checkPruning(options, isStructured);
+  const training = trainingOf(options);
   const schedule = scheduleOf(options, isStructured);
   const loaded = await loadModel(options.model);
   const output = options.output ?? nameBeside(options.model, prunedSuffix(options));
   if (!options.dryRun) {
     await checkWritable("--output", output);
-    if (await isSameFile(output, loaded.modelPath)) {
-      throw new UsageError(
-        `prune: --output ${output}: expected another file than the model, got the model itself`,
-      );
-    }
+    const { train, validation, vocabulary } = options;
+    const texts = options.data.map((text) => parseSource(text).path);
+    await checkSeparate("prune", { "--output": output }, [
+      options.model,
+      train,
+      validation,
+      vocabulary,
+      ...texts,
+    ]);
   }
   terminal.progress.start("planning what to prune");
   const pruning = await pruningOf(loaded, options, isStructured);
@@ -71,7 +78,15 @@ export async function prune(options: PruneCommandOptions, terminal: Terminal): P
     return;
   }
   const checkpoint = `${output}.checkpoint`;
-  const { model, report } = await pruned({ loaded, pruning, schedule, checkpoint, options, terminal });
+  const { model, report } = await pruned({
+    loaded,
+    pruning,
+    schedule,
+    training,
+    checkpoint,
+    options,
+    terminal,
+  });
   const candidate = await writeCandidate(
     output,
     loaded.tagger === undefined ? model : await withTagger(model, loaded.tagger),
@@ -97,7 +112,7 @@ export async function prune(options: PruneCommandOptions, terminal: Terminal): P
       model: options.model,
       modelBytes: loaded.modelBytes,
       output: written,
-      training: options.train === undefined ? null : { schedule, epochs: options.epochs },
+      training: options.train === undefined ? null : { schedule, epochs: training.epochs },
       gate: quality,
       ...report,
       sparsity: tensors.length === 0 ? null : zeros / elements,
@@ -117,6 +132,7 @@ interface PruningJob {
   readonly loaded: LoadedModel;
   readonly pruning: Pruning;
   readonly schedule: "gradual" | "one-shot";
+  readonly training: Training;
   readonly checkpoint: string;
   readonly options: PruneCommandOptions;
   readonly terminal: Terminal;
@@ -127,11 +143,12 @@ async function pruned({
   loaded,
   pruning,
   schedule,
+  training,
   checkpoint,
   options,
   terminal,
 }: PruningJob): Promise<PruningResult> {
-  const { train, validation, epochs, batchSize, learningRate, seed, threads } = options;
+  const { train, validation, seed, threads } = options;
   const data = options.data.map((text) => parseSource(text).path);
   const provenance = {
     provenance: await provenanceOf(await loaded.sha256(), { data, vocabulary: options.vocabulary }),
@@ -147,15 +164,41 @@ async function pruned({
   terminal.progress.stop();
   const { model, report } = await pruneAndTrain(
     { model: loaded.model, settings: loaded.tagger, pruning, provenance },
-    { train, validation, epochs, batchSize, learningRate, schedule, checkpoint, seed, threads },
+    { train, validation, ...training, schedule, checkpoint, seed, threads },
     terminal,
   );
   const step = {
     step: "recovery",
-    options: { schedule, epochs, batchSize, learningRate, seed },
+    options: { schedule, ...training, seed },
     ...(await provenanceOf(undefined, { train, validation })),
   };
   return { report, model: withHistory(model, step) };
+}
+
+interface Training {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+}
+
+/** How to train on, if there is text for it; settings of a training that does not happen would do nothing. */
+function trainingOf({ train, epochs, batchSize, learningRate }: PruneCommandOptions): Training {
+  const given = { "--epochs": epochs, "--batch-size": batchSize, "--learning-rate": learningRate };
+  for (const [option, value] of Object.entries(given)) {
+    if (value === undefined || train !== undefined) continue;
+    throw new UsageError(`prune: ${option}: expected --train with it, got none`);
+  }
+  return { epochs: epochs ?? 2, batchSize: batchSize ?? 16, learningRate: learningRate ?? 3e-4 };
+}
+
+/** What to remove must be said. */
+function checkPruning(options: PruneCommandOptions, isStructured: boolean): void {
+  const { sparsity, heads, neurons, layers, vocabulary } = options;
+  if ([sparsity, heads, neurons, layers, vocabulary].some((value) => value !== undefined)) return;
+  const where = isStructured ? "--structured: expected --sparsity, --heads or --neurons with it" : undefined;
+  throw new UsageError(
+    `prune: ${where ?? "expected --sparsity, --heads, --neurons, --layers or --vocabulary"}, got none`,
+  );
 }
 
 /** Single elements go while the model trains, what changes shapes goes before it. */

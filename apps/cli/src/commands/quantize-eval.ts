@@ -2,6 +2,7 @@ import { compareModels } from "../comparison/compare-models.js";
 import { comparisonText } from "../comparison/comparison-text.js";
 import { writeFlips } from "../comparison/write-flips.js";
 import { checkWritable } from "../inputs/output-path.js";
+import { checkSeparate } from "../inputs/separate-paths.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
 interface QuantizeEvalOptions extends CommonOptions {
@@ -15,6 +16,7 @@ interface QuantizeEvalOptions extends CommonOptions {
 export async function quantizeEval(options: QuantizeEvalOptions, terminal: Terminal): Promise<void> {
   const { original, quantized, test, threads, seed } = options;
   if (options.flips !== undefined) await checkWritable("quantize eval: --flips", options.flips);
+  await checkSeparate("quantize eval", { "--flips": options.flips }, [original, quantized, test]);
   const comparison = await compareModels({ original, quantized, test, threads, seed }, terminal.progress);
   if (options.flips !== undefined) await writeFlips(options.flips, comparison);
   const { flips, sentences: _, ...json } = comparison;

@@ -7,6 +7,7 @@ import { trainTagger, trainTransformer } from "@nasty/taggers/training";
 import type { TrainingEvent } from "@nasty/training";
 import { fileCheckpoint } from "@nasty/training/node";
 import { checkWritable } from "../inputs/output-path.js";
+import { checkSeparate } from "../inputs/separate-paths.js";
 import { provenanceOf } from "../inputs/provenance.js";
 import { chosenEngine, defaultEngine, engineInHistory, type EngineName } from "../inputs/training-engine.js";
 import { trainingSentences } from "../inputs/training-sentences.js";
@@ -46,6 +47,11 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
   const quantization = qatSettings("train", options);
   const quantizedOutput = nameBeside(output, "qat");
   if (options.qat === true) await checkWritable("--output", quantizedOutput);
+  const outputs = {
+    "--output": output,
+    ...(options.qat === true ? { "--output with --qat": quantizedOutput } : {}),
+  };
+  await checkSeparate("train", outputs, [options.train, options.validation]);
   const started = performance.now();
   const job = {
     task,

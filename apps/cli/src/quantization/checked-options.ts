@@ -3,7 +3,8 @@ import { qat } from "@nasty/compression";
 import { UsageError } from "../exit-codes.js";
 import { parseSource } from "../inputs/calibration-sources.js";
 import { loadModel } from "../inputs/load-model.js";
-import { checkWritable, isSameFile } from "../inputs/output-path.js";
+import { checkWritable } from "../inputs/output-path.js";
+import { checkSeparate } from "../inputs/separate-paths.js";
 import type { GateRequest } from "./gate.js";
 import { defaultOutput, nameBeside } from "./output-name.js";
 import { modeOf, type QuantizeSettings, usesTrainedRanges } from "./settings.js";
@@ -170,6 +171,9 @@ function gateOf(options: QuantizePaths & QuantizeSettings): GateRequest | undefi
       "quantize: --time-budget: expected --target-accuracy-loss to search for, or --sensitivity, got none",
     );
   }
+  if (target === undefined && options.fallback === false) {
+    throw new UsageError("quantize: --no-fallback: expected --target-accuracy-loss to refuse by, got none");
+  }
   if (isRanked && validation === undefined && options.calibration.length === 0) {
     throw new UsageError(
       "quantize: --sensitivity: expected --calibration FILE or --validation FILE to measure on, got none",
@@ -222,7 +226,14 @@ function outputOf(model: string, options: QuantizePaths & QuantizeSettings): str
 async function checkOutputs(
   model: string,
   output: string,
-  { report, flips, saveCalibrationTable, validation, calibration }: QuantizePaths & QuantizeSettings,
+  {
+    report,
+    flips,
+    saveCalibrationTable,
+    validation,
+    calibration,
+    calibrationTable,
+  }: QuantizePaths & QuantizeSettings,
 ): Promise<void> {
   await checkWritable("quantize: --output", output);
   if (report !== undefined) await checkWritable("quantize: --report", report);
@@ -230,9 +241,12 @@ async function checkOutputs(
   if (saveCalibrationTable !== undefined) {
     await checkWritable("quantize: --save-calibration-table", saveCalibrationTable);
   }
-  const inputs = [model, validation, ...calibration.map((source) => parseSource(source).path)];
-  for (const input of inputs) {
-    if (input === undefined || !(await isSameFile(output, input))) continue;
-    throw new UsageError(`quantize: --output ${output}: expected another file than an input, got ${input}`);
-  }
+  const outputs = {
+    "--output": output,
+    "--report": report,
+    "--flips": flips,
+    "--save-calibration-table": saveCalibrationTable,
+  };
+  const texts = calibration.map((source) => parseSource(source).path);
+  await checkSeparate("quantize", outputs, [model, validation, calibrationTable, ...texts]);
 }

@@ -28,7 +28,7 @@ function gateLines(gate: Gate): string[] {
   const judged = target === null ? "points" : `of at most ${points(target)} points: passed`;
   return [
     `  ${target === null ? "measured" : "gate"}: ${metric} ${formatPercent(original)} -> ${formatPercent(quantized)}, loss ${points(loss)} ${judged}`,
-    `  ${formatCount(gate.flips)} words changed their label; 95% interval of the loss ${points(lossCi95[0])} to ${points(lossCi95[1])} points`,
+    `  ${gate.flips === 1 ? "1 word" : `${formatCount(gate.flips)} words`} changed ${gate.flips === 1 ? "its" : "their"} label; 95% interval of the loss ${points(lossCi95[0])} to ${points(lossCi95[1])} points`,
     ...(keptInFloat.length === 0
       ? []
       : [`  left in float to pass: ${keptInFloat.join(", ")} (${formatCount(gate.attempts)} tried)`]),
