@@ -63,11 +63,21 @@ export async function planPruning(model: ModelProto, options: PruneOptions): Pro
       ...modelWarnings(model),
       ...conditionWarnings(graphCondition(openForCompression(model).main)),
       ...(chosen.elements === undefined ? [] : [unstructuredRemark]),
+      ...(elements.isDone ? [sparseAlready(chosen.elements ?? 0)] : []),
       ...(isStructured && options.data === undefined
         ? ["importance is taken from magnitudes of weights: give data (a loss and batches) to measure it"]
         : []),
     ],
   };
+}
+
+const sparseAlready = (share: number): string =>
+  `nothing is left to do: ${Number((share * 100).toFixed(2))} % of the elements and more are zero already; ask for more to prune this model further`;
+
+function zerosIn(values: Float32Array): number {
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] === 0) count++;
+  return count;
 }
 
 function withoutRows(model: ModelProto, vocabulary: PlannedVocabulary): ModelProto {
@@ -79,9 +89,14 @@ function withoutRows(model: ModelProto, vocabulary: PlannedVocabulary): ModelPro
 function planElements(
   model: ModelProto,
   { elements: share, scope, skipLayers, opTypes, minimumElements }: ChosenPruning,
-): { tensors: PlannedZeros[]; notPruned: readonly NotPruned[] } {
+): {
+  tensors: PlannedZeros[];
+  notPruned: readonly NotPruned[];
+  /** Whether as many elements are zero as are asked for. */
+  isDone: boolean;
+} {
   if (share === undefined) {
-    return { tensors: [], notPruned: [] };
+    return { tensors: [], notPruned: [], isDone: false };
   }
   const found = prunableWeights(openForCompression(model));
   const skipped = matchLayers(found.weights, skipLayers, "pruner.plan");
@@ -108,8 +123,11 @@ function planElements(
     checkFinite("pruner.plan", name, values());
   }
   const zeros = zerosByWeight(weights, share, scope);
+  const isDone =
+    share > 0 && weights.every(({ values }, index) => zerosIn(values()) >= (zeros[index] as number));
   return {
     notPruned,
+    isDone,
     tensors: weights.map(({ name, owner, op, shape, elements }, index) => ({
       name,
       graph: owner.path,

@@ -41,6 +41,21 @@ describe("magnitude pruning", () => {
     expect(kept.every((x, i) => x === 0 || x === before[i])).toBe(true);
   });
 
+  it("says so where a model is that sparse already", async () => {
+    const original = model({
+      nodes: [node("MatMul", ["x", "W"], ["y"])],
+      initializers: [matrix("W", [16, 24])],
+    });
+    const first = await pruner.plan(original, { sparsity: 0.5 });
+    expect(first.warnings.join()).not.toContain("already");
+    const pruned = pruner.apply(original, first).model;
+    const again = await pruner.plan(pruned, { sparsity: 0.4 });
+    expect(again.warnings.join()).toContain(
+      "nothing is left to do: 40 % of the elements and more are zero already",
+    );
+    expect((await pruner.plan(pruned, { sparsity: 0.6 })).warnings.join()).not.toContain("already");
+  });
+
   it("takes exactly the count asked for, the first of equal ones (property)", () => {
     const float = fc.float({ noNaN: true, noDefaultInfinity: true });
     fc.assert(
