@@ -1,9 +1,10 @@
 import type { QuantizationPlan } from "@nasty/compression";
 import type { QuantizationResult } from "./quantization-result.js";
-import { formatBytes, formatCount, formatPercent, formatRatio, table } from "../terminal/format.js";
+import { formatCount, formatPercent, table } from "../terminal/format.js";
 import { batchMatesText } from "../comparison/comparison-text.js";
 import type { Gate } from "./gate.js";
 import { granularityText } from "./plan-quantization.js";
+import { sizeLine } from "./size-line.js";
 import { lossText, noiseText, type SensitivityRow } from "./sensitivity.js";
 
 const worstShown = 5;
@@ -89,7 +90,7 @@ export function quantizationText(result: QuantizationResult): string {
       ? []
       : [
           `Wrote ${output.path}`,
-          `  ${formatBytes(result.modelBytes)} -> ${formatBytes(output.bytes)} (${formatRatio(result.modelBytes / output.bytes)} smaller), sha256 ${output.sha256.slice(0, 16)}…`,
+          `  ${sizeLine({ path: result.model, bytes: result.modelBytes }, output)}, sha256 ${output.sha256.slice(0, 16)}…`,
         ]),
     `  ${formatCount(tensors.length)} weights quantized (${result.mode}${result.method === "none" ? "" : `, ${result.method}`})`,
     `  runtime: ${audit.quantizedKernels} quantized matrix kernels, ${audit.floatMatMuls} float, ${audit.strayQdq} stray quantize/dequantize pairs`,
