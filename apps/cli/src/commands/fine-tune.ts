@@ -10,7 +10,7 @@ import {
   writeFineTuned,
 } from "@nasty/taggers/training";
 import { fileCheckpoint } from "@nasty/training/node";
-import { InputError } from "../exit-codes.js";
+import { InputError, UsageError } from "../exit-codes.js";
 import { sha256OfFile } from "../inputs/file-hash.js";
 import { readLabelled } from "../inputs/labelled-text.js";
 import { checkFolder, isSameFile } from "../inputs/output-path.js";
@@ -122,10 +122,13 @@ export function recipeOf({
 
 /** What a run needs beside its recipe. */
 export function runOf(
-  { threads, patience }: ClassifierOptions,
+  { threads, patience, validation }: ClassifierOptions,
   checkpoint: string,
   terminal: Terminal,
 ): ClassifierTrainingOptions {
+  if (patience !== undefined && validation === undefined) {
+    throw new UsageError("--patience: expected --validation to find the best epoch on, got none");
+  }
   const store = fileCheckpoint(checkpoint);
   return {
     threads,

@@ -84,6 +84,16 @@ describe("options that would do nothing", () => {
     },
   );
 
+  test.each([
+    ["fine-tune", "--model pos --task pos"],
+    ["distill", "--teacher pos"],
+  ])("%s --patience without --validation", async (command, args) => {
+    const more = "--train train.conllu --output tuned --patience 2".split(" ");
+    expect(await shop.refused(2, [command, ...args.split(" "), ...more])).toContain(
+      "--patience: expected --validation to find the best epoch on, got none",
+    );
+  });
+
   test("prune without saying what", async () => {
     expect(await shop.refused(2, ["prune", "--model", "pos"])).toContain(
       "prune: expected --sparsity, --heads, --neurons, --layers or --vocabulary, got none",
