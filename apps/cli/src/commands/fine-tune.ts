@@ -197,11 +197,14 @@ export async function finish(tuned: FineTuned, job: Finished): Promise<void> {
     ...(exported === undefined ? {} : { qat: exported }),
     ...job.more,
   };
-  const value = tuned.bestMetric === undefined ? "not measured" : formatPercent(tuned.bestMetric);
+  const measured =
+    tuned.bestMetric === undefined
+      ? `${metric}: not measured (no --validation)`
+      : `${metric} on ${options.validation}: ${formatPercent(tuned.bestMetric)} (epoch ${tuned.bestEpoch})`;
   terminal.result(result, () =>
     [
       `Wrote ${output} (${formatBytes(bytes)})`,
-      `  ${metric} on ${options.validation ?? "no validation text"}: ${value} (epoch ${tuned.bestEpoch ?? "-"})`,
+      `  ${measured}`,
       ...(exported === undefined
         ? [`Next: nasty quantize --model ${options.output}`]
         : [...exportText(exported), `Next: nasty eval --model ${exported.path} --test test.conllu`]),

@@ -43,11 +43,7 @@ export async function checkOptions(options: QuantizePaths & QuantizeSettings): P
     throw new UsageError("quantize: --model: expected a model file or directory, got none");
   }
   checkMode(options);
-  if (usesTrainedRanges(options) && !(await hasTrainedRanges(model))) {
-    throw new UsageError(
-      `quantize: --mode static: expected --calibration FILE (100 to 1000 typical sentences), got none, and ${model} was not trained with ranges of its own (--qat)`,
-    );
-  }
+  if (usesTrainedRanges(options)) await checkTrainedRanges(model);
   checkStandardInput(options);
   if (options.dryRun === true && options.saveCalibrationTable !== undefined) {
     throw new UsageError(
@@ -60,10 +56,15 @@ export async function checkOptions(options: QuantizePaths & QuantizeSettings): P
   return { model, output, gate };
 }
 
-/** Whether a quantization-aware training left ranges in a model; not in one that cannot be read. */
-async function hasTrainedRanges(path: string): Promise<boolean> {
+/** Refuses a model in which no quantization-aware training left ranges; what is wrong with one that cannot be read is not the first thing to say. */
+async function checkTrainedRanges(path: string): Promise<void> {
   const loaded = await loadModel(path).catch(() => undefined);
-  return loaded !== undefined && qat.record(loaded.model)?.activationMode === "static";
+  if (loaded !== undefined && qat.record(loaded.model)?.activationMode === "static") return;
+  const untrained =
+    loaded === undefined ? "" : `, and ${path} was not trained with ranges of its own (--qat)`;
+  throw new UsageError(
+    `quantize: --mode static: expected --calibration FILE (100 to 1000 typical sentences), got none${untrained}`,
+  );
 }
 
 function checkMode(options: QuantizeSettings): void {

@@ -17,7 +17,7 @@ import { prunableWeights } from "./prunable-weights.js";
 import { applyVocabulary, planVocabulary } from "./vocabulary.js";
 
 const unstructuredRemark =
-  "zeros of unstructured pruning make neither the run faster nor the uncompressed file smaller: compress it (gzip, brotli), or prune with structured";
+  "zeros of unstructured pruning make neither the run faster nor the uncompressed file smaller: compress it (gzip, brotli), or remove whole heads and neurons (structured)";
 
 /**
  * Plans what to prune.
@@ -65,7 +65,7 @@ export async function planPruning(model: ModelProto, options: PruneOptions): Pro
       ...(chosen.elements === undefined ? [] : [unstructuredRemark]),
       ...(elements.isDone ? [sparseAlready(chosen.elements ?? 0)] : []),
       ...(isStructured && options.data === undefined
-        ? ["importance is taken from magnitudes of weights: give data (a loss and batches) to measure it"]
+        ? ["importance is taken from magnitudes of weights: give data (labelled text) to measure it"]
         : []),
     ],
   };
