@@ -16,10 +16,9 @@ import {
   checkShare,
   type ClassifierTraining,
   type ClassifierTrainingOptions,
-  labelsInput,
   trainClassifier,
 } from "./train-classifier.js";
-import { labelTensor, makeTrainingEncoder, shuffledBatches, type TrainingRow } from "./training-rows.js";
+import { transformerBatches } from "./transformer-batches.js";
 
 /** Labelled sentences to learn from, and to choose the best epoch by. */
 export interface FineTuneData {
@@ -126,26 +125,15 @@ export async function fineTuneAs(
     head,
     ...(typeof deviation === "number" ? { deviation } : {}),
   });
-  const encoder = makeTrainingEncoder(model, settings);
   const targets = train.map((sentence, i) =>
     labelIndices(sentence, i, { labels: byLabel, source: sources.train }),
   );
-  const rowsOf = (hides?: () => boolean): TrainingRow[] =>
-    train.flatMap(({ words }, i) => encoder.encode(words, targets[i] as Int32Array, i, { hides }));
-  const rows = rowsOf();
+  const run = { model, sentences: train, targets, batchSize, labelSmoothing, wordDropout };
   const result = await trainClassifier({
     operation,
     model,
     settings,
-    loss: { kind: "cross-entropy", logits: "logits", labels: labelsInput, labelSmoothing },
-    stepsPerEpoch: Math.ceil(rows.length / batchSize),
-    *batches(random) {
-      const seen = wordDropout === 0 ? rows : rowsOf(() => random.uniform() < wordDropout);
-      for (const batch of shuffledBatches(seen, batchSize, random)) {
-        const { feeds, mask } = encoder.feeder.feed(batch);
-        yield { ...feeds, [labelsInput]: labelTensor(batch, mask.shape) };
-      }
-    },
+    ...transformerBatches(settings, run),
     validation: known(validation),
     identity: runIdentity({ ...identityOf(options), labels, config: opened.config }, train, model),
     options,
@@ -174,7 +162,7 @@ export function finished(
 }
 
 /** Words without a label are learned around but cannot be scored. */
-function known(sentences: readonly LabelledSentence[]): LabelledSentence[] {
+export function known(sentences: readonly LabelledSentence[]): LabelledSentence[] {
   return sentences.filter(({ labels }) => !labels.includes("_"));
 }
 

@@ -4,7 +4,7 @@ import { chainOutputs, logitsOutput } from "../neural/graph/build-neural-model.j
 import type { NeuralSettings } from "../neural/settings.js";
 import { defaultRecipe } from "../neural/training/train-tagger.js";
 import { labelsInput, makeBatchSource } from "../neural/training/training-batches.js";
-import type { LabelledRun, RunBatches } from "./run-batches.js";
+import type { LabelledRun, RunBatches } from "../fine-tuning/run-batches.js";
 
 /** Batches of words, hidden at random as when the tagger was first trained. */
 export function neuralBatches(

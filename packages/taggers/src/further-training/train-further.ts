@@ -1,5 +1,5 @@
 import type { ModelProto } from "@nasty/formats/onnx";
-import { checkBatchSize, type FineTuneData, identityOf } from "../fine-tuning/fine-tune.js";
+import { checkBatchSize, type FineTuneData, identityOf, known } from "../fine-tuning/fine-tune.js";
 import { labelIndices, readSentences, type SentenceSource } from "../fine-tuning/label-set.js";
 import { runIdentity } from "../fine-tuning/run-identity.js";
 import {
@@ -11,8 +11,8 @@ import {
 import { TaggerError } from "../tagger-error.js";
 import { type TaggerSettings, withTagger } from "../tagger-settings.js";
 import { neuralBatches } from "./neural-batches.js";
-import type { LabelledRun, RunBatches } from "./run-batches.js";
-import { transformerBatches } from "./transformer-batches.js";
+import type { LabelledRun, RunBatches } from "../fine-tuning/run-batches.js";
+import { transformerBatches } from "../fine-tuning/transformer-batches.js";
 
 /** A float32 tagger: a graph and what it needs beside it. */
 export interface TaggerModel {
@@ -75,8 +75,7 @@ export async function trainFurther(
     loss,
     batches,
     stepsPerEpoch,
-    // A word without a label cannot be scored.
-    validation: validation.filter((sentence) => !sentence.labels.includes("_")),
+    validation: known(validation),
     identity: runIdentity({ ...identityOf(options), labels }, train, model),
     options,
   });

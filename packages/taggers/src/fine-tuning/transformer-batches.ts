@@ -1,10 +1,5 @@
-import { labelsInput } from "../fine-tuning/train-classifier.js";
-import {
-  labelTensor,
-  makeTrainingEncoder,
-  shuffledBatches,
-  type TrainingRow,
-} from "../fine-tuning/training-rows.js";
+import { labelsInput } from "./train-classifier.js";
+import { labelTensor, makeTrainingEncoder, shuffledBatches, type TrainingRow } from "./training-rows.js";
 import { TaggerError } from "../tagger-error.js";
 import type { TransformerSettings } from "../transformer/settings.js";
 import type { LabelledRun, RunBatches } from "./run-batches.js";
