@@ -14,6 +14,7 @@ const defaults: Required<WeightOptions> = {
   perChannel: true,
   symmetric: true,
   reduceRange: false,
+  pairs: "safe",
   skipLayers: [],
   opTypes: ["MatMul", "Gemm", "Gather", "LSTM"],
   minimumElements: 64,

@@ -111,6 +111,7 @@ export { matchLayers, type NamedLayer } from "./layer-patterns.js";
 export type { WeightOptions } from "./plan-weights.js";
 export type {
   KeptInFloat,
+  Pairs,
   PlannedActivation,
   PlannedSite,
   PlannedTensor,

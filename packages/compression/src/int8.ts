@@ -45,6 +45,7 @@ const defaults: Required<StaticOptions> = {
   perChannel: true,
   symmetric: true,
   reduceRange: false,
+  pairs: "safe",
   skipLayers: [],
   opTypes: ["MatMul", "Gemm", "Gather"],
   minimumElements: 64,

@@ -2,7 +2,7 @@ import { elementCount, perChannel, perTensor, type Granularity } from "@nasty/co
 import { CompressionError } from "./compression-error.js";
 import type { ModelGraph } from "@nasty/graph";
 import { matchLayers } from "./layer-patterns.js";
-import type { KeptInFloat, PlannedSite, PlannedTensor, QuantizableOp, QuantizedForm } from "./plan.js";
+import type { KeptInFloat, Pairs, PlannedSite, PlannedTensor, QuantizableOp, QuantizedForm } from "./plan.js";
 import type { ResolvedWeight } from "./resolve-weight.js";
 import { findWeightSites, nodeLabel, type WeightSite } from "./weight-sites.js";
 
@@ -12,8 +12,10 @@ export interface WeightOptions {
   readonly perChannel?: boolean;
   /** Weights' zero point in the middle. Default true. */
   readonly symmetric?: boolean;
-  /** 7-bit weights, for CPUs without VNNI whose int16 sums saturate. Default false. */
+  /** 7-bit weights, ±64: another way to products that are exact everywhere, which loses more than safe pairs. Default false. */
   readonly reduceRange?: boolean;
+  /** Whether products must be exact on every processor, or on those with VNNI only. Default `safe`. */
+  readonly pairs?: Pairs;
   /** Layers to keep in float: exact names of nodes or weights, globs, `/regular expressions/`. */
   readonly skipLayers?: readonly string[];
   /** Operators to quantize. Default MatMul, Gemm, Gather (embeddings) and, dynamic only, LSTM. */
@@ -33,7 +35,13 @@ export interface WeightPlan {
   readonly warnings: readonly string[];
 }
 
-function checkOptions(operation: string, { opTypes, minimumElements }: Required<WeightOptions>): void {
+function checkOptions(operation: string, { opTypes, minimumElements, pairs }: Required<WeightOptions>): void {
+  if (pairs !== "safe" && pairs !== "full") {
+    throw new CompressionError(
+      "invalid-option",
+      `${operation}: pairs: value: expected safe or full, got ${String(pairs)}`,
+    );
+  }
   for (const op of opTypes) {
     if (!quantizableOps.includes(op)) {
       throw new CompressionError(
@@ -76,6 +84,20 @@ function channelAxis(
   }
 }
 
+/** Forms whose kernels multiply uint8 activations with int8 weights, and so add neighbouring products in 16 bits on some processors. */
+const addsPairs: ReadonlySet<QuantizedForm> = new Set([
+  "MatMulInteger",
+  "DynamicQuantizeMatMul",
+  "QDQ",
+  "DynamicQuantizeLSTM",
+]);
+
+/** The axis, in the weight's own layout, that a site's kernel sums over in pairs. */
+function pairAxisOf({ op, form }: PlannedSite, channels: number): number | undefined {
+  if (!addsPairs.has(form)) return undefined;
+  return op === "LSTM" ? 2 : 1 - channels;
+}
+
 function gemmTransposesB({ node }: WeightSite): boolean {
   return node.opType === "Gemm" && node.attribute.some(({ name, i }) => name === "transB" && i !== 0n);
 }
@@ -84,6 +106,7 @@ interface Group {
   readonly weight: ResolvedWeight;
   readonly site: WeightSite;
   readonly granularity: Granularity;
+  readonly pairAxes: Set<number>;
   readonly sites: PlannedSite[];
 }
 
@@ -176,19 +199,18 @@ function groupByWeight(chosen: readonly Chosen[], isPerChannel: boolean): Map<st
       // Forms that store other dtypes or layouts cannot share integers with the rest.
       const isOwnLayout = planned.form === "DynamicQuantizeLSTM" || planned.form === "ConvInteger";
       const key = JSON.stringify([weightKey(weight), granularity, isOwnLayout ? planned.form : "matrix"]);
-      const group = groups.get(key);
-      if (group === undefined) {
-        groups.set(key, { weight, site, granularity, sites: [planned] });
-      } else {
-        group.sites.push(planned);
-      }
+      const group = groups.get(key) ?? { weight, site, granularity, pairAxes: new Set(), sites: [] };
+      groups.set(key, group);
+      group.sites.push(planned);
+      const pairAxis = pairAxisOf(planned, own);
+      if (pairAxis !== undefined) group.pairAxes.add(pairAxis);
     }
   }
   return groups;
 }
 
 function plannedTensor(
-  { weight, site, granularity, sites }: Group,
+  { weight, site, granularity, pairAxes, sites }: Group,
   options: Required<WeightOptions>,
 ): PlannedTensor {
   // The integer convolution takes unsigned weights only, the integer LSTM signed ones with zero point 0 only.
@@ -203,6 +225,8 @@ function plannedTensor(
     granularity,
     symmetric: options.symmetric || middle,
     reduceRange: options.reduceRange,
+    pairs: options.pairs,
+    pairAxes: [...pairAxes].sort((a, b) => a - b),
     sites,
   };
 }

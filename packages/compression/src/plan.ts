@@ -6,6 +6,12 @@ export type QuantizationMode = "dynamic" | "static" | "weight-only" | "int4" | "
 /** Operators whose weights can be quantized; `Gather` stands for embedding tables. */
 export type QuantizableOp = "MatMul" | "Gemm" | "Gather" | "LSTM" | "Conv";
 
+/**
+ * Which int8 weights a scale allows: `safe` ones, whose products are exact on every processor, or the `full` range, which needs one with a
+ * dot-product instruction (VNNI) wherever the file is used. Without it kernels add two products in saturating int16.
+ */
+export type Pairs = "safe" | "full";
+
 /** What a node becomes. */
 export type QuantizedForm =
   /** DynamicQuantizeLinear, MatMulInteger, Cast and Mul: standard operators that ONNX Runtime fuses into one kernel. */
@@ -45,6 +51,12 @@ export interface PlannedTensor {
   readonly granularity: Granularity;
   readonly symmetric: boolean;
   readonly reduceRange: boolean;
+  readonly pairs: Pairs;
+  /**
+   * Axes, in the weight's own layout, along which integer kernels add products in pairs: none for a table that is only looked up in, for
+   * unsigned weights and for weights in blocks.
+   */
+  readonly pairAxes: readonly number[];
   readonly sites: readonly PlannedSite[];
 }
 

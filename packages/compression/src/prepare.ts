@@ -24,8 +24,8 @@ export async function quantizerOf(
   }
 }
 
-function keyOf({ graph, name, dtype, granularity, symmetric, reduceRange }: PlannedTensor): string {
-  return JSON.stringify([graph, name, dtype, granularity, symmetric, reduceRange]);
+function keyOf({ sites: _, ...scheme }: PlannedTensor): string {
+  return JSON.stringify(scheme);
 }
 
 /** Quantizes each weight once, however often it is asked for; the integers are kept. */

@@ -82,8 +82,9 @@ export async function planTargetSize(
   model: ModelProto,
   options: TargetSizeOptions,
 ): Promise<QuantizationPlan> {
-  const { targetBytes, extraBytes = 0, skipLayers, minimumElements } = options;
+  const { targetBytes, extraBytes = 0, skipLayers, minimumElements, pairs } = options;
   const shared = {
+    ...(pairs && { pairs }),
     ...(skipLayers && { skipLayers }),
     ...(minimumElements !== undefined && { minimumElements }),
   };

@@ -1,4 +1,12 @@
-import { CoreError, parametersOf, quantizeMeasured, type Granularity, type Tensor } from "@nasty/core";
+import {
+  CoreError,
+  type Granularity,
+  parametersOf,
+  type QuantizationParameters,
+  quantizeMeasured,
+  safePairParameters,
+  type Tensor,
+} from "@nasty/core";
 import { CompressionError } from "./compression-error.js";
 import type { PlannedTensor } from "./plan.js";
 
@@ -13,22 +21,32 @@ export interface QuantizedWeight {
 /** Turns one planned weight into integers. */
 export type WeightQuantizer = (planned: PlannedTensor, read: () => Tensor) => QuantizedWeight;
 
-// An LSTM's channels are pairs of direction and gate row, its tensors directions: both are rows of a matrix view.
-function lstmView(shape: readonly number[], granularity: Granularity): readonly number[] {
-  const [directions = 1, gates = 1, inputs = 1] = shape;
-  return granularity.kind === "per-channel" ? [directions * gates, inputs] : [directions, gates * inputs];
-}
-
 interface View {
   readonly shape: readonly number[];
   readonly granularity: Granularity;
+  readonly pairAxes: readonly number[];
 }
 
-/** The shape and granularity under which a weight's groups are what its kernel expects. */
-export function groupsView({ op, shape, granularity }: PlannedTensor): View {
-  return op === "LSTM"
-    ? { shape: lstmView(shape, granularity), granularity: { kind: "per-channel", axis: 0 } }
-    : { shape, granularity };
+/**
+ * The shape, granularity and summed axes under which a weight's groups are what its kernel expects: an LSTM's channels are pairs of direction and
+ * gate row, its tensors directions.
+ */
+export function groupsView({ op, shape, granularity, pairAxes }: PlannedTensor): View {
+  if (op !== "LSTM") return { shape, granularity, pairAxes };
+  const [directions = 1, gates = 1, inputs = 1] = shape;
+  const perRow = { kind: "per-channel", axis: 0 } as const;
+  return granularity.kind === "per-channel"
+    ? { shape: [directions * gates, inputs], granularity: perRow, pairAxes: pairAxes.map(() => 1) }
+    : { shape, granularity: perRow, pairAxes };
+}
+
+/** A weight's scales and zero points by its plan. */
+function plannedParameters(x: Tensor<"float32">, planned: PlannedTensor): QuantizationParameters {
+  const { dtype, symmetric, reduceRange, pairs } = planned;
+  const { granularity, pairAxes } = groupsView(planned);
+  return dtype === "int8" && pairs === "safe"
+    ? safePairParameters(x, { dtype, symmetric, reduceRange }, granularity, pairAxes)
+    : parametersOf(x, { dtype, symmetric, reduceRange }, granularity);
 }
 
 function groupCount({ shape, granularity }: View): number {
@@ -48,12 +66,11 @@ function groupCount({ shape, granularity }: View): number {
 export const roundToNearest: WeightQuantizer = (planned, read) => {
   const view = groupsView(planned);
   const x: Tensor<"float32"> = { ...(read() as Tensor<"float32">), shape: view.shape };
-  const { dtype, symmetric, reduceRange } = planned;
   try {
-    const parameters = parametersOf(x, { dtype: dtype as "int8", symmetric, reduceRange }, view.granularity);
+    const parameters = plannedParameters(x, planned);
     const { quantized, sqnrDb } = quantizeMeasured(x, parameters);
     const { scale, zeroPoint } = parameters;
-    return { data: quantized.data, scale, zeroPoint, sqnrDb };
+    return { data: quantized.data as Int8Array | Uint8Array, scale, zeroPoint, sqnrDb };
   } catch (cause) {
     if (cause instanceof CoreError && cause.code === "not-finite") {
       const index = x.data.findIndex((value) => !Number.isFinite(value));

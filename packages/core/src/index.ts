@@ -29,6 +29,13 @@ export {
   type ScaleAndZeroPoint,
 } from "./scheme.js";
 export { groupRanges, parametersOf, type GroupRanges, type QuantizationParameters } from "./parameters.js";
+export {
+  countUnsafePairs,
+  largestSafePair,
+  pairRanges,
+  safePairParameters,
+  safePairSteps,
+} from "./safe-pairs.js";
 export { quantizeLinear } from "./quantize-linear.js";
 export { type MeasuredQuantization, quantizeMeasured } from "./quantize-measured.js";
 export { dequantizeLinear } from "./dequantize-linear.js";

@@ -67,6 +67,7 @@ export {
 export type { ActivationMode, FakeQuantizationOptions, RangeMode } from "./fake-quantization/options.js";
 export {
   hashScales,
+  pairsOf,
   parseQuantizationRecord,
   type QuantizationRecord,
   quantizationRecordKey,

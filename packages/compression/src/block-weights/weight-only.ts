@@ -4,7 +4,7 @@ import { CompressionError } from "../compression-error.js";
 import { finishQuantization, type ApplyOptions, type QuantizationResult } from "../finish-quantization.js";
 import { conditionWarnings, graphCondition } from "../graph-condition.js";
 import { openForCompression } from "../open-for-compression.js";
-import type { PlannedTensor, QuantizationPlan, QuantizedForm } from "../plan.js";
+import type { Pairs, PlannedTensor, QuantizationPlan, QuantizedForm } from "../plan.js";
 import { chosenOptions, modelWarnings } from "../plan-options.js";
 import { quantizerOf } from "../prepare.js";
 import { planWeights, type WeightOptions } from "../plan-weights.js";
@@ -15,6 +15,11 @@ import type { CompensationOptions } from "./compensate.js";
 /** How weights of 4 or 8 bits are chosen. */
 export interface BlockOptions
   extends Pick<WeightOptions, "symmetric" | "skipLayers" | "opTypes" | "minimumElements"> {
+  /**
+   * Whether the int8 LSTMs of a plan of 4 bits must be exact on every processor. Default `safe`; refused in a plan of 8 bits, whose kernels
+   * are exact anyway.
+   */
+  readonly pairs?: Pairs;
   /**
    * Weights along the summed axis that share a scale: 16, 32, 64, 128 or 256. Default 64 for 8 bits; for 4 bits 32, and 64 from 50 million
    * weights on, where scales of 32 would be a fifth of a large file.
@@ -44,6 +49,7 @@ const operations = { 4: "int4.plan", 8: "weightOnly.plan" } as const;
 function defaultsOf(bits: Bits): Required<BlockOptions> {
   return {
     symmetric: true,
+    pairs: "safe",
     skipLayers: [],
     opTypes: bits === 4 ? ["MatMul", "Gemm", "Gather", "LSTM"] : ["MatMul", "Gemm", "Gather"],
     minimumElements: 64,
@@ -133,6 +139,12 @@ function paddingWarnings(tensors: readonly PlannedTensor[], blockSize: number): 
 
 function planBlocks(model: ModelProto, bits: Bits, options: BlockOptions): QuantizationPlan {
   const operation = operations[bits];
+  if (bits === 8 && options.pairs === "full") {
+    throw new CompressionError(
+      "invalid-option",
+      `${operation}: pairs: value: expected safe (kernels of 8-bit blocks are exact on every processor), got full`,
+    );
+  }
   const asked = chosenOptions(defaultsOf(bits), options);
   checkOptions(operation, asked);
   const graph = openForCompression(model);

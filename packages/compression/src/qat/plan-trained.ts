@@ -1,6 +1,6 @@
 import type { CalibrationTable } from "@nasty/calibration";
 import type { ModelProto } from "@nasty/formats/onnx";
-import type { QuantizationRecord } from "@nasty/training";
+import { pairsOf, type QuantizationRecord } from "@nasty/training";
 import { planInt4 } from "../block-weights/weight-only.js";
 import { CompressionError } from "../compression-error.js";
 import { planDynamic } from "../dynamic.js";
@@ -85,19 +85,21 @@ async function planOf(
 ): Promise<QuantizationPlan> {
   const skipLayers = untrained(model, record);
   const { bits, activationMode, blockSize, weights } = record;
+  const pairs = pairsOf(record);
   if (bits === 4) {
     return planInt4(model, {
       skipLayers,
       symmetric: weights.every(({ symmetric }) => symmetric),
       minimumElements: 0,
+      pairs,
       ...(blockSize === undefined ? {} : { blockSize }),
       accuracyLevel,
     });
   }
-  if (activationMode === "dynamic") return planDynamic(model, { skipLayers, minimumElements: 0 });
+  if (activationMode === "dynamic") return planDynamic(model, { skipLayers, minimumElements: 0, pairs });
   if (activationMode === "static") {
     const calibrationTable = trainedTable(model, record);
-    return planInt8(model, { calibrationTable, skipLayers, minimumElements: 0 });
+    return planInt8(model, { calibrationTable, skipLayers, minimumElements: 0, pairs });
   }
   throw new CompressionError(
     "no-trained-ranges",

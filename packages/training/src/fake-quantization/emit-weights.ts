@@ -1,3 +1,4 @@
+import { safePairSteps } from "@nasty/core";
 import { castTo, type GraphWriter } from "../gradient/graph-writer.js";
 import type { ChosenOptions } from "./options.js";
 
@@ -20,27 +21,34 @@ export function stopGradient({ writer }: Emitter, x: string): string {
   return op("Mul", [op("Round", [op("Mul", [x, scalar(integers)])]), scalar(1 / integers)]);
 }
 
+export interface Channels {
+  /** Where the largest magnitudes are taken from: the rounded tensor itself, or the whole table whose rows it is. */
+  readonly range: string;
+  /** Shape of `range`. */
+  readonly shape: readonly number[];
+  /** Axis of the scales, in both. */
+  readonly axis: number;
+  /** Axis of `range` whose neighbours must be safe pairs; undefined where none need be. */
+  readonly pairAxis: number | undefined;
+}
+
 /**
- * Rounds to int8 with a scale for each index of an axis and back: scale = float32(max|x| / 127), q = rne(x / scale).
- *
- * @param range where the largest magnitudes are taken from: x itself, or the whole table whose rows x are
- * @param shape of `range`
- * @param axis of the scales, in both
+ * Rounds to int8 with a scale for each index of an axis and back: scale = float32(max|x| / 127), with safe pairs at least
+ * float32(max|x[2i] + x[2i+1]| / 127.9), q = rne(x / scale). The formula is that of core's `safePairParameters`.
  */
-export function perChannel(
-  emitter: Emitter,
-  x: string,
-  {
-    range,
-    shape,
-    axis,
-  }: { readonly range: string; readonly shape: readonly number[]; readonly axis: number },
-): string {
+export function perChannel(emitter: Emitter, x: string, { range, shape, axis, pairAxis }: Channels): string {
   const { writer, unclipped } = emitter;
   const { op, scalar } = writer;
   const others = shape.map((_, i) => i).filter((i) => i !== axis);
-  const largest = op("ReduceMax", [op("Abs", [range]), writer.ints(others)], { keepdims: 0 });
-  const real = op("Div", [largest, scalar(127)]);
+  const largest = (values: string): string =>
+    op("ReduceMax", [op("Abs", [values]), writer.ints(others)], { keepdims: 0 });
+  const single = op("Div", [largest(range), scalar(127)]);
+  const real =
+    pairAxis === undefined
+      ? single
+      : withPairs(emitter, { single, length: shape[pairAxis] as number }, (length) =>
+          largest(neighbourSums(emitter, range, length, pairAxis)),
+        );
   const scale = op("Where", [op("Less", [real, scalar(smallestNormal)]), scalar(1), real]);
   // A row of a table ends in its columns wherever it is gathered to.
   const along = { axis: range === x ? axis : axis - shape.length };
@@ -49,12 +57,41 @@ export function perChannel(
   return op("DequantizeLinear", [q, scale, zeros], along);
 }
 
-/** Rows of a table, each to the scale of its own largest magnitude. */
-export function perRow(emitter: Emitter, rows: string): string {
+/** The scale of single weights, or of the pairs among `length` of them where that is larger. */
+function withPairs(
+  { writer }: Emitter,
+  { single, length }: { readonly single: string; readonly length: number },
+  largestPair: (length: number) => string,
+): string {
+  if (length < 2) return single;
+  return writer.op("Max", [single, writer.op("Div", [largestPair(length), writer.scalar(safePairSteps)])]);
+}
+
+/** x[2i] + x[2i+1] along an axis; an odd last element is in no pair. */
+function neighbourSums({ writer }: Emitter, x: string, length: number, axis: number): string {
+  const { op, ints } = writer;
+  const every2nd = (from: number): string =>
+    op("Slice", [x, ints([from]), ints([length - (length % 2)]), ints([axis]), ints([2])]);
+  return op("Add", [every2nd(0), every2nd(1)]);
+}
+
+/**
+ * Rows of a table, each to the scale of its own largest magnitude, or of its largest sum of two neighbours.
+ *
+ * @param pairs the length of the rows if neighbours must be safe pairs, else 0
+ */
+export function perRow(emitter: Emitter, rows: string, pairs: number): string {
   const { writer } = emitter;
   const { op, scalar } = writer;
-  const largest = op("ReduceMax", [op("Abs", [rows]), writer.ints([-1])], { keepdims: 1 });
-  const real = stopGradient(emitter, op("Div", [largest, scalar(127)]));
+  const largest = (values: string): string =>
+    op("ReduceMax", [op("Abs", [values]), writer.ints([-1])], { keepdims: 1 });
+  const single = op("Div", [largest(rows), scalar(127)]);
+  const real = stopGradient(
+    emitter,
+    withPairs(emitter, { single, length: pairs }, (length) =>
+      largest(neighbourSums(emitter, rows, length, -1)),
+    ),
+  );
   const scale = op("Where", [op("Less", [real, scalar(smallestNormal)]), scalar(1), real]);
   return op("Mul", [rounded(emitter, op("Div", [rows, scale]), "int8"), scale]);
 }

@@ -108,6 +108,7 @@ export function fakeQuantization(options: FakeQuantizationOptions = {}): FakeQua
       activationMode: mode,
       rangeMode: chosen.ranges,
       ...(chosen.bits === 4 ? { blockSize: chosen.blockSize } : {}),
+      pairs: chosen.pairs,
       weights: trainedWeights(graph.main, sites, chosen),
       activations:
         mode === "static"

@@ -29,8 +29,28 @@ export type Site =
       readonly weight: ReadWeight;
       /** Whether each row has a scale of its own instead of each column. */
       readonly perRow: boolean;
+      /** Whether a product reads the table too. */
+      readonly isTied: boolean;
     }
   | { readonly kind: "lstm"; readonly node: NodeProto; readonly weights: readonly ReadWeight[] };
+
+/**
+ * The axis along which neighbours of an int8 weight must be safe pairs, in the view that its scales are computed in ([channels, inputs] of an
+ * LSTM); undefined where none need be.
+ */
+export function pairAxisOf(site: Site, { pairs }: Pick<ChosenOptions, "pairs">): number | undefined {
+  if (pairs === "full") return undefined;
+  switch (site.kind) {
+    case "product":
+      return 1 - site.axis;
+    case "lstm":
+      return 1;
+    case "embedding":
+      return site.isTied ? Number(site.perRow) : undefined;
+    default:
+      return site satisfies never;
+  }
+}
 
 /**
  * The nodes of a graph that the quantizers of `@nasty/compression` turn into integer ones: MatMul and Gemm with constant right operands,
@@ -76,8 +96,9 @@ export function findSites(
   return found.map((site) => {
     if (site.kind !== "embedding") return site;
     const [rows = 0, columns = 0] = site.weight.shape;
-    const axis = tied.get(site.weight.name) ?? (rows > columns ? 0 : 1);
-    return { ...site, perRow: axis === 0 };
+    const tiedAxis = tied.get(site.weight.name);
+    const axis = tiedAxis ?? (rows > columns ? 0 : 1);
+    return { ...site, perRow: axis === 0, isTied: tiedAxis !== undefined };
   });
 }
 
@@ -93,7 +114,7 @@ function siteOf(graph: Graph, node: NodeProto): Site | undefined {
     case "Gather": {
       const weight = weightOf(graph, node.input[0], 2);
       if (weight === undefined || weight.transposed || intAttribute(node, "axis", 0) !== 0) return undefined;
-      return { kind: "embedding", node, weight, perRow: false };
+      return { kind: "embedding", node, weight, perRow: false, isTied: false };
     }
     case "LSTM": {
       const weights = [weightOf(graph, node.input[1], 3), weightOf(graph, node.input[2], 3)];

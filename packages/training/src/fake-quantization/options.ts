@@ -39,6 +39,11 @@ export interface FakeQuantizationOptions {
   readonly blockSize?: number;
   /** 4 bits: blocks from −8 to 7 times a signed scale, without zero points. Default true. */
   readonly symmetric?: boolean;
+  /**
+   * Which int8 weights the scales allow: `safe` ones, whose products are exact on every processor, or the `full` range, for processors with
+   * VNNI only. Default `safe`.
+   */
+  readonly pairs?: "safe" | "full";
   /** Names of nodes or weights that stay in float. */
   readonly skipLayers?: readonly NamePattern[];
   /** Weights with fewer elements stay in float. Default 64. */
@@ -62,10 +67,12 @@ export function chosenOptions(options: FakeQuantizationOptions): ChosenOptions {
     averaging: options.averaging ?? 0.01,
     blockSize: options.blockSize ?? 32,
     symmetric: options.symmetric ?? true,
+    pairs: options.pairs ?? "safe",
     skipLayers: options.skipLayers ?? [],
     minimumElements: options.minimumElements ?? 64,
   };
-  const { bits, activations, ranges, startStep, freezeStep, averaging, blockSize, minimumElements } = chosen;
+  const { bits, activations, ranges, startStep, freezeStep, averaging, blockSize, pairs, minimumElements } =
+    chosen;
   check("bits", bits, bits === 8 || bits === 4, "8 or 4");
   const modes = [undefined, "static", "dynamic", "float"];
   check("activations", activations, modes.includes(activations), "static, dynamic or float");
@@ -80,6 +87,7 @@ export function chosenOptions(options: FakeQuantizationOptions): ChosenOptions {
   check("freezeStep", freezeStep, freezeStep > 0, "a positive number");
   check("averaging", averaging, averaging > 0 && averaging <= 1, "a number in (0, 1]");
   check("blockSize", blockSize, [16, 32, 64, 128, 256].includes(blockSize), "16, 32, 64, 128 or 256");
+  check("pairs", pairs, ["safe", "full"].includes(pairs), "safe or full");
   check("minimumElements", minimumElements, minimumElements >= 0, "a whole number of 0 or more");
   return chosen;
 }

@@ -33,10 +33,15 @@ export interface QuantizationRecord {
   readonly rangeMode: RangeMode;
   /** With 4 bits. */
   readonly blockSize?: number;
+  /** Which int8 weights the scales allow; records without it are of full ranges. */
+  readonly pairs?: "safe" | "full";
   readonly weights: readonly TrainedWeight[];
   /** By tensor, for static activations. */
   readonly activations: Readonly<Record<string, TrainedActivation>>;
 }
+
+/** Which int8 weights a record's scales allow: before there was a choice, the full range. */
+export const pairsOf = ({ pairs = "full" }: QuantizationRecord): "safe" | "full" => pairs;
 
 /** Metadata key of a model's {@link QuantizationRecord}. */
 export const quantizationRecordKey = "nasty.qat";
@@ -68,11 +73,12 @@ export function parseQuantizationRecord(text: string): QuantizationRecord {
   }
   if (typeof record !== "object" || record === null || Array.isArray(record))
     throw refuse("document", "an object", JSON.stringify(record));
-  const { schemaVersion, bits, activationMode, rangeMode, weights, activations } = record;
+  const { schemaVersion, bits, activationMode, rangeMode, pairs, weights, activations } = record;
   expectOne("schemaVersion", schemaVersion, [1]);
   expectOne("bits", bits, [8, 4]);
   expectOne("activationMode", activationMode, ["static", "dynamic", "float"]);
   expectOne("rangeMode", rangeMode, ["moving-average", "learned"]);
+  if (pairs !== undefined) expectOne("pairs", pairs, ["safe", "full"]);
   if (!Array.isArray(weights)) throw refuse("weights", "a list", typeof weights);
   for (const [i, weight] of (weights as readonly Partial<TrainedWeight>[]).entries()) {
     const where = `weights[${i}]`;

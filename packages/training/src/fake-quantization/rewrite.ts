@@ -5,7 +5,7 @@ import { liftOpset } from "../gradient/lift-opset.js";
 import { unclippedPrefix } from "../gradient/rules/quantization.js";
 import { dynamicActivation } from "./emit-activations.js";
 import { type Emitter, inBlocks, perChannel, perRow } from "./emit-weights.js";
-import { exportedActivation, findSites, type ReadWeight, type Site } from "./find-sites.js";
+import { exportedActivation, findSites, pairAxisOf, type ReadWeight, type Site } from "./find-sites.js";
 import type { ActivationMode, ChosenOptions } from "./options.js";
 
 /** How a rewrite rounds activations, and what it does beside. */
@@ -144,11 +144,17 @@ function emitWeight(
   if (site.kind === "lstm") {
     const [directions = 1, gates = 1, inputs = 1] = shape;
     const rows = writer.op("Reshape", [name, writer.ints([directions * gates, inputs])]);
-    const rounded = perChannel(emitter, rows, { range: rows, shape: [directions * gates, inputs], axis: 0 });
+    const rounded = perChannel(emitter, rows, {
+      range: rows,
+      shape: [directions * gates, inputs],
+      axis: 0,
+      pairAxis: pairAxisOf(site, options),
+    });
     return writer.op("Reshape", [rounded, writer.ints(shape)]);
   }
   const axis = site.kind === "product" ? site.axis : 1;
-  if (options.bits === 8) return perChannel(emitter, name, { range: name, shape, axis });
+  if (options.bits === 8)
+    return perChannel(emitter, name, { range: name, shape, axis, pairAxis: pairAxisOf(site, options) });
   const [length, others] = [shape[1 - axis] as number, shape[axis] as number];
   return inBlocks(emitter, name, {
     ...options,
@@ -162,11 +168,13 @@ function emitWeight(
 /** Rounds the rows that are looked up, so that their gradient stays one of rows. */
 function roundRows(
   model: ModelGraph,
-  { node, weight, perRow: isPerRow }: Extract<Site, { kind: "embedding" }>,
+  site: Extract<Site, { kind: "embedding" }>,
   { options, plan, emitter }: Rewriting & { readonly options: ChosenOptions },
 ): string {
   const graph = model.main;
+  const { node, weight } = site;
   const rows = node.output[0] ?? "";
+  const pairAxis = pairAxisOf(site, options);
   const readers = graph.consumers(rows).map(({ node: reader, index }) => ({ reader, index }));
   const { name, shape } = weight;
   const rounded =
@@ -178,9 +186,9 @@ function roundRows(
           others: undefined,
           axis: 1,
         })
-      : isPerRow
-        ? perRow(emitter, rows)
-        : perChannel(emitter, rows, { range: name, shape, axis: 1 });
+      : site.perRow
+        ? perRow(emitter, rows, pairAxis === undefined ? 0 : (shape[1] as number))
+        : perChannel(emitter, rows, { range: name, shape, axis: 1, pairAxis });
   const chosen = plan.switched(emitter, "weight", { rounded, real: rows });
   for (const { reader, index } of readers) graph.setInput(reader, index, chosen);
   return chosen;

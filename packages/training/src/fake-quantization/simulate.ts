@@ -3,7 +3,7 @@ import { ModelGraph } from "@nasty/graph";
 import { TrainingError } from "../training-error.js";
 import { staticActivation } from "./emit-activations.js";
 import { chosenOptions, type FakeQuantizationOptions } from "./options.js";
-import type { QuantizationRecord } from "./record.js";
+import { pairsOf, type QuantizationRecord } from "./record.js";
 import { makeEmitter, openSites, prefix, rewriteSites } from "./rewrite.js";
 
 /**
@@ -24,6 +24,7 @@ export function simulateQuantization(
     ...options,
     bits,
     activations: mode,
+    pairs: pairsOf(record),
     symmetric: weights.every(({ symmetric }) => symmetric),
     ...(blockSize === undefined ? {} : { blockSize }),
   });

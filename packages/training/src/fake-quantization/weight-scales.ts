@@ -1,11 +1,11 @@
-import { float16ToFloat32, float32ToFloat16, parametersOf, perChannel, type Tensor } from "@nasty/core";
+import { float16ToFloat32, float32ToFloat16, perChannel, safePairParameters, type Tensor } from "@nasty/core";
 import type { Graph } from "@nasty/graph";
 import { hasHalfScales } from "./emit-weights.js";
-import type { Site } from "./find-sites.js";
+import { pairAxisOf, type Site } from "./find-sites.js";
 import type { ChosenOptions } from "./options.js";
 import { hashScales, type TrainedWeight } from "./record.js";
 
-type Layout = Pick<ChosenOptions, "bits" | "blockSize" | "symmetric">;
+type Layout = Pick<ChosenOptions, "bits" | "blockSize" | "symmetric" | "pairs">;
 
 /** How each weight of some sites is rounded, with the scales that its values of now give. */
 export function trainedWeights(graph: Graph, sites: readonly Site[], layout: Layout): TrainedWeight[] {
@@ -26,14 +26,21 @@ function trainedWeight(
   { site, name, layout }: { readonly site: Site; readonly name: string; readonly layout: Layout },
 ): TrainedWeight {
   const op = site.node.opType as TrainedWeight["op"];
+  const pairAxis = pairAxisOf(site, layout);
   if (site.kind === "lstm") {
     const [directions = 1, gates = 1, inputs = 1] = weight.shape;
     const rows = { ...weight, shape: [directions * gates, inputs] };
-    return { name, op, axis: 0, symmetric: true, ...hashed(channelScales(rows, 0)) };
+    return { name, op, axis: 0, symmetric: true, ...hashed(channelScales(rows, 0, pairAxis)) };
   }
   const channels = site.kind === "product" ? site.axis : site.perRow ? 0 : 1;
   if (layout.bits === 8)
-    return { name, op, axis: channels, symmetric: true, ...hashed(channelScales(weight, channels)) };
+    return {
+      name,
+      op,
+      axis: channels,
+      symmetric: true,
+      ...hashed(channelScales(weight, channels, pairAxis)),
+    };
   const { blockSize, symmetric } = layout;
   // A table's blocks run along its rows, whoever else reads it.
   const axis = site.kind === "product" ? 1 - site.axis : 1;
@@ -45,8 +52,10 @@ const hashed = (scales: Float32Array): Pick<TrainedWeight, "scales" | "scalesHas
   scalesHash: hashScales(scales),
 });
 
-const channelScales = (weight: Tensor<"float32">, axis: number): Float32Array =>
-  parametersOf(weight, { dtype: "int8", symmetric: true }, perChannel(axis)).scale;
+function channelScales(weight: Tensor<"float32">, axis: number, pairAxis: number | undefined): Float32Array {
+  const pairAxes = pairAxis === undefined ? [] : [pairAxis];
+  return safePairParameters(weight, { dtype: "int8", symmetric: true }, perChannel(axis), pairAxes).scale;
+}
 
 /** Scales [channels, blocks] of blocks along an axis of a matrix. */
 function blockScales(
