@@ -30,6 +30,7 @@ export {
 } from "./scheme.js";
 export { groupRanges, parametersOf, type GroupRanges, type QuantizationParameters } from "./parameters.js";
 export {
+  countPairs,
   countUnsafePairs,
   largestSafePair,
   pairRanges,

@@ -272,6 +272,12 @@ function asymmetricScale(
   }
 }
 
+/** How many pairs (2i, 2i + 1) a tensor of this shape has along an axis. */
+export function countPairs(shape: readonly number[], pairAxis: number): number {
+  const { outer, length, inner } = axisLayout("countPairs", shape, pairAxis);
+  return outer * (length >> 1) * inner;
+}
+
 /**
  * How many pairs (2i, 2i + 1) along an axis overflow 16-bit sums for some uint8 activations: |q[2i] + q[2i+1]| > 128.
  *

@@ -3,7 +3,7 @@ import type { HistoryStep } from "@nasty/compression";
 import type { ModelVariant } from "@nasty/formats/hf";
 import { isHfDirectory, openHfDirectory } from "@nasty/formats/hf/node";
 import { readModelFile } from "@nasty/formats/onnx/node";
-import { describeGraph } from "@nasty/graph";
+import { describeGraph, ModelGraph, unsafePairs, type WeightPairs } from "@nasty/graph";
 import { availableDevices, chooseModel, type Device } from "@nasty/runtime";
 import { sha256OfFile } from "../inputs/file-hash.js";
 import { loadModel } from "../inputs/load-model.js";
@@ -24,6 +24,7 @@ export async function inspect(options: InspectOptions, terminal: Terminal): Prom
   const { model, modelPath, tagger, modelBytes, sha256 } = await loadModel(path);
   const compressed = await compressedModel(modelPath);
   const description = describeGraph(model);
+  const products = unsafePairs(ModelGraph.from(model));
   const history = historyOfFile(model, compressed);
   const files = (await isHfDirectory(path)) ? await variantsIn(path, modelPath) : [];
   const deployment = options.devices === true ? await deploymentHere() : null;
@@ -35,6 +36,7 @@ export async function inspect(options: InspectOptions, terminal: Terminal): Prom
     compressed: compressed ?? null,
     ...description,
     tagger: tagger === undefined ? null : { kind: tagger.kind, task: tagger.task, labels: tagger.labels },
+    integerProducts: { products: products.length, unsafePairs: sumOf(products) },
     history,
     files,
     deployment,
@@ -73,6 +75,7 @@ export async function inspect(options: InspectOptions, terminal: Terminal): Prom
         ]),
       ),
       "",
+      ...productLines(products),
       ...historyText(history),
       ...files
         .filter((file) => file.modelPath !== modelPath)
@@ -83,6 +86,24 @@ export async function inspect(options: InspectOptions, terminal: Terminal): Prom
         ]),
     ].join("\n"),
   );
+}
+
+const sumOf = (products: readonly WeightPairs[]): number =>
+  products.reduce((sum, { unsafe }) => sum + unsafe, 0);
+
+/** Whether the file's int8 products are the same on every processor. */
+function productLines(products: readonly WeightPairs[]): string[] {
+  const unsafe = products.filter((product) => product.unsafe > 0);
+  const [worst] = [...unsafe].sort((a, b) => b.unsafe / b.pairs - a.unsafe / a.pairs);
+  if (products.length === 0) return [];
+  if (worst === undefined)
+    return [`${formatCount(products.length)} int8 weights of products: the same integers on every processor`, ""];
+  return [
+    `${formatCount(unsafe.length)} of ${formatCount(products.length)} int8 weights of products hold ${formatCount(sumOf(products))} pairs that can overflow 16-bit sums:`,
+    `  on processors without int8 dot products (x86 without VNNI) the file computes other numbers; most in ${worst.node} (${((100 * worst.unsafe) / worst.pairs).toFixed(1)}% of the pairs).`,
+    "  Quantize the float model again: safe pairs are the default.",
+    "",
+  ];
 }
 
 interface VariantFile {

@@ -11,6 +11,7 @@ export interface QatArguments {
   readonly qatRanges?: "moving-average" | "learned";
   readonly qatBlockSize?: number;
   readonly qatActivations?: "static" | "dynamic" | "float";
+  readonly qatPairs?: "safe" | "full";
 }
 
 /** Adds `--qat` and what goes with it. */
@@ -43,18 +44,25 @@ export function withQat(command: Command): Command {
         "--qat-activations <mode>",
         "with --qat: how activations are rounded (default: static, dynamic with LSTMs, float with 4 bits)",
       ).choices(["static", "dynamic", "float"]),
+    )
+    .addOption(
+      new Option(
+        "--qat-pairs <which>",
+        "with --qat: int8 weights whose products are exact on every processor (safe), or with int8 dot products only (full) (default: safe)",
+      ).choices(["safe", "full"]),
     );
 }
 
 /** The settings of a quantization-aware training. */
 export function qatSettings(operation: string, options: QatArguments): QuantizationAware {
-  const { qat = false, bits, qatStart, qatRanges, qatActivations, qatBlockSize } = options;
+  const { qat = false, bits, qatStart, qatRanges, qatActivations, qatBlockSize, qatPairs } = options;
   const given = {
     ...(bits === undefined ? {} : { bits }),
     ...(qatBlockSize === undefined ? {} : { blockSize: qatBlockSize }),
     ...(qatStart === undefined ? {} : { start: qatStart }),
     ...(qatRanges === undefined ? {} : { ranges: qatRanges }),
     ...(qatActivations === undefined ? {} : { activations: qatActivations }),
+    ...(qatPairs === undefined ? {} : { pairs: qatPairs }),
   };
   if (qat) return { quantizationAware: true, qatOptions: given };
   const names = {
@@ -63,6 +71,7 @@ export function qatSettings(operation: string, options: QatArguments): Quantizat
     start: "--qat-start",
     ranges: "--qat-ranges",
     activations: "--qat-activations",
+    pairs: "--qat-pairs",
   };
   const [first] = Object.keys(given) as (keyof typeof names)[];
   if (first === undefined) return {};

@@ -117,6 +117,11 @@ function checkMode(options: QuantizeSettings): void {
       `quantize: ${option} ${value}: expected --mode int4 or weight-only, or --target-size, got ${mode}`,
     );
   }
+  if (options.pairs !== undefined && mode === "weight-only") {
+    throw new UsageError(
+      `quantize: --pairs ${options.pairs}: expected a mode with int8 products (static, dynamic; int4 for its LSTMs), got weight-only, which is exact everywhere`,
+    );
+  }
   if (options.targetSize !== undefined && options.mode !== undefined && options.mode !== "int4") {
     throw new UsageError(
       `quantize: --target-size: expected no --mode beside it (it mixes 4, 8 and 32 bits), got ${options.mode}`,

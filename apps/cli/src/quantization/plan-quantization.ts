@@ -162,6 +162,7 @@ async function planOf(
   const common = {
     symmetric: settings.asymmetric !== true,
     skipLayers: settings.skipLayers,
+    ...(settings.pairs !== undefined && { pairs: settings.pairs }),
     ...(settings.opTypes === undefined
       ? {}
       : { opTypes: settings.opTypes.split(",").map((op) => op.trim()) as QuantizableOp[] }),

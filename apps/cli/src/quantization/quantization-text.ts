@@ -52,13 +52,27 @@ function sensitivityLines(rows: readonly SensitivityRow[] | null): string[] {
   ];
 }
 
+/** Whether the file's integer products are the same everywhere; the audit warns where they are not. */
+function pairLines({ unsafePairs, unsafeProducts }: QuantizationResult["audit"]): string[] {
+  if (unsafePairs !== 0 || unsafeProducts === null || unsafeProducts.all === 0) return [];
+  return [`  the same integers on every processor: no unsafe pair of weights in ${unsafeProducts.all} products`];
+}
+
+/** How the plan's int8 products are kept exact; nothing where there are none. */
+function pairsText({ tensors }: QuantizationPlan): string {
+  const products = tensors.filter(({ pairAxes }) => pairAxes.length > 0);
+  if (products.length === 0) return "";
+  const isExact = products.every(({ pairs, reduceRange }) => pairs === "safe" || reduceRange);
+  return isExact ? ", safe pairs" : ", full pairs (exact with int8 dot products only)";
+}
+
 /** What `--dry-run` prints. */
 export function planText(
   plan: QuantizationPlan,
   sensitivity: readonly SensitivityRow[] | null = null,
 ): string {
   return [
-    `Plan: ${plan.mode}, ${formatCount(plan.tensors.length)} weights`,
+    `Plan: ${plan.mode}, ${formatCount(plan.tensors.length)} weights${pairsText(plan)}`,
     "",
     table(
       ["weight", "op", "shape", "as", "granularity", "read by"],
@@ -94,6 +108,7 @@ export function quantizationText(result: QuantizationResult): string {
         ]),
     `  ${formatCount(tensors.length)} weights quantized (${result.mode}${result.method === "none" ? "" : `, ${result.method}`})`,
     `  runtime: ${audit.quantizedKernels} quantized matrix kernels, ${audit.floatMatMuls} float, ${audit.strayQdq} stray quantize/dequantize pairs`,
+    ...pairLines(audit),
     ...(gate === null ? [] : gateLines(gate)),
     ...(result.batchMates === null
       ? []

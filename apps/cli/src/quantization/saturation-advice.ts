@@ -1,5 +1,4 @@
 import { type Saturation, saturation } from "@nasty/compression";
-import { environment } from "@nasty/runtime";
 import type { LoadedModel } from "../inputs/load-model.js";
 import { spread } from "../comparison/spread.js";
 import { encodedBatches } from "./calibration-batches.js";
@@ -11,9 +10,8 @@ import { modeOf, type QuantizeSettings } from "./settings.js";
 const checkedSentences = 32;
 
 /**
- * Whether 7-bit weights are advised: only where this processor sums two uint8 × int8 products in 16 bits, and real activations overflow them.
- *
- * Without calibration text nothing is known and nothing advised.
+ * How many products of weights in their full range overflow on processors that sum two uint8 × int8 products in 16 bits, with the activations of
+ * calibration text: with safe pairs none can, and without text nothing is known.
  */
 export async function saturationAdvice(
   loaded: LoadedModel,
@@ -21,10 +19,8 @@ export async function saturationAdvice(
   settings: QuantizeSettings,
   read: ReadCalibration,
 ): Promise<string[]> {
-  const { int8DotProduct } = environment({ threads: settings.threads });
   const isInt8 = ["static", "dynamic"].includes(modeOf(settings));
-  const hasText = settings.calibration.length > 0;
-  if (int8DotProduct || !isInt8 || !hasText || settings.reduceRange === true) return [];
+  if (settings.pairs !== "full" || !isInt8 || settings.calibration.length === 0) return [];
   const batches = await encodedBatches(loaded, spread((await read()).sentences, checkedSentences), settings);
   const session = { threads: settings.threads };
   return adviceOf(await saturation(planned.model, planned.plan, { calibrationData: batches, session }));
@@ -37,6 +33,6 @@ export function adviceOf(rows: readonly Saturation[]): string[] {
   if (worst === undefined) return [];
   const percent = ((100 * worst.saturated) / worst.pairs).toPrecision(2);
   return [
-    `${found.length} of ${rows.length} products overflow 16-bit sums on this processor (up to ${percent}% of the pairs, in ${worst.node}): --reduce-range avoids it`,
+    `with the calibration text ${found.length} of ${rows.length} products overflow 16-bit sums on processors without int8 dot products (up to ${percent}% of the pairs, in ${worst.node}): without --pairs full none can`,
   ];
 }

@@ -1,5 +1,5 @@
 import type { CalibrationMethod } from "@nasty/calibration";
-import type { BlockRounding } from "@nasty/compression";
+import type { BlockRounding, Pairs } from "@nasty/compression";
 
 /** The options of `nasty quantize` that decide what is made; undefined ones were not given. */
 export interface QuantizeSettings {
@@ -17,6 +17,7 @@ export interface QuantizeSettings {
   readonly asymmetric?: boolean;
   readonly activations?: "symmetric" | "asymmetric";
   readonly reduceRange?: boolean;
+  readonly pairs?: Pairs;
   readonly opTypes?: string;
   readonly skipLayers: readonly string[];
   readonly blockSize?: number;

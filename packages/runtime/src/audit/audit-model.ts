@@ -1,12 +1,12 @@
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readFileMaybeCompressed } from "@nasty/formats/archive/node";
 import { type GraphProto, type ModelProto, parseModel } from "@nasty/formats/onnx";
 import { ModelGraph } from "@nasty/graph";
-import { environment } from "../environment.js";
 import { type ModelSource, openSession } from "../open-session.js";
 import type { Optimization, SessionOptions } from "../session.js";
-import { type Audit, auditGraph } from "./audit.js";
+import { type Audit, auditGraph, auditPairs } from "./audit.js";
 import { auditWarnings } from "./warnings.js";
 
 export interface AuditOptions extends Pick<SessionOptions, "threads" | "config"> {
@@ -17,12 +17,12 @@ export interface AuditOptions extends Pick<SessionOptions, "threads" | "config">
   readonly optimization?: Optimization;
 }
 
-/** The file's own graph, for what only it tells (was it fused before?); weights are not read. */
+/** The file's own graph, for what only it tells: was it fused before, which weights were written? External weights are not read. */
 const readSource = async (model: ModelSource): Promise<ModelProto | undefined> => {
   if (typeof model !== "string") return model instanceof Uint8Array ? parseModel(model) : model;
-  // A larger file cannot be one buffer; the audit does without these warnings then.
+  // A larger file cannot be one buffer; the audit does without these figures then.
   const tooLarge = (await stat(model)).size > 2 ** 31;
-  return tooLarge || /\.(?:gz|br)$/.test(model) ? undefined : parseModel(await readFile(model));
+  return tooLarge ? undefined : parseModel(await readFileMaybeCompressed(model));
 };
 
 /**
@@ -79,13 +79,12 @@ export const auditModel = async (
     await session.close();
     const optimized = parseModel(await readFile(optimizedModelPath));
     if (optimized.graph !== undefined) withoutRepeats(optimized.graph);
-    const counts = auditGraph(ModelGraph.from(optimized));
-    const { int8DotProduct, instructionSets } = environment();
-    const knownCpu = instructionSets.length > 0;
-    return {
-      ...counts,
-      warnings: auditWarnings(counts, await readSource(model), { int8DotProduct, knownCpu }),
+    const source = await readSource(model);
+    const counts = {
+      ...auditGraph(ModelGraph.from(optimized)),
+      ...auditPairs(source && ModelGraph.from(source)),
     };
+    return { ...counts, warnings: auditWarnings(counts, source) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
 import type { NodeProto } from "@nasty/formats/onnx";
-import type { Graph, ModelGraph } from "@nasty/graph";
+import { type Graph, type ModelGraph, unsafePairs } from "@nasty/graph";
 import { isScaledLookup, type QdqRole, qdqRole, weightKind } from "./classify-qdq.js";
 import {
   floatWeightInputs,
@@ -41,6 +41,13 @@ export interface Audit {
   readonly strays: readonly AuditedNode[];
   /** How many Q/DQ nodes are there for which purpose, the stray ones included. */
   readonly qdqRoles: Readonly<Record<QdqRole, number>>;
+  /**
+   * Pairs of neighbouring int8 weights that overflow 16-bit sums on processors without int8 dot products, for some activations; 0 in a file
+   * that computes the same integers everywhere, null where the weights could not be read (files over 2 GB, external data).
+   */
+  readonly unsafePairs: number | null;
+  /** Integer products with such weights, of how many. */
+  readonly unsafeProducts: { readonly unsafe: number; readonly all: number } | null;
   /** Nodes of the optimized graph, subgraphs included. */
   readonly nodes: number;
   readonly warnings: readonly string[];
@@ -96,7 +103,7 @@ const countKernels = (found: readonly { node: NodeProto; class: KernelClass }[])
  *
  * @param model the optimized graph, as the runtime wrote it
  */
-export const auditGraph = (model: ModelGraph): Omit<Audit, "warnings"> => {
+export const auditGraph = (model: ModelGraph): Omit<Audit, "warnings" | "unsafePairs" | "unsafeProducts"> => {
   const kernels: { node: NodeProto; class: KernelClass }[] = [];
   const floatKernels: AuditedNode[] = [];
   const strays: AuditedNode[] = [];
@@ -136,3 +143,20 @@ export const auditGraph = (model: ModelGraph): Omit<Audit, "warnings"> => {
     nodes,
   };
 };
+
+/** Counts the unsafe pairs of a file's own graph, whose weights are those that were written. */
+export const auditPairs = (source: ModelGraph | undefined): Pick<Audit, "unsafePairs" | "unsafeProducts"> => {
+  const rows = source === undefined || hasUnreadWeights(source) ? undefined : unsafePairs(source);
+  if (rows === undefined) return { unsafePairs: null, unsafeProducts: null };
+  return {
+    unsafePairs: rows.reduce((sum, { unsafe }) => sum + unsafe, 0),
+    unsafeProducts: { unsafe: rows.filter(({ unsafe }) => unsafe > 0).length, all: rows.length },
+  };
+};
+
+const hasUnreadWeights = (source: ModelGraph): boolean =>
+  source
+    .allGraphs()
+    .some(({ initializers }) =>
+      [...initializers.values()].some(({ externalData }) => externalData.length > 0),
+    );

@@ -27,11 +27,7 @@ const blockWeights = (source: ModelProto | undefined): string => {
  *
  * @param source the model as it was before the runtime optimized it, if it could be read
  */
-export const auditWarnings = (
-  audit: Omit<Audit, "warnings">,
-  source: ModelProto | undefined,
-  { int8DotProduct, knownCpu }: { readonly int8DotProduct: boolean; readonly knownCpu: boolean },
-): string[] => {
+export const auditWarnings = (audit: Omit<Audit, "warnings">, source: ModelProto | undefined): string[] => {
   const warnings: string[] = [];
   const fused = source === undefined ? [] : nodesOf(source).filter(wasFused(source));
   const gemms = source === undefined ? [] : nodesOf(source).filter((node) => isOp(node, "Gemm"));
@@ -68,12 +64,11 @@ export const auditWarnings = (
       `${blockWeights(source)} save size, not time: on CPU 8-bit dynamic quantization is the faster one`,
     );
   }
-  if (has("QLinearMatMul") || has("MatMulIntegerToFloat") || has("DynamicQuantizeMatMul")) {
-    if (knownCpu && !int8DotProduct) {
-      warnings.push(
-        "this processor has no VNNI or dot-product instructions: uint8 × int8 sums can saturate in int16 and int8 is slower; 7-bit weights are safe",
-      );
-    }
+  const { unsafePairs, unsafeProducts } = audit;
+  if (unsafePairs !== null && unsafeProducts !== null && unsafePairs > 0) {
+    warnings.push(
+      `${plural(unsafePairs, "pair")} of neighbouring int8 weights in ${unsafeProducts.unsafe} of ${plural(unsafeProducts.all, "product")} can overflow 16-bit sums: on processors without int8 dot products (x86 without VNNI) the file computes other numbers; quantize with safe pairs`,
+    );
   }
   return warnings;
 };

@@ -172,7 +172,7 @@ export function fakeQuantization(options: FakeQuantizationOptions = {}): FakeQua
     record: recordOf,
     simulate: (model) => {
       if (!chosen.fakeQuantize) return model;
-      return simulateQuantization(model, recordOf(model), chosen);
+      return simulateQuantization(model, recordOf(model));
     },
   };
 }

@@ -2,7 +2,7 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import { ModelGraph } from "@nasty/graph";
 import { TrainingError } from "../training-error.js";
 import { staticActivation } from "./emit-activations.js";
-import { chosenOptions, type FakeQuantizationOptions } from "./options.js";
+import { chosenOptions } from "./options.js";
 import { pairsOf, type QuantizationRecord } from "./record.js";
 import { makeEmitter, openSites, prefix, rewriteSites } from "./rewrite.js";
 
@@ -14,16 +14,13 @@ import { makeEmitter, openSites, prefix, rewriteSites } from "./rewrite.js";
  * @param record how the model was trained to be quantized
  * @throws TrainingError `quantization-record` for an activation without a range
  */
-export function simulateQuantization(
-  model: ModelProto,
-  record: QuantizationRecord,
-  options: Pick<FakeQuantizationOptions, "skipLayers" | "minimumElements"> = {},
-): ModelProto {
+export function simulateQuantization(model: ModelProto, record: QuantizationRecord): ModelProto {
   const { bits, activationMode: mode, blockSize, weights } = record;
   const chosen = chosenOptions({
-    ...options,
     bits,
     activations: mode,
+    // Which weights were rounded is in the record.
+    minimumElements: 0,
     pairs: pairsOf(record),
     symmetric: weights.every(({ symmetric }) => symmetric),
     ...(blockSize === undefined ? {} : { blockSize }),
