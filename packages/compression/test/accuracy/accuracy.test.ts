@@ -117,13 +117,16 @@ describe("saturation", () => {
     });
   const ones = [{ feeds: { x: tensor("float32", [1, 4, 16], new Float32Array(64).fill(1)) } }];
 
-  it("finds every pair at the top of both ranges, and none with 7-bit weights", async () => {
+  it("finds every pair at the top of both ranges, and none with safe pairs or 7-bit weights", async () => {
     const m = constant(1);
-    const [row] = await saturation(m, dynamic.plan(m), { calibrationData: ones });
+    const full = dynamic.plan(m, { pairs: "full" });
+    const [row] = await saturation(m, full, { calibrationData: ones });
     expect(row).toEqual({ name: "W", node: "dense", pairs: 4 * 24 * 8, saturated: 4 * 24 * 8 });
-    const [reduced] = await saturation(m, dynamic.plan(m, { reduceRange: true }), { calibrationData: ones });
-    expect(reduced?.saturated).toBe(0);
-    const [few] = await saturation(m, dynamic.plan(m), { calibrationData: ones, vectors: 1 });
+    for (const options of [{}, { pairs: "full", reduceRange: true }] as const) {
+      const [exact] = await saturation(m, dynamic.plan(m, options), { calibrationData: ones });
+      expect(exact?.saturated).toBe(0);
+    }
+    const [few] = await saturation(m, full, { calibrationData: ones, vectors: 1 });
     expect(few?.pairs).toBe(24 * 8);
   });
 });

@@ -109,6 +109,33 @@ export function recurrent(): ModelProto {
   );
 }
 
+/** The embedding of the words that a word is like, by a table that products read too: transposed, and as it is. */
+export function tied(): ModelProto {
+  return makeModel(
+    makeGraph("tied", {
+      nodes: [
+        makeNode("Gather", ["E", "ids"], ["rows"], { name: "embed" }),
+        makeNode("Transpose", ["E"], ["Et"], { attributes: { perm: [1, 0] } }),
+        makeNode("MatMul", ["rows", "Et"], ["likeness"], { name: "likeness" }),
+        makeNode("MatMul", ["likeness", "F"], ["mixed"], { name: "mix" }),
+        makeNode("Gather", ["F", "ids"], ["others"], { name: "other" }),
+        makeNode("Add", ["mixed", "others"], ["sum"]),
+        makeNode("MatMul", ["sum", "Wc"], ["product"], { name: "classifier" }),
+        makeNode("Add", ["product", "bias"], ["logits"]),
+      ],
+      inputs,
+      outputs,
+      initializers: [
+        matrix("E", [words, width], 1),
+        matrix("F", [words, width], 2, 0.2),
+        matrix("Wc", [width, labels], 5),
+        matrix("bias", [labels], 6),
+      ],
+    }),
+    { opsets: { "": 20 } },
+  );
+}
+
 /** Rows of ids; 0 is padding. The label of a word is its id modulo 5. */
 export function batchOf(rows: readonly (readonly number[])[]) {
   const length = Math.max(...rows.map((row) => row.length));

@@ -1,4 +1,13 @@
-import { dequantizeLinear, parametersOf, perChannel, quantizeLinear, tensor, type Tensor } from "@nasty/core";
+import {
+  countUnsafePairs,
+  dequantizeLinear,
+  parametersOf,
+  perChannel,
+  quantizeLinear,
+  safePairParameters,
+  tensor,
+  type Tensor,
+} from "@nasty/core";
 import { makeGraph, makeModel, makeNode, makeTensor, makeValueInfo } from "@nasty/formats/onnx";
 import { openSession } from "@nasty/runtime";
 import { describe, expect, it } from "vitest";
@@ -13,19 +22,19 @@ import { loss, smallTagger } from "./small-tagger.js";
 
 const [inputs, outputs] = [40, 6];
 
-function weights(seed: number): Float32Array {
+function weights(seed: number, rows = inputs): Float32Array {
   const random = seededRandom(seed);
-  return Float32Array.from({ length: inputs * outputs }, () => random.normal());
+  return Float32Array.from({ length: rows * outputs }, () => random.normal());
 }
 
 /** y = x·W with W rounded; gives y, its gradient and that of W for the loss mean(y²). */
-async function gradientOf(W: Float32Array, options: FakeQuantizationOptions) {
+async function gradientOf(W: Float32Array, options: FakeQuantizationOptions, rows = inputs) {
   const model = makeModel(
     makeGraph("product", {
       nodes: [makeNode("MatMul", ["x", "W"], ["y"])],
-      inputs: [makeValueInfo("x", "float32", ["n", inputs])],
+      inputs: [makeValueInfo("x", "float32", ["n", rows])],
       outputs: [makeValueInfo("y", "float32", ["n", outputs])],
-      initializers: [makeTensor("W", "float32", { shape: [inputs, outputs], values: [...W] })],
+      initializers: [makeTensor("W", "float32", { shape: [rows, outputs], values: [...W] })],
     }),
     { opsets: { "": 20 } },
   );
@@ -37,12 +46,12 @@ async function gradientOf(W: Float32Array, options: FakeQuantizationOptions) {
   });
   const session = await openSession(training.model, { optimization: "basic" });
   // With x = identity, y is the rounded weight itself.
-  const x = new Float32Array(inputs * inputs);
-  for (let i = 0; i < inputs; i++) x[i * inputs + i] = 1;
+  const x = new Float32Array(rows * rows);
+  for (let i = 0; i < rows; i++) x[i * rows + i] = 1;
   const results = await session.run({
-    x: tensor("float32", [inputs, inputs], x),
-    t: tensor("float32", [inputs, outputs], new Float32Array(inputs * outputs)),
-    W: tensor("float32", [inputs, outputs], W),
+    x: tensor("float32", [rows, rows], x),
+    t: tensor("float32", [rows, outputs], new Float32Array(rows * outputs)),
+    W: tensor("float32", [rows, outputs], W),
   });
   await session.close();
   const read = (name: string) => (results[name] as Tensor<"float32">).data;
@@ -78,15 +87,30 @@ function blocksByHand(W: Float32Array, blockSize: number, symmetric: boolean) {
 }
 
 describe("weights in the graph", () => {
-  it("are rounded as int8 with a scale a channel; the gradient passes to the real ones", async () => {
-    const W = weights(1);
-    const x = tensor("float32", [inputs, outputs], W);
-    const p = parametersOf(x, { dtype: "int8", symmetric: true }, perChannel(1));
-    const { rounded, gradient } = await gradientOf(W, { bits: 8 });
-    expect(rounded).toEqual(dequantizeLinear(quantizeLinear(x, p), p).data);
-    // Of mean(y²): 2y/n, of the rounded y.
-    for (const [i, value] of rounded.entries()) expect(gradient[i]).toBeCloseTo((2 * value) / W.length, 6);
-  });
+  it.each([
+    ["safe", 40],
+    ["safe", 41],
+    // The only row is in no pair.
+    ["safe", 1],
+    ["full", 40],
+  ] as const)(
+    "are rounded as int8 with a scale a channel (%s pairs of %i rows); the gradient passes to the real ones",
+    async (pairs, rows) => {
+      const W = weights(1, rows);
+      const x = tensor("float32", [rows, outputs], W);
+      const scheme = { dtype: "int8", symmetric: true } as const;
+      const p =
+        pairs === "safe"
+          ? safePairParameters(x, scheme, perChannel(1), [0])
+          : parametersOf(x, scheme, perChannel(1));
+      const { rounded, gradient } = await gradientOf(W, { bits: 8, pairs, minimumElements: 1 }, rows);
+      const q = quantizeLinear(x, p);
+      expect(countUnsafePairs(q, 0) > 0).toBe(pairs === "full");
+      expect(rounded).toEqual(dequantizeLinear(q, p).data);
+      // Of mean(y²): 2y/n, of the rounded y.
+      for (const [i, value] of rounded.entries()) expect(gradient[i]).toBeCloseTo((2 * value) / W.length, 6);
+    },
+  );
 
   it.each([
     [16, true],
@@ -147,6 +171,7 @@ describe("options that cannot be", () => {
     [{ bits: 6 }, "bits: expected 8 or 4, got 6"],
     [{ activations: "int8" }, "activations: expected static, dynamic or float, got int8"],
     [{ bits: 4, activations: "static" }, "activations: expected float with 4 bits, got static"],
+    [{ pairs: "some" }, "pairs: expected safe or full, got some"],
     [{ ranges: "guessed" }, "ranges: expected moving-average or learned, got guessed"],
     [{ startStep: -1 }, "startStep: expected a whole number of 0 or more, got -1"],
     [{ freezeStep: 0 }, "freezeStep: expected a positive number, got 0"],
