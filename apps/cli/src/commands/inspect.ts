@@ -97,7 +97,10 @@ function productLines(products: readonly WeightPairs[]): string[] {
   const [worst] = [...unsafe].sort((a, b) => b.unsafe / b.pairs - a.unsafe / a.pairs);
   if (products.length === 0) return [];
   if (worst === undefined)
-    return [`${formatCount(products.length)} int8 weights of products: the same integers on every processor`, ""];
+    return [
+      `${formatCount(products.length)} int8 weights of products: the same integers on every processor`,
+      "",
+    ];
   return [
     `${formatCount(unsafe.length)} of ${formatCount(products.length)} int8 weights of products hold ${formatCount(sumOf(products))} pairs that can overflow 16-bit sums:`,
     `  on processors without int8 dot products (x86 without VNNI) the file computes other numbers; most in ${worst.node} (${((100 * worst.unsafe) / worst.pairs).toFixed(1)}% of the pairs).`,

@@ -55,7 +55,9 @@ function sensitivityLines(rows: readonly SensitivityRow[] | null): string[] {
 /** Whether the file's integer products are the same everywhere; the audit warns where they are not. */
 function pairLines({ unsafePairs, unsafeProducts }: QuantizationResult["audit"]): string[] {
   if (unsafePairs !== 0 || unsafeProducts === null || unsafeProducts.all === 0) return [];
-  return [`  the same integers on every processor: no unsafe pair of weights in ${unsafeProducts.all} products`];
+  return [
+    `  the same integers on every processor: no unsafe pair of weights in ${unsafeProducts.all} products`,
+  ];
 }
 
 /** How the plan's int8 products are kept exact; nothing where there are none. */

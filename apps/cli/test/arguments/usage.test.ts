@@ -64,6 +64,8 @@ describe("wrong usage is exit code 2, with what to give instead", () => {
       /expected --method percentile/,
     ],
     ["activations in dynamic mode", [...model, "--activations", "symmetric"], /expected static mode/],
+    ["pairs of blocks", [...model, "--mode", "weight-only", "--pairs", "full"], /exact everywhere/],
+    ["pairs of 7 bits", [...model, "--reduce-range", "--pairs", "full"], /cannot be used with/],
     ["blocks without int4", [...model, "--block-size", "64"], /expected --mode int4/],
     [
       "text and table",

@@ -48,6 +48,9 @@ test("fine-tune --qat writes what was trained beside the float model, and proves
   expect(late.qat.sha256).not.toBe(tuned.qat.sha256);
   const dynamic = await tune("dynamic", "--qat", "--qat-activations", "dynamic");
   expect(dynamic.qat.activations).toBe("dynamic");
+  expect(await recordOf("dynamic/onnx/model.onnx")).toMatchObject({ pairs: "safe" });
+  await tune("wide", "--qat", "--qat-pairs", "full");
+  expect(await recordOf("wide/onnx/model.onnx")).toMatchObject({ pairs: "full" });
   const small = await tune("small", "--qat", "--bits", "4", "--qat-block-size", "16");
   expect(small.qat).toMatchObject({ bits: 4, activations: "float" });
   expect(small.qat.path).toMatch(/model_q4\.onnx$/);

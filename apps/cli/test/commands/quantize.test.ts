@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { constants } from "../model-contents.js";
+import { constants, history } from "../model-contents.js";
 import { type Json, openWorkshop, type Workshop } from "../workshop.js";
 
 let shop: Workshop;
@@ -82,6 +82,37 @@ describe.concurrent("dynamic mode", () => {
     await quantized("full.onnx");
     expect(await largest("reduced.onnx")).toBeLessThanOrEqual(64);
     expect(await largest("full.onnx")).toBe(127);
+  });
+
+  test("safe pairs are the default, proven by the audit; --pairs full uses the whole range and says what that means", async () => {
+    const safe = await quantized("safe.onnx");
+    expect(safe.audit).toMatchObject({ unsafePairs: 0, unsafeProducts: { unsafe: 0, all: 2 } });
+    expect(safe.warnings.join()).not.toContain("overflow");
+    const full = await quantized("wide.onnx", "--pairs", "full");
+    expect(full.audit.unsafePairs).toBeGreaterThan(0);
+    expect(full.warnings.join()).toMatch(
+      /\d+ pairs? of neighbouring int8 weights in \d of 2 products can overflow 16-bit sums: on processors without int8 dot products/,
+    );
+    expect(await shop.bytes("wide.onnx")).not.toEqual(await shop.bytes("safe.onnx"));
+    expect(history(await modelAt("safe.onnx")).options).toMatchObject({ pairs: "safe" });
+    const shown = async (name: string) => (await shop.nasty(["inspect", "--model", name])).stdout;
+    expect(await shown("safe.onnx")).toContain(
+      "2 int8 weights of products: the same integers on every processor",
+    );
+    expect(await shown("wide.onnx")).toContain("the file computes other numbers");
+    const { integerProducts } = await shop.json(["inspect", "--model", "wide.onnx"]);
+    expect(integerProducts).toEqual({ products: 2, unsafePairs: full.audit.unsafePairs });
+  });
+
+  test("a dry run says which pairs the plan allows", async () => {
+    const planned = async (...args: string[]) =>
+      (await shop.nasty(["quantize", "--model", "pos", "--dry-run", ...args])).stdout.split("\n")[0];
+    expect(await planned()).toBe("Plan: dynamic, 3 weights, safe pairs");
+    expect(await planned("--pairs", "full")).toBe(
+      "Plan: dynamic, 3 weights, full pairs (exact with int8 dot products only)",
+    );
+    expect(await planned("--reduce-range")).toBe("Plan: dynamic, 3 weights, safe pairs");
+    expect(await planned("--mode", "int4")).toBe("Plan: int4, 3 weights");
   });
 
   test("--op-types: only the operators named", async () => {

@@ -1,5 +1,6 @@
-import { readdir } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   type ModelProto,
   makeGraph,
@@ -10,6 +11,7 @@ import {
   type NodeProto,
   type TensorProto,
 } from "@nasty/formats/onnx";
+import { writeModelFile } from "@nasty/formats/onnx/node";
 import { describe, expect, it } from "vitest";
 import { auditModel } from "../../src/index.js";
 import {
@@ -225,6 +227,29 @@ describe("auditModel", () => {
       "main/choice.else_branch/else_dense",
       "main/choice.then_branch/then_dense",
     ]);
+  });
+
+  it("counts unsafe pairs in the weights as they were written, and says what they mean", async () => {
+    const nodes = dynamicNodes("w", "x", "y");
+    const [, ...rest] = dynamicWeights("w", 4, 3);
+    const of = (values: readonly number[]) =>
+      modelOf(nodes, [makeTensor("wW", "int8", { values, shape: [4, 3] }), ...rest], { inputs: 4 });
+    const safe = await auditModel(of([64, 127, 1, 64, -127, 1, 0, 0, 0, 128 - 1, 0, 0]));
+    expect(safe).toMatchObject({ unsafePairs: 0, unsafeProducts: { unsafe: 0, all: 1 }, warnings: [] });
+    const full = await auditModel(of([65, -127, 1, 64, -127, 1, 0, 0, 0, 127, 0, 0]));
+    expect(full).toMatchObject({ unsafePairs: 2, unsafeProducts: { unsafe: 1, all: 1 } });
+    expect(full.warnings).toEqual([
+      "2 pairs of neighbouring int8 weights in 1 of 1 product can overflow 16-bit sums: on processors without int8 dot products (x86 without VNNI) the file computes other numbers; quantize with safe pairs",
+    ]);
+  });
+
+  it("does without that figure where weights lie in another file", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "nasty-external-"));
+    const path = join(folder, "model.onnx");
+    const model = modelOf(dynamicNodes("w", "x", "y"), dynamicWeights("w", 4, 3));
+    await writeModelFile(path, model, { externalData: { thresholdBytes: 4 } });
+    expect(await auditModel(path)).toMatchObject({ unsafePairs: null, unsafeProducts: null });
+    await rm(folder, { recursive: true });
   });
 
   it("warns of a file that was fused before", async () => {
