@@ -5,7 +5,12 @@ import { command, examples, modelHelp, modelOption, repeatable, run, testHelp } 
 import { compressCommand } from "./arguments/compress-command.js";
 import { exportCommand } from "./arguments/export-command.js";
 import { importCommand } from "./arguments/import-command.js";
-import { engineOption, positiveInteger, positiveNumber } from "./arguments/option-values.js";
+import {
+  engineOption,
+  exactBatchesOption,
+  positiveInteger,
+  positiveNumber,
+} from "./arguments/option-values.js";
 import { pipelineCommand } from "./arguments/pipeline-command.js";
 import { pruneCommand } from "./arguments/prune-command.js";
 import { quantizeCommand } from "./arguments/quantize-command.js";
@@ -61,6 +66,7 @@ function evalCommand(): Command {
   return command("eval", "measure a model on labelled text")
     .requiredOption(modelOption, modelHelp)
     .requiredOption("--test <file>", testHelp)
+    .addOption(exactBatchesOption())
     .addHelpText(
       "after",
       examples(
@@ -132,6 +138,7 @@ function tagCommand(): Command {
         .choices(["text", "conllu", "json"])
         .default("text"),
     )
+    .addOption(exactBatchesOption())
     .addHelpText(
       "after",
       examples(

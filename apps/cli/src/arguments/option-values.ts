@@ -64,3 +64,11 @@ export function engineOption(): Option {
     .choices(engineNames)
     .default(defaultEngine);
 }
+
+/** `--exact-batches`, for commands that tag. */
+export function exactBatchesOption(): Option {
+  return new Option(
+    "--exact-batches",
+    "tag one sentence at a time: labels of dynamic int8 files, whose ranges span a run, then depend on nothing but the sentence (slower)",
+  );
+}

@@ -1,5 +1,5 @@
 import { evaluate } from "@nasty/taggers";
-import { openModel } from "../inputs/model.js";
+import { batchesOf, openModel } from "../inputs/model.js";
 import { readLabelled } from "../inputs/labelled-text.js";
 import { bytesOfModel } from "../inputs/model-bytes.js";
 import { nameOf } from "../inputs/text-form.js";
@@ -10,6 +10,7 @@ import { labelTable, metricName } from "../terminal/score-table.js";
 interface EvalOptions extends CommonOptions {
   readonly model: string;
   readonly test: string;
+  readonly exactBatches?: boolean;
 }
 
 /** `nasty eval`: accuracy or F1 of one model on labelled text, with a row a label. */
@@ -20,6 +21,7 @@ export async function evalModel(options: EvalOptions, terminal: Terminal): Promi
     terminal.progress.start(`evaluating ${options.model} on ${options.test}`);
     const result = await evaluate(tagger, readLabelled(options.test, tagger.task), {
       path: nameOf(options.test),
+      ...batchesOf(options),
     });
     terminal.progress.stop();
     const json = {
@@ -33,6 +35,7 @@ export async function evalModel(options: EvalOptions, terminal: Terminal): Promi
       msPerSentence: result.msPerSentence,
       tokensPerSecond: result.tokensPerSecond,
       modelBytes,
+      exactBatches: options.exactBatches === true,
     };
     terminal.result(json, () =>
       [
@@ -40,7 +43,7 @@ export async function evalModel(options: EvalOptions, terminal: Terminal): Promi
           (result.metric === "f1"
             ? `  (precision ${formatPercent(result.precision)}, recall ${formatPercent(result.recall)})`
             : ""),
-        `${formatCount(result.sentences)} sentences, ${formatCount(result.tokens)} words`,
+        `${formatCount(result.sentences)} sentences, ${formatCount(result.tokens)} words, ${json.exactBatches ? "one sentence at a time" : "in batches, as nasty tag runs them"}`,
         `${formatMs(result.msPerSentence)} per sentence, ${formatCount(result.tokensPerSecond)} words/s, model ${formatBytes(modelBytes)}`,
         "",
         labelTable(result.perLabel),

@@ -1,6 +1,7 @@
 import { serializeConllu } from "@nasty/formats/conllu";
 import { taggedConllu, type TaggedSentence, type Task, tagText as tagSentences } from "@nasty/taggers";
 import { readParagraphs } from "../inputs/unlabelled-text.js";
+import { batchesOf } from "../inputs/model.js";
 import { openDefaultOr } from "../inputs/default-model.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
@@ -8,6 +9,7 @@ interface TagOptions extends CommonOptions {
   readonly model?: string;
   readonly task: Task;
   readonly format: "text" | "conllu" | "json";
+  readonly exactBatches?: boolean;
 }
 
 /** `nasty tag`: raw text in, tagged words out, sentence by sentence as the text is read. */
@@ -19,7 +21,7 @@ export async function tagText(options: TagOptions, terminal: Terminal, file = "-
   try {
     if (format === "json") await write("[");
     for await (const { text, offset } of readParagraphs(file)) {
-      for await (const sentence of tagSentences(tagger, text)) {
+      for await (const sentence of tagSentences(tagger, text, batchesOf(options))) {
         await write(formatted(sentence, offset, format, tagger.task, count));
         count++;
       }
