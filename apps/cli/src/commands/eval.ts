@@ -43,7 +43,7 @@ export async function evalModel(options: EvalOptions, terminal: Terminal): Promi
           (result.metric === "f1"
             ? `  (precision ${formatPercent(result.precision)}, recall ${formatPercent(result.recall)})`
             : ""),
-        `${formatCount(result.sentences)} sentences, ${formatCount(result.tokens)} words, ${json.exactBatches ? "one sentence at a time" : "in batches, as nasty tag runs them"}`,
+        `${formatCount(result.sentences)} sentences, ${formatCount(result.tokens)} words${json.exactBatches ? ", one sentence at a time" : ""}`,
         `${formatMs(result.msPerSentence)} per sentence, ${formatCount(result.tokensPerSecond)} words/s, model ${formatBytes(modelBytes)}`,
         "",
         labelTable(result.perLabel),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { observed } from "../observed.js";
+import { conllu } from "../tiny-corpus.js";
 import { openWorkshop, type Workshop } from "../workshop.js";
 
 let shop: Workshop;
@@ -10,7 +11,8 @@ afterAll(() => shop.remove());
 
 test("eval and tag run sentences together, and one by one with --exact-batches", async () => {
   await shop.write("two.txt", "The cat sat. The dog ran.");
-  const evaluated = ["eval", "--model", "pos", "--test", "test.conllu"];
+  await shop.write("two.conllu", conllu(["The cat sat .", "The dog ran ."]));
+  const evaluated = ["eval", "--model", "pos", "--test", "two.conllu"];
   const tagged = ["tag", "--model", "pos", "two.txt"];
   for (const args of [evaluated, tagged]) {
     expect(Math.max(...(await observed(shop, args)).batches)).toBeGreaterThan(1);
@@ -18,7 +20,6 @@ test("eval and tag run sentences together, and one by one with --exact-batches",
   }
   expect((await shop.json(evaluated)).exactBatches).toBe(false);
   expect((await shop.json([...evaluated, "--exact-batches"])).exactBatches).toBe(true);
-  const text = async (...more: string[]) => (await shop.nasty([...evaluated, ...more])).stdout;
-  expect(await text()).toContain("8 sentences, 53 words, in batches, as nasty tag runs them");
-  expect(await text("--exact-batches")).toContain("one sentence at a time");
+  const { stdout } = await shop.nasty([...evaluated, "--exact-batches"]);
+  expect(stdout).toContain("words, one sentence at a time");
 });
