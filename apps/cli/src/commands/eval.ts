@@ -1,5 +1,5 @@
 import { evaluate } from "@nasty/taggers";
-import { batchesOf, openModel } from "../inputs/model.js";
+import { openModel } from "../inputs/model.js";
 import { readLabelled } from "../inputs/labelled-text.js";
 import { bytesOfModel } from "../inputs/model-bytes.js";
 import { nameOf } from "../inputs/text-form.js";
@@ -21,7 +21,7 @@ export async function evalModel(options: EvalOptions, terminal: Terminal): Promi
     terminal.progress.start(`evaluating ${options.model} on ${options.test}`);
     const result = await evaluate(tagger, readLabelled(options.test, tagger.task), {
       path: nameOf(options.test),
-      ...batchesOf(options),
+      asTagged: options.exactBatches !== true,
     });
     terminal.progress.stop();
     const json = {

@@ -1,7 +1,6 @@
 import { serializeConllu } from "@nasty/formats/conllu";
 import { taggedConllu, type TaggedSentence, type Task, tagText as tagSentences } from "@nasty/taggers";
 import { readParagraphs } from "../inputs/unlabelled-text.js";
-import { batchesOf } from "../inputs/model.js";
 import { openDefaultOr } from "../inputs/default-model.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
@@ -17,11 +16,12 @@ export async function tagText(options: TagOptions, terminal: Terminal, file = "-
   const { tagger } = await openDefaultOr(options.model, options);
   const format = options.json ? "json" : options.format;
   const { write } = terminal;
+  const batches = options.exactBatches === true ? { batchSize: 1 } : {};
   let count = 0;
   try {
     if (format === "json") await write("[");
     for await (const { text, offset } of readParagraphs(file)) {
-      for await (const sentence of tagSentences(tagger, text, batchesOf(options))) {
+      for await (const sentence of tagSentences(tagger, text, batches)) {
         await write(formatted(sentence, offset, format, tagger.task, count));
         count++;
       }

@@ -1,5 +1,5 @@
 import { isHfDirectory, openHfDirectory } from "@nasty/formats/hf/node";
-import type { BatchOptions, Tagger } from "@nasty/taggers";
+import type { Tagger } from "@nasty/taggers";
 import { openTagger } from "@nasty/taggers/node";
 
 /** A model ready to tag, and where its file is. */
@@ -13,9 +13,4 @@ export async function openModel(path: string, options: { readonly threads: numbe
   const tagger = await openTagger(path, { threads: options.threads });
   const modelPath = (await isHfDirectory(path)) ? (await openHfDirectory(path)).modelPath() : path;
   return { tagger, modelPath };
-}
-
-/** How sentences share runs of the model: not at all with `--exact-batches`, else as the tagger likes. */
-export function batchesOf({ exactBatches }: { readonly exactBatches?: boolean }): BatchOptions {
-  return exactBatches === true ? { batchSize: 1 } : {};
 }

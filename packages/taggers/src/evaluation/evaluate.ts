@@ -37,10 +37,12 @@ export interface Evaluation extends Score {
   readonly tokensPerSecond: number;
 }
 
-/** Batches are of one sentence unless `batchSize` says otherwise. */
+/** Batches are of one sentence unless `batchSize` or `asTagged` says otherwise. */
 export interface EvaluateOptions extends BatchOptions {
   /** Name of the file the sentences come from, for messages. */
   readonly path?: string;
+  /** Run sentences together as the tagger does when it tags, and so judge a dynamic int8 model as it is used. Default false. */
+  readonly asTagged?: boolean;
   /** Called after each sentence with how many are done. */
   readonly onProgress?: (sentences: number) => void;
 }
@@ -92,7 +94,8 @@ export async function evaluate(
 
   const start = performance.now();
   // One by one unless told otherwise: a quantized model's labels depend on what shares its batch.
-  for await (const predicted of tagger.tag(words(), { ...options, batchSize: options.batchSize ?? 1 })) {
+  const batches = options.asTagged === true ? options : { ...options, batchSize: options.batchSize ?? 1 };
+  for await (const predicted of tagger.tag(words(), batches)) {
     const gold = waiting.shift() as readonly string[];
     sentenceCounts.push(counter.add(gold, predicted));
     predictions.push(predicted);
