@@ -15,6 +15,7 @@ const steps = [
   ["unused files, exports and dependencies", "npx knip --no-config-hints"],
   ["packed packages: exports and types; examples in an empty project", "node scripts/check-packages.mjs"],
   ["tests", "npx vitest run"],
+  ["numeric tests on other processors", "node scripts/processors/test.mjs"],
 ];
 
 for (const [title, command] of steps) {
