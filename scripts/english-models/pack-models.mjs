@@ -47,7 +47,9 @@ function rounded(proto) {
 
 const trained = await readModelFile(values.input);
 const graph = copyMessage(trained.graph, { initializer: trained.graph.initializer.map(rounded) });
-const model = withMetadata(copyMessage(trained, { graph }), { "nasty.data": JSON.stringify(values.data) });
+// A file that was packed before knows its data.
+const data = values.data.length === 0 ? {} : { "nasty.data": JSON.stringify(values.data) };
+const model = withMetadata(copyMessage(trained, { graph }), data);
 const folder = fileURLToPath(new URL("../../packages/model-en/models/", import.meta.url));
 if (!values["int8-only"]) {
   const smallest = compressed(modelChunks(model), "brotli", { level: 11 });

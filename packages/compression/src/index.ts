@@ -85,6 +85,7 @@ export {
 export type { DynamicOptions } from "./dynamic.js";
 export { estimate, type EstimateOptions, type SizeEstimate } from "./estimate.js";
 export type { ApplyOptions, QuantizationResult } from "./finish-quantization.js";
+export { pairUnits, type PairedUnits } from "./accuracy/pair-units.js";
 export { correctBiases, type Corrected } from "./accuracy/bias-correction.js";
 export { migrateOutliers, type Migrated, type MigrationOptions } from "./accuracy/migrate-outliers.js";
 export { type Saturation, saturation, type SaturationOptions } from "./accuracy/saturation.js";

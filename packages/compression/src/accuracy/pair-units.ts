@@ -1,0 +1,79 @@
+import type { ModelProto } from "@nasty/formats/onnx";
+import { inferShapes } from "@nasty/graph";
+import { openForCompression } from "../open-for-compression.js";
+import { findAttention } from "../pruning/find-attention.js";
+import { findFeedForward } from "../pruning/find-feed-forward.js";
+import { matrixView, sliceConstant } from "../pruning/slice.js";
+import { isMismatch, type Projection, type TypedGraph } from "../pruning/trace.js";
+import { findRecurrentUnits, orderUnits, unitRows } from "./recurrent-units.js";
+import { complementaryOrder } from "./complementary-order.js";
+
+/** A model that computes the same in float, and how many layers have their hidden units in another order. */
+export interface PairedUnits {
+  readonly model: ModelProto;
+  readonly layers: number;
+}
+
+/**
+ * Orders hidden units so that neighbours make safe pairs at little cost: neurons of feed-forward layers, values within attention heads, units
+ * of LSTMs.
+ *
+ * Nothing but the order of columns of one weight and of rows of the next changes, so the float model computes what it computed (sums are in
+ * another order). Safe pairs cost a weight about 2.5 dB of its signal-to-noise ratio; of the weights that read such units, about 0.5 is left. Do
+ * it before calibrating and planning. Layers in other forms (one product for query, key and value, shared weights, Gemm) keep their order.
+ *
+ * @param model an unfused float32 graph; not changed
+ * @example
+ * const { model: paired } = pairUnits(model);
+ * const quantized = dynamic.apply(paired, dynamic.plan(paired)).model;
+ */
+export function pairUnits(model: ModelProto): PairedUnits {
+  const opened = openForCompression(model);
+  const typed: TypedGraph = { graph: opened.main, types: inferShapes(opened) };
+  let layers = 0;
+  for (const { found } of findFeedForward(typed)) {
+    if (isMismatch(found)) continue;
+    const order = orderOf(found.down);
+    for (const { matMul } of found.ups)
+      sliceConstant(typed.graph, { node: matMul, index: 1, axis: 1 }, order);
+    for (const { node, index } of found.perNeuron) sliceLast(typed, node, index, order);
+    sliceConstant(typed.graph, { node: found.down.matMul, index: 1, axis: 0 }, order);
+    layers += 1;
+  }
+  for (const { found } of findAttention(typed)) {
+    // Of an odd number of values a head some pair would belong to two heads.
+    if (isMismatch(found) || found.width % 2 === 1) continue;
+    const [, , { matMul, bias, outputs }] = found.projections;
+    const order = orderOf(found.output, found.width);
+    sliceConstant(typed.graph, { node: matMul, index: 1, axis: 1 }, order);
+    if (bias !== undefined) sliceLast(typed, bias.node, bias.index, order, outputs);
+    sliceConstant(typed.graph, { node: found.output.matMul, index: 1, axis: 0 }, order);
+    layers += 1;
+  }
+  for (const units of findRecurrentUnits(typed)) {
+    const orders = Array.from({ length: units.directions }, (_, direction) =>
+      complementaryOrder(unitRows(typed, units, direction)),
+    );
+    // Of an odd number of units a second direction's pairs would not be where they were put.
+    if (units.hidden % 2 === 1) continue;
+    orderUnits(typed, units, orders);
+    layers += 1;
+  }
+  return layers === 0 ? { model, layers } : { model: opened.toModel(), layers };
+}
+
+function orderOf({ weight, inputs, outputs }: Projection, blockSize?: number): number[] {
+  return complementaryOrder({ rows: inputs, columns: outputs, at: matrixView(weight) }, blockSize);
+}
+
+/** Orders the last axis of a node's constant, unless one number serves all units. */
+function sliceLast(
+  { graph }: TypedGraph,
+  node: Projection["matMul"],
+  index: number,
+  order: readonly number[],
+  length = order.length,
+): void {
+  const shape = graph.constant(node.input[index] ?? "")?.shape ?? [];
+  if (shape.at(-1) === length) sliceConstant(graph, { node, index, axis: shape.length - 1 }, order);
+}
