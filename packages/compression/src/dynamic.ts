@@ -1,6 +1,7 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { finishQuantization, type ApplyOptions, type QuantizationResult } from "./finish-quantization.js";
 import type { QuantizationPlan, QuantizedForm } from "./plan.js";
+import { pairedFor } from "./accuracy/pair-units.js";
 import { planWeights, type WeightOptions } from "./plan-weights.js";
 import { conditionWarnings, graphCondition } from "./graph-condition.js";
 import { chosenOptions, modelWarnings } from "./plan-options.js";
@@ -91,12 +92,13 @@ export function applyDynamic(
 }
 
 /**
- * Quantizes a model dynamically; the result can be run or written at once.
+ * Quantizes a model dynamically, its hidden units ordered for safe pairs first; the result can be run or written at once.
  *
  * @throws CompressionError as {@link planDynamic} and {@link applyDynamic}
  * @example
  * const session = await openSession(dynamic.quantize(model));
  */
 export function quantizeDynamic(model: ModelProto, options: DynamicOptions & ApplyOptions = {}): ModelProto {
-  return applyDynamic(model, planDynamic(model, options), options).model;
+  const paired = pairedFor(model, options);
+  return applyDynamic(paired, planDynamic(paired, options), options).model;
 }

@@ -12,6 +12,7 @@ import { finishQuantization, type ApplyOptions, type QuantizationResult } from "
 import { conditionWarnings, graphCondition } from "./graph-condition.js";
 import type { PlannedActivation, PlannedTensor, QuantizationPlan, QuantizedForm } from "./plan.js";
 import { chosenOptions, modelWarnings } from "./plan-options.js";
+import { pairedFor } from "./accuracy/pair-units.js";
 import { planWeights, type WeightOptions } from "./plan-weights.js";
 import { openForCompression } from "./open-for-compression.js";
 import type { WeightSite } from "./weight-sites.js";
@@ -219,12 +220,13 @@ export function applyInt8(
 }
 
 /**
- * Measures ranges and quantizes; the result can be run or written at once.
+ * Measures ranges and quantizes, hidden units ordered for safe pairs first; the result can be run or written at once.
  *
  * @throws as {@link planInt8} and {@link applyInt8}
  * @example
  * const quantized = await int8.quantize(model, { calibrationData: batches, limit: 500 });
  */
 export async function quantizeInt8(model: ModelProto, options: Int8Options): Promise<ModelProto> {
-  return applyInt8(model, await planInt8(model, options), options).model;
+  const paired = pairedFor(model, options);
+  return applyInt8(paired, await planInt8(paired, options), options).model;
 }

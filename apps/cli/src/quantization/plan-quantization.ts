@@ -5,6 +5,8 @@ import {
   int4,
   int8,
   migrateOutliers,
+  type PairedUnits,
+  pairUnits,
   planTargetSize,
   type PrepareOptions,
   type Provenance,
@@ -24,7 +26,7 @@ import { addedBytes } from "./added-bytes.js";
 import { calibrate } from "./calibration.js";
 import { calibrationBatches } from "./calibration-batches.js";
 import { calibrationReader, type ReadCalibration } from "./calibration-text.js";
-import { modeOf, type QuantizeSettings } from "./settings.js";
+import { modeOf, type QuantizeSettings, usesTrainedRanges } from "./settings.js";
 
 /** A plan that is ready to be printed or applied. */
 export interface Planned {
@@ -73,9 +75,15 @@ export async function planQuantization(
   read: ReadCalibration = calibrationReader(settings),
 ): Promise<Planned> {
   const batches = needsBatches(settings) ? await calibrationBatches(loaded, settings, read) : undefined;
-  const prepared = await evenedOut(loaded, settings, batches, terminal);
+  const evened = await evenedOut(loaded, settings, batches, terminal);
+  const { layers, model: paired } = pairedFor(evened.model, settings);
+  const prepared = { ...evened, model: paired };
   const made = await planOf({ ...loaded, model: prepared.model }, { settings, batches, read }, terminal);
-  const plan = { ...made.plan, warnings: [...made.plan.warnings, ...prepared.warnings] };
+  const plan = {
+    ...made.plan,
+    options: { ...made.plan.options, ...(layers > 0 && { pairedLayers: layers }) },
+    warnings: [...made.plan.warnings, ...prepared.warnings],
+  };
   const options: PrepareOptions = {
     provenance: await provenance(loaded, settings),
     ...(batches !== undefined && { calibrationData: batches, limit: batches.length }),
@@ -116,6 +124,14 @@ export async function bytesBeside(loaded: LoadedModel, settings: QuantizeSetting
 /** The quantized model with the tagger of the one it was made of. */
 export async function finished(model: ModelProto, source: LoadedModel): Promise<ModelProto> {
   return source.tagger === undefined ? model : withTagger(model, source.tagger);
+}
+
+/** The model with its hidden units ordered for safe pairs, where int8 products will have them; what was trained for its scales keeps its order. */
+function pairedFor(model: ModelProto, settings: QuantizeSettings): PairedUnits {
+  const { pairs = "safe", reduceRange = false } = settings;
+  const isInt8 = ["dynamic", "static"].includes(modeOf(settings));
+  const isTrained = usesTrainedRanges(settings);
+  return isInt8 && pairs === "safe" && !reduceRange && !isTrained ? pairUnits(model) : { model, layers: 0 };
 }
 
 /** Whether anything but static ranges, which are measured in a stream, needs the encoded text. */

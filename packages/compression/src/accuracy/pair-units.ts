@@ -1,6 +1,7 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { inferShapes } from "@nasty/graph";
 import { openForCompression } from "../open-for-compression.js";
+import type { WeightOptions } from "../plan-weights.js";
 import { findAttention } from "../pruning/find-attention.js";
 import { findFeedForward } from "../pruning/find-feed-forward.js";
 import { matrixView, sliceConstant } from "../pruning/slice.js";
@@ -51,11 +52,11 @@ export function pairUnits(model: ModelProto): PairedUnits {
     layers += 1;
   }
   for (const units of findRecurrentUnits(typed)) {
+    // Of an odd number of units a second direction's pairs would not be where they were put.
+    if (units.hidden % 2 === 1) continue;
     const orders = Array.from({ length: units.directions }, (_, direction) =>
       complementaryOrder(unitRows(typed, units, direction)),
     );
-    // Of an odd number of units a second direction's pairs would not be where they were put.
-    if (units.hidden % 2 === 1) continue;
     orderUnits(typed, units, orders);
     layers += 1;
   }
@@ -76,4 +77,12 @@ function sliceLast(
 ): void {
   const shape = graph.constant(node.input[index] ?? "")?.shape ?? [];
   if (shape.at(-1) === length) sliceConstant(graph, { node, index, axis: shape.length - 1 }, order);
+}
+
+/** The model in the order that suits how it is quantized: as it is where pairs are not safe ones. */
+export function pairedFor(
+  model: ModelProto,
+  { pairs = "safe", reduceRange = false }: WeightOptions,
+): ModelProto {
+  return pairs === "safe" && !reduceRange ? pairUnits(model).model : model;
 }
