@@ -82,12 +82,4 @@ describe("entropySearch", () => {
     const { max } = entropySearch({ levels: 255 })(read([values], 2048), { min: -6, max: 40 });
     expect(max).toBeLessThan(12);
   });
-
-  it("searches 66 histograms of 2,048 bins in a second", () => {
-    const histogram = read([normals(20_000)], 2048);
-    const start = performance.now();
-    for (let i = 0; i < 66; i++) entropySearch({ levels: 255 })(histogram, { min: -6, max: 6 });
-    // The target is 1 s on an idle machine; three times that leaves room for a busy one.
-    expect(performance.now() - start).toBeLessThan(3000);
-  });
 });

@@ -103,7 +103,7 @@ describe("index", () => {
       makeNode("Relu", [i === 0 ? "x" : `v${i - 1}`], [`v${i}`]),
     );
     const { main } = open({ nodes, inputs: [float("x", [1])], outputs: [float("v19999")] });
-    const start = performance.now();
+    // An index rebuilt at each edit would take minutes: longer than a test may.
     for (const node of main.nodes) {
       const output = node.output[0] as string;
       const added = main.addNode(
@@ -113,8 +113,6 @@ describe("index", () => {
       main.replaceUses(output, `${output}_neg`, { except: [added] });
     }
     expect(main.nodeCount).toBe(40_000);
-    // An index rebuilt at each edit would take minutes.
-    expect(performance.now() - start).toBeLessThan(5_000);
     main.sort();
     expect(main.nodes[1]?.opType).toBe("Neg");
   });

@@ -117,11 +117,11 @@ describe("segmentText", () => {
   });
 
   test("a long run without spaces takes time in proportion to its length", () => {
-    const start = performance.now();
-    segmentText("a.".repeat(20_000));
-    segmentText("a-".repeat(20_000));
-    segmentText("_a".repeat(20_000));
-    segmentText("(".repeat(20_000));
-    expect(performance.now() - start).toBeLessThan(5000);
+    // In proportion to its square it would take longer than a test may.
+    for (const piece of ["a.", "a-", "_a", "("]) {
+      const text = piece.repeat(200_000);
+      const ends = segmentText(text).map(({ end }) => end);
+      expect(ends.at(-1)).toBe(text.length);
+    }
   });
 });
