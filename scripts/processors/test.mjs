@@ -54,7 +54,10 @@ try {
   const models = JSON.parse(await readFile(join(folder, "models.json"), "utf8"));
   node([
     "scripts/processors/compare-labels.mjs",
-    ...["--text", "packages/model-en/sample/sample-en.conllu", "--sentences", comparedSentences],
+    "--text",
+    "packages/model-en/sample/sample-en.conllu",
+    "--sentences",
+    comparedSentences,
     ...models,
     ...defaultModels.map((name) => join("packages/model-en/models", name)),
   ]);

@@ -1,4 +1,4 @@
-import { tensor } from "@nasty/core";
+import { type Tensor, tensor } from "@nasty/core";
 import {
   makeGraph,
   makeModel,
@@ -25,7 +25,7 @@ export async function saturates(): Promise<boolean> {
   const session = await openSession(makeModel(graph, { opsets: { "": 13 }, irVersion: 8 }));
   const { y } = await session.run({ x: tensor("uint8", [1, 2], Uint8Array.of(255, 255)) });
   await session.close();
-  return (y?.data as Int32Array)[0] !== 2 * 255 * 127;
+  return (y as Tensor<"int32">).data[0] !== 2 * 255 * 127;
 }
 
 /** The graph's outputs with the kernels of this processor, and with exact ones. */
