@@ -10,7 +10,7 @@ import type {
   QuantizationPlan,
   QuantizedTensor,
 } from "./plan.js";
-import { readWeight } from "./resolve-weight.js";
+import { readWeight, resolveWeight } from "./resolve-weight.js";
 import { rewriteConv } from "./rewrite-conv.js";
 import type { RewriteContext, StoredWeight } from "./rewrite-context.js";
 import { rewriteGather } from "./rewrite-gather.js";
@@ -19,10 +19,10 @@ import { emitDynamicQuantizeMatMul, emitMatMulInteger, emitQdqMatMul } from "./r
 import { openForCompression } from "./open-for-compression.js";
 import type { WeightQuantizer } from "./weight-quantizer.js";
 
-/** A site of the plan with its weights, an LSTM's in the order of its inputs. */
+/** A site of the plan with the weights that it reads. */
 interface SiteWork {
   readonly site: PlannedSite;
-  readonly stored: StoredWeight[];
+  readonly stored: readonly StoredWeight[];
 }
 
 function graphsByPath(model: ModelGraph): Map<string, Graph> {
@@ -41,16 +41,27 @@ function ownerOf(planned: PlannedTensor, graphs: ReadonlyMap<string, Graph>): Gr
   return owner;
 }
 
-function rewriteSite(
-  context: RewriteContext,
-  graph: Graph,
-  node: NodeProto,
-  { site, stored }: SiteWork,
-): void {
-  const [weight, second] = stored;
-  if (weight === undefined) {
-    throw mismatch(`node ${site.node}`, "a weight", "none");
+/** The weight that a node reads at an input, among those planned for it: found by what it is, not by the order of the plan. */
+function weightAt(graph: Graph, node: NodeProto, { site, stored }: SiteWork, index: number): StoredWeight {
+  const name = node.input[index] ?? "";
+  const read = resolveWeight(graph, name);
+  const found = stored.find(
+    ({ planned }) => planned.name === read?.name && planned.graph === read.owner.path,
+  );
+  if (found === undefined) {
+    const planned = stored.map((weight) => JSON.stringify(weight.planned.name)).join(", ");
+    throw mismatch(
+      `node ${site.node}: input ${index}`,
+      `a planned weight (${planned})`,
+      JSON.stringify(name),
+    );
   }
+  return found;
+}
+
+function rewriteSite(context: RewriteContext, graph: Graph, node: NodeProto, work: SiteWork): void {
+  const { site } = work;
+  const weight = weightAt(graph, node, work, site.op === "Gather" ? 0 : 1);
   switch (site.form) {
     case "MatMulInteger":
       replaceProduct(graph, node, (product) => {
@@ -71,7 +82,7 @@ function rewriteSite(
       rewriteGather(graph, node, weight);
       return;
     case "DynamicQuantizeLSTM":
-      rewriteLstm(context, graph, node, [weight, second ?? weight]);
+      rewriteLstm(context, graph, node, [weight, weightAt(graph, node, work, 2)]);
       return;
     case "ConvInteger":
       rewriteConv(context, graph, node, weight);
@@ -115,12 +126,8 @@ export function applyPlan(model: ModelProto, plan: QuantizationPlan, quantize: W
     const stored: StoredWeight = { planned, owner, weight, names: new Map() };
     for (const site of planned.sites) {
       const key = `${site.graph}\0${site.output}`;
-      const work = works.get(key);
-      if (work === undefined) {
-        works.set(key, { site, stored: [stored] });
-      } else {
-        work.stored.push(stored);
-      }
+      const known = works.get(key)?.stored ?? [];
+      works.set(key, { site, stored: [...known, stored] });
     }
   }
   const planned = new Set(works.keys());

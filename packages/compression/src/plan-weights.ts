@@ -201,7 +201,8 @@ function groupByWeight(chosen: readonly Chosen[], isPerChannel: boolean): Map<st
       const key = JSON.stringify([weightKey(weight), granularity, isOwnLayout ? planned.form : "matrix"]);
       const group = groups.get(key) ?? { weight, site, granularity, pairAxes: new Set(), sites: [] };
       groups.set(key, group);
-      group.sites.push(planned);
+      // An LSTM may read one weight as its input and its recurrent weight.
+      if (!group.sites.includes(planned)) group.sites.push(planned);
       const pairAxis = pairAxisOf(planned, own);
       if (pairAxis !== undefined) group.pairAxes.add(pairAxis);
     }

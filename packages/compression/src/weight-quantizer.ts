@@ -1,4 +1,5 @@
 import {
+  chooseScale,
   CoreError,
   type Granularity,
   parametersOf,
@@ -44,9 +45,17 @@ export function groupsView({ op, shape, granularity, pairAxes }: PlannedTensor):
 function plannedParameters(x: Tensor<"float32">, planned: PlannedTensor): QuantizationParameters {
   const { dtype, symmetric, reduceRange, pairs } = planned;
   const { granularity, pairAxes } = groupsView(planned);
-  return dtype === "int8" && pairs === "safe"
-    ? safePairParameters(x, { dtype, symmetric, reduceRange }, granularity, pairAxes)
-    : parametersOf(x, { dtype, symmetric, reduceRange }, granularity);
+  if (dtype === "int8" && pairs === "safe")
+    return safePairParameters(x, { dtype, symmetric, reduceRange }, granularity, pairAxes);
+  const parameters = parametersOf(x, { dtype, symmetric, reduceRange }, granularity);
+  // A group of zeros gets zero point 0, but kernels of symmetric weights take one zero point for all groups: the middle.
+  return symmetric
+    ? { ...parameters, zeroPoint: parameters.zeroPoint.map(() => middleOf(planned)) }
+    : parameters;
+}
+
+function middleOf({ dtype, reduceRange }: PlannedTensor): number {
+  return chooseScale(-1, 1, { dtype, symmetric: true, reduceRange }).zeroPoint;
 }
 
 function groupCount({ shape, granularity }: View): number {

@@ -2,7 +2,7 @@ import { tensor } from "@nasty/core";
 import { makeGraph, makeValueInfo, serializeModel, tensorToProto } from "@nasty/formats/onnx";
 import { auditModel } from "@nasty/runtime";
 import { describe, expect, it } from "vitest";
-import { CompressionError, dynamic, historyOf } from "../src/index.js";
+import { CompressionError, dynamic, historyOf, int4 } from "../src/index.js";
 import {
   agreementDb,
   float,
@@ -14,6 +14,7 @@ import {
   node,
   noise,
   ops,
+  run,
 } from "./tiny-models.js";
 
 const x = { x: float([2, 5, 16]) };
@@ -266,6 +267,62 @@ describe("dynamic: LSTM and Conv", () => {
         expect(await agreementDb(lstm(direction), quantized, x)).toBeGreaterThan(25);
       }
     }
+  });
+
+  /** Two LSTMs in a row, the second of which reads other weights or some of the first's. */
+  const stacked = (second: { readonly W: string; readonly R: string }, hidden = 16) =>
+    model({
+      nodes: [
+        node("LSTM", ["x", "W1", "R1", "B"], ["h4"], { attributes: { hidden_size: hidden } }),
+        node("Squeeze", ["h4", "axis"], ["h"]),
+        node("LSTM", ["h", second.W, second.R, "B"], ["", "y"], { attributes: { hidden_size: hidden } }),
+      ],
+      initializers: [
+        matrix("W1", [1, 4 * hidden, 16]),
+        matrix("R1", [1, 4 * hidden, hidden], 2),
+        matrix("W2", [1, 4 * hidden, hidden], 3),
+        matrix("R2", [1, 4 * hidden, hidden], 4),
+        matrix("B", [1, 8 * hidden], 5),
+        tensorToProto(tensor("int64", [1], BigInt64Array.of(1n)), "axis"),
+      ],
+    });
+
+  it.each([
+    ["the recurrent weight of another LSTM", { W: "W2", R: "R1" }, 16],
+    ["both weights of another", { W: "W1", R: "R1" }, 16],
+    ["another's weights the other way round", { W: "R1", R: "W1" }, 16],
+    ["one weight twice", { W: "W2", R: "W2" }, 16],
+    ["another's recurrent weight, as its input weight, of unequal sizes", { W: "R1", R: "R2" }, 12],
+  ])("binds the weights of an LSTM by the inputs that read them: %s", async (_, second, hidden) => {
+    const m = stacked(second, hidden);
+    for (const quantized of [
+      dynamic.quantize(m),
+      dynamic.quantize(m, { perChannel: false }),
+      await int4.quantize(m),
+    ])
+      expect(await agreementDb(m, quantized, x)).toBeGreaterThan(25);
+  });
+
+  it("gives channels of zeros the zero point that the kernel takes for all", async () => {
+    const weights = noise(8 * 5 * 3);
+    // The first channel: its zero point was the only one that was passed on.
+    weights.fill(0, 0, 15);
+    weights.fill(0, 45, 60);
+    const convolution = (W: Float32Array) =>
+      model({
+        nodes: [node("Conv", ["x", "W"], ["y"], { name: "conv", attributes: { pads: [1, 1] } })],
+        initializers: [tensorToProto(tensor("float32", [8, 5, 3], W), "W")],
+        inputs: [makeValueInfo("x", "float32", ["batch", 5, "length"])],
+      });
+    const m = convolution(weights);
+    for (const options of [{}, { perChannel: false }, { symmetric: false }, { reduceRange: true }]) {
+      const quantized = dynamic.quantize(m, { opTypes: ["Conv"], ...options });
+      const db = await agreementDb(m, quantized, { x: float([2, 5, 9]) });
+      expect(db, JSON.stringify(options)).toBeGreaterThan(25);
+    }
+    const empty = convolution(new Float32Array(120));
+    const y = (await run(dynamic.quantize(empty, { opTypes: ["Conv"] }), { x: float([2, 5, 9]) }))["y"];
+    expect((y?.data as Float32Array).every((value) => value === 0)).toBe(true);
   });
 
   it("leaves Conv in float unless asked, and says why", async () => {
