@@ -283,9 +283,24 @@ describe("plans", () => {
   it("of sizes mix bits with safe pairs", async () => {
     const m = linear({ initializers: [weight(heavy, "W", [16, 24]), matrix("b", [24], 3)] });
     const batches = [{ feeds: { x: float([2, 5, 16]) } }];
-    const plan = await planTargetSize(m, { targetBytes: 1200, batches, calibrationData: batches });
+    const plan = await planTargetSize(m, { targetBytes: 1300, batches, calibrationData: batches });
     expect(plan.tensors).toMatchObject([{ dtype: "int8", pairs: "safe" }]);
     expect(unsafeOf((await int4.apply(m, plan)).model)).toBe(0);
+  });
+
+  it("of 4 bits scale their int8 LSTMs as asked; of 8 bits there are none", async () => {
+    const m = lstm(heavy);
+    const planned = (options: Parameters<typeof int4.plan>[1]) => int4.plan(m, options).tensors;
+    expect(planned({ perChannel: false }).map(({ granularity }) => granularity.kind)).toEqual([
+      "per-tensor",
+      "per-tensor",
+    ]);
+    expect(planned({ reduceRange: true }).map(({ reduceRange }) => reduceRange)).toEqual([true, true]);
+    const integers = async (options: Parameters<typeof int4.plan>[1]) =>
+      (await int4.quantize(m, options)).graph?.initializer.map(({ rawData }) => rawData.length);
+    expect(await integers({ perChannel: false })).not.toEqual(await integers({}));
+    for (const options of [{ perChannel: false }, { reduceRange: true }])
+      expect(() => weightOnly.plan(linear(), options)).toThrow(/weightOnly.plan: \w+: value: expected/);
   });
 
   it("refuse what is neither, and full pairs of weights in blocks of 8 bits, which are exact anyway", () => {
@@ -293,7 +308,7 @@ describe("plans", () => {
       "dynamic.plan: pairs: value: expected safe or full, got some",
     );
     expect(() => weightOnly.plan(linear(), { pairs: "full" })).toThrow(
-      "weightOnly.plan: pairs: value: expected safe (kernels of 8-bit blocks are exact on every processor), got full",
+      "weightOnly.plan: pairs: value: expected safe (8-bit blocks have scales of their own and kernels that are exact everywhere), got full",
     );
   });
 });

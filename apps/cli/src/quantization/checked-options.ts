@@ -6,6 +6,7 @@ import { loadModel } from "../inputs/load-model.js";
 import { checkWritable } from "../inputs/output-path.js";
 import { checkSeparate } from "../inputs/separate-paths.js";
 import type { GateRequest } from "./gate.js";
+import { checkModeOptions } from "./mode-options.js";
 import { defaultOutput, nameBeside } from "./output-name.js";
 import { modeOf, type QuantizeSettings, usesTrainedRanges } from "./settings.js";
 
@@ -68,17 +69,7 @@ async function checkTrainedRanges(path: string): Promise<void> {
 }
 
 function checkMode(options: QuantizeSettings): void {
-  const {
-    calibration,
-    calibrationTable,
-    saveCalibrationTable,
-    method,
-    percentile,
-    blockSize,
-    rounding,
-    accuracyLevel,
-  } = options;
-  const mode = modeOf(options);
+  const { calibration, calibrationTable, saveCalibrationTable, method, percentile } = options;
   if (calibration.length > 0 && calibrationTable !== undefined) {
     throw new UsageError("quantize: --calibration-table: expected no --calibration beside it, got one");
   }
@@ -94,32 +85,10 @@ function checkMode(options: QuantizeSettings): void {
     );
   }
   checkUses(options);
-  if (mode !== "static" && (method !== undefined || saveCalibrationTable !== undefined)) {
-    const given = method === undefined ? "--save-calibration-table" : `--method ${method}`;
-    throw new UsageError(
-      `quantize: ${given}: expected --mode static (other modes have no ranges), got ${mode}`,
-    );
-  }
-  if (mode !== "static" && options.activations !== undefined) {
-    throw new UsageError(
-      `quantize: --activations ${options.activations}: expected static mode (other modes have no fixed ranges), got ${mode}`,
-    );
-  }
+  checkModeOptions(options);
   if (percentile !== undefined && method !== "percentile") {
     throw new UsageError(
       `quantize: --percentile ${percentile}: expected --method percentile, got ${method ?? "none"}`,
-    );
-  }
-  const inBlocks = { "--block-size": blockSize, "--rounding": rounding, "--accuracy-level": accuracyLevel };
-  for (const [option, value] of Object.entries(inBlocks)) {
-    if (value === undefined || ["int4", "weight-only", "mixed"].includes(mode)) continue;
-    throw new UsageError(
-      `quantize: ${option} ${value}: expected --mode int4 or weight-only, or --target-size, got ${mode}`,
-    );
-  }
-  if (options.pairs !== undefined && mode === "weight-only") {
-    throw new UsageError(
-      `quantize: --pairs ${options.pairs}: expected a mode with int8 products (static, dynamic; int4 for its LSTMs), got weight-only, which is exact everywhere`,
     );
   }
   if (options.targetSize !== undefined && options.mode !== undefined && options.mode !== "int4") {

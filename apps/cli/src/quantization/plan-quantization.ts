@@ -26,6 +26,7 @@ import { addedBytes } from "./added-bytes.js";
 import { calibrate } from "./calibration.js";
 import { calibrationBatches } from "./calibration-batches.js";
 import { calibrationReader, type ReadCalibration } from "./calibration-text.js";
+import { checkPlanOptions } from "./mode-options.js";
 import { modeOf, type QuantizeSettings, usesTrainedRanges } from "./settings.js";
 
 /** A plan that is ready to be printed or applied. */
@@ -79,6 +80,7 @@ export async function planQuantization(
   const { layers, model: paired } = pairedFor(evened.model, settings);
   const prepared = { ...evened, model: paired };
   const made = await planOf({ ...loaded, model: prepared.model }, { settings, batches, read }, terminal);
+  checkPlanOptions(settings, made.plan);
   const plan = {
     ...made.plan,
     options: { ...made.plan.options, ...(layers > 0 && { pairedLayers: layers }) },
@@ -187,6 +189,7 @@ async function planOf(
   const rounding = settings.rounding ?? (batches === undefined ? "nearest" : "gptq");
   const blocks = {
     ...common,
+    ...(mode === "int4" && { perChannel: settings.perChannel, reduceRange: settings.reduceRange === true }),
     rounding,
     ...(settings.blockSize !== undefined && { blockSize: settings.blockSize }),
     ...(settings.accuracyLevel !== undefined && { accuracyLevel: settings.accuracyLevel }),

@@ -1,4 +1,4 @@
-import { elementCount, perBlock } from "@nasty/core";
+import { elementCount, perBlock, perTensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { CompressionError } from "../compression-error.js";
 import { finishQuantization, type ApplyOptions, type QuantizationResult } from "../finish-quantization.js";
@@ -15,11 +15,12 @@ import type { CompensationOptions } from "./compensate.js";
 /** How weights of 4 or 8 bits are chosen. */
 export interface BlockOptions
   extends Pick<WeightOptions, "symmetric" | "skipLayers" | "opTypes" | "minimumElements"> {
-  /**
-   * Whether the int8 LSTMs of a plan of 4 bits must be exact on every processor. Default `safe`; refused in a plan of 8 bits, whose kernels
-   * are exact anyway.
-   */
+  /** Whether the int8 LSTMs of a plan of 4 bits must be exact on every processor. Default `safe`; a plan of 8 bits has none. */
   readonly pairs?: Pairs;
+  /** One scale a gate row of the int8 LSTMs of a plan of 4 bits instead of one a direction. Default true; a plan of 8 bits has none. */
+  readonly perChannel?: boolean;
+  /** 7-bit weights of the int8 LSTMs of a plan of 4 bits. Default false; a plan of 8 bits has none. */
+  readonly reduceRange?: boolean;
   /**
    * Weights along the summed axis that share a scale: 16, 32, 64, 128 or 256. Default 64 for 8 bits; for 4 bits 32, and 64 from 50 million
    * weights on, where scales of 32 would be a fifth of a large file.
@@ -50,6 +51,8 @@ function defaultsOf(bits: Bits): Required<BlockOptions> {
   return {
     symmetric: true,
     pairs: "safe",
+    perChannel: true,
+    reduceRange: false,
     skipLayers: [],
     opTypes: bits === 4 ? ["MatMul", "Gemm", "Gather", "LSTM"] : ["MatMul", "Gemm", "Gather"],
     minimumElements: 64,
@@ -72,6 +75,27 @@ function checkOptions(
   if (![16, 32, 64, 128, 256].includes(blockSize)) refuse("blockSize", "16, 32, 64, 128 or 256", blockSize);
   if (!roundings.includes(rounding)) refuse("rounding", roundings.join(", "), rounding);
   if (![0, 1, 2, 3, 4].includes(accuracyLevel)) refuse("accuracyLevel", "0, 1, 2, 3 or 4", accuracyLevel);
+}
+
+/** Options that only the int8 LSTMs of a plan of 4 bits have a use for. */
+function checkWithoutLstm(operation: string, { pairs, perChannel, reduceRange }: BlockOptions): void {
+  const unused = {
+    pairs: [pairs === "full", "safe", pairs],
+    perChannel: [perChannel === false, true, perChannel],
+    reduceRange: [reduceRange === true, false, reduceRange],
+  };
+  for (const [name, [isGiven, expected, got]] of Object.entries(unused)) {
+    if (isGiven !== true) continue;
+    throw new CompressionError(
+      "invalid-option",
+      `${operation}: ${name}: value: expected ${String(expected)} (8-bit blocks have scales of their own and kernels that are exact everywhere), got ${String(got)}`,
+    );
+  }
+}
+
+function withoutLstmOptions(chosen: Required<BlockOptions>): Record<string, unknown> {
+  const { pairs: _pairs, perChannel: _perChannel, reduceRange: _reduceRange, ...used } = chosen;
+  return used;
 }
 
 function formFor(bits: Bits): (site: WeightSite) => QuantizedForm | { readonly reason: string } {
@@ -102,11 +126,11 @@ function formFor(bits: Bits): (site: WeightSite) => QuantizedForm | { readonly r
 function inBlocks(
   planned: PlannedTensor,
   bits: Bits,
-  { blockSize, symmetric }: Required<BlockOptions>,
+  { blockSize, symmetric, perChannel }: Required<BlockOptions>,
 ): PlannedTensor[] {
   const { sites, granularity } = planned;
   if (sites.some(({ form }) => form === "DynamicQuantizeLSTM")) {
-    return [planned];
+    return [perChannel ? planned : { ...planned, granularity: perTensor }];
   }
   const products = sites.filter(({ form }) => form === "MatMulNBits");
   const gathers = sites.filter(({ form }) => form === "GatherBlockQuantized");
@@ -139,17 +163,12 @@ function paddingWarnings(tensors: readonly PlannedTensor[], blockSize: number): 
 
 function planBlocks(model: ModelProto, bits: Bits, options: BlockOptions): QuantizationPlan {
   const operation = operations[bits];
-  if (bits === 8 && options.pairs === "full") {
-    throw new CompressionError(
-      "invalid-option",
-      `${operation}: pairs: value: expected safe (kernels of 8-bit blocks are exact on every processor), got full`,
-    );
-  }
+  if (bits === 8) checkWithoutLstm(operation, options);
   const asked = chosenOptions(defaultsOf(bits), options);
   checkOptions(operation, asked);
   const graph = openForCompression(model);
-  const weightOptions = { ...asked, perChannel: true, reduceRange: false };
-  const weights = planWeights(graph, operation, weightOptions, formFor(bits));
+  // Blocks lie along the axis of channels, whatever scales LSTMs have.
+  const weights = planWeights(graph, operation, { ...asked, perChannel: true }, formFor(bits));
   const elements = weights.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   const isLarge = bits === 4 && options.blockSize === undefined && elements >= manyWeights;
   const chosen = isLarge ? { ...asked, blockSize: 64 } : asked;
@@ -157,7 +176,7 @@ function planBlocks(model: ModelProto, bits: Bits, options: BlockOptions): Quant
   return {
     schemaVersion: 1,
     mode: bits === 4 ? "int4" : "weight-only",
-    options: { ...chosen },
+    options: bits === 4 ? { ...chosen } : withoutLstmOptions(chosen),
     tensors,
     activations: [],
     keptInFloat: weights.keptInFloat,
