@@ -1,7 +1,7 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { applyPlan } from "./apply-plan.js";
 import { CompressionError } from "./compression-error.js";
-import { graphCondition } from "./graph-condition.js";
+import { refuseQuantized } from "./graph-condition.js";
 import { withHistory, type Provenance } from "./history.js";
 import type { QuantizationPlan, QuantizationReport } from "./plan.js";
 import { openForCompression } from "./open-for-compression.js";
@@ -24,13 +24,7 @@ function refuseEmpty(operation: string, model: ModelProto, plan: QuantizationPla
   if (plan.tensors.length > 0) {
     return;
   }
-  const { quantized } = graphCondition(openForCompression(model).main);
-  if (quantized.size > 0) {
-    throw new CompressionError(
-      "already-quantized",
-      `${operation}: model: weights: expected float32 weights, got a model that is quantized already (${[...quantized.keys()].join(", ")})`,
-    );
-  }
+  refuseQuantized(operation, openForCompression(model).main);
   const reasons = [...new Set(plan.keptInFloat.map(({ op, reason }) => `${op}: ${reason}`))].slice(0, 3);
   const why = reasons.length === 0 ? "the graph has no matrix weights" : reasons.join("; ");
   throw new CompressionError(

@@ -1,6 +1,7 @@
 import { elementCount, perChannel, perTensor, type Granularity } from "@nasty/core";
 import { CompressionError } from "./compression-error.js";
 import type { ModelGraph } from "@nasty/graph";
+import { refuseQuantized } from "./graph-condition.js";
 import { matchLayers } from "./layer-patterns.js";
 import type { KeptInFloat, Pairs, PlannedSite, PlannedTensor, QuantizableOp, QuantizedForm } from "./plan.js";
 import type { ResolvedWeight } from "./resolve-weight.js";
@@ -132,6 +133,8 @@ function exclusion(
 /**
  * Decides which weights of a model become integers: finds the nodes, applies the options, and groups nodes that share a weight, so
  * that it is quantized and stored once.
+ *
+ * @throws CompressionError `already-quantized`, `no-such-layer`, `invalid-option`
  */
 export function planWeights(
   model: ModelGraph,
@@ -140,6 +143,7 @@ export function planWeights(
   formOf: FormOf,
 ): WeightPlan {
   checkOptions(operation, options);
+  refuseQuantized(operation, model.main);
   const { sites, keptInFloat } = findWeightSites(model);
   const skipped = matchLayers(
     sites.map(({ node, weights }) => ({ names: [nodeLabel(node), ...weights.map(({ name }) => name)] })),

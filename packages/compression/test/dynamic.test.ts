@@ -2,7 +2,7 @@ import { tensor } from "@nasty/core";
 import { makeGraph, makeValueInfo, serializeModel, tensorToProto } from "@nasty/formats/onnx";
 import { auditModel } from "@nasty/runtime";
 import { describe, expect, it } from "vitest";
-import { CompressionError, dynamic, historyOf, int4 } from "../src/index.js";
+import { CompressionError, dynamic, historyOf, int4, int8, weightOnly } from "../src/index.js";
 import {
   agreementDb,
   float,
@@ -384,6 +384,22 @@ describe("dynamic: what stays in float", () => {
     const twice = failure(() => dynamic.quantize(dynamic.quantize(linear())));
     expect(twice.code).toBe("already-quantized");
     expect(twice.message).toContain("quantized already (DynamicQuantizeLinear, MatMulInteger)");
+  });
+
+  it("refuses in every mode what is quantized in part: left-over scales are no weights", async () => {
+    const ids = makeValueInfo("i", "int64", ["length"]);
+    const table = model({
+      nodes: [node("Gather", ["E", "i"], ["e"]), node("MatMul", ["e", "W"], ["y"], { name: "dense" })],
+      initializers: [matrix("E", [90, 16]), matrix("W", [16, 24])],
+      inputs: [ids],
+    });
+    for (const skipLayers of [["dense"], ["E"]]) {
+      const half = dynamic.quantize(table, { skipLayers });
+      const what = skipLayers[0] === "dense" ? "Gather" : "DynamicQuantizeLinear, MatMulInteger";
+      for (const plan of [dynamic.plan, int4.plan, weightOnly.plan])
+        expect(failure(() => plan(half)).message).toContain(`quantized already (${what})`);
+      await expect(int8.plan(half, {})).rejects.toMatchObject({ code: "already-quantized" });
+    }
   });
 
   it("makes constants of weights that are listed as inputs", async () => {
