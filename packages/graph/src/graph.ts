@@ -399,6 +399,8 @@ export class Graph {
     }
     if (node.name !== "") this.#context.names.reserve(node.name);
     this.#list.insert(node, position);
+    // One domain with two names: whoever reads a node meets the shorter one only.
+    if (node.domain === "ai.onnx") node.domain = "";
     this.#index.addNode(node);
     const slots = graphSlots(node);
     if (slots.length > 0) {
