@@ -133,7 +133,9 @@ function pairedFor(model: ModelProto, settings: QuantizeSettings): PairedUnits {
   const { pairs = "safe", reduceRange = false } = settings;
   const isInt8 = ["dynamic", "static"].includes(modeOf(settings));
   const isTrained = usesTrainedRanges(settings);
-  return isInt8 && pairs === "safe" && !reduceRange && !isTrained ? pairUnits(model) : { model, layers: 0 };
+  return isInt8 && pairs === "safe" && !reduceRange && !isTrained
+    ? pairUnits(model, { inPlace: true })
+    : { model, layers: 0 };
 }
 
 /** Whether anything but static ranges, which are measured in a stream, needs the encoded text. */

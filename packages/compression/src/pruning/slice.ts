@@ -15,6 +15,10 @@ export function takeAlong(tensor: Tensor, axis: number, positions: readonly numb
   const shape = tensor.shape.with(axis, positions.length);
   const source = tensor.data as Float32Array;
   const data = new (source.constructor as Float32ArrayConstructor)(outer * positions.length * inner);
+  if (inner === 1) {
+    takeColumns(source, data, size, positions);
+    return { dtype: tensor.dtype, shape, data } as Tensor;
+  }
   for (let block = 0, at = 0; block < outer; block++) {
     for (const position of positions) {
       const from = (block * size + position) * inner;
@@ -23,6 +27,20 @@ export function takeAlong(tensor: Tensor, axis: number, positions: readonly numb
     }
   }
   return { dtype: tensor.dtype, shape, data } as Tensor;
+}
+
+/** The columns of a matrix at the given positions: single elements, for which copying runs would cost a call each. */
+function takeColumns(
+  source: Float32Array,
+  out: Float32Array,
+  width: number,
+  positions: readonly number[],
+): void {
+  const columns = Int32Array.from(positions);
+  const count = columns.length;
+  for (let row = 0, at = 0; at < out.length; row += width, at += count) {
+    for (let i = 0; i < count; i++) out[at + i] = source[row + (columns[i] as number)] as number;
+  }
 }
 
 /** Reads element (row, column) of a constant matrix as its reader sees it. */

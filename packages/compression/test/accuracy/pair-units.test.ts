@@ -97,6 +97,20 @@ describe("pairUnits of an encoder", () => {
     expect(pairUnits(none)).toEqual({ model: none, layers: 0 });
   });
 
+  it("writes over the model's own bytes if asked to, and only then", () => {
+    const bytesOf = (m: ModelProto) =>
+      (m.graph?.initializer ?? []).map(({ rawData }) => Buffer.from(rawData));
+    const m = tinyBert();
+    const before = bytesOf(m);
+    const { model: copy } = pairUnits(m);
+    expect(bytesOf(m)).toEqual(before);
+    const { model: same } = pairUnits(m, { inPlace: true });
+    expect(bytesOf(same)).toEqual(bytesOf(copy));
+    expect(bytesOf(m)).toEqual(bytesOf(copy));
+    for (const [i, { rawData }] of (same.graph?.initializer ?? []).entries())
+      expect(rawData).toBe(m.graph?.initializer[i]?.rawData);
+  });
+
   it("leaves heads of an odd number of values alone", () => {
     const odd = pairUnits(tinyBert({ heads: 16, layers: 1 }));
     expect(odd.layers).toBe(1);
