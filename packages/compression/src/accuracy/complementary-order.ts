@@ -1,7 +1,7 @@
 import { seededRandom } from "@nasty/core";
 
 /** Sums of two rows that are computed for one weight, at most: more candidates find better partners. */
-const budget = 5e6;
+const budget = 6.5e6;
 const fewest = 4;
 const most = 64;
 
