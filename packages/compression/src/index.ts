@@ -85,6 +85,16 @@ export {
 export type { DynamicOptions } from "./dynamic.js";
 export { estimate, type EstimateOptions, type SizeEstimate } from "./estimate.js";
 export type { ApplyOptions, QuantizationResult } from "./finish-quantization.js";
+export {
+  type Departure,
+  type DriftOptions,
+  firstDeparture,
+  measureDrift,
+  type OutputDrift,
+  type Reference,
+  referenceOf,
+} from "./drift/drift.js";
+export { madeFeeds, type MadeFeedsOptions } from "./drift/made-feeds.js";
 export { pairUnits, type PairedUnits } from "./accuracy/pair-units.js";
 export { correctBiases, type Corrected } from "./accuracy/bias-correction.js";
 export { migrateOutliers, type Migrated, type MigrationOptions } from "./accuracy/migrate-outliers.js";

@@ -45,6 +45,13 @@ export function accuracyLevel(text: string): number {
   return Number(text);
 }
 
+export function cosine(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= -1 && value <= 1))
+    throw new InvalidArgumentError("Expected a number from -1 to 1.");
+  return value;
+}
+
 /** Collects a repeatable option into a list. */
 export function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];

@@ -1,6 +1,14 @@
 import { type Command, Option } from "commander";
 import { command, examples, modelHelp, modelOption, repeatable, run, testHelp } from "./command.js";
-import { accuracyLevel, fileSize, percentile, positiveInteger, share, wholeNumber } from "./option-values.js";
+import {
+  accuracyLevel,
+  cosine,
+  fileSize,
+  percentile,
+  positiveInteger,
+  share,
+  wholeNumber,
+} from "./option-values.js";
 
 /** `nasty quantize` with its subcommands `eval` and `estimate`. */
 export function quantizeCommand(): Command {
@@ -148,6 +156,12 @@ function outputOptions(target: Command): void {
     .option(
       "--sensitivity",
       "measure what each weight costs by itself, with --calibration (noise) or --validation (loss)",
+    )
+    .addOption(
+      new Option(
+        "--min-cosine <c>",
+        "refuse a file with an output less like the original's, on its text or on made inputs (default: 0.9; 0.8 with 4 bits; -1 refuses only what is not finite)",
+      ).argParser(cosine),
     )
     .option("--no-fallback", "refuse at once, without trying to leave sensitive weights in float")
     .addOption(

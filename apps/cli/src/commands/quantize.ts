@@ -13,6 +13,7 @@ import { GateError, InputError, UsageError } from "../exit-codes.js";
 import { explain } from "../explain.js";
 import { type LoadedModel, loadModel } from "../inputs/load-model.js";
 import { type CheckedOptions, checkOptions, type QuantizePaths } from "../quantization/checked-options.js";
+import { checkDrift, type DriftInputs, driftInputs } from "../quantization/drift-check.js";
 import { calibrationReader } from "../quantization/calibration-text.js";
 import { type Gated, type GateJob, type GateRequest, refusal, runGate } from "../quantization/gate.js";
 import { writeReport } from "../quantization/html-report.js";
@@ -77,6 +78,7 @@ interface Made {
   readonly batchMates: BatchMates | undefined;
   /** Text to try the written model on. */
   readonly trial: Words;
+  readonly driftInputs: DriftInputs;
 }
 
 /** Everything that needs the float model; undefined for a dry run, which ends here. */
@@ -122,6 +124,7 @@ async function makeCandidate(
     timeShares: timeShares(planned.model, withoutKept(plan, made.report.keptInFloat)),
     remarks: [...remarks, ...advice],
     trial: loaded.tagger === undefined ? [] : trial,
+    driftInputs: await driftInputs(loaded, trial, options),
   };
 }
 
@@ -156,6 +159,8 @@ async function audited(
   { progress }: Terminal,
 ): Promise<QuantizationResult> {
   try {
+    progress.start("running the written file beside the original");
+    const drift = await checkDrift(made.driftInputs, candidate.path, options);
     progress.start("loading the written file and auditing what the runtime executes");
     const audit = await auditModel(candidate.path, { threads: options.threads });
     progress.stop();
@@ -170,6 +175,7 @@ async function audited(
       keptInFloat: report.keptInFloat,
       audit: { ...audit, timeShares: shares },
       gate: base.gate,
+      drift,
       batchMates: mates,
       sensitivity: base.sensitivity,
       warnings: [...new Set([...report.warnings, ...audit.warnings, ...remarks])],

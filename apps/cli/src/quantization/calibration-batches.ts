@@ -7,7 +7,7 @@ import type { QuantizeSettings } from "./settings.js";
 
 /** Encoded sentences, each by itself: token ids, a few kilobytes. */
 export async function encodedBatches(
-  loaded: LoadedModel,
+  loaded: Pick<LoadedModel, "path">,
   sentences: Iterable<readonly string[]>,
   settings: { readonly threads: number },
 ): Promise<CalibrationBatch[]> {

@@ -1,6 +1,7 @@
 import type { TimeShares } from "@nasty/compression";
 import type { Audit } from "@nasty/runtime";
 import type { BatchMates } from "../comparison/batch-mates.js";
+import type { DriftCheck } from "./drift-check.js";
 import type { Gate } from "./gate.js";
 import type { AppliedReport } from "./plan-quantization.js";
 import type { SensitivityRow } from "./sensitivity.js";
@@ -19,6 +20,8 @@ export interface QuantizationResult extends AppliedReport {
     readonly timeShares: TimeShares;
   };
   readonly gate: Gate | null;
+  /** How far the written file's outputs are from the original's. */
+  readonly drift: DriftCheck;
   /** How much labels depend on what shares a run; null without text to try it on. */
   readonly batchMates: BatchMates | null;
   /** What each weight costs by itself, most sensitive first; null if it was not measured. */

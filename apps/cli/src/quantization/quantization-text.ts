@@ -2,6 +2,7 @@ import type { QuantizationPlan } from "@nasty/compression";
 import type { QuantizationResult } from "./quantization-result.js";
 import { formatCount, formatPercent, table } from "../terminal/format.js";
 import { batchMatesText } from "../comparison/comparison-text.js";
+import type { DriftCheck } from "./drift-check.js";
 import type { Gate } from "./gate.js";
 import { granularityText } from "./plan-quantization.js";
 import { sizeLine } from "./size-line.js";
@@ -60,6 +61,15 @@ function pairLines({ unsafePairs, unsafeProducts }: QuantizationResult["audit"])
   ];
 }
 
+/** How alike the outputs are; what was not run is said too. */
+function driftLine({ inputs, outputs }: DriftCheck): string {
+  if (inputs === "none")
+    return "  outputs not compared with the original's: it takes no inputs that could be made for it";
+  const least = Math.min(...outputs.map(({ cosine }) => cosine));
+  const on = inputs === "text" ? "sentences of the text" : "made inputs";
+  return `  outputs like the original's: cosine ${least.toFixed(4)} or more on ${on}`;
+}
+
 /** How the plan's int8 products are kept exact; nothing where there are none. */
 function pairsText({ tensors }: QuantizationPlan): string {
   const products = tensors.filter(({ pairAxes }) => pairAxes.length > 0);
@@ -111,6 +121,7 @@ export function quantizationText(result: QuantizationResult): string {
     `  ${formatCount(tensors.length)} weights quantized (${result.mode}${result.method === "none" ? "" : `, ${result.method}`})`,
     `  runtime: ${audit.quantizedKernels} quantized matrix kernels, ${audit.floatMatMuls} float, ${audit.strayQdq} stray quantize/dequantize pairs`,
     ...pairLines(audit),
+    driftLine(result.drift),
     ...(gate === null ? [] : gateLines(gate)),
     ...(result.batchMates === null
       ? []

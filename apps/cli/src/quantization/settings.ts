@@ -27,6 +27,8 @@ export interface QuantizeSettings {
   readonly targetSize?: number;
   readonly migrateOutliers?: boolean;
   readonly correctBiases?: boolean;
+  /** Least cosine similarity of every output to the original's. */
+  readonly minCosine?: number;
   /** Measure what each weight costs, and report it ranked. */
   readonly sensitivity?: boolean;
   readonly threads: number;

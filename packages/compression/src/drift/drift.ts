@@ -1,0 +1,191 @@
+import type { CalibrationBatch } from "@nasty/calibration";
+import { toFloat32, type Tensor } from "@nasty/core";
+import { makeValueInfo, type ModelProto } from "@nasty/formats/onnx";
+import { inferShapes, ModelGraph } from "@nasty/graph";
+import {
+  type ModelSource,
+  openSession,
+  RuntimeError,
+  type Session,
+  type SessionOptions,
+} from "@nasty/runtime";
+import { realRows } from "../activations/visit-activations.js";
+import { openForCompression } from "../open-for-compression.js";
+
+/** How far an output of a written model is from that of its original. */
+export interface OutputDrift {
+  readonly name: string;
+  /** Σab / √(Σa²·Σb²) over all values of real positions; 1 if both are zero, 0 if one is or if a value is not finite. */
+  readonly cosine: number;
+  /** Whether all values of the written model are numbers. */
+  readonly finite: boolean;
+}
+
+/** A value in the middle of both graphs. */
+export interface Departure {
+  /** The node that makes it: its name, or the value's. */
+  readonly node: string;
+  readonly op: string;
+  readonly value: string;
+  readonly cosine: number;
+}
+
+export interface DriftOptions {
+  readonly session?: Pick<SessionOptions, "threads">;
+}
+
+// Packed weights pay when a model runs often; here it runs once.
+const once = { "session.disable_prepacking": "1" };
+
+/** What a float model says to some inputs. */
+export interface Reference {
+  readonly batches: readonly CalibrationBatch[];
+  /** Float outputs by name, one array a batch. */
+  readonly outputs: ReadonlyMap<string, readonly Float32Array[]>;
+}
+
+/**
+ * Runs a float model on the first inputs that it accepts: some graphs take no short sequences (windows of audio), others no long ones (positions).
+ *
+ * @param original path, bytes or parsed model
+ * @param candidates lists of batches, with a mask of real positions where there is padding
+ * @returns undefined if it accepts none of them
+ * @throws RuntimeError if it cannot be opened
+ */
+export async function referenceOf(
+  original: ModelSource,
+  candidates: readonly (readonly CalibrationBatch[])[],
+  { session: options }: DriftOptions = {},
+): Promise<Reference | undefined> {
+  const session = await openSession(original, { ...options, optimization: "basic", config: once });
+  try {
+    for (const batches of candidates) {
+      try {
+        return { batches, outputs: await run(session, batches) };
+      } catch (error) {
+        if (!(error instanceof RuntimeError)) throw error;
+      }
+    }
+    return undefined;
+  } finally {
+    await session.close();
+  }
+}
+
+/**
+ * Runs a written model on the same inputs and measures how alike its float outputs are.
+ *
+ * @throws RuntimeError if it cannot be opened or run: it is no model then
+ * @example
+ * const reference = await referenceOf("model.onnx", [[{ feeds: madeFeeds(model) }]]);
+ * const [{ cosine }] = await measureDrift(reference, "model_int8.onnx");
+ */
+export async function measureDrift(
+  { batches, outputs: before }: Reference,
+  written: ModelSource,
+  options: DriftOptions = {},
+): Promise<readonly OutputDrift[]> {
+  const after = await outputsOf(written, batches, options.session);
+  return [...before].map(([name, values]) => {
+    const changed = after.get(name) ?? [];
+    const finite = changed.length === values.length && changed.every((rows) => rows.every(Number.isFinite));
+    return { name, cosine: finite ? cosineOf(values, changed) : 0, finite };
+  });
+}
+
+/** Float outputs of every batch, one after the other. */
+async function outputsOf(
+  model: ModelSource,
+  batches: readonly CalibrationBatch[],
+  options: SessionOptions | undefined,
+): Promise<Map<string, Float32Array[]>> {
+  const session = await openSession(model, options);
+  try {
+    return await run(session, batches);
+  } finally {
+    await session.close();
+  }
+}
+
+async function run(
+  session: Session,
+  batches: readonly CalibrationBatch[],
+): Promise<Map<string, Float32Array[]>> {
+  const outputs = new Map<string, Float32Array[]>();
+  for (const { feeds, mask } of batches) {
+    for (const [name, value] of Object.entries(await session.run(feeds))) {
+      if (!value.dtype.startsWith("float") && value.dtype !== "bfloat16") continue;
+      const known = outputs.get(name) ?? [];
+      known.push(
+        realRows({ ...value, dtype: "float32", data: toFloat32(value) } as Tensor, mask).rows.slice(),
+      );
+      outputs.set(name, known);
+    }
+  }
+  return outputs;
+}
+
+function cosineOf(before: readonly Float32Array[], after: readonly Float32Array[]): number {
+  let [dot, a2, b2] = [0, 0, 0];
+  for (const [i, values] of before.entries()) {
+    const others = after[i] ?? new Float32Array();
+    for (let j = 0; j < values.length; j++) {
+      const [a, b] = [values[j] as number, others[j] ?? 0];
+      // What both have infinite (a masked score) says nothing.
+      if (a === b && !Number.isFinite(a)) continue;
+      dot += a * b;
+      a2 += a * a;
+      b2 += b * b;
+    }
+  }
+  if (a2 === 0 && b2 === 0) return 1;
+  return a2 === 0 || b2 === 0 ? 0 : dot / Math.sqrt(a2 * b2);
+}
+
+/**
+ * The first node, in the order of the original graph, whose value is less alike than it may be.
+ *
+ * Looks at the values that both graphs have under one name, on one batch.
+ *
+ * @returns undefined if no inner value is, or if the models cannot be tapped
+ */
+export async function firstDeparture(
+  original: ModelProto,
+  written: ModelProto,
+  batch: CalibrationBatch,
+  { minCosine, session }: DriftOptions & { readonly minCosine: number },
+): Promise<Departure | undefined> {
+  const [before, after] = [openForCompression(original), ModelGraph.from(written)];
+  const types = inferShapes(before);
+  const isShared = (value: string): boolean =>
+    types.typeOf(before.main, value)?.dtype === "float32" && after.main.defines(value);
+  const shared = before.main.nodes.flatMap((node) =>
+    node.output.filter(isShared).map((value) => ({ node, value })),
+  );
+  const names = shared.map(({ value }) => value);
+  const [a, b] = [await tapped(before, names, batch, session), await tapped(after, names, batch, session)];
+  for (const { node, value } of shared) {
+    const [left, right] = [a?.get(value), b?.get(value)];
+    if (left === undefined || right === undefined) continue;
+    const cosine = right.every((rows) => rows.every((x) => !Number.isNaN(x))) ? cosineOf(left, right) : 0;
+    if (cosine < minCosine) return { node: node.name || value, op: node.opType, value, cosine };
+  }
+  return undefined;
+}
+
+/** All named values of the main graph that are float; undefined where the runtime cannot give them. */
+async function tapped(
+  graph: ModelGraph,
+  names: readonly string[],
+  batch: CalibrationBatch,
+  options: DriftOptions["session"],
+): Promise<Map<string, Float32Array[]> | undefined> {
+  for (const name of names)
+    if (!graph.main.isOutput(name)) graph.main.addOutput(makeValueInfo(name, "float32"));
+  try {
+    return await outputsOf(graph.toModel(), [batch], { ...options, optimization: "none", config: once });
+  } catch (error) {
+    if (error instanceof RuntimeError) return undefined;
+    throw error;
+  }
+}
