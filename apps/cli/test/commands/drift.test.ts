@@ -22,7 +22,9 @@ test("every written file is run beside its original: on made inputs, or on the t
   const bare: Json = await shop.json(["quantize", "--model", "bare.onnx", "--output", "b.onnx"]);
   expect(bare.drift).toMatchObject({ inputs: "made", outputs: [{ finite: true }] });
   const { stdout } = await shop.nasty(base);
-  expect(stdout).toMatch(/outputs like the original's: cosine 0\.99\d\d or more on made inputs|cosine 1\.0000/);
+  expect(stdout).toMatch(
+    /outputs like the original's: cosine 0\.99\d\d or more on made inputs|cosine 1\.0000/,
+  );
 });
 
 test("a file that drifted is refused with the node, and nothing is written", async () => {
