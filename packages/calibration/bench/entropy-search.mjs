@@ -1,6 +1,6 @@
 // Time of the entropy search over as many histograms as a static plan of BERT-base has activations.
 //   node packages/calibration/bench/entropy-search.mjs
-import { seededRandom } from "../../core/dist/index.js";
+import { seededRandom } from "@nasty/core";
 import { entropySearch, streamingHistogram } from "../dist/index.js";
 
 const random = seededRandom(1);
