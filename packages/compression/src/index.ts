@@ -107,6 +107,7 @@ export {
   type GateOptions,
   type GateResult,
   type GateState,
+  withinLoss,
 } from "./gate/gate.js";
 export { prepare, type PrepareOptions } from "./prepare.js";
 export { type Agreement, type AgreementOptions, requiredAgreement } from "./qat/agreement.js";

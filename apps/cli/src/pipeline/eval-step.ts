@@ -1,3 +1,4 @@
+import { withinLoss } from "@nasty/compression";
 import {
   type DataName,
   type OptionSchema,
@@ -55,7 +56,7 @@ export const evalStep: StepKind = {
     const { sentenceCounts: _, ...figures } = score;
     const lossCi95 = [interval.low, interval.high];
     const result = { on: name, ...figures, first: before.value, loss, lossCi95, perLabel };
-    if (target !== undefined && loss > Number(target)) {
+    if (target !== undefined && !withinLoss(loss, Number(target))) {
       return {
         kind: "refused",
         message: `eval: ${name}: accuracy gate: expected a loss of at most ${(Number(target) * 100).toFixed(2)} points of ${score.metric}, got ${(loss * 100).toFixed(2)} (${formatPercent(before.value)} -> ${formatPercent(score.value)}); outputs of the steps before it are kept`,

@@ -1,3 +1,4 @@
+import { withinLoss } from "@nasty/compression";
 import { type Evaluation, evaluate } from "@nasty/taggers";
 import { type PairedFigures, pairedFigures } from "../comparison/paired-figures.js";
 import { collectAll } from "../inputs/collect-all.js";
@@ -50,7 +51,7 @@ export async function measureQuality(
     original: before.value,
     pruned: after.value,
     target: target ?? null,
-    passed: target === undefined || figures.loss <= target,
+    passed: target === undefined || withinLoss(figures.loss, target),
   };
 }
 

@@ -68,6 +68,14 @@ export interface GateResult {
 /** Rounding of two metrics' difference is no loss. */
 const slack = 1e-12;
 
+/**
+ * Whether a loss is allowed: one equal to the target is. The one rule of every gate.
+ *
+ * @param loss original − changed, in units of the metric (0.01 is 1 point)
+ * @example withinLoss(0.9 - 0.89, 0.01) // true, although the difference is 0.010000000000000009
+ */
+export const withinLoss = (loss: number, target: number): boolean => loss <= target + slack;
+
 /** Fewest kept among those that pass, else the smallest loss. */
 function bestOf(
   attempts: readonly GateAttempt[],
@@ -103,7 +111,7 @@ export async function gate(
     onAttempt,
   } = options;
   const started = performance.now();
-  const passes = ({ value }: GateAttempt): boolean => original - value <= target + slack;
+  const passes = ({ value }: GateAttempt): boolean => withinLoss(original - value, target);
   const apply = await prepare(model, plan, options);
   let state: GateState = options.state ?? { schemaVersion: 1, original, ranking: [], attempts: [] };
   let held: { readonly kept: number; readonly candidate: GateCandidate } | undefined;
