@@ -205,9 +205,7 @@ export async function finish(tuned: FineTuned, job: Finished): Promise<void> {
     [
       `Wrote ${output} (${formatBytes(bytes)})`,
       `  ${measured}`,
-      ...(exported === undefined
-        ? [`Next: nasty quantize --model ${options.output}`]
-        : [...exportText(exported), `Next: nasty eval --model ${exported.path} --test test.conllu`]),
+      ...(exported === undefined ? [`Next: nasty quantize --model ${options.output}`] : exportText(exported)),
     ].join("\n"),
   );
   checkAgreement(job.step, exported);

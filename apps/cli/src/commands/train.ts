@@ -118,9 +118,7 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
     [
       `Wrote ${output} (${formatBytes(bytes)})`,
       `  ${metric} on ${options.validation}: ${trained.value === undefined ? "not measured" : formatPercent(trained.value)} (epoch ${trained.bestEpoch ?? "-"})`,
-      ...(exported === undefined
-        ? [`Next: nasty quantize --model ${options.output}`]
-        : [...exportText(exported), `Next: nasty eval --model ${exported.path} --test test.conllu`]),
+      ...(exported === undefined ? [`Next: nasty quantize --model ${options.output}`] : exportText(exported)),
     ].join("\n"),
   );
   checkAgreement("train", exported);

@@ -20,9 +20,11 @@ import { formatBytes, formatPercent } from "../terminal/format.js";
 
 /** The quantized file of a quantization-aware training, and how it was proved. */
 export interface TrainedExport {
-  readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string;
+  /** Null, as its size and hash, for a file that does not label as the training's graph did: it is not kept. */
+  readonly path: string | null;
+  readonly bytes: number | null;
+  readonly sha256: string | null;
+  readonly passed: boolean;
   readonly bits: 8 | 4;
   readonly activations: string;
   /** Accuracy or entity F1 of the file on the validation text; null without one. */
@@ -45,15 +47,17 @@ export interface ExportJob {
   readonly validation: string | undefined;
   readonly threads: number;
   readonly provenance: Provenance;
+  /** Share of words that must be labelled as by the training's graph. Default 99.9 %. */
+  readonly required?: number;
 }
 
 /**
- * Writes what a model was trained to become, and compares the labels of the written file with those of the training's graph.
+ * Writes what a model was trained to become, and keeps the file if it labels as the training's graph does.
  *
  * @returns undefined for a model that was not trained for quantization
  */
 export async function exportTrained(job: ExportJob): Promise<TrainedExport | undefined> {
-  const { model, settings, output, validation, threads, provenance } = job;
+  const { model, settings, output, validation, threads, provenance, required = requiredAgreement } = job;
   const record = qat.record(model);
   if (record === undefined || !record.fakeQuantize) return undefined;
   const { model: quantized } = await qat.apply(model, await qat.plan(model), { provenance });
@@ -64,12 +68,15 @@ export async function exportTrained(job: ExportJob): Promise<TrainedExport | und
     let measured: Pick<TrainedExport, "value" | "agreement"> = { value: null, agreement: null };
     try {
       if (validation !== undefined && validation !== "-")
-        measured = await compared(written, { model, settings, validation, threads });
+        measured = await compared(written, { model, settings, validation, threads, required });
     } finally {
       await written.close();
     }
     const { bits, activationMode: activations } = record;
-    return { ...(await candidate.commit()), bits, activations, ...measured };
+    const passed = (measured.agreement?.share ?? 1) >= required;
+    if (passed) return { ...(await candidate.commit()), passed, bits, activations, ...measured };
+    await candidate.discard();
+    return { path: null, bytes: null, sha256: null, passed, bits, activations, ...measured };
   } catch (error) {
     await candidate.discard();
     throw error;
@@ -83,7 +90,11 @@ async function compared(
     settings,
     validation,
     threads,
-  }: Omit<ExportJob, "validation" | "output" | "provenance"> & { readonly validation: string },
+    required,
+  }: Pick<ExportJob, "model" | "settings" | "threads"> & {
+    readonly validation: string;
+    readonly required: number;
+  },
 ): Promise<Pick<TrainedExport, "value" | "agreement">> {
   const sentences = await collectAll(readLabelled(validation, settings.task));
   const trained = await openModel(qat.simulate(model), settings, threads);
@@ -95,7 +106,7 @@ async function compared(
     const same = words - flips(before.predictions, after.predictions).length;
     return {
       value: after.value,
-      agreement: { words, same, share: words === 0 ? 1 : same / words, required: requiredAgreement },
+      agreement: { words, same, share: words === 0 ? 1 : same / words, required },
     };
   } finally {
     await trained.close();
@@ -117,8 +128,9 @@ async function openModel(model: ModelProto, settings: TaggerSettings, threads: n
   }
 }
 
-/** Lines for people about an exported file. */
+/** Lines for people about an exported file; none about one that was refused, of which {@link checkAgreement} speaks. */
 export function exportText({ path, bytes, bits, activations, value, agreement }: TrainedExport): string[] {
+  if (path === null || bytes === null) return [];
   const how = bits === 4 ? "INT4" : `INT8, ${activations} activations`;
   return [
     `Wrote ${path} (${formatBytes(bytes)}, ${how}, as trained)`,
@@ -127,14 +139,15 @@ export function exportText({ path, bytes, bits, activations, value, agreement }:
       : [
           `  ${formatPercent(value)}; ${agreement.same} of ${agreement.words} words labelled as by the trained graph (${formatPercent(agreement.share)})`,
         ]),
+    `Next: nasty eval --model ${path} --test test.conllu`,
   ];
 }
 
-/** @throws GateError where the written file does not label as the training's graph did; the files stay for a look at them. */
+/** @throws GateError where the quantized file did not label as the training's graph did, and so was not kept */
 export function checkAgreement(operation: string, exported: TrainedExport | undefined): void {
-  const agreement = exported?.agreement ?? undefined;
-  if (agreement === undefined || agreement.share >= agreement.required) return;
+  if (exported === undefined || exported.passed || exported.agreement === null) return;
+  const { required, share, same, words } = exported.agreement;
   throw new GateError(
-    `${operation}: ${exported?.path}: words labelled as by the trained graph: expected at least ${formatPercent(agreement.required)}, got ${formatPercent(agreement.share)} (${agreement.same} of ${agreement.words}); the float model is kept: quantize it with calibration data`,
+    `${operation}: quantized file: words labelled as by the trained graph: expected at least ${formatPercent(required)}, got ${formatPercent(share)} (${same} of ${words}); it was not kept, the float model is: quantize that with calibration data`,
   );
 }

@@ -1,6 +1,8 @@
 import { qat } from "@nasty/compression";
 import { readModelFile } from "@nasty/formats/onnx/node";
+import { findTagger } from "@nasty/taggers/node";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { checkAgreement, exportText, exportTrained } from "../../src/quantization-aware/export-trained.js";
 import { openWorkshop, type Workshop } from "../workshop.js";
 
 let shop: Workshop;
@@ -56,6 +58,29 @@ test("fine-tune --qat writes what was trained beside the float model, and proves
   expect(small.qat.path).toMatch(/model_q4\.onnx$/);
   expect(await recordOf("small/onnx/model.onnx")).toMatchObject({ bits: 4, blockSize: 16 });
 }, 120_000);
+
+test("a quantized file that labels otherwise than its training did is not kept, and that is the verdict", async () => {
+  await shop.json([...base, "--output", "kept", "--qat"]);
+  const { model, settings } = await findTagger(shop.path("kept/onnx/model.onnx"));
+  const job = {
+    model: model ?? (await readModelFile(shop.path("kept/onnx/model.onnx"))),
+    settings,
+    output: shop.path("refused.onnx"),
+    validation: shop.path("test.conllu"),
+    threads: 1,
+    provenance: {},
+  };
+  const refused = await exportTrained({ ...job, required: 1.5 });
+  expect(refused).toMatchObject({ path: null, bytes: null, passed: false, agreement: { required: 1.5 } });
+  await expect(shop.bytes("refused.onnx")).rejects.toThrow("ENOENT");
+  expect(exportText(refused as never)).toEqual([]);
+  expect(() => checkAgreement("fine-tune", refused)).toThrow(
+    /^fine-tune: quantized file: words labelled as by the trained graph: expected at least 150\.00%, got \d+\.\d\d% .* it was not kept/,
+  );
+  const kept = await exportTrained(job);
+  expect(kept).toMatchObject({ path: job.output, passed: true });
+  expect(() => checkAgreement("fine-tune", kept)).not.toThrow();
+});
 
 test("train --qat writes NAME_qat.onnx", async () => {
   const trained = await shop.json([
