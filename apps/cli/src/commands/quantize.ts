@@ -160,7 +160,8 @@ async function audited(
 ): Promise<QuantizationResult> {
   try {
     progress.start("running the written file beside the original");
-    const drift = await checkDrift(made.driftInputs, candidate.path, options);
+    const isJudged = base.gate !== null && base.gate.target !== null;
+    const drift = await checkDrift(made.driftInputs, candidate.path, { settings: options, isJudged });
     progress.start("loading the written file and auditing what the runtime executes");
     const audit = await auditModel(candidate.path, { threads: options.threads });
     progress.stop();

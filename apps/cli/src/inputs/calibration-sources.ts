@@ -1,3 +1,4 @@
+import { realpath } from "node:fs/promises";
 import { stratifiedSample } from "@nasty/calibration";
 import { InputError, UsageError } from "../exit-codes.js";
 import { nameOf } from "./text-form.js";
@@ -57,10 +58,28 @@ export async function collectSources(
   const isShort = limit !== undefined && open > 0 && sentences.length < limit;
   return {
     sentences,
-    warnings: isShort
-      ? [`calibrated on ${sentences.length} sentences, fewer than --limit ${limit}: the files hold no more`]
-      : [],
+    warnings: [
+      ...(await repeatedSources(sources)),
+      ...(isShort
+        ? [`calibrated on ${sentences.length} sentences, fewer than --limit ${limit}: the files hold no more`]
+        : []),
+    ],
   };
+}
+
+/** What to say of a file that is given more than once, under whatever name. */
+async function repeatedSources(sources: readonly CalibrationSource[]): Promise<string[]> {
+  const counts = new Map<string, { readonly path: string; readonly count: number }>();
+  for (const { path } of sources) {
+    if (path === "-") continue;
+    const real = await realpath(path);
+    counts.set(real, { path: nameOf(path), count: (counts.get(real)?.count ?? 0) + 1 });
+  }
+  return [...counts.values()]
+    .filter(({ count }) => count > 1)
+    .map(
+      ({ path, count }) => `calibration text ${path} is given ${count} times: its sentences count as often`,
+    );
 }
 
 /** No word holds it: it ends lines of every format that is read. */

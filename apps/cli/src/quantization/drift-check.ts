@@ -64,12 +64,13 @@ export async function driftInputs(
  * Runs the written file beside its original, without any label.
  *
  * @param written the file, under the name that it has for now
+ * @param isJudged whether a gate has judged the file by its labels: then it is measured only
  * @throws GateError for an output that is not finite or less alike than it may be, naming the first node that departs
  */
 export async function checkDrift(
   { kind, path, modelPath, candidates }: DriftInputs,
   written: string,
-  settings: QuantizeSettings,
+  { settings, isJudged }: { readonly settings: QuantizeSettings; readonly isJudged: boolean },
 ): Promise<DriftCheck> {
   const session = { threads: settings.threads };
   const isCoarse = ["int4", "mixed"].includes(modeOf(settings));
@@ -78,7 +79,7 @@ export async function checkDrift(
   if (reference === undefined) return { inputs: "none", minCosine, outputs: [] };
   const outputs = await measureDrift(reference, written, { session });
   const worst = outputs.find(({ cosine, finite }) => !finite || cosine < minCosine);
-  if (worst === undefined) return { inputs: kind, minCosine, outputs };
+  if (worst === undefined || isJudged) return { inputs: kind, minCosine, outputs };
   const departure = await departureOf(modelPath, written, { reference, minCosine, session });
   throw new GateError(refusal(path, worst, { minCosine, departure }));
 }

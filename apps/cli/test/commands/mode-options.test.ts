@@ -11,7 +11,7 @@ afterAll(() => shop.remove());
 const text = ["--calibration", "test.conllu"];
 /** How each option of the table is given so that it matters, and what it needs beside it. */
 const given: Readonly<Record<string, readonly string[]>> = {
-  "--method": ["--method", "percentile", "--percentile", "90"],
+  "--method": ["--method", "mse"],
   "--save-calibration-table": ["--save-calibration-table", "saved.json"],
   "--calibration-table": ["--calibration-table", "ranges.json"],
   "--activations": ["--activations", "symmetric"],
