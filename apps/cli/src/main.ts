@@ -1,7 +1,7 @@
-import { constants } from "node:os";
 import { CommanderError } from "commander";
 import { exitCodes } from "./exit-codes.js";
 import { explain } from "./explain.js";
+import { endOnSignals } from "./interruption.js";
 import { buildProgram } from "./program.js";
 
 /** Runs the command line; results are on standard output, the exit code says how it ended. */
@@ -25,9 +25,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-// An orderly exit: what removes unfinished files listens for it.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => process.exit(128 + constants.signals[signal]));
-}
+endOnSignals();
 
 process.exitCode = await main(process.argv.slice(2));

@@ -1,6 +1,6 @@
 import { access } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { isHfDirectory, openHfDirectory } from "@nasty/formats/hf/node";
+import { isHfDirectory, openHfDirectory, readUnchanged } from "@nasty/formats/hf/node";
 import { isModelVariant, type ModelVariant, modelVariants } from "@nasty/formats/hf";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
@@ -73,6 +73,14 @@ export async function settingsOfModelFile(path: string, model: ModelProto): Prom
  * ```
  */
 export async function openTagger(path: string, options: OpenTaggerOptions = {}): Promise<Tagger> {
+  return readUnchanged(
+    path,
+    () => openOnce(path, options),
+    (tagger) => tagger.close(),
+  );
+}
+
+async function openOnce(path: string, options: OpenTaggerOptions): Promise<Tagger> {
   const { variant, ...sessionOptions } = options;
   const found = await findTagger(path, variant === undefined ? {} : { variant });
   const { modelPath, settings } = found;

@@ -1,6 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { makeTemporaryFolder } from "@nasty/formats/archive/node";
 import { auditModel } from "@nasty/runtime";
 import { tagText } from "@nasty/taggers";
 import { compareModels } from "../comparison/compare-models.js";
@@ -23,7 +22,7 @@ const sentence = "Time flies like an arrow.";
 /** `nasty demo`: quantizes a model, compares size, speed and accuracy, audits the result, tags a sentence. */
 export async function demo(options: DemoOptions, terminal: Terminal, given?: string): Promise<void> {
   const test = options.test ?? sampleTextPath();
-  const folder = await mkdtemp(join(tmpdir(), "nasty-demo-"));
+  const { path: folder, remove } = await makeTemporaryFolder("nasty-demo");
   try {
     const model = given ?? (await unpackDefault(folder));
     const loaded = await loadModel(model);
@@ -75,7 +74,7 @@ export async function demo(options: DemoOptions, terminal: Terminal, given?: str
       ].join("\n"),
     );
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await remove();
   }
 }
 

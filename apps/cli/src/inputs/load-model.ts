@@ -1,4 +1,4 @@
-import { isHfDirectory } from "@nasty/formats/hf/node";
+import { isHfDirectory, readUnchanged } from "@nasty/formats/hf/node";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { GraphError, ModelGraph, validateModel } from "@nasty/graph";
@@ -24,6 +24,10 @@ export interface LoadedModel {
 
 /** Reads the model that `--model` names and finds its tagger, if it has one. */
 export async function loadModel(path: string): Promise<LoadedModel> {
+  return readUnchanged(path, () => loadOnce(path));
+}
+
+async function loadOnce(path: string): Promise<LoadedModel> {
   const found = (await isHfDirectory(path)) ? await findTagger(path) : undefined;
   const modelPath = found?.modelPath ?? path;
   const model = await readModelFile(modelPath);

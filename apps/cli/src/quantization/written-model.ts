@@ -1,8 +1,7 @@
-import { rmSync } from "node:fs";
-import { chmod, mkdtemp, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { chmod, realpath, rename, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { compressionOfName, uncompressedName } from "@nasty/formats/archive";
-import { compressed, readChunks, writeFileAtomic } from "@nasty/formats/archive/node";
+import { compressed, makeTemporaryFolder, readChunks, writeFileAtomic } from "@nasty/formats/archive/node";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { writeModelFile } from "@nasty/formats/onnx/node";
 
@@ -44,14 +43,11 @@ function inlineBytes(model: ModelProto): number {
  */
 export async function writeCandidate(output: string, model: ModelProto): Promise<Candidate> {
   const target = await realpath(output).catch(() => output);
-  const folder = await mkdtemp(join(dirname(target), `.${basename(target)}.`));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  process.once("exit", remove);
+  const { path: folder, remove } = await makeTemporaryFolder(resolve(target));
   const environment = useAsTemporaryFolder(folder);
   const discard = async (): Promise<void> => {
-    process.removeListener("exit", remove);
     environment.restore();
-    await rm(folder, { recursive: true, force: true });
+    await remove();
   };
   try {
     const file = await writeInto(folder, target, model);

@@ -35,11 +35,11 @@ function bars(stream: NodeJS.WriteStream): Progress {
       const { Presets, SingleBar } = createRequire(import.meta.url)("cli-progress") as typeof CliProgress;
       const format = `${title} [{bar}] {percentage}% | {value}/{total} | {eta_formatted} left`;
       bar = new SingleBar(
-        // Signals are handled in one place, which exits in order.
-        { format, stream, hideCursor: null, gracefulExit: false, clearOnComplete: true },
+        // A signal may end the process at any moment: nothing of the terminal is changed that would have to be put right.
+        { format, stream, hideCursor: null, linewrap: true, gracefulExit: false, clearOnComplete: true },
         Presets.shades_classic,
       );
-      // An interrupted bar must give the terminal its line wrapping back.
+      // An error in between must not leave half a bar before its message.
       process.once("exit", stop);
       bar.start(total, 0);
     },

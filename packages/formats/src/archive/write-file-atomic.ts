@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from "node:crypto";
-import { unlinkSync } from "node:fs";
+import { createHash } from "node:crypto";
 import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { FormatError } from "../format-error.js";
+import { removeStale, temporaryPath, trackUnfinished } from "./unfinished.js";
 
 /** What was written. */
 export interface WrittenFile {
@@ -17,22 +17,10 @@ const gatherBytes = 1 << 20;
 /** One write call takes less than 2^31 bytes. */
 const maxWriteBytes = 1 << 28;
 
-/** Temporary files of this process that are not yet renamed: removed also when the process leaves early. */
-const pending = new Set<string>();
-
-function removePending(): void {
-  for (const path of pending) {
-    try {
-      unlinkSync(path);
-    } catch {
-      // Nothing more can be done on the way out.
-    }
-  }
-}
-
 /**
  * Writes a file so that its name holds either the old content or all of the new: a temporary file in the same folder,
- * fsync, rename. The temporary file is removed on failure, also when the process exits in between.
+ * fsync, rename. The temporary file is removed on failure, also when the process exits in between; what a killed process left in the
+ * folder is removed first.
  *
  * A symbolic link is followed, the mode of an existing file is kept. Only regular files are replaced.
  *
@@ -50,9 +38,9 @@ export async function writeFileAtomic(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<WrittenFile> {
   const { target, mode } = await targetOf(path);
-  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
-  if (pending.size === 0) process.once("exit", removePending);
-  pending.add(temporary);
+  await removeStale(dirname(target));
+  const temporary = temporaryPath(target);
+  const forget = trackUnfinished(temporary);
   let handle: FileHandle | undefined;
   try {
     handle = await open(temporary, "wx", mode).catch((cause: unknown) => unwritable(path, cause));
@@ -68,8 +56,7 @@ export async function writeFileAtomic(
     await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   } finally {
-    pending.delete(temporary);
-    if (pending.size === 0) process.removeListener("exit", removePending);
+    forget();
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { readFileMaybeCompressed } from "../archive/read-file.js";
 import { FormatError } from "../format-error.js";
 import { type ModelConfig, parseModelConfig } from "./model-config.js";
+import { readUnchanged, recoverFolder } from "./recover-folder.js";
 import {
   parseTokenizerConfig,
   parseTokenizerFile,
@@ -35,6 +36,7 @@ export interface HfDirectory {
 
 /** Whether a path is a folder with a `config.json`. */
 export async function isHfDirectory(path: string): Promise<boolean> {
+  await recoverFolder(path);
   const found = await stat(join(path, "config.json")).catch(() => undefined);
   return found?.isFile() === true;
 }
@@ -54,6 +56,10 @@ export async function isHfDirectory(path: string): Promise<boolean> {
  * ```
  */
 export async function openHfDirectory(path: string): Promise<HfDirectory> {
+  return readUnchanged(path, () => readDirectory(path));
+}
+
+async function readDirectory(path: string): Promise<HfDirectory> {
   const operation = "openHfDirectory";
   const folder = await stat(path).catch(() => undefined);
   if (folder?.isDirectory() !== true) {

@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { readFileMaybeCompressed } from "@nasty/formats/archive/node";
+import { makeTemporaryFolder, readFileMaybeCompressed } from "@nasty/formats/archive/node";
 import { type GraphProto, type ModelProto, parseModel } from "@nasty/formats/onnx";
 import { ModelGraph } from "@nasty/graph";
 import { type ModelSource, openSession } from "../open-session.js";
@@ -60,7 +59,7 @@ export const auditModel = async (
   model: ModelSource,
   { threads = 1, optimization = "extended", config = {} }: AuditOptions = {},
 ): Promise<Audit> => {
-  const folder = await mkdtemp(join(tmpdir(), "nasty-audit-"));
+  const { path: folder, remove } = await makeTemporaryFolder("nasty-audit");
   try {
     const optimizedModelPath = join(folder, "optimized.onnx");
     const session = await openSession(model, {
@@ -86,6 +85,6 @@ export const auditModel = async (
     };
     return { ...counts, warnings: auditWarnings(counts, source) };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await remove();
   }
 };
