@@ -11,6 +11,7 @@ export type GraphErrorCode =
   | "missing-operator"
   | "missing-output"
   | "missing-subgraph"
+  | "not-finite"
   | "output-count"
   | "shadowed-value"
   | "subgraph-outputs"

@@ -17,6 +17,7 @@ export {
 } from "./reports/describe-graph.js";
 export { unsafePairs, type WeightPairs } from "./reports/unsafe-pairs.js";
 export { type GemmSplit, splitGemm, type SplitGemmOptions } from "./rewrites/split-gemm.js";
+export { checkFiniteTensors, checkFiniteWeights } from "./validation/finite-weights.js";
 export { validateModel } from "./validation/validate-model.js";
 export {
   weightSource,

@@ -4,6 +4,7 @@ import { isHfDirectory, openHfDirectory, readUnchanged } from "@nasty/formats/hf
 import { isModelVariant, type ModelVariant, modelVariants } from "@nasty/formats/hf";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
+import { checkFiniteWeights } from "@nasty/graph";
 import { openSession, type Session, type SessionOptions } from "@nasty/runtime";
 import { TaggerError } from "./tagger-error.js";
 import type { Tagger } from "./tagger.js";
@@ -18,7 +19,10 @@ export interface FindTaggerOptions {
   readonly variant?: string;
 }
 
-export interface OpenTaggerOptions extends FindTaggerOptions, SessionOptions {}
+export interface OpenTaggerOptions extends FindTaggerOptions, SessionOptions {
+  /** Refuses weights that are not finite (default): the file is read once more than the session reads it. */
+  readonly checkWeights?: boolean;
+}
 
 /** A model file with what its tagger needs. */
 export interface FoundTagger {
@@ -63,7 +67,8 @@ export async function settingsOfModelFile(path: string, model: ModelProto): Prom
  *
  * @param path see {@link findTagger}.
  * @param options threads and the like of the session (one thread by default), and `variant`.
- * @throws as {@link findTagger}, `openSession`, {@link makeTransformerTagger} and {@link makeSequenceTagger}.
+ * @throws as {@link findTagger}, `openSession`, {@link makeTransformerTagger} and {@link makeSequenceTagger}; GraphError `not-finite` for NaN
+ *   or ±∞ in a weight.
  *
  * @example
  * ```ts
@@ -80,17 +85,19 @@ export async function openTagger(path: string, options: OpenTaggerOptions = {}):
   );
 }
 
-async function openOnce(path: string, options: OpenTaggerOptions): Promise<Tagger> {
-  const { variant, ...sessionOptions } = options;
+async function openOnce(
+  path: string,
+  { variant, checkWeights = true, ...sessionOptions }: OpenTaggerOptions,
+): Promise<Tagger> {
   const found = await findTagger(path, variant === undefined ? {} : { variant });
   const { modelPath, settings } = found;
+  const read = async (): Promise<ModelProto> => found.model ?? (await readModelFile(modelPath));
+  if (checkWeights) checkFiniteWeights(await read(), `openTagger: ${modelPath}`);
   switch (settings.kind) {
     case "transformer":
       return openWith(modelPath, sessionOptions, (session) => makeTransformerTagger(session, settings));
-    case "neural": {
-      const model = found.model ?? (await readModelFile(modelPath));
-      return openNeuralTagger(model, settings, (part) => openSession(part, sessionOptions));
-    }
+    case "neural":
+      return openNeuralTagger(await read(), settings, (part) => openSession(part, sessionOptions));
     case "sequence":
       return openWith(modelPath, sessionOptions, (session) => makeSequenceTagger(session, settings));
     default:

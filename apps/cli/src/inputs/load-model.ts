@@ -1,7 +1,7 @@
 import { isHfDirectory, readUnchanged } from "@nasty/formats/hf/node";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
-import { GraphError, ModelGraph, validateModel } from "@nasty/graph";
+import { checkFiniteWeights, GraphError, ModelGraph, validateModel } from "@nasty/graph";
 import { TaggerError, type TaggerSettings } from "@nasty/taggers";
 import { findTagger, settingsOfModelFile } from "@nasty/taggers/node";
 import { InputError } from "../exit-codes.js";
@@ -40,6 +40,17 @@ async function loadOnce(path: string): Promise<LoadedModel> {
     tagger: found?.settings ?? (await optionalSettings(path, model)),
     sha256: () => sha256OfFile(modelPath),
   };
+}
+
+/**
+ * As {@link loadModel}, for what is to be made into another model.
+ *
+ * @throws GraphError `not-finite` for NaN or ±∞ in a weight
+ */
+export async function loadSoundModel(path: string): Promise<LoadedModel> {
+  const loaded = await loadModel(path);
+  checkFiniteWeights(loaded.model, `loadModel: ${loaded.modelPath}`);
+  return loaded;
 }
 
 /** Refuses what is no graph (a cycle, a missing input) by the name of the file. */

@@ -9,8 +9,11 @@ export interface OpenModel {
 }
 
 /** Opens the model that `--model` names: a file or a Hugging Face directory. */
-export async function openModel(path: string, options: { readonly threads: number }): Promise<OpenModel> {
-  const tagger = await openTagger(path, { threads: options.threads });
+export async function openModel(
+  path: string,
+  { threads, checkWeights = true }: { readonly threads: number; readonly checkWeights?: boolean },
+): Promise<OpenModel> {
+  const tagger = await openTagger(path, { threads, checkWeights });
   const modelPath = (await isHfDirectory(path)) ? (await openHfDirectory(path)).modelPath() : path;
   return { tagger, modelPath };
 }

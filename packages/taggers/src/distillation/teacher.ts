@@ -5,6 +5,7 @@ import { isHfDirectory, openHfDirectory } from "@nasty/formats/hf/node";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { parseSafetensors } from "@nasty/formats/safetensors";
+import { checkFiniteTensors, checkFiniteWeights } from "@nasty/graph";
 import { buildEncoder } from "../encoders/build-encoder.js";
 import { checkpointTensors } from "../encoders/checkpoint-tensors.js";
 import { familyOf } from "../encoders/families.js";
@@ -53,10 +54,17 @@ export async function openTeacher(teacher: string | Teacher): Promise<Teacher> {
   const family = familyOf(config.modelType);
   if (family !== undefined && safetensorsPath !== undefined) {
     const tensors = parseSafetensors(await readFileMaybeCompressed(safetensorsPath));
+    checkFiniteTensors(tensors, `distill: teacher ${safetensorsPath}`);
     return { ...files, tensors, model: buildEncoder(config.raw, tensors) };
   }
-  const model = await readModelFile(directory.modelPath());
+  const model = await readSound(directory.modelPath());
   return { ...files, model, tensors: family && withoutWrapper(checkpointTensors(model), family) };
+}
+
+async function readSound(path: string): Promise<ModelProto> {
+  const model = await readModelFile(path);
+  checkFiniteWeights(model, `distill: teacher ${path}`);
+  return model;
 }
 
 async function openModelFile(path: string): Promise<Teacher> {
@@ -68,7 +76,7 @@ async function openModelFile(path: string): Promise<Teacher> {
       { path },
     );
   }
-  const model = await readModelFile(path);
+  const model = await readSound(path);
   const settings = await settingsOfModelFile(path, model);
   if (settings.kind === "neural") return { model, settings };
   if (settings.kind === "sequence") {

@@ -8,6 +8,7 @@ import { type HfDirectory, isHfDirectory, openHfDirectory } from "@nasty/formats
 import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { parseSafetensors } from "@nasty/formats/safetensors";
+import { checkFiniteTensors, checkFiniteWeights } from "@nasty/graph";
 import { buildEncoder } from "../encoders/build-encoder.js";
 import { familyOf } from "../encoders/families.js";
 import { settingsOfModelFile } from "../open-tagger.js";
@@ -39,7 +40,7 @@ export async function readSources(path: string, wanted: ModelVariant | undefined
 }
 
 async function fromFile(path: string, wanted: ModelVariant | undefined): Promise<ExportSource> {
-  const model = await readModelFile(path);
+  const model = await readSound(path);
   const settings = await settingsOfModelFile(path, model);
   if (settings.kind !== "transformer") {
     throw new TaggerError(
@@ -56,6 +57,12 @@ async function fromFile(path: string, wanted: ModelVariant | undefined): Promise
     settings,
     directory: await directoryBeside(path, settings),
   };
+}
+
+async function readSound(path: string): Promise<ModelProto> {
+  const model = await readModelFile(path);
+  checkFiniteWeights(model, `exportTagger: ${path}`);
+  return model;
 }
 
 /** The Hugging Face directory that a model file lies in, if it has the same labels and tokenizer. */
@@ -84,7 +91,7 @@ async function fromDirectory(path: string, wanted: ModelVariant | undefined): Pr
   const sources: ExportSource[] = [];
   for (const variant of variants) {
     const modelPath = directory.modelPath(variant);
-    const model = await readModelFile(modelPath);
+    const model = await readSound(modelPath);
     sources.push({ modelPath, sha256: await sha256Of(modelPath), variant, model, settings, directory });
   }
   return sources;
@@ -103,6 +110,7 @@ async function fromCheckpoint(directory: HfDirectory, settings: TransformerSetti
     );
   }
   const tensors = parseSafetensors(await readFileMaybeCompressed(safetensorsPath));
+  checkFiniteTensors(tensors, `exportTagger: ${safetensorsPath}`);
   const rows = tensors.get("classifier.weight")?.shape[0];
   if (rows !== settings.labels.length) {
     throw new TaggerError(

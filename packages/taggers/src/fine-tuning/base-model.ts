@@ -4,7 +4,7 @@ import { type Tensor, toFloat32 } from "@nasty/core";
 import { readFileMaybeCompressed } from "@nasty/formats/archive/node";
 import { parseModelConfig, parseTokenizerConfig, parseTokenizerFile } from "@nasty/formats/hf";
 import type { ModelProto } from "@nasty/formats/onnx";
-import { transposeTensor } from "@nasty/graph";
+import { checkFiniteTensors, checkFiniteWeights, transposeTensor } from "@nasty/graph";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { parseSafetensors } from "@nasty/formats/safetensors";
 import { buildEncoder } from "../encoders/build-encoder.js";
@@ -111,12 +111,16 @@ async function readBase(path: string): Promise<BaseModel & Pick<HeadlessEncoder,
   const isKnown = familyOf(String(config["model_type"])) !== undefined;
   if (isKnown && (await exists(checkpoint))) {
     const tensors = parseSafetensors(await readFileMaybeCompressed(checkpoint));
+    checkFiniteTensors(tensors, `fineTune: ${checkpoint}`);
     const model = buildEncoder(config, tensors, { head: "none", dropout: true, prefixed: true });
     return { ...parts, model, head: headOf(tensors) };
   }
   for (const name of ["onnx/model.onnx", "model.onnx"]) {
     const file = join(path, name);
-    if (await exists(file)) return { ...parts, model: await readModelFile(file) };
+    if (!(await exists(file))) continue;
+    const model = await readModelFile(file);
+    checkFiniteWeights(model, `fineTune: ${file}`);
+    return { ...parts, model };
   }
   const weights = isKnown
     ? "model.safetensors, onnx/model.onnx or model.onnx"

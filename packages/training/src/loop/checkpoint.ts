@@ -3,6 +3,7 @@ import { parseSafetensors, safetensorsChunks, safetensorsMetadata } from "@nasty
 import type { TrainerState } from "../engine/engine.js";
 import type { ModifierState } from "../engine/modifier.js";
 import { TrainingError } from "../training-error.js";
+import { checksumOf } from "./checksum.js";
 
 /** Where checkpoints are kept. */
 export interface CheckpointStore {
@@ -42,12 +43,13 @@ export interface Checkpoint {
   readonly bestModifiers: ModifierState | undefined;
 }
 
-const version = "1";
+/** 2: with a checksum. Checkpoints live as long as one interrupted run, so that older ones are not read. */
+const version = "2";
 const metadataKey = "nasty.training";
 
 /**
  * A checkpoint as the chunks of a safetensors file: `weight/NAME`, `optimizer/NAME`, `best/NAME`, and the modifiers' arrays, with the position as
- * JSON in the metadata. The arrays are not copied: write them out before the next step.
+ * JSON in the metadata, and a checksum of all of it. The arrays are not copied: write them out before the next step.
  */
 export function checkpointChunks({
   identity,
@@ -69,13 +71,15 @@ export function checkpointChunks({
   add("modifier", state.modifiers ?? {});
   add("best-modifier", bestModifiers ?? {});
   const header = { version, identity, position, optimizerStep: state.optimizer.step };
-  return safetensorsChunks(tensors, { [metadataKey]: JSON.stringify(header) });
+  const checksum = checksumOf(header, tensors);
+  return safetensorsChunks(tensors, { [metadataKey]: JSON.stringify({ ...header, checksum }) });
 }
 
 /**
  * Reads a checkpoint.
  *
- * @throws TrainingError `checkpoint-format` for anything that `checkpointChunks` did not write; `cause` says what.
+ * @throws TrainingError `checkpoint-format` for anything that `checkpointChunks` did not write: a file of another kind or version, one that
+ *   was cut off, one of which a single bit differs; `cause` says what.
  */
 export function parseCheckpoint(bytes: Uint8Array): Checkpoint {
   try {
@@ -84,9 +88,15 @@ export function parseCheckpoint(bytes: Uint8Array): Checkpoint {
       identity: string;
       position: LoopPosition;
       optimizerStep: number;
+      checksum: string;
     } | null;
     if (header?.version !== version)
       throw new Error(`version: expected ${version}, got ${header?.version ?? "none"}`);
+    const tensors = parseSafetensors(bytes);
+    const { checksum: expected, ...rest } = header;
+    const got = checksumOf(rest, tensors);
+    if (got !== expected)
+      throw new Error(`checksum: expected ${expected}, got ${got}: the file is not as it was written`);
     const groups: Record<string, Record<string, Float32Array & Int32Array>> = {
       weight: {},
       optimizer: {},
@@ -94,7 +104,7 @@ export function parseCheckpoint(bytes: Uint8Array): Checkpoint {
       modifier: {},
       "best-modifier": {},
     };
-    for (const [path, { data }] of parseSafetensors(bytes)) {
+    for (const [path, { data }] of tensors) {
       const slash = path.indexOf("/");
       const group = groups[path.slice(0, slash)];
       if (group !== undefined) group[path.slice(slash + 1)] = data as Float32Array & Int32Array;
@@ -114,7 +124,7 @@ export function parseCheckpoint(bytes: Uint8Array): Checkpoint {
   } catch (cause) {
     throw new TrainingError(
       "checkpoint-format",
-      `parseCheckpoint: checkpoint: expected a file written by trainLoop, got ${(cause as Error).message}`,
+      `parseCheckpoint: checkpoint: expected a file written by trainLoop, got ${(cause as Error).message}; remove the checkpoint to start anew`,
       { cause },
     );
   }
