@@ -30,6 +30,8 @@ export interface FoundTagger {
   readonly settings: TaggerSettings;
   /** The model, where it was read to find the settings. */
   readonly model?: ModelProto;
+  /** What was made good in the files of its directory, a sentence each. */
+  readonly notes?: readonly string[];
 }
 
 /**
@@ -47,6 +49,7 @@ export async function findTagger(path: string, { variant }: FindTaggerOptions = 
     return {
       modelPath: directory.modelPath(checkVariant(variant)),
       settings: settingsFromHf(directory, path),
+      notes: directory.notes,
     };
   }
   const model = await readModelFile(path);
@@ -122,8 +125,9 @@ async function openWith(
 async function settingsBeside(path: string): Promise<TaggerSettings> {
   const folder = dirname(path);
   for (const candidate of [folder, dirname(folder)]) {
-    if (!(await exists(join(candidate, "config.json"))) || !(await exists(join(candidate, "tokenizer.json"))))
-      continue;
+    const tokenizers = [join(candidate, "tokenizer.json"), join(candidate, "vocab.txt")];
+    const hasTokenizer = (await Promise.all(tokenizers.map(exists))).includes(true);
+    if (!hasTokenizer || !(await exists(join(candidate, "config.json")))) continue;
     return settingsFromHf(await openHfDirectory(candidate), candidate);
   }
   throw new TaggerError(

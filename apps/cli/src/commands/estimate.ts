@@ -22,7 +22,7 @@ const unpackedCopies = 2;
 
 /** `nasty quantize estimate`: sizes that quantization would give, without doing it. */
 export async function estimateSizes({ model: path }: EstimateOptions, terminal: Terminal): Promise<void> {
-  const { model, tagger, modelBytes, sha256 } = await loadModel(path);
+  const { model, tagger, modelBytes, notes, sha256 } = await loadModel(path);
   const carried = tagger === undefined ? {} : await taggerMetadata(tagger);
   const estimated = estimate(model, {
     extraBytes: addedBytes(
@@ -50,6 +50,7 @@ export async function estimateSizes({ model: path }: EstimateOptions, terminal: 
       float32: { bytes: estimated.memory.float32.bytes + beside + unpacked },
       int8: { bytes: estimated.memory.int8.bytes + beside },
     },
+    notes,
   };
   const precision = precisionOfModel(model);
   terminal.result(result, () => {

@@ -15,7 +15,8 @@ interface EvalOptions extends CommonOptions {
 
 /** `nasty eval`: accuracy or F1 of one model on labelled text, with a row a label. */
 export async function evalModel(options: EvalOptions, terminal: Terminal): Promise<void> {
-  const { tagger, modelPath } = await openModel(options.model, options);
+  const { tagger, modelPath, notes } = await openModel(options.model, options);
+  for (const note of notes) terminal.note(note);
   try {
     const modelBytes = await bytesOfModel(modelPath);
     terminal.progress.start(`evaluating ${options.model} on ${options.test}`);
@@ -36,6 +37,7 @@ export async function evalModel(options: EvalOptions, terminal: Terminal): Promi
       tokensPerSecond: result.tokensPerSecond,
       modelBytes,
       exactBatches: options.exactBatches === true,
+      notes,
     };
     terminal.result(json, () =>
       [

@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import type { HistoryStep } from "@nasty/compression";
 import type { ModelVariant } from "@nasty/formats/hf";
-import { isHfDirectory, openHfDirectory } from "@nasty/formats/hf/node";
+import { isHfDirectory, openModelFolder } from "@nasty/formats/hf/node";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { describeGraph, ModelGraph, unsafePairs, type WeightPairs } from "@nasty/graph";
 import { availableDevices, chooseModel, type Device } from "@nasty/runtime";
@@ -21,7 +21,8 @@ interface InspectOptions extends CommonOptions {
 /** `nasty inspect`: what a model holds: operators, weights by type, tagger, how it was made. */
 export async function inspect(options: InspectOptions, terminal: Terminal): Promise<void> {
   const { model: path } = options;
-  const { model, modelPath, tagger, modelBytes, sha256 } = await loadModel(path);
+  const { model, modelPath, tagger, modelBytes, notes, sha256 } = await loadModel(path);
+  for (const note of notes) terminal.note(note);
   const compressed = await compressedModel(modelPath);
   const description = describeGraph(model);
   const products = unsafePairs(ModelGraph.from(model));
@@ -40,6 +41,7 @@ export async function inspect(options: InspectOptions, terminal: Terminal): Prom
     history,
     files,
     deployment,
+    notes,
     metadata: model.metadataProps.map(({ key }) => key),
   };
   terminal.result(result, () =>
@@ -120,7 +122,7 @@ interface VariantFile {
 /** Every model file of a Hugging Face directory with its own history. */
 async function variantsIn(path: string, described: string): Promise<VariantFile[]> {
   const files: VariantFile[] = [];
-  for (const [variant, modelPath] of (await openHfDirectory(path)).models) {
+  for (const [variant, modelPath] of (await openModelFolder(path)).models) {
     const model = await readModelFile(modelPath);
     files.push({
       variant,

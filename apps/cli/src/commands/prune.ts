@@ -4,7 +4,7 @@ import { withTagger } from "@nasty/taggers";
 import { rm } from "node:fs/promises";
 import { GateError, InputError, UsageError } from "../exit-codes.js";
 import { parseSource } from "../inputs/calibration-sources.js";
-import { type LoadedModel, loadSoundModel } from "../inputs/load-model.js";
+import { type LoadedModel, loadSoundModel, reasonOf } from "../inputs/load-model.js";
 import { checkWritable } from "../inputs/output-path.js";
 import { provenanceOf } from "../inputs/provenance.js";
 import { checkSeparate } from "../inputs/separate-paths.js";
@@ -56,6 +56,7 @@ export async function prune(options: PruneCommandOptions, terminal: Terminal): P
   const training = trainingOf(options);
   const schedule = scheduleOf(options, isStructured);
   const loaded = await loadSoundModel(options.model);
+  for (const note of loaded.notes) terminal.note(note);
   const output = options.output ?? nameBeside(options.model, prunedSuffix(options));
   if (!options.dryRun) {
     await checkWritable("--output", output);
@@ -158,7 +159,7 @@ async function pruned({
   }
   if (loaded.tagger === undefined) {
     throw new InputError(
-      `prune: --train: ${loaded.path}: tagger: expected labels and a tokenizer in the file or beside it, got none; leave --train out, or give the model's directory`,
+      `prune: --train: ${loaded.path}: tagger: expected labels and a tokenizer in the file or beside it, got none${reasonOf(loaded)}; leave --train out, or give the model's directory`,
     );
   }
   terminal.progress.stop();

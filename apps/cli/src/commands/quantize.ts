@@ -11,7 +11,7 @@ import { spread } from "../comparison/spread.js";
 import { type FlippedWords, writeFlips } from "../comparison/write-flips.js";
 import { GateError, InputError, UsageError } from "../exit-codes.js";
 import { explain } from "../explain.js";
-import { type LoadedModel, loadSoundModel } from "../inputs/load-model.js";
+import { type LoadedModel, loadSoundModel, reasonOf } from "../inputs/load-model.js";
 import { type CheckedOptions, checkOptions, type QuantizePaths } from "../quantization/checked-options.js";
 import { checkDrift, type DriftInputs, driftInputs } from "../quantization/drift-check.js";
 import { calibrationReader } from "../quantization/calibration-text.js";
@@ -205,14 +205,15 @@ function remarksOn(
   gate: GateRequest | undefined,
   { sensitivity }: QuantizeOptions,
 ): string[] {
-  if (loaded.tagger !== undefined) return [];
+  if (loaded.tagger !== undefined) return [...loaded.notes];
   if (gate !== undefined || sensitivity === true) {
     const use = gate === undefined ? "sensitivity is measured on text" : "the gate must tag";
     throw new InputError(
-      `quantize: ${loaded.path}: tagger: expected labels and a tokenizer in the file or beside it (${use}), got none; give the Hugging Face directory`,
+      `quantize: ${loaded.path}: tagger: expected labels and a tokenizer in the file or beside it (${use}), got none${reasonOf(loaded)}; give the Hugging Face directory`,
     );
   }
   return [
+    ...loaded.notes,
     "the model has no tagger (labels and tokenizer) in it or beside it: its size shrinks, its accuracy cannot be measured here",
   ];
 }

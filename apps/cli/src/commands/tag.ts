@@ -13,7 +13,8 @@ interface TagOptions extends CommonOptions {
 
 /** `nasty tag`: raw text in, tagged words out, sentence by sentence as the text is read. */
 export async function tagText(options: TagOptions, terminal: Terminal, file = "-"): Promise<void> {
-  const { tagger } = await openDefaultOr(options.model, options);
+  const { tagger, notes } = await openDefaultOr(options.model, options);
+  for (const note of notes) terminal.note(note);
   const format = options.json ? "json" : options.format;
   const { write } = terminal;
   const batches = options.exactBatches === true ? { batchSize: 1 } : {};

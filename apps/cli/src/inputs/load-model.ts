@@ -1,4 +1,5 @@
-import { isHfDirectory, readUnchanged } from "@nasty/formats/hf/node";
+import { FormatError } from "@nasty/formats/hf";
+import { isHfDirectory, openModelFolder, readUnchanged } from "@nasty/formats/hf/node";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { checkFiniteWeights, GraphError, ModelGraph, validateModel } from "@nasty/graph";
@@ -18,6 +19,8 @@ export interface LoadedModel {
   readonly model: ModelProto;
   /** Undefined for a model that has no labels and tokenizer in it or beside it. */
   readonly tagger: TaggerSettings | undefined;
+  /** What was made good or is missing in the small files beside it, a sentence each. */
+  readonly notes: readonly string[];
   /** SHA-256 of the file, hexadecimal. */
   sha256(): Promise<string>;
 }
@@ -28,16 +31,18 @@ export async function loadModel(path: string): Promise<LoadedModel> {
 }
 
 async function loadOnce(path: string): Promise<LoadedModel> {
-  const found = (await isHfDirectory(path)) ? await findTagger(path) : undefined;
-  const modelPath = found?.modelPath ?? path;
+  const isDirectory = await isHfDirectory(path);
+  const modelPath = isDirectory ? (await openModelFolder(path)).modelPath() : path;
   const model = await readModelFile(modelPath);
   checkGraph(modelPath, model);
+  const { settings, notes } = await optionalTagger(path, isDirectory ? undefined : model);
   return {
     path,
     modelPath,
     modelBytes: await bytesOfModel(modelPath, model),
     model,
-    tagger: found?.settings ?? (await optionalSettings(path, model)),
+    tagger: settings,
+    notes,
     sha256: () => sha256OfFile(modelPath),
   };
 }
@@ -64,11 +69,27 @@ function checkGraph(modelPath: string, model: ModelProto): void {
   }
 }
 
-async function optionalSettings(path: string, model: ModelProto): Promise<TaggerSettings | undefined> {
+/** Why a model has no tagger, for messages that say that it needs one. */
+export function reasonOf({ notes }: LoadedModel): string {
+  return notes.length === 0 ? "" : ` (${notes.join(". ")})`;
+}
+
+interface OptionalTagger {
+  readonly settings: TaggerSettings | undefined;
+  readonly notes: readonly string[];
+}
+
+/** The tagger of a directory (no model given) or of a model file; what is missing for one is a note, what is damaged an error. */
+async function optionalTagger(path: string, model: ModelProto | undefined): Promise<OptionalTagger> {
   try {
-    return await settingsOfModelFile(path, model);
+    if (model !== undefined) return { settings: await settingsOfModelFile(path, model), notes: [] };
+    const { settings, notes = [] } = await findTagger(path);
+    return { settings, notes };
   } catch (error) {
-    if (error instanceof TaggerError && error.code === "tokenizer-missing") return undefined;
+    if (error instanceof TaggerError && error.code === "tokenizer-missing")
+      return { settings: undefined, notes: [] };
+    if (error instanceof FormatError && (error.code === "not-found" || error.code === "missing"))
+      return { settings: undefined, notes: [error.message.replace(/^\w+: /, "")] };
     throw error;
   }
 }

@@ -6,6 +6,8 @@ import { openTagger } from "@nasty/taggers/node";
 export interface OpenModel {
   readonly tagger: Tagger;
   readonly modelPath: string;
+  /** What was made good in the files of its directory, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** Opens the model that `--model` names: a file or a Hugging Face directory. */
@@ -14,6 +16,7 @@ export async function openModel(
   { threads, checkWeights = true }: { readonly threads: number; readonly checkWeights?: boolean },
 ): Promise<OpenModel> {
   const tagger = await openTagger(path, { threads, checkWeights });
-  const modelPath = (await isHfDirectory(path)) ? (await openHfDirectory(path)).modelPath() : path;
-  return { tagger, modelPath };
+  if (!(await isHfDirectory(path))) return { tagger, modelPath: path, notes: [] };
+  const { modelPath, notes } = await openHfDirectory(path);
+  return { tagger, modelPath: modelPath(), notes };
 }

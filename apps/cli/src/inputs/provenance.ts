@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { historyOf, type HistoryStep, type Provenance } from "@nasty/compression";
-import { isHfDirectory, openHfDirectory } from "@nasty/formats/hf/node";
+import { isHfDirectory, openModelFolder } from "@nasty/formats/hf/node";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { parseEncoderConfig } from "@nasty/taggers";
 import { versions } from "../versions.js";
@@ -53,7 +53,7 @@ export async function weightsFileOf(path: string): Promise<string> {
   const files = ["onnx/model.onnx", "model.onnx"];
   if (await hasKnownFamily(path)) files.unshift("model.safetensors");
   for (const file of files) if (await isFile(join(path, file))) return join(path, file);
-  return (await openHfDirectory(path)).modelPath();
+  return (await openModelFolder(path)).modelPath();
 }
 
 /** Whether a graph can be built for the weights in `model.safetensors`. */

@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { isHfDirectory, openHfDirectory } from "@nasty/formats/hf/node";
+import { isHfDirectory, openModelFolder } from "@nasty/formats/hf/node";
 import { UsageError } from "../exit-codes.js";
 import { isSameFile } from "./output-path.js";
 
@@ -42,7 +42,7 @@ export async function checkSeparate(
 async function filesOf(path: string | undefined): Promise<readonly string[]> {
   if (path === undefined || path === "-") return [];
   if (!(await isHfDirectory(path))) return [path];
-  const graph = await openHfDirectory(path)
+  const graph = await openModelFolder(path)
     .then((directory) => directory.modelPath())
     .catch(() => undefined);
   const names = ["model.safetensors", "config.json", "tokenizer.json"];

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Artifact } from "@nasty/compression/pipeline";
-import { isHfDirectory, openHfDirectory } from "@nasty/formats/hf/node";
+import { isHfDirectory, openModelFolder } from "@nasty/formats/hf/node";
 import { sha256OfFile } from "../inputs/file-hash.js";
 import { bytesOfModel } from "../inputs/model-bytes.js";
 
@@ -50,7 +50,7 @@ async function folder(path: string): Promise<Content> {
 
 async function modelBytes(path: string): Promise<number | undefined> {
   if (!(await isHfDirectory(path))) return undefined;
-  return bytesOfModel((await openHfDirectory(path)).modelPath()).catch(() => undefined);
+  return bytesOfModel((await openModelFolder(path)).modelPath()).catch(() => undefined);
 }
 
 /** SHA-256 over several texts, hexadecimal. */

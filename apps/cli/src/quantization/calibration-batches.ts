@@ -1,6 +1,6 @@
 import type { CalibrationBatch } from "@nasty/calibration";
 import { InputError } from "../exit-codes.js";
-import type { LoadedModel } from "../inputs/load-model.js";
+import { type LoadedModel, reasonOf } from "../inputs/load-model.js";
 import { openModel } from "../inputs/model.js";
 import type { ReadCalibration } from "./calibration-text.js";
 import type { QuantizeSettings } from "./settings.js";
@@ -30,7 +30,7 @@ export async function calibrationBatches(
   if (settings.calibration.length === 0) return undefined;
   if (loaded.tagger === undefined) {
     throw new InputError(
-      `quantize: ${loaded.path}: tagger: expected labels and a tokenizer in the file or beside it (calibration text must be encoded), got none; give the Hugging Face directory`,
+      `quantize: ${loaded.path}: tagger: expected labels and a tokenizer in the file or beside it (calibration text must be encoded), got none${reasonOf(loaded)}; give the Hugging Face directory`,
     );
   }
   return encodedBatches(loaded, (await read()).sentences, settings);

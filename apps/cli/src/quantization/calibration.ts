@@ -8,7 +8,7 @@ import {
 import { int8, qat, type StaticOptions, trainedTable } from "@nasty/compression";
 import { writeFileAtomic } from "@nasty/formats/archive/node";
 import { InputError } from "../exit-codes.js";
-import type { LoadedModel } from "../inputs/load-model.js";
+import { type LoadedModel, reasonOf } from "../inputs/load-model.js";
 import { openModel } from "../inputs/model.js";
 import type { Terminal } from "../terminal/console.js";
 import type { ReadCalibration } from "./calibration-text.js";
@@ -78,7 +78,7 @@ async function measure(
 ): Promise<Calibrated> {
   if (loaded.tagger === undefined) {
     throw new InputError(
-      `quantize: ${loaded.path}: tagger: expected labels and a tokenizer in the file or beside it (calibration text must be encoded), got none; give the Hugging Face directory, or use --mode dynamic`,
+      `quantize: ${loaded.path}: tagger: expected labels and a tokenizer in the file or beside it (calibration text must be encoded), got none${reasonOf(loaded)}; give the Hugging Face directory, or use --mode dynamic`,
     );
   }
   const names = int8.activations(loaded.model, weights);

@@ -1,15 +1,10 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { readFileMaybeCompressed } from "../archive/read-file.js";
 import { FormatError } from "../format-error.js";
 import { type ModelConfig, parseModelConfig } from "./model-config.js";
+import { readText, readTextIfThere, readTokenizer } from "./read-tokenizer.js";
 import { readUnchanged, recoverFolder } from "./recover-folder.js";
-import {
-  parseTokenizerConfig,
-  parseTokenizerFile,
-  type TokenizerConfig,
-  type TokenizerFile,
-} from "./tokenizer-files.js";
+import type { TokenizerConfig, TokenizerFile } from "./tokenizer-files.js";
 import { isModelVariant, modelFileName, type ModelVariant, modelVariants } from "./variants.js";
 
 /** A Hugging Face directory of a token classifier, its small files read and checked. */
@@ -22,6 +17,8 @@ export interface HfDirectory {
   readonly tokenizerJson: Readonly<Record<string, unknown>>;
   readonly tokenizer: TokenizerFile;
   readonly tokenizerConfig: TokenizerConfig;
+  /** What was made good in the small files, a sentence each. */
+  readonly notes: readonly string[];
   /** The variants that are there, with their paths: in `onnx/` or beside `config.json`, perhaps compressed. */
   readonly models: ReadonlyMap<ModelVariant, string>;
   /** `model.safetensors`, where there is one. */
@@ -34,16 +31,23 @@ export interface HfDirectory {
   modelPath(variant?: ModelVariant): string;
 }
 
-/** Whether a path is a folder with a `config.json`. */
+/** The model files of a folder, whatever else it holds. */
+export interface ModelFolder extends Pick<HfDirectory, "path" | "models" | "safetensorsPath" | "modelPath"> {}
+
+/** Whether a path is a folder with a `config.json`, or with the graph of a model. */
 export async function isHfDirectory(path: string): Promise<boolean> {
   await recoverFolder(path);
+  const folder = await stat(path).catch(() => undefined);
+  if (folder?.isDirectory() !== true) return false;
   const found = await stat(join(path, "config.json")).catch(() => undefined);
-  return found?.isFile() === true;
+  return found?.isFile() === true || (await findModels(path)).size > 0;
 }
 
 /**
- * Opens a Hugging Face directory: reads and checks `config.json`, `tokenizer.json` and `tokenizer_config.json`, and finds the model
- * files.
+ * Opens a Hugging Face directory: reads and checks `config.json`, the tokenizer's files, and finds the model files.
+ *
+ * The tokenizer is that of `tokenizer.json`, or of BERT's `vocab.txt`; `tokenizer_config.json` may be missing. What was made good is in
+ * `notes`.
  *
  * @param path the folder
  * @throws FormatError with `path` and `name` (the key): `not-found` (the folder or a file of it), those of `parseModelConfig`,
@@ -59,46 +63,77 @@ export async function openHfDirectory(path: string): Promise<HfDirectory> {
   return readUnchanged(path, () => readDirectory(path));
 }
 
+/**
+ * Finds the model files of a folder, for what needs neither labels nor tokenizer.
+ *
+ * @throws FormatError `not-found` where there is no folder
+ * @example
+ * ```ts
+ * (await openModelFolder("models/encoder")).modelPath(); // models/encoder/onnx/model.onnx
+ * ```
+ */
+export async function openModelFolder(path: string): Promise<ModelFolder> {
+  return readUnchanged(path, async () => findFiles(path, await preferenceOf(path)));
+}
+
 async function readDirectory(path: string): Promise<HfDirectory> {
   const operation = "openHfDirectory";
-  const folder = await stat(path).catch(() => undefined);
-  if (folder?.isDirectory() !== true) {
-    const got = folder === undefined ? "nothing" : "a file";
-    throw new FormatError("not-found", `${operation}: ${path}: expected a folder, got ${got}`, { path });
-  }
+  await checkFolder(path);
   const configPath = join(path, "config.json");
-  const tokenizerPath = join(path, "tokenizer.json");
-  const tokenizerConfigPath = join(path, "tokenizer_config.json");
   const config = parseModelConfig(await readText(configPath), configPath);
-  const tokenizer = parseTokenizerFile(await readText(tokenizerPath), tokenizerPath);
-  const tokenizerConfig = parseTokenizerConfig(await readText(tokenizerConfigPath), tokenizerConfigPath);
+  const { tokenizer, tokenizerConfig, path: vocabularyPath, notes } = await readTokenizer(path);
   if (config.vocabularySize !== undefined && tokenizer.vocabularySize > config.vocabularySize) {
     throw new FormatError(
       "out-of-range",
-      `${operation}: ${tokenizerPath}: model.vocab: expected ids below ${config.vocabularySize} (vocab_size of config.json), got ${tokenizer.vocabularySize - 1}; is it the tokenizer of another model?`,
-      { path: tokenizerPath, name: "model.vocab" },
+      `${operation}: ${vocabularyPath}: model.vocab: expected ids below ${config.vocabularySize} (vocab_size of config.json), got ${tokenizer.vocabularySize - 1}; is it the tokenizer of another model?`,
+      { path: vocabularyPath, name: "model.vocab" },
     );
   }
-  const models = await findModels(path);
-  const safetensorsPath = join(path, "model.safetensors");
-  const hasSafetensors = (await stat(safetensorsPath).catch(() => undefined))?.isFile() === true;
   return {
-    path,
+    ...(await findFiles(path, config.preferredDtype)),
     config,
     labels: config.labels,
     tokenizerJson: tokenizer.raw,
     tokenizer,
     tokenizerConfig,
+    notes: [...config.notes, ...notes],
+  };
+}
+
+async function checkFolder(path: string): Promise<void> {
+  const folder = await stat(path).catch(() => undefined);
+  if (folder?.isDirectory() === true) return;
+  const got = folder === undefined ? "nothing" : "a file";
+  throw new FormatError("not-found", `openHfDirectory: ${path}: expected a folder, got ${got}`, { path });
+}
+
+async function findFiles(path: string, preferredDtype: string | undefined): Promise<ModelFolder> {
+  await checkFolder(path);
+  const models = await findModels(path);
+  const safetensorsPath = join(path, "model.safetensors");
+  const hasSafetensors = (await stat(safetensorsPath).catch(() => undefined))?.isFile() === true;
+  return {
+    path,
     models,
     safetensorsPath: hasSafetensors ? safetensorsPath : undefined,
-    modelPath: (variant) => choosePath(path, models, config, variant),
+    modelPath: (variant) => choosePath(path, models, preferredDtype, variant),
   };
+}
+
+/** Which file `config.json` prefers, where it is one that says so. */
+async function preferenceOf(path: string): Promise<string | undefined> {
+  const text = await readTextIfThere(join(path, "config.json")).catch(() => undefined);
+  try {
+    return text === undefined ? undefined : parseModelConfig(text).preferredDtype;
+  } catch {
+    return undefined;
+  }
 }
 
 function choosePath(
   path: string,
   models: ReadonlyMap<ModelVariant, string>,
-  { preferredDtype }: ModelConfig,
+  preferredDtype: string | undefined,
   variant: ModelVariant | undefined,
 ): string {
   const preferred =
@@ -130,16 +165,4 @@ async function findModels(path: string): Promise<ReadonlyMap<ModelVariant, strin
     }
   }
   return models;
-}
-
-async function readText(path: string): Promise<string> {
-  const bytes = await readFileMaybeCompressed(path);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new FormatError("encoding", `openHfDirectory: ${path}: encoding: expected UTF-8, got other bytes`, {
-      path,
-      cause,
-    });
-  }
 }

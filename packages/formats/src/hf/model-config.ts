@@ -1,11 +1,12 @@
 import * as v from "valibot";
-import { FormatError, type FormatErrorCode } from "../format-error.js";
 import { checkedJson } from "./json.js";
+import { modelTypeOfClass } from "./model-type.js";
+import { readLabels } from "./read-labels.js";
 
 /** What `config.json` says about a token classifier. */
 export interface ModelConfig {
-  /** Family of the model, such as `bert`; kept as it is when a model is written again. */
-  readonly modelType: string;
+  /** Family of the model, such as `bert`; kept as it is when a model is written again. Undefined where nothing tells. */
+  readonly modelType: string | undefined;
   /** Labels in the order of the logits. */
   readonly labels: readonly string[];
   /** Longest input in subwords, special tokens included, where the file tells. */
@@ -15,22 +16,27 @@ export interface ModelConfig {
   readonly padTokenId: number | undefined;
   /** `dtype` of `transformers.js_config`: which model file transformers.js takes. */
   readonly preferredDtype: string | undefined;
-  /** The whole file. */
+  /** What was made good or not looked at, a sentence each. */
+  readonly notes: readonly string[];
+  /** The whole file, with `model_type` where it could be found. */
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
-const size = v.pipe(v.number(), v.integer(), v.minValue(1));
-const optionalSize = v.nullish(size);
+const written = v.union([v.string(), v.number(), v.boolean()]);
+/** Numbers that tagging does not depend on are not refused: other programs do not look at them either. */
+const anything = v.optional(v.unknown());
 
 const schema = v.looseObject({
-  model_type: v.string(),
-  id2label: v.nullish(v.record(v.string(), v.string())),
-  label2id: v.nullish(v.record(v.string(), v.pipe(v.number(), v.integer()))),
-  max_position_embeddings: optionalSize,
-  n_positions: optionalSize,
-  max_sequence_length: optionalSize,
-  vocab_size: optionalSize,
-  pad_token_id: v.nullish(v.pipe(v.number(), v.integer())),
+  model_type: v.nullish(v.string()),
+  architectures: anything,
+  id2label: v.nullish(v.union([v.array(written), v.record(v.string(), written)])),
+  label2id: v.nullish(v.record(v.string(), v.union([v.number(), v.string()]))),
+  num_labels: anything,
+  max_position_embeddings: anything,
+  n_positions: anything,
+  max_sequence_length: anything,
+  vocab_size: anything,
+  pad_token_id: anything,
   "transformers.js_config": v.nullish(
     v.looseObject({ dtype: v.nullish(v.union([v.string(), v.record(v.string(), v.string())])) }),
   ),
@@ -55,13 +61,13 @@ const positionsBehindPadding = new Set([
 ]);
 
 /**
- * Reads `config.json` of a token classifier and checks it.
+ * Reads `config.json` of a token classifier: labels strictly, all else leniently.
  *
  * @param json the file's text
  * @param file its name, for messages
- * @returns labels in logit order, from `id2label` (else `label2id`); `maxPositions` already lessened for RoBERTa's offset
- * @throws FormatError `json`; `schema` (a key of the wrong type, named); `missing` (no labels); `label` (`id2label` not 0..n−1, a label
- *   twice, `label2id` not its inverse)
+ * @returns labels in logit order, from `id2label`, else `label2id`, else `num_labels`; `maxPositions` already lessened for RoBERTa's
+ *   offset; the family by `architectures` where `model_type` is missing; `notes` say what was made good
+ * @throws FormatError `json`; `schema` (a key of the wrong type, named); `missing` (no labels); `label` (an id that is no number)
  * @see PretrainedConfig of Hugging Face transformers 4 and 5
  * @example
  * ```ts
@@ -70,64 +76,40 @@ const positionsBehindPadding = new Set([
  */
 export function parseModelConfig(json: string, file = "config.json"): ModelConfig {
   const config = checkedJson("parseModelConfig", file, json, schema);
-  const positions =
-    config.max_position_embeddings ?? config.n_positions ?? config.max_sequence_length ?? undefined;
-  const padTokenId = config.pad_token_id ?? undefined;
-  const offset = positionsBehindPadding.has(config.model_type) ? (padTokenId ?? 1) + 1 : 0;
+  const { labels, notes } = readLabels(file, {
+    id2label: config.id2label == null ? undefined : Object.fromEntries(Object.entries(config.id2label)),
+    label2id: config.label2id ?? undefined,
+    numLabels: sizeOf(config.num_labels),
+  });
+  const [given] = Array.isArray(config.architectures) ? (config.architectures as unknown[]) : [];
+  const named = config.model_type ?? (typeof given === "string" ? modelTypeOfClass(given) : undefined);
+  const rows =
+    sizeOf(config.max_position_embeddings) ?? sizeOf(config.n_positions) ?? sizeOf(config.max_sequence_length);
+  const padTokenId = sizeOf(config.pad_token_id, 0);
+  const isBehindPadding = named === undefined ? looksOffset(rows, padTokenId) : positionsBehindPadding.has(named);
+  const offset = isBehindPadding ? (padTokenId ?? 1) + 1 : 0;
   const dtype = config["transformers.js_config"]?.dtype;
+  const noFamily = `${file}: no model_type; ${named === undefined ? "the family is not known" : `taken as ${named} by architectures`}`;
   return {
-    modelType: config.model_type,
-    labels: labelsOf(file, config.id2label ?? undefined, config.label2id ?? undefined),
-    maxPositions: positions === undefined ? undefined : positions - offset,
-    vocabularySize: config.vocab_size ?? undefined,
+    modelType: named,
+    labels,
+    maxPositions: rows === undefined || rows <= offset ? undefined : rows - offset,
+    vocabularySize: sizeOf(config.vocab_size),
     padTokenId,
     // Where a file is named for each part of a model, a token classifier has the one part "model".
     preferredDtype: (typeof dtype === "object" && dtype !== null ? dtype["model"] : dtype) ?? undefined,
-    raw: config,
+    notes: config.model_type == null ? [...notes, noFamily] : notes,
+    raw: named === undefined ? config : { ...config, model_type: named },
   };
 }
 
-function labelsOf(
-  file: string,
-  id2label: Readonly<Record<string, string>> | undefined,
-  label2id: Readonly<Record<string, number>> | undefined,
-): string[] {
-  const refuse = (code: FormatErrorCode, key: string, expected: string, got: string): FormatError =>
-    new FormatError(code, `parseModelConfig: ${file}: ${key}: expected ${expected}, got ${got}`, {
-      path: file,
-      name: key,
-    });
-  const byId = new Map<number, string>();
-  if (id2label !== undefined) {
-    for (const [id, label] of Object.entries(id2label)) {
-      if (!/^(0|[1-9][0-9]*)$/.test(id))
-        throw refuse("label", "id2label", "numbers as keys", JSON.stringify(id));
-      byId.set(Number(id), label);
-    }
-  } else {
-    for (const [label, id] of Object.entries(label2id ?? {})) byId.set(id, label);
-  }
-  if (byId.size === 0) throw refuse("missing", "id2label", "the labels of a token classifier", "none");
-  const labels: string[] = [];
-  for (let id = 0; id < byId.size; id++) {
-    const label = byId.get(id);
-    if (label === undefined) {
-      throw refuse("label", "id2label", `keys 0 to ${byId.size - 1}`, `no ${id} among ${byId.size} keys`);
-    }
-    const first = labels.indexOf(label);
-    if (first >= 0)
-      throw refuse("label", `id2label.${id}`, "each label once", `${JSON.stringify(label)} as ${first} too`);
-    labels.push(label);
-  }
-  if (id2label !== undefined && label2id !== undefined && label2id !== null) {
-    for (const [label, id] of Object.entries(label2id)) {
-      if (labels[id] !== label) {
-        const expected = labels.includes(label)
-          ? `${labels.indexOf(label)} as in id2label`
-          : "a label of id2label";
-        throw refuse("label", `label2id.${label}`, expected, String(id));
-      }
-    }
-  }
-  return labels;
+/** A size, whether it is written as a number or, as some programs do, as text; undefined for what is none. */
+function sizeOf(value: unknown, least = 1): number | undefined {
+  const size = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  return Number.isSafeInteger(size) && (size as number) >= least ? (size as number) : undefined;
+}
+
+/** Two rows more than a power of two, and padding with id 1: a table of RoBERTa's kin. */
+function looksOffset(rows: number | undefined, padTokenId: number | undefined): boolean {
+  return rows !== undefined && rows > 2 && padTokenId === 1 && Number.isInteger(Math.log2(rows - 2));
 }

@@ -1,5 +1,12 @@
 export { FormatError, type FormatErrorCode, type FormatErrorFields } from "../format-error.js";
-export { type HfDirectory, isHfDirectory, openHfDirectory } from "./directory.js";
+export {
+  type HfDirectory,
+  isHfDirectory,
+  type ModelFolder,
+  openHfDirectory,
+  openModelFolder,
+} from "./directory.js";
+export { type HfTokenizer, readTokenizer } from "./read-tokenizer.js";
 export { readUnchanged } from "./recover-folder.js";
 export {
   type HfDirectoryContent,

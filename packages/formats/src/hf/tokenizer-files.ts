@@ -34,7 +34,8 @@ const configSchema = v.looseObject({
   unk_token: token,
   bos_token: token,
   eos_token: token,
-  model_max_length: v.nullish(v.number()),
+  model_max_length: v.optional(v.unknown()),
+  max_len: v.optional(v.unknown()),
 });
 
 const fileSchema = v.looseObject({ model: v.looseObject({ type: v.nullish(v.string()) }) });
@@ -53,13 +54,13 @@ const fileSchema = v.looseObject({ model: v.looseObject({ type: v.nullish(v.stri
  */
 export function parseTokenizerConfig(json: string, file = "tokenizer_config.json"): TokenizerConfig {
   const config = checkedJson("parseTokenizerConfig", file, json, configSchema);
-  const length = config.model_max_length ?? undefined;
+  const length = Number(config.model_max_length ?? config.max_len ?? Number.NaN);
   return {
     padToken: textOf(config.pad_token),
     clsToken: textOf(config.cls_token) ?? textOf(config.bos_token),
     sepToken: textOf(config.sep_token) ?? textOf(config.eos_token),
     unknownToken: textOf(config.unk_token),
-    maxLength: length !== undefined && length > 0 && length < 1e9 ? Math.floor(length) : undefined,
+    maxLength: length >= 1 && length < 1e9 ? Math.floor(length) : undefined,
     raw: config,
   };
 }

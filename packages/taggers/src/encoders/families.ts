@@ -86,7 +86,8 @@ export const families: readonly EncoderFamily[] = [
 /** Values of `model_type` that can be built. */
 export const supportedModelTypes: readonly string[] = families.flatMap(({ classes }) => Object.keys(classes));
 
-export function familyOf(modelType: string): EncoderFamily | undefined {
+export function familyOf(modelType: string | undefined): EncoderFamily | undefined {
+  if (modelType === undefined) return undefined;
   return families.find(({ classes }) => Object.hasOwn(classes, modelType));
 }
 

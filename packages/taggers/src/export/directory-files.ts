@@ -42,7 +42,7 @@ export function paddedTokenizerConfig(tokenizerConfig: Json, { tokenizer }: Tran
   if (token !== undefined) return { ...tokenizerConfig, pad_token: token };
   throw new TaggerError(
     "tokenizer",
-    `exportTagger: tokenizer_config.json: pad_token: expected the padding token, got none, and no token has the id ${tokenizer.padId}; add it to the file`,
+    `tokenizer_config.json: pad_token: expected the padding token, got none, and no token has the id ${tokenizer.padId}; add it to the file`,
     { name: "pad_token" },
   );
 }

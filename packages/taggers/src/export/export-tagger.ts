@@ -199,13 +199,16 @@ function filesOf(
   const beside = directory && settingsFromHf(directory, directory.path).huggingFace;
   const files =
     beside ?? sources.find(({ settings }) => modelTypeOf(settings) !== undefined)?.settings.huggingFace;
-  const known = files && String(files.config["model_type"]);
-  if (files !== undefined && (modelType === undefined || modelType === known)) return files;
+  const known = files?.config["model_type"];
   const first = sources[0] as ExportSource;
-  if (files !== undefined) {
+  if (files !== undefined && typeof known !== "string" && modelType !== undefined) {
+    return { ...files, config: { ...files.config, model_type: modelType } };
+  }
+  if (files !== undefined && known !== undefined) {
+    if (modelType === undefined || modelType === known) return files;
     throw new TaggerError(
       "config",
-      `${operation}: ${first.modelPath}: model_type: expected ${known} as the model has it, got ${modelType}`,
+      `${operation}: ${first.modelPath}: model_type: expected ${String(known)} as the model has it, got ${modelType}`,
       { path: first.modelPath, name: "model_type" },
     );
   }

@@ -2,7 +2,8 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Tensor, toFloat32 } from "@nasty/core";
 import { readFileMaybeCompressed } from "@nasty/formats/archive/node";
-import { parseModelConfig, parseTokenizerConfig, parseTokenizerFile } from "@nasty/formats/hf";
+import { type ModelConfig, parseModelConfig, parseTokenizerConfig, parseTokenizerFile } from "@nasty/formats/hf";
+import { readTokenizer } from "@nasty/formats/hf/node";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { checkFiniteTensors, checkFiniteWeights, transposeTensor } from "@nasty/graph";
 import { readModelFile } from "@nasty/formats/onnx/node";
@@ -68,7 +69,7 @@ export async function openBase(base: string | BaseModel): Promise<OpenBase> {
     tokenizerConfig,
     settings,
     classifierDropout: classifierDropoutOf(config),
-    labels: config["id2label"] == null && config["label2id"] == null ? undefined : settings.labels,
+    labels: hasLabels(config) ? settings.labels : undefined,
   };
 }
 
@@ -83,14 +84,20 @@ function classifierDropoutOf(config: Json): number {
 
 /** The small files as parsed by the readers; labels that are not there yet do not matter. */
 export function partsOf(config: Json, tokenizerJson: Json, tokenizerConfig: Json): HfParts {
-  const { id2label, label2id, ...rest } = config;
-  const labelled = id2label == null && label2id == null ? { ...rest, id2label: { 0: "LABEL_0" } } : config;
   return {
-    config: parseModelConfig(JSON.stringify(labelled)),
+    config: partialConfig(config),
     tokenizerJson: parseTokenizerFile(JSON.stringify(tokenizerJson)).raw,
     tokenizerConfig: parseTokenizerConfig(JSON.stringify(tokenizerConfig)),
   };
 }
+
+/** `config.json` of a model that need have no labels yet. */
+function partialConfig(config: Json): ModelConfig {
+  return parseModelConfig(JSON.stringify(hasLabels(config) ? config : { ...config, num_labels: 1 }));
+}
+
+const labelKeys = ["id2label", "label2id", "num_labels"];
+const hasLabels = (config: Json): boolean => labelKeys.some((key) => config[key] != null);
 
 /** The linear head of a checkpoint, whose weight is [labels, width]. */
 function headOf(tensors: ReadonlyMap<string, Tensor>): HeadlessEncoder["head"] {
@@ -101,12 +108,9 @@ function headOf(tensors: ReadonlyMap<string, Tensor>): HeadlessEncoder["head"] {
 }
 
 async function readBase(path: string): Promise<BaseModel & Pick<HeadlessEncoder, "head">> {
-  const config = await readJson(join(path, "config.json"));
-  const parts = {
-    config,
-    tokenizerJson: await readJson(join(path, "tokenizer.json")),
-    tokenizerConfig: await readJson(join(path, "tokenizer_config.json")),
-  };
+  const config = withFamily(await readJson(join(path, "config.json")));
+  const { tokenizer, tokenizerConfig } = await readTokenizer(path);
+  const parts = { config, tokenizerJson: tokenizer.raw, tokenizerConfig: tokenizerConfig.raw };
   const checkpoint = join(path, "model.safetensors");
   const isKnown = familyOf(String(config["model_type"])) !== undefined;
   if (isKnown && (await exists(checkpoint))) {
@@ -130,6 +134,12 @@ async function readBase(path: string): Promise<BaseModel & Pick<HeadlessEncoder,
     `fineTune: ${path}: weights: expected ${weights} (model_type ${JSON.stringify(config["model_type"])}), got none of them`,
     { path },
   );
+}
+
+/** `config.json` with the family that its other keys tell. */
+function withFamily(config: Json): Json {
+  const { modelType } = partialConfig(config);
+  return modelType === undefined ? config : { ...config, model_type: modelType };
 }
 
 async function readJson(path: string): Promise<Json> {

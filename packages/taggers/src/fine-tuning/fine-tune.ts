@@ -1,5 +1,6 @@
 import type { Tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
+import { paddedTokenizerConfig } from "../export/directory-files.js";
 import { familyTensors } from "../encoders/family-tensors.js";
 import { labelledConfig } from "../encoders/labelled-config.js";
 import type { LabelledSentence, LabelledSentences } from "../evaluation/labelled-sentence.js";
@@ -147,7 +148,8 @@ export function finished(
   settings: TransformerSettings,
   result: ClassifierTraining,
 ): FineTuned {
-  const { tokenizerJson, tokenizerConfig } = base;
+  const { tokenizerJson } = base;
+  const tokenizerConfig = paddedTokenizerConfig(base.tokenizerConfig, settings);
   const config = labelledConfig(base.config, settings.labels);
   const model = withRecord(withoutDropout(result.model), result.qat);
   return {

@@ -1,0 +1,109 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { readFileMaybeCompressed } from "../archive/read-file.js";
+import { FormatError } from "../format-error.js";
+import { parseTokenizerConfig, parseTokenizerFile, type TokenizerConfig, type TokenizerFile } from "./tokenizer-files.js";
+import { wordPieceFiles } from "./word-piece-files.js";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** The tokenizer of a Hugging Face directory. */
+export interface HfTokenizer {
+  readonly tokenizer: TokenizerFile;
+  readonly tokenizerConfig: TokenizerConfig;
+  /** Name of the file that the vocabulary is from. */
+  readonly path: string;
+  /** What was made good, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+const operation = "openHfDirectory";
+/** Keys of `special_tokens_map.json` that `tokenizer_config.json` may lack. */
+const tokenKeys = ["pad_token", "cls_token", "sep_token", "unk_token", "mask_token", "bos_token", "eos_token"];
+/** Files of tokenizers that only their own programs read. */
+const others = ["vocab.json", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "bpe.codes"];
+
+/**
+ * Reads the tokenizer of a directory: `tokenizer.json`, or BERT's `vocab.txt`; with special tokens from `tokenizer_config.json`, and
+ * from `special_tokens_map.json` where that lacks them.
+ *
+ * @throws FormatError `not-found` where there is neither (naming other tokenizer files that are there), and as `parseTokenizerFile`,
+ *   `parseTokenizerConfig`
+ */
+export async function readTokenizer(folder: string): Promise<HfTokenizer> {
+  const at = (name: string): string => join(folder, name);
+  const configPath = at("tokenizer_config.json");
+  const configText = await readTextIfThere(configPath);
+  const mapText = await readTextIfThere(at("special_tokens_map.json"));
+  const own = configText === undefined ? {} : parseTokenizerConfig(configText, configPath).raw;
+  const map = mapText === undefined ? {} : parseTokenizerConfig(mapText, at("special_tokens_map.json")).raw;
+  const named = Object.fromEntries(tokenKeys.filter((key) => map[key] != null).map((key) => [key, map[key]]));
+  const config: Json = { ...named, ...dropNull(own, named) };
+  const missing = configText === undefined ? [`${configPath}: not there; its settings are taken from the other files`] : [];
+
+  const path = at("tokenizer.json");
+  const text = await readTextIfThere(path);
+  if (text !== undefined) {
+    return {
+      tokenizer: parseTokenizerFile(text, path),
+      tokenizerConfig: parseTokenizerConfig(JSON.stringify(config), configPath),
+      path,
+      notes: missing,
+    };
+  }
+  const vocabularyPath = at("vocab.txt");
+  const vocabulary = await readTextIfThere(vocabularyPath);
+  if (vocabulary === undefined) throw await noTokenizer(folder, path);
+  const addedText = await readTextIfThere(at("added_tokens.json"));
+  const built = wordPieceFiles({
+    vocabulary,
+    file: vocabularyPath,
+    tokenizerConfig: config,
+    addedTokens: addedText === undefined ? undefined : parseTokenizerConfig(addedText, at("added_tokens.json")).raw,
+  });
+  return {
+    tokenizer: parseTokenizerFile(JSON.stringify(built.tokenizerJson), vocabularyPath),
+    tokenizerConfig: parseTokenizerConfig(JSON.stringify({ ...built.tokenizerConfig, ...config }), configPath),
+    path: vocabularyPath,
+    notes: [...missing, ...built.notes],
+  };
+}
+
+/** Keys that a file names without a value do not hide another's. */
+function dropNull(own: Json, other: Json): Json {
+  return Object.fromEntries(Object.entries(own).filter(([key, value]) => value !== null || !(key in other)));
+}
+
+async function noTokenizer(folder: string, path: string): Promise<FormatError> {
+  const there: string[] = [];
+  for (const name of others) {
+    if ((await stat(join(folder, name)).catch(() => undefined)) !== undefined) there.push(name);
+  }
+  const got = there.length === 0 ? "neither" : `only ${there.join(", ")}`;
+  const advice =
+    there.length === 0 ? "put the model's own beside it" : "let transformers save its fast tokenizer, which writes tokenizer.json";
+  return new FormatError(
+    "not-found",
+    `${operation}: ${folder}: tokenizer: expected tokenizer.json or vocab.txt (WordPiece), got ${got}; text cannot be encoded without it: ${advice}`,
+    { path },
+  );
+}
+
+/** A text file of the directory; undefined where there is none. */
+export async function readTextIfThere(path: string): Promise<string | undefined> {
+  if ((await stat(path).catch(() => undefined)) === undefined) return undefined;
+  return readText(path);
+}
+
+/** @throws FormatError `encoding` for what is not UTF-8; a byte order mark is left out */
+export async function readText(path: string): Promise<string> {
+  const bytes = await readFileMaybeCompressed(path);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new FormatError("encoding", `${operation}: ${path}: encoding: expected UTF-8, got other bytes`, {
+      path,
+      cause,
+    });
+  }
+}
