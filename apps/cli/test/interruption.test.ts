@@ -1,5 +1,6 @@
-import { readdir } from "node:fs/promises";
+import { cp, readdir, readFile, rm } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { conllu, sentences } from "./tiny-corpus.js";
 import { openWorkshop, startBinary, type Workshop } from "./workshop.js";
@@ -40,4 +41,50 @@ test.each([
   expect(await readdir(shop.folder)).toEqual(before);
   expect((await temporary()).filter((name) => !audits.includes(name))).toEqual([]);
   expect((await shop.bytes("out.onnx")).toString()).toBe("an older file");
+});
+
+test("a signal ends a command that does not come back to its event loop", async () => {
+  const busy = "setTimeout(() => { process.stderr.write('busy\\n'); for (;;); }, 300)";
+  const env = { NODE_OPTIONS: `--import ${JSON.stringify(`data:text/javascript,${encodeURIComponent(busy)}`)}` };
+  // Reads standard input, which does not end.
+  const child = startBinary(shop.folder, ["tag", "--model", "pos"], env);
+  child.stderr.on("data", (chunk) => String(chunk).includes("busy") && child.kill("SIGTERM"));
+  const ended = await new Promise((resolve) => child.on("close", (_, signal) => resolve(signal)));
+  expect(ended).toBe("SIGTERM");
+});
+
+test("a power cut at any step of putting a directory in place leaves the old one or the new one, and no trace after the next run", async () => {
+  const preload = new URL("../../../scripts/kill-at.mjs", import.meta.url).href;
+  const contents = async (name: string): Promise<string> => {
+    const entries = await readdir(shop.path(name), { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    const bytes = await Promise.all(files.toSorted().map((file) => readFile(file, "base64")));
+    return bytes.join();
+  };
+  const exported = (model: string, output: string, killAt?: string) =>
+    shop.nasty(["export", "--model", model, "--output", output], {
+      env: killAt === undefined ? {} : { KILL_AT: killAt, NODE_OPTIONS: `--import ${preload}` },
+    });
+  await shop.json(["prune", "--model", "pos", "--sparsity", "0.5", "--output", "pruned.onnx"]);
+  await exported("pos", "old");
+  await cp(shop.path("old"), shop.path("new"), { recursive: true });
+  const { stderr } = await exported("pruned.onnx", "new", "0");
+  const calls = Number(/calls: (\d+)/.exec(stderr)?.[1]);
+  const [before, after] = [await contents("old"), await contents("new")];
+  expect(before).not.toBe(after);
+  const found = new Set<string>();
+  // The last calls: the links, both renames, the removal of the old folder.
+  for (const killAt of [6, 5, 4, 3, 2, 1].map((back) => `${calls - back}+`)) {
+    await rm(shop.path("out"), { recursive: true, force: true });
+    await cp(shop.path("old"), shop.path("out"), { recursive: true });
+    await exported("pruned.onnx", "out", killAt);
+    const { code } = await shop.nasty(["tag", "--model", "out"], { input: "The cat sat." });
+    expect(code, killAt).toBe(0);
+    const now = await contents("out");
+    expect([before, after], killAt).toContain(now);
+    found.add(now);
+    expect((await exported("pruned.onnx", "out")).code).toBe(0);
+    expect((await readdir(shop.folder)).filter((name) => name.startsWith("."))).toEqual([]);
+  }
+  expect(found.size).toBe(2);
 });

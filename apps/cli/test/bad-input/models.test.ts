@@ -99,6 +99,19 @@ describe("graphs that are none", () => {
     await writeTinyDirectory(shop.path("nan"), { nan: true });
     expect(await quantize("nan")).toMatch(/classifier\.weight.*NaN/);
     expect(await quantize("nan", "--calibration", "test.conllu")).toMatch(/NaN/);
+    const named = /nan.*tensor ".*classifier\.weight.*": element \d+: expected a finite number, got NaN/;
+    const training = ["--train", "test.conllu", "--validation", "test.conllu", "--output", "out"];
+    for (const args of [
+      ["tag", "--model", "nan"],
+      ["eval", "--model", "nan", "--test", "test.conllu"],
+      ["benchmark", "--model", "nan", "--data", "test.conllu"],
+      ["prune", "--model", "nan", "--sparsity", "0.3", "--output", "out.onnx"],
+      ["export", "--model", "nan", "--output", "out"],
+      ["fine-tune", "--model", "nan", "--task", "pos", ...training],
+      ["distill", "--teacher", "nan", "--student-size", "0.5", ...training],
+    ]) {
+      expect(await shop.refused(3, args, { input: "The cat." }), args[0]).toMatch(named);
+    }
   });
 
   test("a pattern that matches no layer: the nearest names", async () => {

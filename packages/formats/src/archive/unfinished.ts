@@ -83,10 +83,14 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Removes the temporaries that dead processes left in a folder; looks once in the life of this process. */
-export async function removeStale(folder: string): Promise<void> {
+/**
+ * Removes the temporaries that dead processes left in a folder.
+ *
+ * @param again look also where this process has looked before: not for what is done for each of thousands of files
+ */
+export async function removeStale(folder: string, again = false): Promise<void> {
   const where = resolve(folder);
-  if (swept.has(where)) return;
+  if (swept.has(where) && !again) return;
   swept.add(where);
   for (const name of await readdir(where).catch(() => [])) {
     const parts = parseTemporary(name);

@@ -18,6 +18,12 @@ export function checkedJson<Schema extends v.GenericSchema>(
       cause,
     });
   }
+  if (Array.isArray(value)) {
+    throw new FormatError("schema", `${operation}: ${file}: whole file: expected Object, got Array`, {
+      path: file,
+      name: "whole file",
+    });
+  }
   const checked = v.safeParse(schema, value);
   if (checked.success) return checked.output;
   const [issue] = checked.issues;

@@ -29,7 +29,13 @@ const anything = v.optional(v.unknown());
 const schema = v.looseObject({
   model_type: v.nullish(v.string()),
   architectures: anything,
-  id2label: v.nullish(v.union([v.array(written), v.record(v.string(), written)])),
+  id2label: v.nullish(
+    v.pipe(
+      v.unknown(),
+      v.transform((labels) => (Array.isArray(labels) ? Object.fromEntries(Object.entries(labels)) : labels)),
+      v.record(v.string(), written),
+    ),
+  ),
   label2id: v.nullish(v.record(v.string(), v.union([v.number(), v.string()]))),
   num_labels: anything,
   max_position_embeddings: anything,
@@ -77,7 +83,7 @@ const positionsBehindPadding = new Set([
 export function parseModelConfig(json: string, file = "config.json"): ModelConfig {
   const config = checkedJson("parseModelConfig", file, json, schema);
   const { labels, notes } = readLabels(file, {
-    id2label: config.id2label == null ? undefined : Object.fromEntries(Object.entries(config.id2label)),
+    id2label: config.id2label ?? undefined,
     label2id: config.label2id ?? undefined,
     numLabels: sizeOf(config.num_labels),
   });

@@ -37,8 +37,8 @@ export async function stageFolder(operation: string, target: string): Promise<St
   }
   const swaps = found === undefined || (await canBeRenamed(final));
   const path = temporaryPath(swaps ? final : join(final, "staged"));
-  await removeStale(dirname(path));
-  if (found !== undefined) await removeStale(final);
+  await removeStale(dirname(path), true);
+  if (found !== undefined) await removeStale(final, true);
   const forget = trackUnfinished(path);
   // Not mkdtemp: the folder may become the target, which others may read.
   const firstMade = await mkdir(path, { recursive: true }).catch((cause: Error) => {

@@ -12,7 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -43,6 +43,18 @@ describe("writeFileAtomic", () => {
     expect(await writeFileAtomic(at("a"), chunks)).toEqual({ bytes: whole.length, sha256 });
     expect(readFileSync(at("a")).equals(whole)).toBe(true);
     expect(readdirSync(folder)).toEqual(["a"]);
+  });
+
+  it("removes what dead processes left in the folder, and nothing of living ones", async () => {
+    const host = createHash("sha256").update(hostname()).digest("hex").slice(0, 6);
+    const name = (pid: number): string => `.model.onnx.${host}-${pid}-0123abcd.tmp`;
+    // Process ids end at 2^22 on Linux.
+    const dead = name(99_999_999);
+    const others = [name(process.ppid), ".model.onnx.000000-99999999-0123abcd.tmp", ".mine.tmp", "model.onnx.tmp"];
+    for (const file of [dead, ...others]) writeFileSync(at(file), "");
+    mkdirSync(at(name(99_999_998)));
+    await writeFileAtomic(at("new"), [Uint8Array.of(1)]);
+    expect(readdirSync(folder).toSorted()).toEqual([...others, "new"].toSorted());
   });
 
   it("writes an empty file", async () => {

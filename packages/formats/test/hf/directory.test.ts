@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { isHfDirectory, openHfDirectory, writeHfDirectory } from "../../src/hf/node.js";
+import { isHfDirectory, openHfDirectory, openModelFolder, writeHfDirectory } from "../../src/hf/node.js";
 
 const root = mkdtempSync(join(tmpdir(), "hf-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -72,7 +72,7 @@ describe("openHfDirectory", () => {
     });
   });
 
-  it.each(["config.json", "tokenizer.json", "tokenizer_config.json"])("names a missing %s", async (name) => {
+  it.each(["config.json", "tokenizer.json"])("names a missing %s", async (name) => {
     rmSync(join(path, name));
     await expect(openHfDirectory(path)).rejects.toMatchObject({
       code: "not-found",
@@ -80,10 +80,66 @@ describe("openHfDirectory", () => {
     });
   });
 
-  it("names file and key of a wrong value", async () => {
-    writeFileSync(join(path, "config.json"), '{"model_type":"bert","id2label":{"0":1}}');
+  it("does without tokenizer_config.json, and takes special tokens from special_tokens_map.json", async () => {
+    rmSync(join(path, "tokenizer_config.json"));
+    const bare = await openHfDirectory(path);
+    expect(bare.tokenizerConfig.padToken).toBeUndefined();
+    expect(bare.notes).toEqual([expect.stringContaining("tokenizer_config.json: not there")]);
+    writeFileSync(join(path, "special_tokens_map.json"), '{"pad_token":{"content":"[PAD]"},"unk_token":"a"}');
+    writeFileSync(join(path, "tokenizer_config.json"), '\uFEFF{"unk_token":"b","pad_token":null}');
+    const found = await openHfDirectory(path);
+    expect(found.tokenizerConfig).toMatchObject({ padToken: "[PAD]", unknownToken: "b" });
+    expect(found.notes).toEqual([]);
+  });
+
+  it("builds the tokenizer of a directory that has only vocab.txt", async () => {
+    rmSync(join(path, "tokenizer.json"));
+    rmSync(join(path, "tokenizer_config.json"));
+    const config = { ...content.config, vocab_size: 9 };
+    writeFileSync(join(path, "config.json"), JSON.stringify(config));
+    const pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "cat", "##s", "__proto__"];
+    writeFileSync(join(path, "vocab.txt"), `\uFEFF${pieces.join("\r\n")}\r\n`);
+    writeFileSync(join(path, "added_tokens.json"), '{"<e>":8}');
+    const { tokenizerJson, tokenizerConfig, notes } = await openHfDirectory(path);
+    expect(tokenizerJson).toMatchObject({
+      normalizer: { type: "BertNormalizer", lowercase: true, handle_chinese_chars: true },
+      post_processor: { special_tokens: { "[CLS]": { ids: [2] }, "[SEP]": { ids: [3] } } },
+      added_tokens: [{ id: 0 }, { id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }, { id: 8, content: "<e>" }],
+    });
+    const { vocab } = tokenizerJson["model"] as { vocab: Record<string, number> };
+    expect(Object.keys(vocab)).toEqual(pieces);
+    expect(tokenizerConfig).toMatchObject({ padToken: "[PAD]", raw: { do_lower_case: true } });
+    expect(notes.join()).toMatch(/no tokenizer\.json.*do_lower_case.*no capital letters/);
+
+    writeFileSync(join(path, "vocab.txt"), [...pieces, "Cat"].join("\n"));
+    expect((await openHfDirectory(path)).tokenizerJson).toMatchObject({ normalizer: { lowercase: false } });
+    writeFileSync(join(path, "tokenizer_config.json"), '{"do_lower_case":true,"strip_accents":false}');
+    expect((await openHfDirectory(path)).tokenizerJson).toMatchObject({
+      normalizer: { lowercase: true, strip_accents: false },
+    });
+    writeFileSync(join(path, "vocab.txt"), "a\nb\n");
+    await expect(openHfDirectory(path)).rejects.toMatchObject({
+      code: "missing",
+      message: `openHfDirectory: ${join(path, "vocab.txt")}: unk_token: expected a line "[UNK]", got none; is it a WordPiece vocabulary?`,
+    });
+  });
+
+  it("finds the graph of a folder without tokenizer and config.json, for what needs no text", async () => {
+    for (const name of ["config.json", "tokenizer.json", "tokenizer_config.json"]) rmSync(join(path, name));
+    expect(await isHfDirectory(path)).toBe(true);
+    expect((await openModelFolder(path)).modelPath()).toBe(join(path, "onnx/model.onnx"));
+    await expect(openHfDirectory(path)).rejects.toMatchObject({ code: "not-found" });
+    writeFileSync(join(path, "config.json"), JSON.stringify(content.config));
+    writeFileSync(join(path, "vocab.json"), "{}");
     await expect(openHfDirectory(path)).rejects.toThrow(
-      `parseModelConfig: ${join(path, "config.json")}: id2label.0: expected string, got 1`,
+      "tokenizer: expected tokenizer.json or vocab.txt (WordPiece), got only vocab.json",
+    );
+  });
+
+  it("names file and key of a wrong value", async () => {
+    writeFileSync(join(path, "config.json"), '{"model_type":"bert","id2label":{"0":{}}}');
+    await expect(openHfDirectory(path)).rejects.toThrow(
+      `parseModelConfig: ${join(path, "config.json")}: id2label.0: expected (string | number | boolean), got Object`,
     );
   });
 

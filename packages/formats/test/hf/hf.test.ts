@@ -40,6 +40,47 @@ describe("parseModelConfig", () => {
     expect(parseModelConfig('{"model_type":"x","label2id":{"B":1,"A":0}}').labels).toEqual(["A", "B"]);
   });
 
+  it.each([
+    ["default label2id", { label2id: { LABEL_0: 0, LABEL_1: 1 } }, ["O", "B-PER"], /label2id is not the inverse/],
+    ["label2id of strings", { label2id: { O: "0", "B-PER": "1" } }, ["O", "B-PER"], undefined],
+    ["numbers as labels", { id2label: { 0: 0, 1: 1 } }, ["0", "1"], undefined],
+    ["a list of labels", { id2label: ["O", "X"] }, ["O", "X"], undefined],
+    ["a label of two ids", { id2label: { 0: "O", 1: "O" } }, ["O", "O"], /some are repeated/],
+    ["gaps", { id2label: { 3: "B", 0: "O", 1: "A" } }, ["O", "A", "LABEL_2", "B"], /1 of 4 ids have no label/],
+    ["only num_labels", { id2label: null, num_labels: 2 }, ["LABEL_0", "LABEL_1"], /2 labels are called LABEL_0 to/],
+    ["another num_labels", { num_labels: 5 }, ["O", "B-PER"], /num_labels is 5/],
+  ])("takes labels as transformers does: %s", (_, extra, labels, note) => {
+    const found = parseModelConfig(config(extra));
+    expect(found.labels).toEqual(labels);
+    if (note === undefined) expect(found.notes).toEqual([]);
+    else expect(found.notes.join()).toMatch(note);
+  });
+
+  it.each([
+    ["BertForTokenClassification", "bert"],
+    ["XLMRobertaForTokenClassification", "xlm-roberta"],
+    ["DistilBertModel", "distilbert"],
+  ])("finds the family by the class %s", (name, family) => {
+    const found = parseModelConfig(config({ model_type: undefined, architectures: [name] }));
+    expect(found).toMatchObject({ modelType: family, raw: { model_type: family } });
+    expect(found.notes.join()).toContain(`taken as ${family}`);
+  });
+
+  it("does without a family, and sees RoBERTa's kin by the table of positions", () => {
+    const unknown = { model_type: null, max_position_embeddings: 514, pad_token_id: 1 };
+    expect(parseModelConfig(config(unknown))).toMatchObject({ modelType: undefined, maxPositions: 512 });
+    expect(parseModelConfig(config({ ...unknown, pad_token_id: 0 })).maxPositions).toBe(514);
+  });
+
+  it("leaves sizes alone that are none, and reads a byte order mark over", () => {
+    const odd = { vocab_size: "8000", max_position_embeddings: -1, pad_token_id: -1 };
+    expect(parseModelConfig(`\uFEFF${config(odd)}`)).toMatchObject({
+      vocabularySize: 8000,
+      maxPositions: undefined,
+      padTokenId: undefined,
+    });
+  });
+
   it("counts RoBERTa's positions behind the padding index", () => {
     const text = config({ model_type: "roberta", max_position_embeddings: 514, pad_token_id: 1 });
     expect(parseModelConfig(text).maxPositions).toBe(512);
@@ -49,30 +90,19 @@ describe("parseModelConfig", () => {
 
   it.each([
     ["json", "", "content: expected JSON, got an empty file"],
-    ["schema", "[]", "model_type: expected a value, got nothing"],
+    ["schema", "[]", "whole file: expected Object, got Array"],
     ["schema", config({ model_type: 3 }), "model_type: expected string, got 3"],
-    ["schema", config({ id2label: { 0: 7 } }), "id2label.0: expected string, got 7"],
-    ["schema", config({ vocab_size: "8000" }), 'vocab_size: expected number, got "8000"'],
-    ["schema", config({ max_position_embeddings: 0 }), "max_position_embeddings: expected >=1, got 0"],
+    ["schema", config({ id2label: { 0: null } }), "id2label.0: expected (string | number | boolean), got null"],
     [
       "schema",
       config({ "transformers.js_config": { dtype: 8 } }),
       "transformers.js_config.dtype: expected (string | Object), got 8",
     ],
     ["missing", '{"model_type":"bert"}', "id2label: expected the labels of a token classifier, got none"],
-    [
-      "label",
-      config({ id2label: { 0: "O", 2: "B" } }),
-      "id2label: expected keys 0 to 1, got no 1 among 2 keys",
-    ],
-    ["label", config({ id2label: { zero: "O" } }), 'id2label: expected numbers as keys, got "zero"'],
-    [
-      "label",
-      config({ id2label: { 0: "O", 1: "O" } }),
-      'id2label.1: expected each label once, got "O" as 0 too',
-    ],
-    ["label", config({ label2id: { O: 1 } }), "label2id.O: expected 0 as in id2label, got 1"],
-    ["label", config({ label2id: { X: 1 } }), "label2id.X: expected a label of id2label, got 1"],
+    ["label", config({ id2label: { zero: "O" } }), 'id2label: expected numbers from 0 to 99999, got "zero"'],
+    ["label", config({ id2label: { 268435455: "O" } }), 'id2label: expected numbers from 0 to 99999, got "268435455"'],
+    ["label", '{"num_labels":1e9}', "num_labels: expected at most 100000, got 1000000000"],
+    ["label", '{"label2id":{"A":-1}}', "label2id.A: expected numbers from 0 to 99999, got -1"],
   ])("refuses %s: %s", (code, text, part) => {
     expect(() => parseModelConfig(text, "m/config.json")).toThrow(
       expect.objectContaining({ code, kind: "input", message: `parseModelConfig: m/config.json: ${part}` }),
@@ -92,6 +122,9 @@ describe("parseTokenizerConfig", () => {
       maxLength: undefined,
     });
     expect(parseTokenizerConfig('{"model_max_length":256}').maxLength).toBe(256);
+    expect(parseTokenizerConfig('{"max_len":128}').maxLength).toBe(128);
+    expect(parseTokenizerConfig('{"model_max_length":-3}').maxLength).toBeUndefined();
+    expect(parseTokenizerConfig('{"model_max_length":"none"}').maxLength).toBeUndefined();
   });
 
   it("refuses a token of another kind", () => {

@@ -1,18 +1,22 @@
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { openHfDirectory, writeHfDirectory } from "../../src/hf/node.js";
+import { isHfDirectory, openHfDirectory, readUnchanged, writeHfDirectory } from "../../src/hf/node.js";
 
 const root = mkdtempSync(join(tmpdir(), "hf-write-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -59,6 +63,63 @@ describe("writeHfDirectory", () => {
     ]);
     expect(statSync(join(path, "config.json")).mode & 0o777).toBe(0o640);
     expect([...(await openHfDirectory(path)).models.keys()]).toEqual(["fp32", "q8"]);
+  });
+
+  it("keeps subfolders, links, modes and what is written meanwhile, and leaves nothing beside the folder", async () => {
+    await writeHfDirectory(path, { ...content, models });
+    mkdirSync(join(path, "notes/deep"), { recursive: true });
+    writeFileSync(join(path, "notes/deep/a.txt"), "a");
+    symlinkSync("notes/deep/a.txt", join(path, "link.txt"));
+    chmodSync(path, 0o750);
+    const check = async (): Promise<void> => writeFileSync(join(path, "late.txt"), "late");
+    await writeHfDirectory(path, { ...content, models: new Map([["fp32" as const, [Uint8Array.of(7)]]]) }, { check });
+    expect(readFileSync(join(path, "onnx/model.onnx"))[0]).toBe(7);
+    expect(readFileSync(join(path, "link.txt"), "utf8")).toBe("a");
+    expect(lstatSync(join(path, "link.txt")).isSymbolicLink()).toBe(true);
+    expect(readFileSync(join(path, "late.txt"), "utf8")).toBe("late");
+    expect(statSync(path).mode & 0o777).toBe(0o750);
+    expect(readdirSync(join(path, ".."))).toEqual(["deep"]);
+  });
+
+  it("gives the old folder its name back where a process died between two renames", async () => {
+    await writeHfDirectory(path, { ...content, models });
+    const host = createHash("sha256").update(hostname()).digest("hex").slice(0, 6);
+    const left = (pid: number, kind: string): string => join(path, "..", `.deep.${host}-${pid}-0123abcd.${kind}`);
+    renameSync(path, left(99_999_999, "old"));
+    mkdirSync(left(99_999_999, "tmp"));
+    expect(await isHfDirectory(path)).toBe(true);
+    expect([...(await openHfDirectory(path)).models.keys()]).toEqual(["fp32"]);
+    // A living process is in the middle of it: its folder is waited for.
+    renameSync(path, left(process.ppid, "old"));
+    setTimeout(() => renameSync(left(process.ppid, "old"), path), 50);
+    expect([...(await openHfDirectory(path)).models.keys()]).toEqual(["fp32"]);
+    await writeHfDirectory(path, { ...content, models });
+    expect(readdirSync(join(path, ".."))).toEqual(["deep"]);
+  });
+
+  it("reads again where the folder was swapped while it was read", async () => {
+    await writeHfDirectory(path, { ...content, models });
+    let times = 0;
+    const result = await readUnchanged(path, async () => {
+      const first = readFileSync(join(path, "config.json"), "utf8");
+      if (times++ === 0)
+        await writeHfDirectory(path, { ...content, config: { ...content.config, vocab_size: 4 }, models });
+      return [first, readFileSync(join(path, "config.json"), "utf8")];
+    });
+    expect(times).toBe(2);
+    expect(result[0]).toBe(result[1]);
+  });
+
+  it("writes into a folder that cannot be renamed file by file, and puts all back when one is in the way", async () => {
+    await writeHfDirectory(path, { ...content, models });
+    // A subfolder that is a link is one such: its target is what is meant.
+    renameSync(join(path, "onnx"), join(path, "..", "elsewhere"));
+    symlinkSync("../elsewhere", join(path, "onnx"));
+    await writeHfDirectory(path, { ...content, models: new Map([["fp32" as const, [Uint8Array.of(8)]]]) });
+    expect(readFileSync(join(path, "../elsewhere/model.onnx"))[0]).toBe(8);
+    expect(lstatSync(join(path, "onnx")).isSymbolicLink()).toBe(true);
+    expect([...(await openHfDirectory(path)).models.keys()]).toEqual(["fp32"]);
+    expect(readdirSync(path).filter((name) => name.startsWith("."))).toEqual([]);
   });
 
   it("gives a new folder the mode that folders have here", async () => {

@@ -57,16 +57,17 @@ export async function unpackTokenizer(text: string): Promise<TokenizerJson> {
 
 type Entry = string | null | readonly string[];
 
-/** Tokens by id: null where an id is missing, a list where several tokens share one. */
-function byId(vocab: Readonly<Record<string, number>>): Entry[] {
-  const entries: Entry[] = [];
-  for (const [token, id] of Object.entries(vocab)) {
-    if (id > MOST_BYTES)
-      throw new TaggerError(
-        "tokenizer",
-        `packTokenizer: id of ${token}: expected at most ${MOST_BYTES}, got ${id}`,
-      );
-    while (entries.length <= id) entries.push(null);
+/** A list in the order of ids is shorter, unless it consists of gaps. */
+const MOST_GAPS = 1000;
+
+/** Tokens by id: null where an id is missing, a list where several tokens share one; with many gaps the tokens with their ids. */
+function byId(vocab: Readonly<Record<string, number>>): Entry[] | Readonly<Record<string, number>> {
+  const tokens = Object.entries(vocab);
+  let largest = -1;
+  for (const [, id] of tokens) if (id > largest) largest = id;
+  if (largest > tokens.length * 2 + MOST_GAPS) return vocab;
+  const entries: Entry[] = Array<Entry>(largest + 1).fill(null);
+  for (const [token, id] of tokens) {
     const there = entries[id] as Entry;
     entries[id] = there === null ? token : [...(typeof there === "string" ? [there] : there), token];
   }

@@ -1,5 +1,6 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { TaggerError } from "../tagger-error.js";
+import { boundPatterns, checkPatternLength } from "./safe-patterns.js";
 import { type SpecialTokens, specialTokensOf } from "./special-tokens.js";
 import { type TokenizerJson, vocabularyOf } from "./tokenizer-json.js";
 
@@ -43,7 +44,7 @@ const LONGEST_CACHED = 64;
  */
 export function makeWordEncoder(settings: TokenizerSettings): WordEncoder {
   const { json, padId } = settings;
-  const tokenizer = buildTokenizer(settings);
+  const { tokenizer, longest } = buildTokenizer(settings);
   const idOf = (token: string | null | undefined): number | undefined =>
     token == null ? undefined : tokenizer.token_to_id(token);
   const unkId =
@@ -55,7 +56,7 @@ export function makeWordEncoder(settings: TokenizerSettings): WordEncoder {
   const fallback: readonly number[] = [unkId ?? padId];
 
   const compute = (word: string): readonly number[] => {
-    const { ids } = tokenizer.encode(prefix + word, { add_special_tokens: false });
+    const { ids } = tokenizer.encode(prefix + word.slice(0, longest), { add_special_tokens: false });
     const known: number[] = [];
     for (const id of ids as (number | undefined)[]) {
       const kept = id ?? unkId;
@@ -86,14 +87,39 @@ export function makeWordEncoder(settings: TokenizerSettings): WordEncoder {
   };
 }
 
+/** Patterns of a tokenizer see this many characters of a word: what they may take grows with the cube of it. */
+const LONGEST_MATCHED = 1000;
+
+interface BuiltTokenizer {
+  readonly tokenizer: Tokenizer;
+  /** Characters of a word that are encoded. */
+  readonly longest: number;
+}
+
+/** Before the library compiles them. */
+function checkPatterns(json: TokenizerJson): void {
+  const visit = (part: unknown, place: string): void => {
+    if (typeof part !== "object" || part === null) return;
+    const { pattern, normalizers, pretokenizers } = part as Record<string, unknown>;
+    const regex = (pattern as { readonly Regex?: unknown } | undefined)?.Regex;
+    if (typeof regex === "string") checkPatternLength(regex, `tokenizer: ${place}.pattern`);
+    for (const [key, inner] of Object.entries({ normalizers, pretokenizers })) {
+      if (Array.isArray(inner)) inner.forEach((one, i) => visit(one, `${place}.${key}.${i}`));
+    }
+  };
+  visit(json.normalizer, "normalizer");
+  visit(json.pre_tokenizer, "pre_tokenizer");
+}
+
 function buildTokenizer({
   json,
   unkToken,
   removeSpace,
   lowercaseAndRemoveAccent,
-}: TokenizerSettings): Tokenizer {
+}: TokenizerSettings): BuiltTokenizer {
+  checkPatterns(json);
   try {
-    return new Tokenizer(
+    const tokenizer = new Tokenizer(
       {
         added_tokens: json.added_tokens,
         normalizer: json.normalizer ?? null,
@@ -101,7 +127,10 @@ function buildTokenizer({
         // Words are encoded without special tokens, and never decoded.
         post_processor: null,
         decoder: null,
-        model: json.model,
+        model:
+          json.model.type === "WordPiece"
+            ? { ...json.model, continuing_subword_prefix: json.model.continuing_subword_prefix ?? "##" }
+            : json.model,
       },
       {
         unk_token: json.model.unk_token ?? unkToken,
@@ -109,7 +138,10 @@ function buildTokenizer({
         do_lowercase_and_remove_accent: lowercaseAndRemoveAccent,
       },
     );
+    const hasPatterns = boundPatterns(tokenizer, json, "tokenizer");
+    return { tokenizer, longest: hasPatterns ? LONGEST_MATCHED : Number.POSITIVE_INFINITY };
   } catch (cause) {
+    if (cause instanceof TaggerError) throw cause;
     throw new TaggerError(
       "tokenizer",
       `openTagger: tokenizer: expected one that can be built, got ${(cause as Error).message}`,

@@ -8,6 +8,11 @@ import { byteLevelBpe, unigram, wordLevel, wordPiece } from "./tiny-tokenizers.j
 const encoderOf = (json: Record<string, unknown>, padId = 0): WordEncoder =>
   makeWordEncoder({ json: parseTokenizerJson(json), padId });
 
+/** Pre-tokenizers inside each other. */
+function nested(levels: number): object {
+  return levels === 0 ? { type: "Whitespace" } : { type: "Sequence", pretokenizers: [nested(levels - 1)] };
+}
+
 describe("makeWordEncoder", () => {
   test("WordPiece: pieces, unknown words, words of which nothing is left, special tokens", () => {
     const encoder = encoderOf(wordPiece(["time", "fl", "##ies", "."]));
@@ -55,6 +60,18 @@ describe("makeWordEncoder", () => {
     expect(encoder.special.before).toEqual([]);
   });
 
+  test("words that JavaScript has properties of are tokens like others", () => {
+    const encoder = encoderOf({ model: { vocab: { "[UNK]": 0, constructor: 1, prototype: 2, ["__proto__"]: 3 } } });
+    expect(["constructor", "prototype", "__proto__"].map((word) => encoder.encode(word))).toEqual([[1], [2], [3]]);
+  });
+
+  test("a few very large ids take no memory between them", async () => {
+    const json = parseTokenizerJson({ model: { vocab: { "[UNK]": 0, a: 16_000_000 } } });
+    const packed = await packTokenizer(json);
+    expect(packed.length).toBeLessThan(1000);
+    expect((await unpackTokenizer(packed)).model.vocab).toEqual(json.model.vocab);
+  });
+
   test("the cache is bounded and gives the same ids before and after it forgets", () => {
     const encoder = encoderOf(wordPiece(["time", "fl", "##ies"]));
     const first = encoder.encode("flies");
@@ -68,10 +85,53 @@ describe("makeWordEncoder", () => {
   test.each([
     [{}, 'openTagger: tokenizer.json: model: expected "model", got undefined'],
     [{ model: { vocab: { a: -1 } } }, "model.vocab"],
-    [{ ...wordLevel(), post_processor: { type: "Odd" } }, "post-processor: expected TemplateProcessing"],
+    [{ ...wordLevel(), post_processor: { type: "Odd" } }, "post_processor.type: expected ByteLevel, BertProcessing"],
     [
       { ...wordLevel(), normalizer: { type: "Odd" } },
-      "expected one that can be built, got Unknown Normalizer type: Odd",
+      'normalizer.type: expected BertNormalizer, NFC, NFD, NFKC, NFKD, StripAccents, Lowercase, Precompiled, Strip, Prepend, Replace, Sequence, got "Odd"',
+    ],
+    [{ model: { vocab: { a: 0.5 } } }, 'model.vocab: id of "a": expected an integer from 0 to 16777215, got 0.5'],
+    [{ model: { vocab: { a: 2 ** 28 - 1 } } }, 'id of "a": expected an integer from 0 to 16777215, got 268435455'],
+    [{ model: { vocab: { a: "0" } } }, 'model.vocab: id of "a"'],
+    [{ model: { vocab: {} } }, "model.vocab: expected at least one token, got none"],
+    [{ model: { type: "BPE", vocab: { a: 0 } } }, "model.merges: expected a list of pairs, got nothing"],
+    [{ model: { type: "BPE", vocab: { a: 0 }, merges: ["ab"] } }, "model.merges.0"],
+    [{ model: { type: "BPE", vocab: { a: 0 }, merges: [["a", 3]] } }, "model.merges.0"],
+    [{ model: { type: "Unigram", vocab: [["a", 0]], unk_id: 4 } }, "model.unk_id: expected an id below 1, got 4"],
+    [{ model: { type: "Unigram", vocab: { a: 0 } } }, "model.vocab: expected a list of tokens and scores"],
+    [{ model: { type: "Odd", vocab: { a: 0 } } }, "model.type"],
+    [{ ...wordLevel(), added_tokens: [{ id: 2 ** 28 - 1, content: "x" }] }, "added_tokens.0.id"],
+    [{ ...wordLevel(), added_tokens: [{ id: -1, content: "x" }] }, "added_tokens.0.id"],
+    [{ ...wordLevel(), added_tokens: [{ id: 1, content: "" }] }, "added_tokens.0.content"],
+    [{ ...wordLevel(), added_tokens: [{ id: 1, content: "x".repeat(100_000) }] }, "added_tokens.0.content"],
+    [{ ...wordLevel(), decoder: 7 }, "decoder"],
+    [{ ...wordLevel(), normalizer: { type: "Sequence" } }, "normalizer.normalizers: expected a list, got nothing"],
+    [
+      { ...wordLevel(), normalizer: { type: "Sequence", normalizers: [{ type: "Replace", content: "" }] } },
+      "normalizer.normalizers.0.pattern: expected an object with Regex or String, got nothing",
+    ],
+    [
+      { ...wordLevel(), pre_tokenizer: { type: "FixedLength", length: 0 } },
+      "pre_tokenizer.length: expected a positive integer, got 0",
+    ],
+    [
+      { ...wordLevel(), post_processor: { type: "BertProcessing", sep: ["[SEP]", 1] } },
+      "post_processor.cls: expected a token and its id, got nothing",
+    ],
+    [{ ...wordLevel(), post_processor: { type: "TemplateProcessing" } }, "post_processor.single: expected a list"],
+    [
+      { ...wordLevel(), post_processor: { type: "TemplateProcessing", single: [null] } },
+      "post_processor.single: expected pieces",
+    ],
+    [{ ...wordLevel(), post_processor: { type: "Sequence", processors: 1 } }, "post_processor.processors"],
+    [{ ...wordLevel(), pre_tokenizer: nested(20) }, "at most 8 levels of sequences"],
+    [
+      { ...wordLevel(), pre_tokenizer: { type: "Split", pattern: { Regex: "(a+)+(?!b)" } } },
+      "pre_tokenizer.pattern: expected a pattern whose time is bounded",
+    ],
+    [
+      { ...wordLevel(), pre_tokenizer: { type: "Split", pattern: { Regex: "a".repeat(30_000) } } },
+      "pre_tokenizer.pattern: expected at most 20000 characters, got 30000",
     ],
   ])("a wrong tokenizer is named: %#", (json, message) => {
     const make = (): unknown => encoderOf(json);

@@ -1,5 +1,6 @@
 import type { Tensor } from "@nasty/core";
 import { makeGraph, makeModel, makeNode, makeTensor, makeValueInfo } from "@nasty/formats/onnx";
+import { readFileSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -251,6 +252,24 @@ describe("trainLoop", () => {
         checkpoint: { load: () => Promise.resolve(new Uint8Array(20)), save: () => Promise.resolve() },
       }),
     ).rejects.toMatchObject({ code: "checkpoint-format" });
+  });
+
+  it("refuses a checkpoint of which a bit differs, that was cut off, or that has no checksum", async () => {
+    const path = join(folder, "damaged");
+    await whole({ checkpoint: fileCheckpoint(path), epochs: 1 });
+    const written = readFileSync(path);
+    const resumed = (bytes: Uint8Array) =>
+      whole({ checkpoint: { load: () => Promise.resolve(bytes), save: () => Promise.resolve() }, epochs: 2 });
+    await resumed(written);
+    // Places in the header, in its text, and all over the weights and the optimizer's state.
+    for (let place = 3; place < written.length; place += Math.ceil(written.length / 60)) {
+      const flipped = Uint8Array.from(written);
+      flipped[place] = (flipped[place] as number) ^ (1 << (place % 8));
+      await expect(resumed(flipped), `byte ${place}`).rejects.toMatchObject({ code: "checkpoint-format" });
+    }
+    await expect(resumed(written.subarray(0, -4))).rejects.toMatchObject({ code: "checkpoint-format" });
+    const old = Buffer.from(written.toString("latin1").replace('version\\":\\"2', 'version\\":\\"1'), "latin1");
+    await expect(resumed(old)).rejects.toThrow(/version: expected 2, got 1; remove the checkpoint to start anew$/);
   });
 
   it("refuses an empty epoch and senseless options", async () => {
