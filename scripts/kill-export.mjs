@@ -35,7 +35,9 @@ function nasty(parameters, { killAt, input } = {}) {
 
 /** Names and hashes of every visible file. */
 function contents(folder) {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
   const hashes = entries.map((entry) => {
     const path = join(entry.parentPath, entry.name);
     return `${path.slice(folder.length)} ${createHash("sha256").update(readFileSync(path)).digest("hex")}`;

@@ -45,7 +45,9 @@ test.each([
 
 test("a signal ends a command that does not come back to its event loop", async () => {
   const busy = "setTimeout(() => { process.stderr.write('busy\\n'); for (;;); }, 300)";
-  const env = { NODE_OPTIONS: `--import ${JSON.stringify(`data:text/javascript,${encodeURIComponent(busy)}`)}` };
+  const env = {
+    NODE_OPTIONS: `--import ${JSON.stringify(`data:text/javascript,${encodeURIComponent(busy)}`)}`,
+  };
   // Reads standard input, which does not end.
   const child = startBinary(shop.folder, ["tag", "--model", "pos"], env);
   child.stderr.on("data", (chunk) => String(chunk).includes("busy") && child.kill("SIGTERM"));
@@ -57,7 +59,9 @@ test("a power cut at any step of putting a directory in place leaves the old one
   const preload = new URL("../../../scripts/kill-at.mjs", import.meta.url).href;
   const contents = async (name: string): Promise<string> => {
     const entries = await readdir(shop.path(name), { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    const files = entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
     const bytes = await Promise.all(files.toSorted().map((file) => readFile(file, "base64")));
     return bytes.join();
   };

@@ -29,11 +29,36 @@ describe("Hugging Face directories that transformers loads", () => {
     const right = await tagged("pos");
     const labels = Object.values(JSON.parse(await readFile(shop.path("pos/config.json"), "utf8")).id2label);
     const numbers = Object.fromEntries(labels.map((_, id) => [id, id]));
-    const cases: [name: string, change: (config: Json) => Json, written: unknown[], note: RegExp | undefined][] = [
-      ["default", (config) => ({ ...config, label2id: { LABEL_0: 0, LABEL_1: 1 } }), labels, /label2id is not/],
-      ["numeric", (config) => ({ ...config, id2label: numbers, label2id: numbers }), labels.map((_, id) => `${id}`), undefined],
-      ["counted", (config) => ({ ...withoutLabels(config), num_labels: labels.length }), labels.map((_, id) => `LABEL_${id}`), /called LABEL_0/],
-      ["unnamed", ({ model_type: _, ...config }) => ({ ...config, architectures: ["BertForTokenClassification"] }), labels, /taken as bert/],
+    const cases: [
+      name: string,
+      change: (config: Json) => Json,
+      written: unknown[],
+      note: RegExp | undefined,
+    ][] = [
+      [
+        "default",
+        (config) => ({ ...config, label2id: { LABEL_0: 0, LABEL_1: 1 } }),
+        labels,
+        /label2id is not/,
+      ],
+      [
+        "numeric",
+        (config) => ({ ...config, id2label: numbers, label2id: numbers }),
+        labels.map((_, id) => `${id}`),
+        undefined,
+      ],
+      [
+        "counted",
+        (config) => ({ ...withoutLabels(config), num_labels: labels.length }),
+        labels.map((_, id) => `LABEL_${id}`),
+        /called LABEL_0/,
+      ],
+      [
+        "unnamed",
+        ({ model_type: _, ...config }) => ({ ...config, architectures: ["BertForTokenClassification"] }),
+        labels,
+        /taken as bert/,
+      ],
     ];
     for (const [name, change, written, note] of cases) {
       await variant(name, change);
@@ -54,7 +79,10 @@ describe("Hugging Face directories that transformers loads", () => {
   });
 
   test("fine-tuning one without a family and without pad_token writes what transformers.js loads", async () => {
-    await variant("bare", ({ model_type: _, ...config }) => ({ ...config, architectures: ["BertForTokenClassification"] }));
+    await variant("bare", ({ model_type: _, ...config }) => ({
+      ...config,
+      architectures: ["BertForTokenClassification"],
+    }));
     await rm(shop.path("bare/tokenizer_config.json"));
     const training = ["--train", "test.conllu", "--validation", "test.conllu", "--epochs", "1"];
     await shop.json(["fine-tune", "--model", "bare", "--task", "pos", ...training, "--output", "tuned"]);
@@ -71,7 +99,9 @@ describe("Hugging Face directories that transformers loads", () => {
     await rm(shop.path("graph/tokenizer.json"));
     const model = ["--model", "graph"];
     expect((await shop.json(["inspect", ...model])).tagger).toBeNull();
-    expect((await shop.json(["inspect", ...model])).notes.join()).toContain("expected tokenizer.json or vocab.txt");
+    expect((await shop.json(["inspect", ...model])).notes.join()).toContain(
+      "expected tokenizer.json or vocab.txt",
+    );
     expect((await shop.json(["quantize", "estimate", ...model])).parameters).toBeGreaterThan(0);
     await shop.json(["quantize", ...model, "--mode", "dynamic", "--output", "graph-int8.onnx"]);
     await shop.json(["prune", ...model, "--sparsity", "0.3", "--output", "graph-pruned.onnx"]);
@@ -90,6 +120,8 @@ describe("Hugging Face directories that transformers loads", () => {
     tokenizer.model.vocab.far = 2 ** 28 - 1;
     await writeFile(path, JSON.stringify(tokenizer));
     const args = ["quantize", "--model", name, "--mode", "dynamic", "--output", "x.onnx"];
-    expect(await shop.refused(3, args)).toMatch(/id of "far": expected an integer from 0 to 16777215, got 268435455/);
+    expect(await shop.refused(3, args)).toMatch(
+      /id of "far": expected an integer from 0 to 16777215, got 268435455/,
+    );
   });
 });

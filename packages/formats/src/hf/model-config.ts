@@ -90,9 +90,12 @@ export function parseModelConfig(json: string, file = "config.json"): ModelConfi
   const [given] = Array.isArray(config.architectures) ? (config.architectures as unknown[]) : [];
   const named = config.model_type ?? (typeof given === "string" ? modelTypeOfClass(given) : undefined);
   const rows =
-    sizeOf(config.max_position_embeddings) ?? sizeOf(config.n_positions) ?? sizeOf(config.max_sequence_length);
+    sizeOf(config.max_position_embeddings) ??
+    sizeOf(config.n_positions) ??
+    sizeOf(config.max_sequence_length);
   const padTokenId = sizeOf(config.pad_token_id, 0);
-  const isBehindPadding = named === undefined ? looksOffset(rows, padTokenId) : positionsBehindPadding.has(named);
+  const isBehindPadding =
+    named === undefined ? looksOffset(rows, padTokenId) : positionsBehindPadding.has(named);
   const offset = isBehindPadding ? (padTokenId ?? 1) + 1 : 0;
   const dtype = config["transformers.js_config"]?.dtype;
   const noFamily = `${file}: no model_type; ${named === undefined ? "the family is not known" : `taken as ${named} by architectures`}`;

@@ -40,23 +40,27 @@ export function readLabels(file: string, { id2label, label2id, numLabels }: Labe
   if (id2label !== undefined && Object.keys(id2label).length > 0) {
     for (const [id, label] of Object.entries(id2label)) byId.set(idOf("id2label", id), String(label));
   } else {
-    for (const [label, id] of Object.entries(label2id ?? {}))
-      byId.set(idOf(`label2id.${label}`, id), label);
+    for (const [label, id] of Object.entries(label2id ?? {})) byId.set(idOf(`label2id.${label}`, id), label);
     if (byId.size > 0) notes.push(`${file}: no id2label; labels are those of label2id`);
   }
   if (byId.size === 0) {
-    if (numLabels === undefined) throw refuse("missing", "id2label", "the labels of a token classifier", "none");
-    if (numLabels > MOST_LABELS) throw refuse("label", "num_labels", `at most ${MOST_LABELS}`, String(numLabels));
+    if (numLabels === undefined)
+      throw refuse("missing", "id2label", "the labels of a token classifier", "none");
+    if (numLabels > MOST_LABELS)
+      throw refuse("label", "num_labels", `at most ${MOST_LABELS}`, String(numLabels));
     notes.push(`${file}: no id2label; ${numLabels} labels are called LABEL_0 to LABEL_${numLabels - 1}`);
     return { labels: Array.from({ length: numLabels }, (_, id) => `LABEL_${id}`), notes };
   }
   const count = Math.max(...byId.keys()) + 1;
   const labels = Array.from({ length: count }, (_, id) => byId.get(id) ?? `LABEL_${id}`);
   if (byId.size < count) {
-    notes.push(`${file}: id2label: ${count - byId.size} of ${count} ids have no label; they are called LABEL_ID`);
+    notes.push(
+      `${file}: id2label: ${count - byId.size} of ${count} ids have no label; they are called LABEL_ID`,
+    );
   }
   const unique = new Set(labels);
-  if (unique.size < count) notes.push(`${file}: id2label: ${count} ids have ${unique.size} labels: some are repeated`);
+  if (unique.size < count)
+    notes.push(`${file}: id2label: ${count} ids have ${unique.size} labels: some are repeated`);
   if (id2label !== undefined && label2id !== undefined && !isInverse(labels, label2id, unique.size)) {
     notes.push(`${file}: label2id is not the inverse of id2label, which is taken`);
   }

@@ -2,7 +2,12 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { readFileMaybeCompressed } from "../archive/read-file.js";
 import { FormatError } from "../format-error.js";
-import { parseTokenizerConfig, parseTokenizerFile, type TokenizerConfig, type TokenizerFile } from "./tokenizer-files.js";
+import {
+  parseTokenizerConfig,
+  parseTokenizerFile,
+  type TokenizerConfig,
+  type TokenizerFile,
+} from "./tokenizer-files.js";
 import { wordPieceFiles } from "./word-piece-files.js";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -19,7 +24,15 @@ export interface HfTokenizer {
 
 const operation = "openHfDirectory";
 /** Keys of `special_tokens_map.json` that `tokenizer_config.json` may lack. */
-const tokenKeys = ["pad_token", "cls_token", "sep_token", "unk_token", "mask_token", "bos_token", "eos_token"];
+const tokenKeys = [
+  "pad_token",
+  "cls_token",
+  "sep_token",
+  "unk_token",
+  "mask_token",
+  "bos_token",
+  "eos_token",
+];
 /** Files of tokenizers that only their own programs read. */
 const others = ["vocab.json", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "bpe.codes"];
 
@@ -39,7 +52,8 @@ export async function readTokenizer(folder: string): Promise<HfTokenizer> {
   const map = mapText === undefined ? {} : parseTokenizerConfig(mapText, at("special_tokens_map.json")).raw;
   const named = Object.fromEntries(tokenKeys.filter((key) => map[key] != null).map((key) => [key, map[key]]));
   const config: Json = { ...named, ...dropNull(own, named) };
-  const missing = configText === undefined ? [`${configPath}: not there; its settings are taken from the other files`] : [];
+  const missing =
+    configText === undefined ? [`${configPath}: not there; its settings are taken from the other files`] : [];
 
   const path = at("tokenizer.json");
   const text = await readTextIfThere(path);
@@ -59,11 +73,15 @@ export async function readTokenizer(folder: string): Promise<HfTokenizer> {
     vocabulary,
     file: vocabularyPath,
     tokenizerConfig: config,
-    addedTokens: addedText === undefined ? undefined : parseTokenizerConfig(addedText, at("added_tokens.json")).raw,
+    addedTokens:
+      addedText === undefined ? undefined : parseTokenizerConfig(addedText, at("added_tokens.json")).raw,
   });
   return {
     tokenizer: parseTokenizerFile(JSON.stringify(built.tokenizerJson), vocabularyPath),
-    tokenizerConfig: parseTokenizerConfig(JSON.stringify({ ...built.tokenizerConfig, ...config }), configPath),
+    tokenizerConfig: parseTokenizerConfig(
+      JSON.stringify({ ...built.tokenizerConfig, ...config }),
+      configPath,
+    ),
     path: vocabularyPath,
     notes: [...missing, ...built.notes],
   };
@@ -81,7 +99,9 @@ async function noTokenizer(folder: string, path: string): Promise<FormatError> {
   }
   const got = there.length === 0 ? "neither" : `only ${there.join(", ")}`;
   const advice =
-    there.length === 0 ? "put the model's own beside it" : "let transformers save its fast tokenizer, which writes tokenizer.json";
+    there.length === 0
+      ? "put the model's own beside it"
+      : "let transformers save its fast tokenizer, which writes tokenizer.json";
   return new FormatError(
     "not-found",
     `${operation}: ${folder}: tokenizer: expected tokenizer.json or vocab.txt (WordPiece), got ${got}; text cannot be encoded without it: ${advice}`,

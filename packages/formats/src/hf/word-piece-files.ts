@@ -46,7 +46,10 @@ const longestWord = 100;
  */
 export function wordPieceFiles(parts: WordPieceParts): WordPieceFiles {
   const { vocabulary, file, tokenizerConfig, addedTokens = {} } = parts;
-  const pieces = vocabulary.replace(/^\uFEFF/, "").replace(/\r?\n$/, "").split(/\r?\n/);
+  const pieces = vocabulary
+    .replace(/^\uFEFF/, "")
+    .replace(/\r?\n$/, "")
+    .split(/\r?\n/);
   // No prototype: "__proto__" is a piece like any other.
   const vocab = Object.create(null) as Record<string, number>;
   pieces.forEach((piece, id) => (vocab[piece] = id));
@@ -141,7 +144,12 @@ function tokenizerOf({ vocab, special, added, lowercase, stripAccents, tokenizer
     version: "1.0",
     truncation: null,
     padding: null,
-    added_tokens: added.map(({ id, content, special: isSpecial }) => ({ id, content, ...flags, special: isSpecial })),
+    added_tokens: added.map(({ id, content, special: isSpecial }) => ({
+      id,
+      content,
+      ...flags,
+      special: isSpecial,
+    })),
     normalizer: {
       type: "BertNormalizer",
       clean_text: true,
@@ -154,9 +162,7 @@ function tokenizerOf({ vocab, special, added, lowercase, stripAccents, tokenizer
       type: "TemplateProcessing",
       single,
       pair: [...single, sequence("B", 1), token(sep, 1)],
-      special_tokens: Object.fromEntries(
-        [cls, sep].map((id) => [id, { id, ids: [idOf(id)], tokens: [id] }]),
-      ),
+      special_tokens: Object.fromEntries([cls, sep].map((id) => [id, { id, ids: [idOf(id)], tokens: [id] }])),
     },
     decoder: { type: "WordPiece", prefix: "##", cleanup: true },
     model: {

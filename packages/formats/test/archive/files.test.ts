@@ -50,7 +50,12 @@ describe("writeFileAtomic", () => {
     const name = (pid: number): string => `.model.onnx.${host}-${pid}-0123abcd.tmp`;
     // Process ids end at 2^22 on Linux.
     const dead = name(99_999_999);
-    const others = [name(process.ppid), ".model.onnx.000000-99999999-0123abcd.tmp", ".mine.tmp", "model.onnx.tmp"];
+    const others = [
+      name(process.ppid),
+      ".model.onnx.000000-99999999-0123abcd.tmp",
+      ".mine.tmp",
+      "model.onnx.tmp",
+    ];
     for (const file of [dead, ...others]) writeFileSync(at(file), "");
     mkdirSync(at(name(99_999_998)));
     await writeFileAtomic(at("new"), [Uint8Array.of(1)]);

@@ -41,13 +41,28 @@ describe("parseModelConfig", () => {
   });
 
   it.each([
-    ["default label2id", { label2id: { LABEL_0: 0, LABEL_1: 1 } }, ["O", "B-PER"], /label2id is not the inverse/],
+    [
+      "default label2id",
+      { label2id: { LABEL_0: 0, LABEL_1: 1 } },
+      ["O", "B-PER"],
+      /label2id is not the inverse/,
+    ],
     ["label2id of strings", { label2id: { O: "0", "B-PER": "1" } }, ["O", "B-PER"], undefined],
     ["numbers as labels", { id2label: { 0: 0, 1: 1 } }, ["0", "1"], undefined],
     ["a list of labels", { id2label: ["O", "X"] }, ["O", "X"], undefined],
     ["a label of two ids", { id2label: { 0: "O", 1: "O" } }, ["O", "O"], /some are repeated/],
-    ["gaps", { id2label: { 3: "B", 0: "O", 1: "A" } }, ["O", "A", "LABEL_2", "B"], /1 of 4 ids have no label/],
-    ["only num_labels", { id2label: null, num_labels: 2 }, ["LABEL_0", "LABEL_1"], /2 labels are called LABEL_0 to/],
+    [
+      "gaps",
+      { id2label: { 3: "B", 0: "O", 1: "A" } },
+      ["O", "A", "LABEL_2", "B"],
+      /1 of 4 ids have no label/,
+    ],
+    [
+      "only num_labels",
+      { id2label: null, num_labels: 2 },
+      ["LABEL_0", "LABEL_1"],
+      /2 labels are called LABEL_0 to/,
+    ],
     ["another num_labels", { num_labels: 5 }, ["O", "B-PER"], /num_labels is 5/],
   ])("takes labels as transformers does: %s", (_, extra, labels, note) => {
     const found = parseModelConfig(config(extra));
@@ -92,7 +107,11 @@ describe("parseModelConfig", () => {
     ["json", "", "content: expected JSON, got an empty file"],
     ["schema", "[]", "whole file: expected Object, got Array"],
     ["schema", config({ model_type: 3 }), "model_type: expected string, got 3"],
-    ["schema", config({ id2label: { 0: null } }), "id2label.0: expected (string | number | boolean), got null"],
+    [
+      "schema",
+      config({ id2label: { 0: null } }),
+      "id2label.0: expected (string | number | boolean), got null",
+    ],
     [
       "schema",
       config({ "transformers.js_config": { dtype: 8 } }),
@@ -100,7 +119,11 @@ describe("parseModelConfig", () => {
     ],
     ["missing", '{"model_type":"bert"}', "id2label: expected the labels of a token classifier, got none"],
     ["label", config({ id2label: { zero: "O" } }), 'id2label: expected numbers from 0 to 99999, got "zero"'],
-    ["label", config({ id2label: { 268435455: "O" } }), 'id2label: expected numbers from 0 to 99999, got "268435455"'],
+    [
+      "label",
+      config({ id2label: { 268435455: "O" } }),
+      'id2label: expected numbers from 0 to 99999, got "268435455"',
+    ],
     ["label", '{"num_labels":1e9}', "num_labels: expected at most 100000, got 1000000000"],
     ["label", '{"label2id":{"A":-1}}', "label2id.A: expected numbers from 0 to 99999, got -1"],
   ])("refuses %s: %s", (code, text, part) => {

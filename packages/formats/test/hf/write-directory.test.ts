@@ -72,7 +72,11 @@ describe("writeHfDirectory", () => {
     symlinkSync("notes/deep/a.txt", join(path, "link.txt"));
     chmodSync(path, 0o750);
     const check = async (): Promise<void> => writeFileSync(join(path, "late.txt"), "late");
-    await writeHfDirectory(path, { ...content, models: new Map([["fp32" as const, [Uint8Array.of(7)]]]) }, { check });
+    await writeHfDirectory(
+      path,
+      { ...content, models: new Map([["fp32" as const, [Uint8Array.of(7)]]]) },
+      { check },
+    );
     expect(readFileSync(join(path, "onnx/model.onnx"))[0]).toBe(7);
     expect(readFileSync(join(path, "link.txt"), "utf8")).toBe("a");
     expect(lstatSync(join(path, "link.txt")).isSymbolicLink()).toBe(true);
@@ -84,7 +88,8 @@ describe("writeHfDirectory", () => {
   it("gives the old folder its name back where a process died between two renames", async () => {
     await writeHfDirectory(path, { ...content, models });
     const host = createHash("sha256").update(hostname()).digest("hex").slice(0, 6);
-    const left = (pid: number, kind: string): string => join(path, "..", `.deep.${host}-${pid}-0123abcd.${kind}`);
+    const left = (pid: number, kind: string): string =>
+      join(path, "..", `.deep.${host}-${pid}-0123abcd.${kind}`);
     renameSync(path, left(99_999_999, "old"));
     mkdirSync(left(99_999_999, "tmp"));
     expect(await isHfDirectory(path)).toBe(true);

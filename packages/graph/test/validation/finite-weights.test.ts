@@ -13,24 +13,33 @@ const model = (nodes: NodeProto[], initializers: Readonly<Record<string, Tensor>
     outputs: [float("y")],
     initializers: Object.entries(initializers).map(([name, values]) => tensorToProto(values, name)),
   });
-const product = (initializer: Tensor): ModelProto => model([makeNode("MatMul", ["x", "W"], ["y"])], { W: initializer });
+const product = (initializer: Tensor): ModelProto =>
+  model([makeNode("MatMul", ["x", "W"], ["y"])], { W: initializer });
 
 describe("checkFiniteWeights", () => {
-  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])("names the tensor with %d", (value) => {
-    expect(() => checkFiniteWeights(product(weight([1, 2, value, 4], [2, 2])), "open: m.onnx")).toThrow(
-      expect.objectContaining({
-        code: "not-finite",
-        kind: "input",
-        fields: { value: "W" },
-        message: `open: m.onnx: tensor "W": element 2: expected a finite number, got ${value}; the file is damaged, or its training diverged: take a sound copy or train again`,
-      }),
-    );
-  });
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    "names the tensor with %d",
+    (value) => {
+      expect(() => checkFiniteWeights(product(weight([1, 2, value, 4], [2, 2])), "open: m.onnx")).toThrow(
+        expect.objectContaining({
+          code: "not-finite",
+          kind: "input",
+          fields: { value: "W" },
+          message: `open: m.onnx: tensor "W": element 2: expected a finite number, got ${value}; the file is damaged, or its training diverged: take a sound copy or train again`,
+        }),
+      );
+    },
+  );
 
   it("looks at 16-bit and 64-bit numbers too, and at weights behind a cast", () => {
     const half = tensor("float16", [2, 2], Uint16Array.of(0x3c00, 0x7bff, 0, 0xfc00));
-    const cast = [makeNode("Cast", ["h"], ["W"], { attributes: { to: 1n } }), makeNode("MatMul", ["x", "W"], ["y"])];
-    expect(() => checkFiniteWeights(model(cast, { h: half }), "open")).toThrow(/"h": element 3: .*got -Infinity/);
+    const cast = [
+      makeNode("Cast", ["h"], ["W"], { attributes: { to: 1n } }),
+      makeNode("MatMul", ["x", "W"], ["y"]),
+    ];
+    expect(() => checkFiniteWeights(model(cast, { h: half }), "open")).toThrow(
+      /"h": element 3: .*got -Infinity/,
+    );
     const brain = tensor("bfloat16", [1], Uint16Array.of(0x7fc0));
     expect(() => checkFiniteWeights(product(brain), "open")).toThrow(/element 0: .*got NaN/);
     const double = tensor("float64", [2], Float64Array.of(1, Number.NaN));
@@ -48,7 +57,9 @@ describe("checkFiniteWeights", () => {
     const mask = weight([0, -infinity, 0, 0], [2, 2]);
     checkFiniteWeights(model(nodes, { mask, least: weight([-infinity], []) }), "open");
     const damaged = weight([0.5, -infinity, 0, 0], [2, 2]);
-    expect(() => checkFiniteWeights(model(nodes, { mask: damaged, least: weight([0], []) }), "open")).toThrow(/"mask"/);
+    expect(() => checkFiniteWeights(model(nodes, { mask: damaged, least: weight([0], []) }), "open")).toThrow(
+      /"mask"/,
+    );
   });
 
   it("knows a weight and a bias by what reads them, whatever their values", () => {
@@ -68,7 +79,10 @@ describe("checkFiniteWeights", () => {
 
 describe("checkFiniteTensors", () => {
   it("names the tensor of a checkpoint", () => {
-    const tensors = new Map([["sound", weight([1])], ["broken", weight([0, Number.NaN])]]);
+    const tensors = new Map([
+      ["sound", weight([1])],
+      ["broken", weight([0, Number.NaN])],
+    ]);
     expect(() => checkFiniteTensors(tensors, "fineTune: model.safetensors")).toThrow(
       'fineTune: model.safetensors: tensor "broken": element 1: expected a finite number, got NaN',
     );

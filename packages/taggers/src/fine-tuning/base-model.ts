@@ -2,7 +2,12 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Tensor, toFloat32 } from "@nasty/core";
 import { readFileMaybeCompressed } from "@nasty/formats/archive/node";
-import { type ModelConfig, parseModelConfig, parseTokenizerConfig, parseTokenizerFile } from "@nasty/formats/hf";
+import {
+  type ModelConfig,
+  parseModelConfig,
+  parseTokenizerConfig,
+  parseTokenizerFile,
+} from "@nasty/formats/hf";
 import { readTokenizer } from "@nasty/formats/hf/node";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { checkFiniteTensors, checkFiniteWeights, transposeTensor } from "@nasty/graph";

@@ -8,7 +8,10 @@ export const LARGEST_ID = 2 ** 24 - 1;
 const MOST_ADDED_CHARACTERS = 4_000_000;
 
 const Id = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(LARGEST_ID));
-const AddedToken = v.looseObject({ id: Id, content: v.pipe(v.string(), v.minLength(1), v.maxLength(10_000)) });
+const AddedToken = v.looseObject({
+  id: Id,
+  content: v.pipe(v.string(), v.minLength(1), v.maxLength(10_000)),
+});
 
 /** Tokens with their ids. Not a record of the schema library, which leaves out words such as "constructor". */
 const Vocabulary = v.custom<Readonly<Record<string, number>>>(

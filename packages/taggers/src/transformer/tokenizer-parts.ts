@@ -26,7 +26,9 @@ const pair: Check = (value) =>
 const pattern: Check = (value) => {
   if (typeof value !== "object" || value === null) return "an object with Regex or String";
   const { Regex: regex, String: plain } = value as Json;
-  return typeof regex === "string" || typeof plain === "string" ? undefined : "an object with Regex or String";
+  return typeof regex === "string" || typeof plain === "string"
+    ? undefined
+    : "an object with Regex or String";
 };
 
 type Keys = Readonly<Record<string, Check>>;
@@ -52,7 +54,11 @@ const preTokenizers: Readonly<Record<string, Keys>> = {
   Punctuation: {},
   Digits: { individual_digits: optional(flag) },
   ByteLevel: { add_prefix_space: optional(flag), use_regex: optional(flag) },
-  Metaspace: { replacement: optional(text), prepend_scheme: optional(text), add_prefix_space: optional(flag) },
+  Metaspace: {
+    replacement: optional(text),
+    prepend_scheme: optional(text),
+    add_prefix_space: optional(flag),
+  },
   Split: { pattern, behavior: optional(text), invert: optional(flag) },
   Replace: { pattern, content: text },
   FixedLength: { length },
@@ -63,9 +69,16 @@ const templatePieces: Check = (value) => {
   const isPiece = (piece: unknown): boolean => {
     const { SpecialToken: token, Sequence: sequence } = (piece ?? {}) as Record<string, Json | undefined>;
     const part = token ?? sequence;
-    return typeof part === "object" && part !== null && typeof part["id"] === "string" && idCheck(part["type_id"]) === undefined;
+    return (
+      typeof part === "object" &&
+      part !== null &&
+      typeof part["id"] === "string" &&
+      idCheck(part["type_id"]) === undefined
+    );
   };
-  return value.every(isPiece) ? undefined : "pieces that are a SpecialToken or a Sequence with id and type_id";
+  return value.every(isPiece)
+    ? undefined
+    : "pieces that are a SpecialToken or a Sequence with id and type_id";
 };
 
 const templateTokens: Check = (value) => {
@@ -100,16 +113,21 @@ const parts = [
 export function checkParts(json: Json, where: string): void {
   let count = 0;
   const refuse = (place: string, expected: string, value: unknown): TaggerError =>
-    new TaggerError("tokenizer", `openTagger: ${where}: ${place}: expected ${expected}, got ${shown(value)}`, {
-      path: where,
-      name: place,
-    });
+    new TaggerError(
+      "tokenizer",
+      `openTagger: ${where}: ${place}: expected ${expected}, got ${shown(value)}`,
+      {
+        path: where,
+        name: place,
+      },
+    );
   for (const [name, types, listKey] of parts) {
     const check = (value: unknown, place: string, depth: number): void => {
       count += 1;
       if (count > MOST_PARTS) throw refuse(place, `at most ${MOST_PARTS} parts`, "more");
       if (depth > DEEPEST) throw refuse(place, `at most ${DEEPEST} levels of sequences`, "more");
-      if (typeof value !== "object" || value === null || Array.isArray(value)) throw refuse(place, "an object", value);
+      if (typeof value !== "object" || value === null || Array.isArray(value))
+        throw refuse(place, "an object", value);
       const part = value as Json;
       const type = part["type"];
       if (type === "Sequence") {

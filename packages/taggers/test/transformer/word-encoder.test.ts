@@ -61,8 +61,14 @@ describe("makeWordEncoder", () => {
   });
 
   test("words that JavaScript has properties of are tokens like others", () => {
-    const encoder = encoderOf({ model: { vocab: { "[UNK]": 0, constructor: 1, prototype: 2, ["__proto__"]: 3 } } });
-    expect(["constructor", "prototype", "__proto__"].map((word) => encoder.encode(word))).toEqual([[1], [2], [3]]);
+    const encoder = encoderOf({
+      model: { vocab: { "[UNK]": 0, constructor: 1, prototype: 2, ["__proto__"]: 3 } },
+    });
+    expect(["constructor", "prototype", "__proto__"].map((word) => encoder.encode(word))).toEqual([
+      [1],
+      [2],
+      [3],
+    ]);
   });
 
   test("a few very large ids take no memory between them", async () => {
@@ -85,19 +91,31 @@ describe("makeWordEncoder", () => {
   test.each([
     [{}, 'openTagger: tokenizer.json: model: expected "model", got undefined'],
     [{ model: { vocab: { a: -1 } } }, "model.vocab"],
-    [{ ...wordLevel(), post_processor: { type: "Odd" } }, "post_processor.type: expected ByteLevel, BertProcessing"],
+    [
+      { ...wordLevel(), post_processor: { type: "Odd" } },
+      "post_processor.type: expected ByteLevel, BertProcessing",
+    ],
     [
       { ...wordLevel(), normalizer: { type: "Odd" } },
       'normalizer.type: expected BertNormalizer, NFC, NFD, NFKC, NFKD, StripAccents, Lowercase, Precompiled, Strip, Prepend, Replace, Sequence, got "Odd"',
     ],
-    [{ model: { vocab: { a: 0.5 } } }, 'model.vocab: id of "a": expected an integer from 0 to 16777215, got 0.5'],
-    [{ model: { vocab: { a: 2 ** 28 - 1 } } }, 'id of "a": expected an integer from 0 to 16777215, got 268435455'],
+    [
+      { model: { vocab: { a: 0.5 } } },
+      'model.vocab: id of "a": expected an integer from 0 to 16777215, got 0.5',
+    ],
+    [
+      { model: { vocab: { a: 2 ** 28 - 1 } } },
+      'id of "a": expected an integer from 0 to 16777215, got 268435455',
+    ],
     [{ model: { vocab: { a: "0" } } }, 'model.vocab: id of "a"'],
     [{ model: { vocab: {} } }, "model.vocab: expected at least one token, got none"],
     [{ model: { type: "BPE", vocab: { a: 0 } } }, "model.merges: expected a list of pairs, got nothing"],
     [{ model: { type: "BPE", vocab: { a: 0 }, merges: ["ab"] } }, "model.merges.0"],
     [{ model: { type: "BPE", vocab: { a: 0 }, merges: [["a", 3]] } }, "model.merges.0"],
-    [{ model: { type: "Unigram", vocab: [["a", 0]], unk_id: 4 } }, "model.unk_id: expected an id below 1, got 4"],
+    [
+      { model: { type: "Unigram", vocab: [["a", 0]], unk_id: 4 } },
+      "model.unk_id: expected an id below 1, got 4",
+    ],
     [{ model: { type: "Unigram", vocab: { a: 0 } } }, "model.vocab: expected a list of tokens and scores"],
     [{ model: { type: "Odd", vocab: { a: 0 } } }, "model.type"],
     [{ ...wordLevel(), added_tokens: [{ id: 2 ** 28 - 1, content: "x" }] }, "added_tokens.0.id"],
@@ -105,7 +123,10 @@ describe("makeWordEncoder", () => {
     [{ ...wordLevel(), added_tokens: [{ id: 1, content: "" }] }, "added_tokens.0.content"],
     [{ ...wordLevel(), added_tokens: [{ id: 1, content: "x".repeat(100_000) }] }, "added_tokens.0.content"],
     [{ ...wordLevel(), decoder: 7 }, "decoder"],
-    [{ ...wordLevel(), normalizer: { type: "Sequence" } }, "normalizer.normalizers: expected a list, got nothing"],
+    [
+      { ...wordLevel(), normalizer: { type: "Sequence" } },
+      "normalizer.normalizers: expected a list, got nothing",
+    ],
     [
       { ...wordLevel(), normalizer: { type: "Sequence", normalizers: [{ type: "Replace", content: "" }] } },
       "normalizer.normalizers.0.pattern: expected an object with Regex or String, got nothing",
@@ -118,7 +139,10 @@ describe("makeWordEncoder", () => {
       { ...wordLevel(), post_processor: { type: "BertProcessing", sep: ["[SEP]", 1] } },
       "post_processor.cls: expected a token and its id, got nothing",
     ],
-    [{ ...wordLevel(), post_processor: { type: "TemplateProcessing" } }, "post_processor.single: expected a list"],
+    [
+      { ...wordLevel(), post_processor: { type: "TemplateProcessing" } },
+      "post_processor.single: expected a list",
+    ],
     [
       { ...wordLevel(), post_processor: { type: "TemplateProcessing", single: [null] } },
       "post_processor.single: expected pieces",

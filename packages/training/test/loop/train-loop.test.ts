@@ -268,8 +268,13 @@ describe("trainLoop", () => {
       await expect(resumed(flipped), `byte ${place}`).rejects.toMatchObject({ code: "checkpoint-format" });
     }
     await expect(resumed(written.subarray(0, -4))).rejects.toMatchObject({ code: "checkpoint-format" });
-    const old = Buffer.from(written.toString("latin1").replace('version\\":\\"2', 'version\\":\\"1'), "latin1");
-    await expect(resumed(old)).rejects.toThrow(/version: expected 2, got 1; remove the checkpoint to start anew$/);
+    const old = Buffer.from(
+      written.toString("latin1").replace('version\\":\\"2', 'version\\":\\"1'),
+      "latin1",
+    );
+    await expect(resumed(old)).rejects.toThrow(
+      /version: expected 2, got 1; remove the checkpoint to start anew$/,
+    );
   });
 
   it("refuses an empty epoch and senseless options", async () => {
