@@ -47,6 +47,26 @@ describe("checkFiniteWeights", () => {
     checkFiniteWeights(product(tensor("float16", [1], Uint16Array.of(0x7bff))), "open");
   });
 
+  it("finds one at every place, in halves of words and at odd ends too", () => {
+    for (const length of [1, 2, 3, 4096, 4097, 9001]) {
+      for (const index of [0, 1, length >> 1, length - 2, length - 1].filter((i) => i >= 0 && i < length)) {
+        const half = new Uint16Array(length).fill(0xfbff);
+        half[index] = 0x7c00;
+        expect(() => checkFiniteWeights(product(tensor("float16", [length], half)), "open")).toThrow(
+          `element ${index}: expected a finite number, got Infinity`,
+        );
+        const single = new Float32Array(length).fill(-3.4028234663852886e38);
+        single[index] = Number.NaN;
+        expect(() => checkFiniteWeights(product(tensor("float32", [length], single)), "open")).toThrow(
+          `element ${index}: expected a finite number, got NaN`,
+        );
+      }
+      checkFiniteWeights(product(tensor("float16", [length], new Uint16Array(length).fill(0xfbff))), "open");
+      checkFiniteWeights(product(tensor("bfloat16", [length], new Uint16Array(length).fill(0x7f7f))), "open");
+      checkFiniteWeights(product(weight(Array(length).fill(-3.4028234663852886e38))), "open");
+    }
+  });
+
   it("leaves masks and bounds alone, whose infinities are meant", () => {
     const infinity = Number.POSITIVE_INFINITY;
     const nodes = [
