@@ -49,11 +49,12 @@ export async function readTokenizer(folder: string): Promise<HfTokenizer> {
   const configText = await readTextIfThere(configPath);
   const mapText = await readTextIfThere(at("special_tokens_map.json"));
   const own = configText === undefined ? {} : parseTokenizerConfig(configText, configPath).raw;
-  const map = mapText === undefined ? {} : parseTokenizerConfig(mapText, at("special_tokens_map.json")).raw;
+  const { map, damage } = mapOf(mapText, at("special_tokens_map.json"));
   const named = Object.fromEntries(tokenKeys.filter((key) => map[key] != null).map((key) => [key, map[key]]));
   const config: Json = { ...named, ...dropNull(own, named) };
   const missing =
     configText === undefined ? [`${configPath}: not there; its settings are taken from the other files`] : [];
+  const notes = [...damage, ...missing];
 
   const path = at("tokenizer.json");
   const text = await readTextIfThere(path);
@@ -62,7 +63,7 @@ export async function readTokenizer(folder: string): Promise<HfTokenizer> {
       tokenizer: parseTokenizerFile(text, path),
       tokenizerConfig: parseTokenizerConfig(JSON.stringify(config), configPath),
       path,
-      notes: missing,
+      notes,
     };
   }
   const vocabularyPath = at("vocab.txt");
@@ -83,8 +84,21 @@ export async function readTokenizer(folder: string): Promise<HfTokenizer> {
       configPath,
     ),
     path: vocabularyPath,
-    notes: [...missing, ...built.notes],
+    notes: [...notes, ...built.notes],
   };
+}
+
+/** The map is a help where another file lacks something: a damaged one is only noted. */
+function mapOf(
+  text: string | undefined,
+  path: string,
+): { readonly map: Json; readonly damage: readonly string[] } {
+  try {
+    return { map: text === undefined ? {} : parseTokenizerConfig(text, path).raw, damage: [] };
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return { map: {}, damage: [`${error.message.replace(/^\w+: /, "")}; it is left out`] };
+  }
 }
 
 /** Keys that a file names without a value do not hide another's. */
