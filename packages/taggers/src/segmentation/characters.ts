@@ -6,8 +6,8 @@ export const SEPARATOR = "\\s\\p{White_Space}\\p{Cc}";
 
 const ONE = new RegExp(`[${SEPARATOR}]`, "u");
 
-/** Whether a UTF-16 unit separates words. */
-export const isSeparator = (unit: string): boolean => ONE.test(unit);
+/** Whether a character that separates words is in a text. */
+export const hasSeparator = (text: string): boolean => ONE.test(text);
 
 const LEADING = new RegExp(`^[${SEPARATOR}]+`, "u");
 const TRAILING = new RegExp(`(?<![${SEPARATOR}])[${SEPARATOR}]+$`, "u");

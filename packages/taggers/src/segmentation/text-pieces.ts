@@ -1,4 +1,4 @@
-import { cutBefore, isSeparator, trimmed } from "./characters.js";
+import { cutBefore, hasSeparator, trimmed } from "./characters.js";
 import { sentencesOfPiece } from "./sentences.js";
 import type { Span } from "./tokens.js";
 
@@ -57,7 +57,7 @@ function sureEnd(window: string): number | undefined {
 }
 
 function forcedEnd(window: string): number {
-  for (let at = window.length - 1; at > 0; at--) if (isSeparator(window[at] as string)) return at + 1;
+  for (let at = window.length - 1; at > 0; at--) if (hasSeparator(window[at] as string)) return at + 1;
   return cutBefore(window, window.length - 1);
 }
 
