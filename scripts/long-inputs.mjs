@@ -63,9 +63,13 @@ process.exitCode = failed ? 1 : 0;
 
 function tag(path) {
   const model = values.model === undefined ? [] : ["--model", values.model];
-  const child = spawn(process.execPath, ["--import", report, binary, "tag", path, ...model, "--format", "json"], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["--import", report, binary, "tag", path, ...model, "--format", "json"],
+    {
+      stdio: ["ignore", "ignore", "pipe"],
+    },
+  );
   let stderr = "";
   child.stderr.on("data", (chunk) => (stderr += chunk));
   return new Promise((resolve) => child.on("close", (code) => resolve({ code, stderr })));
