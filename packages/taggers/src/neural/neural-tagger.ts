@@ -24,7 +24,7 @@ const DEFAULTS: Readonly<Record<Layout, BatchLimits>> = {
 };
 const LOOK_AHEAD = 512;
 
-/** Words whose ids and vectors are kept; beyond it, all are forgotten between two blocks of sentences. */
+/** Words whose ids and vectors are kept; beyond it, or where a block may double it, all are forgotten between two blocks of sentences. */
 const MOST_WORDS = 16_384;
 
 /** A tagger that also says how sure it is. */
@@ -193,6 +193,12 @@ async function* blocks(
   onClear?: () => void,
 ): AsyncGenerator<{ rows: WindowRow[]; sizes: number[] }> {
   for await (const block of sentenceBlocks(sentences, limits)) {
+    const sizes = block.map(({ length }) => length);
+    const coming = sizes.reduce((sum, size) => sum + size, 0);
+    if (store.size > MOST_WORDS || store.size + coming > 2 * MOST_WORDS) {
+      store.clear();
+      onClear?.();
+    }
     const rows: WindowRow[] = [];
     block.forEach((sentence, index) => {
       const words = new Int32Array(sentence.length);
@@ -207,11 +213,7 @@ async function* blocks(
         });
       }
     });
-    yield { rows, sizes: block.map(({ length }) => length) };
-    if (store.size > MOST_WORDS) {
-      store.clear();
-      onClear?.();
-    }
+    yield { rows, sizes };
   }
 }
 
