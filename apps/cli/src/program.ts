@@ -138,6 +138,7 @@ function tagCommand(): Command {
         .choices(["text", "conllu", "json"])
         .default("text"),
     )
+    .option("--one-per-line", "each line is one sentence (otherwise an empty line or a stop ends one)")
     .addOption(exactBatchesOption())
     .addHelpText(
       "after",

@@ -11,10 +11,17 @@ export {
   type MultiwordToken,
   segmentSentence,
   segmentText,
+  textSentences,
   type TextSentence,
   type TextWord,
 } from "./segmentation/segment-text.js";
-export { sentenceSpans } from "./segmentation/sentences.js";
+export {
+  longestPiece,
+  pieceEnd,
+  type PieceOptions,
+  sentenceSpans,
+  type SentenceOptions,
+} from "./segmentation/text-pieces.js";
 export { contractionCuts } from "./segmentation/contractions.js";
 export type { Span } from "./segmentation/tokens.js";
 export { labelledWords } from "./evaluation/labelled-words.js";

@@ -19,6 +19,7 @@ export type TaggerErrorCode =
   // Exporting
   | "not-exportable"
   // Tagging
+  | "words"
   | "window"
   | "output"
   // Evaluation

@@ -12,6 +12,8 @@ export interface BatchOptions {
   readonly batchTokens?: number;
   /** How many sentences may be read ahead to be sorted by length; memory and delay are bounded by it. */
   readonly lookAhead?: number;
+  /** Ends the call between two runs of the model, with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** One run's worth of encoded sentences, as calibration wants it. */
@@ -35,7 +37,12 @@ export interface Tagger {
   readonly task: Task;
   /** Labels by the index of the model's output. */
   readonly labels: readonly string[];
-  /** Labels of each sentence, in input order, one a word; an empty sentence gets an empty list. Sentences are pulled as needed. */
+  /**
+   * Labels of each sentence, in input order, one a word; an empty sentence gets an empty list. Sentences are pulled as needed; one of more than
+   * 512 words goes through overlapping windows, a word of more than 1,000 UTF-16 units is looked at up to there.
+   *
+   * @throws TaggerError `words` for anything but lists of texts; the signal's reason where it is aborted.
+   */
   tag(sentences: Sentences, options?: BatchOptions): AsyncIterable<readonly string[]>;
   /** The model's inputs for these sentences, in the batches that {@link Tagger.tag} would run. */
   feedsOf(sentences: Sentences, options?: BatchOptions): AsyncIterable<EncodedBatch>;

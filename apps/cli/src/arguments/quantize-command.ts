@@ -48,6 +48,7 @@ function calibrationOptions(target: Command): void {
         "text that shows typical inputs; n sentences of it (repeatable; chooses static mode)",
       ),
     )
+    .option("--one-per-line", "each line of plain calibration text is one sentence")
     .option("--calibration-table <file.json>", "ranges saved earlier, instead of calibration text")
     .option("--save-calibration-table <file.json>", "keep the measured ranges for another run")
     .addOption(

@@ -89,7 +89,7 @@ async function makeCandidate(
 ): Promise<Made | undefined> {
   const loaded = await loadSoundModel(model);
   const remarks = remarksOn(loaded, gate, options);
-  const read = calibrationReader(options);
+  const read = calibrationReader(options, terminal);
   const planned = await planQuantization(loaded, options, terminal, read);
   const { plan, summary } = planned;
   const labelled = await validationText(loaded, options);

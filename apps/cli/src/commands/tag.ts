@@ -1,6 +1,8 @@
 import { serializeConllu } from "@nasty/formats/conllu";
 import { taggedConllu, type TaggedSentence, type Task, tagText as tagSentences } from "@nasty/taggers";
-import { readParagraphs } from "../inputs/unlabelled-text.js";
+import { makeLineEnds } from "../inputs/line-ends.js";
+import { nameOf } from "../inputs/text-form.js";
+import { readPieces } from "../inputs/unlabelled-text.js";
 import { openDefaultOr } from "../inputs/default-model.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
@@ -9,6 +11,7 @@ interface TagOptions extends CommonOptions {
   readonly task: Task;
   readonly format: "text" | "conllu" | "json";
   readonly exactBatches?: boolean;
+  readonly onePerLine?: boolean;
 }
 
 /** `nasty tag`: raw text in, tagged words out, sentence by sentence as the text is read. */
@@ -17,18 +20,22 @@ export async function tagText(options: TagOptions, terminal: Terminal, file = "-
   for (const note of notes) terminal.note(note);
   const format = options.json ? "json" : options.format;
   const { write } = terminal;
-  const batches = options.exactBatches === true ? { batchSize: 1 } : {};
+  const { onePerLine } = options;
+  const tagOptions = { onePerLine, ...(options.exactBatches === true ? { batchSize: 1 } : {}) };
+  const lineEnds = onePerLine === true ? undefined : makeLineEnds();
   let count = 0;
   try {
     if (format === "json") await write("[");
-    for await (const { text, offset } of readParagraphs(file)) {
-      for await (const sentence of tagSentences(tagger, text, batches)) {
+    for await (const { text, offset } of readPieces(file, { onePerLine, lineEnds })) {
+      for await (const sentence of tagSentences(tagger, text, tagOptions)) {
         await write(formatted(sentence, offset, format, tagger.task, count));
         count++;
       }
     }
     if (format === "json") await write(count === 0 ? "]\n" : "\n]\n");
     if (count === 0) terminal.note("the text has no words");
+    const hint = lineEnds?.hint(nameOf(file));
+    if (hint !== undefined) terminal.note(hint);
   } finally {
     await tagger.close();
   }

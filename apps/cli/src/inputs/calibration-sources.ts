@@ -1,6 +1,8 @@
 import { realpath } from "node:fs/promises";
 import { stratifiedSample } from "@nasty/calibration";
 import { InputError, UsageError } from "../exit-codes.js";
+import { makeLineEnds } from "./line-ends.js";
+import type { PlainTextOptions } from "./plain-text.js";
 import { nameOf } from "./text-form.js";
 import { readWords } from "./unlabelled-text.js";
 
@@ -33,31 +35,47 @@ export interface Sentences extends Iterable<readonly string[]> {
 export interface CalibrationText {
   readonly sentences: Sentences;
   readonly warnings: readonly string[];
+  /** What may have been meant otherwise. */
+  readonly hints: readonly string[];
+}
+
+export interface CollectOptions {
+  /** Sentences in all from the sources without a count; {@link defaultLimit} if undefined, and then fewer are no remark. */
+  readonly limit: number | undefined;
+  readonly seed?: number;
+  /** Whether each line of plain text is one sentence. */
+  readonly onePerLine?: boolean | undefined;
 }
 
 /**
  * Sentences of all sources, each source's in file order: its own count, or an equal share of what the limit leaves, drawn so that
  * lengths are as frequent as in the whole file.
  *
- * @param limit sentences in all from the sources without a count; {@link defaultLimit} if undefined, and then fewer are no remark
  * @throws InputError when a source has none, or fewer than its count asks for
  */
 export async function collectSources(
   sources: readonly CalibrationSource[],
-  limit: number | undefined,
-  seed = 1,
+  { limit, seed = 1, onePerLine }: CollectOptions,
 ): Promise<CalibrationText> {
   const open = sources.filter(({ count }) => count === undefined).length;
   const fixed = sources.reduce((sum, { count }) => sum + (count ?? 0), 0);
   const shareOfRest = Math.max(1, Math.floor(((limit ?? defaultLimit) - fixed) / Math.max(1, open)));
   const kept: string[] = [];
+  const hints: string[] = [];
   for (const source of sources) {
-    for (const sentence of await sentencesOf(source, source.count ?? shareOfRest, seed)) kept.push(sentence);
+    const lineEnds = onePerLine === true ? undefined : makeLineEnds();
+    const read = joinedSentences(source.path, { onePerLine, lineEnds });
+    for (const sentence of await sampleOf(read, source, { wanted: source.count ?? shareOfRest, seed })) {
+      kept.push(sentence);
+    }
+    const hint = lineEnds?.hint(nameOf(source.path));
+    if (hint !== undefined) hints.push(hint);
   }
   const sentences = splitSentences(kept);
   const isShort = limit !== undefined && open > 0 && sentences.length < limit;
   return {
     sentences,
+    hints,
     warnings: [
       ...(await repeatedSources(sources)),
       ...(isShort
@@ -89,8 +107,8 @@ const separator = "\n";
  * Non-empty sentences, each one string of its own: thousands of them are kept until the whole file was seen, and words as they were read hold on
  * to the pieces of the file that they were cut from.
  */
-async function* joinedSentences(path: string): AsyncGenerator<string> {
-  for await (const words of readWords(path)) if (words.length > 0) yield words.join(separator);
+async function* joinedSentences(path: string, options: PlainTextOptions): AsyncGenerator<string> {
+  for await (const words of readWords(path, options)) if (words.length > 0) yield words.join(separator);
 }
 
 function wordCount(sentence: string): number {
@@ -106,10 +124,13 @@ const splitSentences = (kept: readonly string[]): Sentences => ({
   },
 });
 
-async function sentencesOf(source: CalibrationSource, wanted: number, seed: number): Promise<string[]> {
-  const { path, count } = source;
+async function sampleOf(
+  read: AsyncIterable<string>,
+  { path, count }: CalibrationSource,
+  { wanted, seed }: { readonly wanted: number; readonly seed: number },
+): Promise<string[]> {
   const name = nameOf(path);
-  const sentences = await stratifiedSample(joinedSentences(path), {
+  const sentences = await stratifiedSample(read, {
     count: wanted,
     lengthOf: wordCount,
     seed,

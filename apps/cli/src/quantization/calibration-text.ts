@@ -1,4 +1,5 @@
 import { type CalibrationText, collectSources, parseSource } from "../inputs/calibration-sources.js";
+import type { Terminal } from "../terminal/console.js";
 import { modeOf, type QuantizeSettings } from "./settings.js";
 
 /** Reads the calibration text, the first time that it is asked for: standard input cannot be read again. */
@@ -7,8 +8,17 @@ export type ReadCalibration = () => Promise<CalibrationText>;
 /** Sentences that error compensation, migration and the like run on when nothing says how many. */
 const defaultSentences = 128;
 
-export function calibrationReader(settings: QuantizeSettings): ReadCalibration {
+export function calibrationReader(
+  settings: QuantizeSettings,
+  { note }: Pick<Terminal, "note">,
+): ReadCalibration {
   let read: Promise<CalibrationText> | undefined;
   const limit = settings.limit ?? (modeOf(settings) === "static" ? undefined : defaultSentences);
-  return () => (read ??= collectSources(settings.calibration.map(parseSource), limit, settings.seed));
+  const { calibration, seed, onePerLine } = settings;
+  const collect = async (): Promise<CalibrationText> => {
+    const text = await collectSources(calibration.map(parseSource), { limit, seed, onePerLine });
+    for (const hint of text.hints) note(hint);
+    return text;
+  };
+  return () => (read ??= collect());
 }

@@ -84,6 +84,11 @@ function checkMode(options: QuantizeSettings): void {
       `quantize: ${option} ${value}: expected --calibration FILE to measure ranges on (only static mode has them), got none`,
     );
   }
+  if (options.onePerLine === true && calibration.length === 0) {
+    throw new UsageError(
+      "quantize: --one-per-line: expected --calibration FILE with plain text to read by lines, got none",
+    );
+  }
   checkUses(options);
   checkModeOptions(options);
   if (percentile !== undefined && method !== "percentile") {

@@ -73,7 +73,7 @@ export async function planQuantization(
   loaded: LoadedModel,
   settings: QuantizeSettings,
   terminal: Terminal,
-  read: ReadCalibration = calibrationReader(settings),
+  read: ReadCalibration = calibrationReader(settings, terminal),
 ): Promise<Planned> {
   const batches = needsBatches(settings) ? await calibrationBatches(loaded, settings, read) : undefined;
   const evened = await evenedOut(loaded, settings, batches, terminal);

@@ -4,6 +4,8 @@ import type { BlockRounding, Pairs } from "@nasty/compression";
 /** The options of `nasty quantize` that decide what is made; undefined ones were not given. */
 export interface QuantizeSettings {
   readonly calibration: readonly string[];
+  /** Each line of plain calibration text is one sentence. */
+  readonly onePerLine?: boolean;
   readonly calibrationTable?: string;
   readonly saveCalibrationTable?: string;
   /** Labelled text of the gate. */

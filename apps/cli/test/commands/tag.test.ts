@@ -62,3 +62,59 @@ test.concurrent("a reader that stops early is no error", async () => {
   const code = await new Promise((resolve) => child.on("close", resolve));
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
 });
+
+const lines = "Paris is nice\nI like London\nHello world\n";
+
+test.concurrent("--one-per-line: each line is a sentence; without it a hint where lines have no stop", async () => {
+  const byLine = await shop.nasty(["tag", "--model", "pos", "--one-per-line"], { input: lines });
+  expect(byLine.stdout.split("\n").map((line) => line.split(" ").length)).toEqual([3, 3, 2, 1]);
+  expect(byLine.stderr).toBe("");
+  const joined = await shop.nasty(["tag", "--model", "pos"], { input: lines });
+  expect(joined.stdout.split("\n")).toHaveLength(2);
+  expect(joined.stderr).toBe(
+    "most lines of standard input end without a stop and were read on into the next; if each line is a sentence, give --one-per-line\n",
+  );
+  const stopped = await shop.nasty(["tag", "--model", "pos"], { input: lines.replaceAll("\n", ".\n") });
+  expect(stopped.stderr).toBe("");
+  const apart = await shop.nasty(["tag", "--model", "pos"], { input: lines.replaceAll("\n", "\n\n") });
+  expect(apart.stderr).toBe("");
+});
+
+test.concurrent("no form is white space, no word is a format character, and an address is one word", async () => {
+  const odd =
+    "Hello\u0085wor\u00ADld. Tab\there\u2028and\u2029then \u001C sep \u001D. zero\u200Bwidth \uFEFFbom \u200E. Look at http://a.org/b.asp?ID=9 now.";
+  const { stdout } = await shop.nasty(["tag", "--model", "pos", "--format", "json"], { input: odd });
+  const sentences = JSON.parse(stdout) as { words: { form: string; start: number; end: number }[] }[];
+  const forms = sentences.map(({ words: found }) => found.map(({ form }) => form));
+  expect(forms).toEqual([
+    ["Hello", "wor\u00ADld", "."],
+    ["Tab", "here", "and"],
+    ["then", "sep", ".", "zero\u200Bwidth", "bom", "."],
+    ["Look", "at", "http://a.org/b.asp?ID=9", "now", "."],
+  ]);
+  for (const { form, start, end } of sentences.flatMap(({ words: found }) => found))
+    expect(odd.slice(start, end)).toBe(form);
+});
+
+test.concurrent.each([
+  ["JSON on one line", JSON.stringify(Array.from({ length: 1500 }, (_, id) => ({ id, name: `n${id}` })))],
+  ["words without a stop", "the cat ".repeat(20_000)],
+  ["brackets", "(".repeat(70_000)],
+  ["dashes", "-".repeat(150_000)],
+  ["digits", "7".repeat(150_000)],
+])(
+  "long text of %s: every character comes back once, in sentences and words of bounded length",
+  async (_name, long) => {
+    const { code, stdout } = await shop.nasty(["tag", "--model", "pos", "--format", "json"], { input: long });
+    expect(code).toBe(0);
+    let at = 0;
+    for (const { start, end, words: found } of JSON.parse(stdout)) {
+      expect(end - start).toBeLessThanOrEqual(65_536);
+      for (const word of found) {
+        if (long.slice(at, word.start).trim() !== "" || word.end - word.start > 1000) expect(word).toBe(at);
+        at = word.end;
+      }
+    }
+    expect(long.slice(at).trim()).toBe("");
+  },
+);

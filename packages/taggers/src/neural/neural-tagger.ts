@@ -7,6 +7,8 @@ import { type ChainScores, type Decoder, decoderOf, type Scores } from "./decode
 import { makeWordFeatures } from "./features/word-features.js";
 import { chainOutputs, logitsOutput } from "./graph/build-neural-model.js";
 import { embeddingsValue } from "./graph/embedder.js";
+import { type Limits, limitsOf, longestRow, sentenceBlocks } from "../tagging/sentence-blocks.js";
+import { wordWindows } from "../transformer/windows.js";
 import { batchesOf, type BatchLimits, type Layout, place, type Placement, type Row } from "./placement.js";
 import type { NeuralSettings } from "./settings.js";
 import { splitModel } from "./split-model.js";
@@ -22,7 +24,7 @@ const DEFAULTS: Readonly<Record<Layout, BatchLimits>> = {
 };
 const LOOK_AHEAD = 512;
 
-/** Words whose ids and vectors are kept; beyond it, all are forgotten between two blocks of sentences. */
+/** Words whose ids and vectors are kept; beyond it, or where a block may double it, all are forgotten between two blocks of sentences. */
 const MOST_WORDS = 16_384;
 
 /** A tagger that also says how sure it is. */
@@ -96,23 +98,36 @@ export async function makeNeuralTagger(
   const chain = await chainOf(sessions, { settings, layout });
   const decode: Decoder = decoderOf(task, labels, chain);
 
-  const run = async (rows: readonly Row[], block: Scores[]): Promise<void> => {
+  const run = async (rows: readonly WindowRow[], block: Scores[]): Promise<void> => {
     const placed = vectors === undefined ? feedsOf(rows) : place(rows, layout, (word) => word);
     const feeds =
       vectors === undefined ? placed.feeds : { ...placed.feeds, [embeddingsValue]: vectors.table };
     const { data } = (await network.run(feeds, [logitsOutput]))[logitsOutput] as Tensor<"float32">;
-    rows.forEach(({ sentence, words }, r) => {
-      const start = (placed.starts[r] as number) * labels.length;
-      block[sentence] = { data, start, length: words.length };
+    rows.forEach(({ sentence, firstWord, firstOwned, ownedEnd }, r) => {
+      const start = ((placed.starts[r] as number) + firstOwned - firstWord) * labels.length;
+      const scores = block[sentence] as Scores;
+      // A sentence in one row needs no copy.
+      if (scores.length === ownedEnd - firstOwned) block[sentence] = { data, start, length: scores.length };
+      else
+        scores.data.set(
+          data.subarray(start, start + (ownedEnd - firstOwned) * labels.length),
+          firstOwned * labels.length,
+        );
     });
   };
 
   async function* scoredBlocks(sentences: Sentences, options?: BatchOptions): AsyncGenerator<Scores[]> {
-    const limits = limitsOf(options, layout);
-    for await (const rows of blocks(sentences, store, limits.lookAhead, () => vectors?.clear())) {
+    const limits = limitsOf(options, { ...DEFAULTS[layout], lookAhead: LOOK_AHEAD });
+    for await (const { rows, sizes } of blocks(sentences, store, limits, () => vectors?.clear())) {
       await vectors?.update();
-      const block: Scores[] = rows.map(() => noScores);
-      for (const batch of batchesOf(rows, limits, layout)) await run(batch, block);
+      const block = sizes.map((length): Scores => {
+        const isCut = length > longestRow;
+        return { data: isCut ? new Float32Array(length * labels.length) : nothing, start: 0, length };
+      });
+      for (const batch of batchesOf(rows, limits, layout)) {
+        limits.signal?.throwIfAborted();
+        await run(batch, block);
+      }
       yield block;
     }
   }
@@ -133,12 +148,14 @@ export async function makeNeuralTagger(
       for await (const block of scoredBlocks(sentences, options)) yield* block;
     },
     async *feedsOf(sentences, options): AsyncGenerator<EncodedBatch> {
-      const limits = limitsOf(options, layout);
+      const limits = limitsOf(options, { ...DEFAULTS[layout], lookAhead: LOOK_AHEAD });
       const own = makeWordStore(makeWordFeatures(features));
-      for await (const rows of blocks(sentences, own, limits.lookAhead)) {
+      for await (const { rows } of blocks(sentences, own, limits)) {
         for (const batch of batchesOf(rows, limits, layout)) {
+          limits.signal?.throwIfAborted();
           const { feeds, mask } = describe(batch, { store: own, layout, settings });
-          yield { feeds, mask, words: batch.reduce((sum, { words }) => sum + words.length, 0) };
+          const words = batch.reduce((sum, { firstOwned, ownedEnd }) => sum + ownedEnd - firstOwned, 0);
+          yield { feeds, mask, words };
         }
       }
     },
@@ -150,8 +167,7 @@ export async function makeNeuralTagger(
   };
 }
 
-/** Those of an empty sentence. */
-const noScores: Scores = { data: new Float32Array(0), start: 0, length: 0 };
+const nothing = new Float32Array(0);
 
 interface Description {
   readonly store: WordStore;
@@ -173,43 +189,41 @@ function describe(rows: readonly Row[], { store, layout, settings }: Description
 async function* blocks(
   sentences: Sentences,
   store: WordStore,
-  lookAhead: number,
+  limits: Limits,
   onClear?: () => void,
-): AsyncGenerator<Row[]> {
-  let rows: Row[] = [];
-  for await (const sentence of sentences) {
-    const words = new Int32Array(sentence.length);
-    for (let i = 0; i < words.length; i++) words[i] = store.placeOf(sentence[i] as string);
-    rows.push({ sentence: rows.length, words });
-    if (rows.length < lookAhead) continue;
-    yield rows;
-    rows = [];
-    if (store.size > MOST_WORDS) {
+): AsyncGenerator<{ rows: WindowRow[]; sizes: number[] }> {
+  for await (const block of sentenceBlocks(sentences, limits)) {
+    const sizes = block.map(({ length }) => length);
+    const coming = sizes.reduce((sum, size) => sum + size, 0);
+    if (store.size > MOST_WORDS || store.size + coming > 2 * MOST_WORDS) {
       store.clear();
       onClear?.();
     }
+    const rows: WindowRow[] = [];
+    block.forEach((sentence, index) => {
+      const words = new Int32Array(sentence.length);
+      for (let i = 0; i < words.length; i++) words[i] = store.placeOf(sentence[i] as string);
+      for (const { firstWord, wordsEnd, firstOwned, ownedEnd } of wordWindows(words.length, longestRow)) {
+        rows.push({
+          sentence: index,
+          words: words.subarray(firstWord, wordsEnd),
+          firstWord,
+          firstOwned,
+          ownedEnd,
+        });
+      }
+    });
+    yield { rows, sizes };
   }
-  if (rows.length > 0) yield rows;
 }
 
-interface Limits extends BatchLimits {
-  readonly lookAhead: number;
-}
-
-function limitsOf(options: BatchOptions = {}, layout: Layout): Limits {
-  const defaults = DEFAULTS[layout];
-  const batchSize = atLeastOne(options.batchSize ?? defaults.batchSize, "batchSize");
-  return {
-    batchSize,
-    batchTokens: atLeastOne(options.batchTokens ?? defaults.batchTokens, "batchTokens"),
-    // One by one nothing is gained by waiting.
-    lookAhead: batchSize === 1 ? 1 : atLeastOne(options.lookAhead ?? LOOK_AHEAD, "lookAhead"),
-  };
-}
-
-function atLeastOne(value: number, name: string): number {
-  if (Number.isInteger(value) && value >= 1) return value;
-  throw new RangeError(`tag: ${name}: expected an integer of at least 1, got ${value}`);
+/** A sentence, or a window of a long one. */
+interface WindowRow extends Row {
+  /** First word in the sentence that the row holds. */
+  readonly firstWord: number;
+  /** The words of the sentence whose scores are taken from this row. */
+  readonly firstOwned: number;
+  readonly ownedEnd: number;
 }
 
 function layoutOf({ inputs }: Session): Layout {

@@ -29,13 +29,13 @@ export type Layout = "rows" | "masked-rows" | "stream";
  * Batches of sentences of similar length: a batch ends at `batchSize` sentences, at `batchTokens` positions (padding counted), or
  * where the next sentence is so much longer that the others would be mostly padding. Empty sentences are left out.
  */
-export function batchesOf(rows: readonly Row[], limits: BatchLimits, layout: Layout): Row[][] {
+export function batchesOf<R extends Row>(rows: readonly R[], limits: BatchLimits, layout: Layout): R[][] {
   const filled = rows.filter(({ words }) => words.length > 0);
   if (limits.batchSize === 1) return filled.map((row) => [row]);
   // A stream has no padding: order and cuts are free.
   const sorted = layout === "stream" ? filled : filled.toSorted((a, b) => a.words.length - b.words.length);
-  const batches: Row[][] = [];
-  let batch: Row[] = [];
+  const batches: R[][] = [];
+  let batch: R[] = [];
   let positions = 0;
   for (const row of sorted) {
     const { length } = row.words;

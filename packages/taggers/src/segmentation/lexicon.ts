@@ -23,6 +23,12 @@ export const SENTENCE_FINAL_SPLIT: ReadonlySet<string> = new Set(
   ),
 );
 
+/** Words of up to three letters that end sentences and are never abbreviations. */
+export const FINAL_WORDS: readonly string[] =
+  "all and any are be bit big can car cat day did dog do eat far few for get go god guy had he her him his how in it job kid lot man me my new not now of off ok old on one our out own pay put run say see she so sit the to too top try tv two up us use was way we who why yes yet you".split(
+    " ",
+  );
+
 /** First parts that stay joined to what follows their hyphen; all other hyphens are words of their own. */
 export const HYPHEN_PREFIXES: ReadonlySet<string> = new Set(
   "anti arch bi co counter cross de dis e ex extra hyper infra inter intra meh mega meta micro mid mini mis mono multi neo non over para poly post pre pro proto pseudo psycho quasi re semi socio sub super supra trans tri ultra un under uni uber".split(

@@ -1,5 +1,5 @@
 import { contractionCuts } from "./contractions.js";
-import { sentenceSpans } from "./sentences.js";
+import { type SentenceOptions, sentencesOf } from "./text-pieces.js";
 import { type Span, splitUnspaced, tokenSpans } from "./tokens.js";
 
 /** A syntactic word of a text; `text.slice(start, end) === form`. */
@@ -33,8 +33,16 @@ export interface TextSentence extends Span {
  * segmentText("I don't. Why?").map((s) => s.words.map((w) => w.form)); // [["I", "do", "n't", "."], ["Why", "?"]]
  * ```
  */
-export function segmentText(text: string): TextSentence[] {
-  return sentenceSpans(text).map((span) => segmentSentence(text, span));
+export function segmentText(text: string, options?: SentenceOptions): TextSentence[] {
+  return [...textSentences(text, options)];
+}
+
+/** {@link segmentText}, one sentence after the other as they are asked for. */
+export function* textSentences(text: string, options?: SentenceOptions): Generator<TextSentence> {
+  for (const span of sentencesOf(text, options)) {
+    const sentence = segmentSentence(text, span);
+    if (sentence.words.length > 0) yield sentence;
+  }
 }
 
 /**

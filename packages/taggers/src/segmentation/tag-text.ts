@@ -1,12 +1,13 @@
 import type { BatchOptions, Tagger } from "../tagger.js";
-import { segmentText, type TextSentence, type TextWord } from "./segment-text.js";
+import { textSentences, type TextSentence, type TextWord } from "./segment-text.js";
+import type { SentenceOptions } from "./text-pieces.js";
 
 /** A word of a text with its label; `text.slice(start, end) === form`. */
 export interface TaggedWord extends TextWord {
   readonly label: string;
 }
 
-/** A sentence of a text with labelled words; multiword tokens as {@link segmentText} found them. */
+/** A sentence of a text with labelled words; multiword tokens as {@link textSentences} found them. */
 export interface TaggedSentence extends TextSentence {
   readonly words: readonly TaggedWord[];
 }
@@ -15,7 +16,10 @@ export interface TaggedSentence extends TextSentence {
  * Tags a text: sentences and words by UD English conventions, labels by the tagger.
  *
  * @param tagger any tagger; it is not closed.
+ * The text is cut as its sentences are asked for.
+ *
  * @param text any text; an empty one gives no sentence. Offsets count its UTF-16 units.
+ * @param options of {@link Tagger.tag}; `onePerLine` where each line is one sentence.
  * @throws what the tagger throws.
  *
  * @example
@@ -26,16 +30,17 @@ export interface TaggedSentence extends TextSentence {
 export async function* tagText(
   tagger: Tagger,
   text: string,
-  options?: BatchOptions,
+  options: BatchOptions & SentenceOptions = {},
 ): AsyncGenerator<TaggedSentence> {
-  const sentences = segmentText(text);
-  let at = 0;
-  for await (const labels of tagger.tag(wordLists(sentences), options)) {
-    const sentence = sentences[at++] as TextSentence;
+  const waiting: TextSentence[] = [];
+  const words = (function* () {
+    for (const sentence of textSentences(text, options)) {
+      waiting.push(sentence);
+      yield sentence.words.map(({ form }) => form);
+    }
+  })();
+  for await (const labels of tagger.tag(words, options)) {
+    const sentence = waiting.shift() as TextSentence;
     yield { ...sentence, words: sentence.words.map((word, i) => ({ ...word, label: labels[i] as string })) };
   }
-}
-
-function* wordLists(sentences: readonly TextSentence[]): Generator<string[]> {
-  for (const { words } of sentences) yield words.map(({ form }) => form);
 }

@@ -1,5 +1,6 @@
 import type { Columns, Row, Sentence } from "@nasty/formats/conllu";
 import type { Task } from "../task.js";
+import { hasSeparator } from "./characters.js";
 import type { TaggedSentence, TaggedWord } from "./tag-text.js";
 import type { Span } from "./tokens.js";
 
@@ -38,7 +39,7 @@ export function taggedConllu(
   sentence.words.forEach((word, i) => {
     const range = ranges.get(i);
     if (range !== undefined) {
-      const glued = isGlued(range, sentence.words[range.wordsEnd]);
+      const glued = isGlued(sentence, range, sentence.words[range.wordsEnd]);
       rows.push({
         ...EMPTY,
         kind: "multiword",
@@ -51,7 +52,7 @@ export function taggedConllu(
       insideUntil = range.wordsEnd;
     }
     const inside = i < insideUntil;
-    const glued = !inside && isGlued(word, sentence.words[i + 1]);
+    const glued = !inside && isGlued(sentence, word, sentence.words[i + 1]);
     if (!inside) text += glued ? word.form : `${word.form} `;
     const entity = task === "ner" && word.label !== "O" && `NER=${word.label}`;
     rows.push({
@@ -68,8 +69,12 @@ export function taggedConllu(
 
 const NO_SPACE = "SpaceAfter=No";
 
-const isGlued = (token: Span, next: TaggedWord | undefined): boolean =>
-  next !== undefined && next.start === token.end;
+/** Whether nothing separates a token from the next word: format characters between words do not. */
+function isGlued(sentence: TaggedSentence, token: Span, next: TaggedWord | undefined): boolean {
+  if (next === undefined) return false;
+  const between = sentence.text.slice(token.end - sentence.start, next.start - sentence.start);
+  return !hasSeparator(between);
+}
 
 function miscOf(entries: readonly (string | false)[]): string {
   return entries.filter((entry) => entry !== false).join("|") || "_";

@@ -1,4 +1,4 @@
-import { windowsOf } from "../transformer/windows.js";
+import { wordWindows } from "../transformer/windows.js";
 
 /** One row of a run: a sentence, or a window of a long one. */
 export interface Row {
@@ -14,11 +14,7 @@ export interface Row {
 
 /** The rows of a sentence: none of an empty one, several of one that is longer than `capacity`. */
 export function rowsOf(ids: Int32Array, sentence: number, capacity: number): Row[] {
-  if (ids.length <= capacity) {
-    return ids.length === 0 ? [] : [{ sentence, ids, firstWord: 0, firstOwned: 0, ownedEnd: ids.length }];
-  }
-  const offsets = Int32Array.from({ length: ids.length + 1 }, (_, word) => word);
-  return windowsOf(offsets, capacity).map(({ firstWord, wordsEnd, firstOwned, ownedEnd }) => ({
+  return wordWindows(ids.length, capacity).map(({ firstWord, wordsEnd, firstOwned, ownedEnd }) => ({
     sentence,
     ids: ids.subarray(firstWord, wordsEnd),
     firstWord,

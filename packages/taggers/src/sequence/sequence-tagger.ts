@@ -2,9 +2,10 @@ import { type Tensor, tensor, toFloat32 } from "@nasty/core";
 import type { Session, ValueInfo } from "@nasty/runtime";
 import { decoderOf } from "../neural/decode.js";
 import { TaggerError } from "../tagger-error.js";
-import type { BatchOptions, EncodedBatch, Sentences, Tagger } from "../tagger.js";
+import type { EncodedBatch, Sentences, Tagger } from "../tagger.js";
 import { logitsOutput } from "../transformer/logits.js";
-import { batchesOf, type BatchLimits, type Row, rowsOf } from "./rows.js";
+import { type Limits, limitsOf, longestRow, sentenceBlocks } from "../tagging/sentence-blocks.js";
+import { batchesOf, type Row, rowsOf } from "./rows.js";
 import type { SequenceSettings } from "./settings.js";
 
 const DEFAULTS = { batchSize: 32, batchTokens: 1024, lookAhead: 512 } as const;
@@ -60,10 +61,13 @@ export async function makeSequenceTagger(session: Session, settings: SequenceSet
     task,
     labels,
     async *tag(sentences, options) {
-      const limits = limitsOf(options);
+      const limits = limitsOf(options, DEFAULTS);
       for await (const { rows, sizes } of blocks(sentences, { idOf, capacity, limits })) {
         const scores = sizes.map((size) => new Float32Array(size * labels.length));
-        for (const batch of batchesOf(rows, limits, stretch)) await run(batch, scores);
+        for (const batch of batchesOf(rows, limits, stretch)) {
+          limits.signal?.throwIfAborted();
+          await run(batch, scores);
+        }
         for (const [i, length] of sizes.entries()) {
           const best = decode({ data: scores[i] as Float32Array, start: 0, length }, labels.length);
           yield Array.from(best, (label) => labels[label] as string);
@@ -71,9 +75,10 @@ export async function makeSequenceTagger(session: Session, settings: SequenceSet
       }
     },
     async *feedsOf(sentences, options): AsyncGenerator<EncodedBatch> {
-      const limits = limitsOf(options);
+      const limits = limitsOf(options, DEFAULTS);
       for await (const { rows } of blocks(sentences, { idOf, capacity, limits })) {
         for (const batch of batchesOf(rows, limits, stretch)) {
+          limits.signal?.throwIfAborted();
           const { feeds, mask } = feed(batch);
           const words = batch.reduce((sum, { firstOwned, ownedEnd }) => sum + ownedEnd - firstOwned, 0);
           yield { feeds, mask, words };
@@ -149,26 +154,9 @@ function capacityOf({ name, shape }: ValueInfo, { padding, maxLength }: Sequence
       `openTagger: model: input ${name}: length: expected a fixed one to fill rows to, or a longest row in the tagger, got neither`,
     );
   }
-  return maxLength ?? Number.POSITIVE_INFINITY;
-}
-
-interface Limits extends BatchLimits {
-  readonly lookAhead: number;
-}
-
-function limitsOf(options: BatchOptions = {}): Limits {
-  const batchSize = atLeastOne(options.batchSize ?? DEFAULTS.batchSize, "batchSize");
-  return {
-    batchSize,
-    batchTokens: atLeastOne(options.batchTokens ?? DEFAULTS.batchTokens, "batchTokens"),
-    // One by one nothing is gained by waiting.
-    lookAhead: batchSize === 1 ? 1 : atLeastOne(options.lookAhead ?? DEFAULTS.lookAhead, "lookAhead"),
-  };
-}
-
-function atLeastOne(value: number, name: string): number {
-  if (Number.isInteger(value) && value >= 1) return value;
-  throw new RangeError(`tag: ${name}: expected an integer of at least 1, got ${value}`);
+  // Rows that are filled have the length that the model was trained with.
+  const isFilled = padding === "left" || padding === "right";
+  return isFilled && maxLength !== undefined ? maxLength : Math.min(maxLength ?? longestRow, longestRow);
 }
 
 interface BlockOptions {
@@ -177,22 +165,18 @@ interface BlockOptions {
   readonly limits: Limits;
 }
 
-/** Reads up to `lookAhead` sentences at a time. */
+/** Reads sentences in blocks and cuts them into rows. */
 async function* blocks(
   sentences: Sentences,
-  { idOf, capacity, limits: { lookAhead } }: BlockOptions,
+  { idOf, capacity, limits }: BlockOptions,
 ): AsyncGenerator<{ rows: Row[]; sizes: number[] }> {
-  let rows: Row[] = [];
-  let sizes: number[] = [];
-  for await (const words of sentences) {
-    rows.push(...rowsOf(Int32Array.from(words, idOf), sizes.length, capacity));
-    sizes.push(words.length);
-    if (sizes.length < lookAhead) continue;
-    yield { rows, sizes };
-    rows = [];
-    sizes = [];
+  for await (const block of sentenceBlocks(sentences, limits)) {
+    const rows: Row[] = [];
+    block.forEach((words, sentence) => {
+      for (const row of rowsOf(Int32Array.from(words, idOf), sentence, capacity)) rows.push(row);
+    });
+    yield { rows, sizes: block.map(({ length }) => length) };
   }
-  if (sizes.length > 0) yield { rows, sizes };
 }
 
 async function trial(

@@ -2,7 +2,8 @@ import { type Tensor, toFloat32 } from "@nasty/core";
 import type { Session } from "@nasty/runtime";
 import { TaggerError } from "../tagger-error.js";
 import type { BatchOptions, EncodedBatch, Sentences, Tagger } from "../tagger.js";
-import { batchesOf, type BatchLimits } from "./batches.js";
+import { type Limits, limitsOf, longestRow, sentenceBlocks } from "../tagging/sentence-blocks.js";
+import { batchesOf } from "./batches.js";
 import { type Feeder, makeFeeder } from "./feeds.js";
 import { argmax, logitsOutput } from "./logits.js";
 import { type Row, rowsOf } from "./rows.js";
@@ -65,21 +66,25 @@ export async function makeTransformerTagger(
     task,
     labels,
     async *tag(sentences, options) {
-      const limits = limitsOf(options, feeder);
+      const limits = limitsFor(options, feeder);
       for await (const { rows, sizes } of blocks(sentences, {
         encoder,
         capacity,
-        lookAhead: limits.lookAhead,
+        limits,
       })) {
         const block = sizes.map((size) => Array<string>(size));
-        for (const batch of batchesOf(rows, limits)) await run(batch, block);
+        for (const batch of batchesOf(rows, limits)) {
+          limits.signal?.throwIfAborted();
+          await run(batch, block);
+        }
         yield* block;
       }
     },
     async *feedsOf(sentences, options): AsyncGenerator<EncodedBatch> {
-      const limits = limitsOf(options, feeder);
-      for await (const { rows } of blocks(sentences, { encoder, capacity, lookAhead: limits.lookAhead })) {
+      const limits = limitsFor(options, feeder);
+      for await (const { rows } of blocks(sentences, { encoder, capacity, limits })) {
         for (const batch of batchesOf(rows, limits)) {
+          limits.signal?.throwIfAborted();
           yield { ...feeder.feed(batch), words: batch.reduce((sum, row) => sum + row.positions.length, 0) };
         }
       }
@@ -88,41 +93,23 @@ export async function makeTransformerTagger(
   };
 }
 
-interface Limits extends BatchLimits {
-  readonly lookAhead: number;
+function limitsFor(options: BatchOptions | undefined, { fixedRows }: Feeder): Limits {
+  const limits = limitsOf(options, DEFAULTS);
+  return { ...limits, batchSize: fixedRows ?? limits.batchSize };
 }
 
-function limitsOf(options: BatchOptions = {}, { fixedRows }: Feeder): Limits {
-  const batchSize = atLeastOne(options.batchSize ?? DEFAULTS.batchSize, "batchSize");
-  return {
-    batchSize: fixedRows ?? batchSize,
-    batchTokens: atLeastOne(options.batchTokens ?? DEFAULTS.batchTokens, "batchTokens"),
-    // One by one nothing is gained by waiting.
-    lookAhead: batchSize === 1 ? 1 : atLeastOne(options.lookAhead ?? DEFAULTS.lookAhead, "lookAhead"),
-  };
-}
-
-function atLeastOne(value: number, name: string): number {
-  if (Number.isInteger(value) && value >= 1) return value;
-  throw new RangeError(`tag: ${name}: expected an integer of at least 1, got ${value}`);
-}
-
-/** Reads up to `lookAhead` sentences at a time and encodes them. */
+/** Reads sentences in blocks and encodes them. */
 async function* blocks(
   sentences: Sentences,
-  { encoder, capacity, lookAhead }: { encoder: WordEncoder; capacity: number; lookAhead: number },
+  { encoder, capacity, limits }: { encoder: WordEncoder; capacity: number; limits: Limits },
 ): AsyncGenerator<{ rows: Row[]; sizes: number[] }> {
-  let rows: Row[] = [];
-  let sizes: number[] = [];
-  for await (const words of sentences) {
-    for (const row of rowsOf(words, sizes.length, encoder, capacity)) rows.push(row);
-    sizes.push(words.length);
-    if (sizes.length < lookAhead) continue;
-    yield { rows, sizes };
-    rows = [];
-    sizes = [];
+  for await (const block of sentenceBlocks(sentences, limits)) {
+    const rows: Row[] = [];
+    block.forEach((words, sentence) => {
+      for (const row of rowsOf(words, sentence, encoder, capacity)) rows.push(row);
+    });
+    yield { rows, sizes: block.map(({ length }) => length) };
   }
-  if (sizes.length > 0) yield { rows, sizes };
 }
 
 function capacityOf(settings: TransformerSettings, encoder: WordEncoder, feeder: Feeder): number {
@@ -132,7 +119,7 @@ function capacityOf(settings: TransformerSettings, encoder: WordEncoder, feeder:
     feeder.fixedLength ?? Number.POSITIVE_INFINITY,
   );
   const capacity = positions - before.length - after.length;
-  if (capacity >= 1) return capacity;
+  if (capacity >= 1) return Math.min(capacity, longestRow);
   throw new TaggerError(
     "window",
     `openTagger: model: positions: expected room for a subword beside ${before.length + after.length} special tokens, got ${positions} positions`,

@@ -60,3 +60,13 @@ export function windowsOf(offsets: ArrayLike<number>, capacity: number): Window[
   });
   return windows;
 }
+
+/** {@link windowsOf} for a sentence of which every word takes one position. */
+export function wordWindows(words: number, capacity: number): Window[] {
+  if (words === 0) return [];
+  if (words <= capacity) return [{ firstWord: 0, wordsEnd: words, firstOwned: 0, ownedEnd: words }];
+  return windowsOf(
+    Int32Array.from({ length: words + 1 }, (_, word) => word),
+    capacity,
+  );
+}
