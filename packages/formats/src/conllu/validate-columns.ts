@@ -1,4 +1,4 @@
-import { columnNames } from "./parse-row.js";
+import { columnNames } from "./columns.js";
 import { quoted, type Report } from "./problem.js";
 import type { RowId } from "./validate-order.js";
 

@@ -1,5 +1,5 @@
 import { locateInvalidUtf8 } from "../text/whole-lines.js";
-import { columnNames } from "./parse-row.js";
+import { columnNames } from "./columns.js";
 import { type Problem, quoted, type Report } from "./problem.js";
 import { checkBlanks, checkColumns, isBlankLine } from "./validate-columns.js";
 import { checkOrder, type RowId, rowId } from "./validate-order.js";
