@@ -3,6 +3,7 @@ export { depsOf, type EnhancedDependency, featsOf, miscOf } from "./attributes.j
 export type { Problem, ProblemCode } from "./problem.js";
 export { parseConllu, readConllu, type ReadConlluOptions } from "./read.js";
 export {
+  columnOf,
   type Columns,
   commentValue,
   type EmptyNode,

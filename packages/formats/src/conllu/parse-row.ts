@@ -7,20 +7,6 @@ const dot = 46;
 const zero = 48;
 const underscore = 95;
 
-/** Names of the ten columns, in order. */
-export const columnNames = [
-  "ID",
-  "FORM",
-  "LEMMA",
-  "UPOS",
-  "XPOS",
-  "FEATS",
-  "HEAD",
-  "DEPREL",
-  "DEPS",
-  "MISC",
-] as const;
-
 /** Builds the error of one line. */
 export type Refuse = (
   code: FormatErrorCode,

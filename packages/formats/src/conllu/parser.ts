@@ -1,4 +1,13 @@
 import { FormatError } from "../format-error.js";
+import {
+  defaultMaxSentenceLength,
+  defaultMaxSentenceLines,
+  overLimit,
+  type SentenceLimits,
+  type SentenceSize,
+} from "../text/limits.js";
+import { declaredColumns } from "./columns.js";
+import { parsePlusRow, type PlusLayout, plusLayout } from "./parse-plus-row.js";
 import { parseRow, type Refuse } from "./parse-row.js";
 import type { Row, Sentence } from "./sentence.js";
 
@@ -11,6 +20,15 @@ export interface Parser {
   startLine: number;
   comments: string[];
   rows: Row[];
+  /** Comment blocks without words, which go to the next sentence, or to the last. */
+  blocks: string[][];
+  /** The last complete sentence: comment blocks may still follow it. */
+  held: Sentence | undefined;
+  /** The columns where they are not the ten. */
+  plus: PlusLayout | undefined;
+  /** What is held of the sentence at hand. */
+  readonly size: SentenceSize;
+  readonly limits: SentenceLimits;
   readonly refuse: Refuse;
 }
 
@@ -18,13 +36,25 @@ const hash = 35;
 const carriageReturn = 13;
 
 /** A parser that stands before the first line. */
-export function startParser(operation: string, name: string | undefined): Parser {
+export function startParser(
+  operation: string,
+  name: string | undefined,
+  limits: Partial<SentenceLimits> = {},
+): Parser {
   const parser: Parser = {
     where: name === undefined ? operation : `${operation}: ${name}`,
     line: 0,
     startLine: 1,
     comments: [],
     rows: [],
+    blocks: [],
+    held: undefined,
+    plus: undefined,
+    size: { lines: 0, length: 0 },
+    limits: {
+      maxSentenceLines: limits.maxSentenceLines ?? defaultMaxSentenceLines,
+      maxSentenceLength: limits.maxSentenceLength ?? defaultMaxSentenceLength,
+    },
     refuse: (code, what, expected, got, column) => lineError(parser, code, what, { expected, got, column }),
   };
   return parser;
@@ -71,11 +101,20 @@ function parseLine(parser: Parser, text: string, start: number, end: number, out
     endSentence(parser, out);
     return;
   }
+  checkSize(parser, end - start);
   if (parser.comments.length === 0 && parser.rows.length === 0) parser.startLine = parser.line;
   if (text.charCodeAt(start) !== hash) {
-    parser.rows.push(parseRow(text, start, end, parser.refuse));
+    const { plus, rows, refuse } = parser;
+    rows.push(
+      plus === undefined
+        ? parseRow(text, start, end, refuse)
+        : parsePlusRow(text.slice(start, end), plus, rows.length + 1, refuse),
+    );
   } else if (parser.rows.length === 0) {
-    parser.comments.push(text.slice(start, end));
+    const comment = text.slice(start, end);
+    const columns = declaredColumns(comment);
+    if (columns !== undefined) parser.plus = plusLayout(columns, parser.refuse);
+    parser.comments.push(comment);
   } else {
     throw lineError(parser, "syntax", "comment", {
       expected: "comments only before the first word of a sentence",
@@ -100,16 +139,40 @@ function isBlank(text: string, start: number, end: number): boolean {
   return (first === 32 || first === 9) && text.slice(start, end).trim() === "";
 }
 
-/** Hands over the sentence that an empty line, or the end of the input, completes. */
-export function endSentence(parser: Parser, out: Sentence[]): void {
-  if (parser.rows.length > 0) {
-    out.push({ comments: parser.comments, rows: parser.rows, line: parser.startLine });
-  } else if (parser.comments.length > 0) {
-    throw lineError(parser, "syntax", "sentence", {
-      expected: "words after the comments",
-      got: "the end of the sentence",
-    });
+/** A sentence that does not end would be held whole, and so would the file. */
+function checkSize(parser: Parser, length: number): void {
+  parser.size.lines++;
+  parser.size.length += length;
+  const over = overLimit(parser.size, parser.limits);
+  if (over !== undefined) throw lineError(parser, "limit", "sentence", over);
+}
+
+/** Completes the sentence, or the block of comments, that an empty line ends; hands over the sentence before it. */
+function endSentence(parser: Parser, out: Sentence[]): void {
+  const { comments, rows, startLine, blocks, plus, held, size } = parser;
+  if (rows.length > 0) {
+    if (held !== undefined) out.push(held);
+    parser.held = {
+      comments,
+      rows,
+      line: startLine,
+      ...(plus === undefined ? {} : { columns: plus.names }),
+      ...(blocks.length === 0 ? {} : { blocksBefore: blocks }),
+    };
+    parser.blocks = [];
+    size.lines = 0;
+    size.length = 0;
+  } else if (comments.length > 0) {
+    // Still counted: blocks without end are held as well.
+    blocks.push(comments);
   }
   parser.comments = [];
   parser.rows = [];
+}
+
+/** Hands over what the end of the input completes. */
+export function endInput(parser: Parser, out: Sentence[]): void {
+  endSentence(parser, out);
+  const { held, blocks } = parser;
+  if (held !== undefined) out.push(blocks.length === 0 ? held : { ...held, blocksAfter: blocks });
 }

@@ -30,7 +30,18 @@ export type ProblemCode =
   | "deprel"
   | "deps"
   | "multiword-columns"
-  | "empty-node-columns";
+  | "empty-node-columns"
+  | "misc"
+  // Trees and graphs
+  | "roots"
+  | "cycle"
+  | "enhanced-graph"
+  // Comments and the text
+  | "sent-id"
+  | "parallel-id"
+  | "new-document"
+  | "text"
+  | "space-after";
 
 /** One fault of a CoNLL-U file. */
 export interface Problem {

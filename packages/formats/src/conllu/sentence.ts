@@ -1,3 +1,5 @@
+import { columnNames, isStandardColumn } from "./columns.js";
+
 /**
  * The columns that every row has, as text; `_` means "not given" (in FORM and LEMMA it may also be the character).
  * FEATS, DEPS and MISC stay as written: `featsOf`, `depsOf` and `miscOf` take them apart on demand.
@@ -13,6 +15,8 @@ export interface Columns {
   readonly deprel: string;
   readonly deps: string;
   readonly misc: string;
+  /** Values of the columns that CoNLL-U does not know, in the order of `Sentence.columns` (CoNLL-U Plus). */
+  readonly extra?: readonly string[];
 }
 
 /** A syntactic word, numbered from 1. */
@@ -45,6 +49,12 @@ export interface Sentence {
   readonly rows: readonly Row[];
   /** Line of the file on which the sentence begins, from 1, where it was read from one. */
   readonly line?: number;
+  /** Names of the columns where they are not the ten of CoNLL-U: those of `# global.columns` (CoNLL-U Plus). */
+  readonly columns?: readonly string[];
+  /** Comment lines before the sentence that belong to none: an empty line stands behind each block. */
+  readonly blocksBefore?: readonly (readonly string[])[];
+  /** Comment blocks behind the last sentence of a file. */
+  readonly blocksAfter?: readonly (readonly string[])[];
 }
 
 /**
@@ -94,4 +104,49 @@ export function commentValue(sentence: Sentence, key: string): string | undefine
     if (equals > 0 && comment.slice(1, equals).trim() === key) return comment.slice(equals + 1).trim();
   }
   return undefined;
+}
+
+/**
+ * The value of a column by its name in the file: one of the ten, or one that `# global.columns` adds; undefined where there is none.
+ *
+ * @example
+ * ```ts
+ * columnOf(sentence, word, "PARSEME:MWE"); // "1:VPC"
+ * ```
+ */
+export function columnOf(sentence: Sentence, row: Row, name: string): string | undefined {
+  const names = sentence.columns ?? columnNames;
+  if (!names.includes(name)) return undefined;
+  const standard = standardColumn(row, name);
+  if (standard !== undefined) return standard;
+  const others = names.filter((other) => !isStandardColumn(other));
+  return row.extra?.[others.indexOf(name)];
+}
+
+/** The value of one of the ten columns, as it is written. */
+export function standardColumn(row: Row, name: string): string | undefined {
+  switch (name) {
+    case "ID":
+      return idOf(row);
+    case "FORM":
+      return row.form;
+    case "LEMMA":
+      return row.lemma;
+    case "UPOS":
+      return row.upos;
+    case "XPOS":
+      return row.xpos;
+    case "FEATS":
+      return row.feats;
+    case "HEAD":
+      return row.head === undefined ? "_" : String(row.head);
+    case "DEPREL":
+      return row.deprel;
+    case "DEPS":
+      return row.deps;
+    case "MISC":
+      return row.misc;
+    default:
+      return undefined;
+  }
 }

@@ -1,7 +1,8 @@
-import { idOf, type Row, type Sentence } from "./sentence.js";
+import { idOf, type Row, type Sentence, standardColumn } from "./sentence.js";
 
 /**
- * The lines of one sentence with the empty line behind it.
+ * The lines of one sentence with the empty line behind it, and the comment blocks around it. A sentence with `columns` of its own is
+ * written in these (CoNLL-U Plus); the comment that declares them is among the comments of the file's first sentence.
  *
  * @example
  * ```ts
@@ -9,10 +10,11 @@ import { idOf, type Row, type Sentence } from "./sentence.js";
  * ```
  */
 export function serializeSentence(sentence: Sentence): string {
-  let text = "";
-  for (const comment of sentence.comments) text += `${comment}\n`;
-  for (const row of sentence.rows) text += rowLine(row);
-  return `${text}\n`;
+  const { comments, rows, columns, blocksBefore = [], blocksAfter = [] } = sentence;
+  let text = blockLines(blocksBefore);
+  for (const comment of comments) text += `${comment}\n`;
+  for (const row of rows) text += columns === undefined ? rowLine(row) : plusRowLine(row, columns);
+  return `${text}\n${blockLines(blocksAfter)}`;
 }
 
 /**
@@ -32,4 +34,14 @@ export function serializeConllu(sentences: Iterable<Sentence>): string {
 function rowLine(row: Row): string {
   const { form, lemma, upos, xpos, feats, head, deprel, deps, misc } = row;
   return `${idOf(row)}\t${form}\t${lemma}\t${upos}\t${xpos}\t${feats}\t${head ?? "_"}\t${deprel}\t${deps}\t${misc}\n`;
+}
+
+function plusRowLine(row: Row, columns: readonly string[]): string {
+  let other = 0;
+  const fields = columns.map((name) => standardColumn(row, name) ?? row.extra?.[other++] ?? "_");
+  return `${fields.join("\t")}\n`;
+}
+
+function blockLines(blocks: readonly (readonly string[])[]): string {
+  return blocks.map((lines) => `${lines.join("\n")}\n\n`).join("");
 }

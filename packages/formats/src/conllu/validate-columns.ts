@@ -1,4 +1,4 @@
-import { columnNames } from "./parse-row.js";
+import { columnNames } from "./columns.js";
 import { quoted, type Report } from "./problem.js";
 import type { RowId } from "./validate-order.js";
 
@@ -6,6 +6,15 @@ import type { RowId } from "./validate-order.js";
 const universalTags = new Set(
   "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split(" "),
 );
+/** The 37 universal relations (Universal Dependencies v2); subtypes are a language's own. */
+const universalRelations = new Set(
+  (
+    "acl advcl advmod amod appos aux case cc ccomp clf compound conj cop csubj dep det discourse dislocated expl fixed flat " +
+    "goeswith iobj list mark nmod nsubj nummod obj obl orphan parataxis punct reparandum root vocative xcomp"
+  ).split(" "),
+);
+/** Attributes of MISC that a word has once. */
+const singleAttributes = /^(SpaceAfter|Lang|Translit|LTranslit|Gloss|LId|LDeriv|Ref)$/;
 const featurePattern = /^[A-Z0-9][A-Za-z0-9]*(\[[a-z0-9]+\])?=[A-Z0-9][A-Za-z0-9]*(,[A-Z0-9][A-Za-z0-9]*)*$/;
 const relationPattern = /^[a-z]+(:[a-z]+)?$/;
 const enhancedPattern =
@@ -65,8 +74,10 @@ export function checkColumns(
   for (const { id, fields } of rows) {
     if (id.kind === "multiword") {
       checkRange(id.line, fields, report);
+      checkMisc(id.line, fields[MISC] as string, report);
       continue;
     }
+    checkMisc(id.line, fields[MISC] as string, report);
     checkFeatures(id.line, fields[FEATS] as string, report);
     checkEnhanced(id, fields[DEPS] as string, heads, report);
     if (id.kind === "word") {
@@ -111,6 +122,8 @@ function checkWord(id: RowId, fields: readonly string[], heads: ReadonlySet<stri
       "lower-case letters, perhaps with a :subtype",
       quoted(deprel),
     );
+  } else if (!universalRelations.has(universalPart(deprel))) {
+    report(id.line, DEPREL + 1, "deprel", "relation", "one of the 37 universal relations", quoted(deprel));
   } else if ((head === "0") !== (deprel === "root" || deprel.startsWith("root:"))) {
     report(
       id.line,
@@ -120,6 +133,17 @@ function checkWord(id: RowId, fields: readonly string[], heads: ReadonlySet<stri
       head === "0" ? "root for head 0" : "no root below another word",
       deprel,
     );
+  }
+}
+
+const universalPart = (relation: string): string => relation.split(":")[0] as string;
+
+function checkMisc(line: number, value: string, report: Report): void {
+  const seen = new Set<string>();
+  for (const item of value.split("|")) {
+    const name = item.split("=")[0] as string;
+    if (seen.has(name)) report(line, MISC + 1, "misc", "attribute", "once", `${name} again`);
+    if (singleAttributes.test(name)) seen.add(name);
   }
 }
 
@@ -156,20 +180,28 @@ function checkEnhanced(id: RowId, value: string, heads: ReadonlySet<string>, rep
   if (value === "_") return;
   const say = (what: string, expected: string, got: string): void =>
     report(id.line, DEPS + 1, "deps", what, expected, quoted(got));
-  let previous = -1;
-  let previousIndex = -1;
+  let last: readonly [major: number, minor: number, relation: string] = [-1, -1, ""];
   for (const edge of value.split("|")) {
     const colon = edge.indexOf(":");
     const head = colon < 0 ? edge : edge.slice(0, colon);
-    if (colon < 0 || !headPattern.test(head) || !enhancedPattern.test(edge.slice(colon + 1))) {
+    const relation = colon < 0 ? "" : edge.slice(colon + 1);
+    if (colon < 0 || !headPattern.test(head) || !enhancedPattern.test(relation)) {
       say("edge", "head:relation", edge);
       continue;
     }
+    // `ref` is a relation of enhanced graphs alone.
+    if (!universalRelations.has(universalPart(relation)) && universalPart(relation) !== "ref")
+      say("relation of an edge", "one of the universal relations", edge);
     if (!heads.has(head)) say("head of an edge", "0 or a word or empty node of the sentence", edge);
+    if (head === id.text) say("head of an edge", "another node", edge);
     const [major = 0, minor = 0] = head.split(".").map(Number);
-    if (major < previous || (major === previous && minor < previousIndex))
+    const [lastMajor, lastMinor, lastRelation] = last;
+    if (major < lastMajor || (major === lastMajor && minor < lastMinor))
       say("order of edges", "by head", value);
-    previous = major;
-    previousIndex = minor;
+    else if (major === lastMajor && minor === lastMinor) {
+      if (relation < lastRelation) say("order of edges", "of one head by relation", value);
+      else if (relation === lastRelation) say("edge", "each edge once", edge);
+    }
+    last = [major, minor, relation];
   }
 }

@@ -36,8 +36,15 @@ export function rowId(text: string, line: number): RowId | undefined {
 /**
  * Checks the IDs of one sentence: words count 1, 2, 3, …; empty nodes i.1, i.2, … follow word i; a range stands directly
  * before its first word (behind the empty nodes there), inside the sentence, and overlaps no other.
+ *
+ * @returns whether all is well
  */
-export function checkOrder(rows: readonly RowId[], report: Report): void {
+export function checkOrder(rows: readonly RowId[], say: Report): boolean {
+  let isInOrder = true;
+  const report: Report = (...problem) => {
+    isInOrder = false;
+    say(...problem);
+  };
   const wordCount = rows.reduce((count, row) => count + (row.kind === "word" ? 1 : 0), 0);
   let word = 0;
   let emptyIndex = 0;
@@ -80,4 +87,5 @@ export function checkOrder(rows: readonly RowId[], report: Report): void {
     }
     previous = row;
   }
+  return isInOrder;
 }

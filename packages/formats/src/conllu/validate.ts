@@ -1,28 +1,42 @@
 import { locateInvalidUtf8 } from "../text/whole-lines.js";
-import { columnNames } from "./parse-row.js";
+import { columnNames } from "./columns.js";
 import { type Problem, quoted, type Report } from "./problem.js";
 import { checkBlanks, checkColumns, isBlankLine } from "./validate-columns.js";
+import { checkComments, type Comment, type CommentState, startComments } from "./validate-comments.js";
 import { checkOrder, type RowId, rowId } from "./validate-order.js";
+import { checkText } from "./validate-text.js";
+import { checkEnhancedGraph, checkTree, type EnhancedState } from "./validate-tree.js";
 
 /** How much to check. */
 export interface ValidateConlluOptions {
-  /** 1: the file format alone (lines, columns, IDs, blanks, Unicode); 2 (default): also what FEATS, HEAD, DEPS and others hold. */
+  /** 1: the file format alone (lines, columns, IDs, blanks, Unicode); 2 (default): also columns, trees, comments and text. */
   readonly level?: 1 | 2;
 }
 
 interface SentenceState {
-  comments: number;
+  comments: Comment[];
   rows: { id: RowId; fields: string[] }[];
   /** Rows whose ID or column count is wrong: they are words all the same, but order cannot be judged. */
   broken: number;
 }
 
+/** What is known of the sentences before, as level 2 needs it. */
+interface FileState {
+  readonly comments: CommentState;
+  readonly enhanced: EnhancedState;
+}
+
+const startSentence = (): SentenceState => ({ comments: [], rows: [], broken: 0 });
+
 /**
  * Checks a CoNLL-U file strictly: an empty result means that it follows the format to the byte.
  *
  * Level 1 is the file format: UTF-8 without byte order mark, in normal form C, LF, exactly one empty line behind each
- * sentence, ten columns, no empty column, blanks only inside FORM, LEMMA and MISC, IDs in order. Level 2 adds UPOS, FEATS,
- * HEAD, DEPREL and DEPS of Universal Dependencies v2. Whether the annotation makes sense is not judged.
+ * sentence, ten columns, no empty column, blanks only inside FORM, LEMMA and MISC, IDs in order. Level 2 adds what Universal
+ * Dependencies v2 asks of every treebank: UPOS, FEATS, HEAD, DEPREL, DEPS and MISC well formed, relations that exist, one root and no
+ * cycle, an enhanced graph in all sentences or in none and connected, `# sent_id` and `# text` once each, the former unique, the
+ * latter spelt by the forms with `SpaceAfter=No` where it has no space, `# parallel_id`, `# newdoc` and `# newpar` in order. Whether
+ * the annotation makes sense is not judged.
  *
  * @param input a whole file, as text or bytes (only bytes can show that they are not UTF-8)
  * @returns the problems in the order of the file; of CR LF and invalid UTF-8 only the first
@@ -68,22 +82,23 @@ function checkLines(whole: string, level: 1 | 2, report: Report): void {
   const lastIsComplete = lines.at(-1) === "";
   if (lastIsComplete) lines.pop();
   checkNewlines(lines, report);
-  let sentence: SentenceState = { comments: 0, rows: [], broken: 0 };
+  const file: FileState = { comments: startComments(), enhanced: { with: undefined, without: undefined } };
+  let sentence = startSentence();
   for (const [index, raw] of lines.entries()) {
     const line = index + 1;
     const content = raw.endsWith("\r") ? raw.slice(0, -1) : raw;
     if (isBlankLine(content)) {
-      endSentence(line, content, sentence, level, report);
-      sentence = { comments: 0, rows: [], broken: 0 };
+      endSentence(line, content, sentence, level === 2 ? file : undefined, report);
+      sentence = startSentence();
     } else {
       checkCharacters(line, content, report);
       checkLine(line, content, sentence, report);
     }
   }
-  if (sentence.comments + sentence.rows.length + sentence.broken > 0) {
+  if (sentence.comments.length + sentence.rows.length + sentence.broken > 0) {
     const got = lastIsComplete ? "the end of the file" : "the end of the file without a newline";
     report(lines.length, undefined, "missing-empty-line", "end of the last sentence", "an empty line", got);
-    endSentence(lines.length, "", sentence, level, report);
+    endSentence(lines.length, "", sentence, level === 2 ? file : undefined, report);
   } else if (!lastIsComplete) {
     report(
       lines.length,
@@ -132,7 +147,7 @@ function checkLine(line: number, content: string, sentence: SentenceState, repor
         quoted(content),
       );
     } else {
-      sentence.comments++;
+      sentence.comments.push({ line, text: content });
     }
     return;
   }
@@ -164,7 +179,7 @@ function endSentence(
   line: number,
   content: string,
   sentence: SentenceState,
-  level: 1 | 2,
+  file: FileState | undefined,
   report: Report,
 ): void {
   const { comments, rows, broken } = sentence;
@@ -172,17 +187,25 @@ function endSentence(
     report(line, undefined, "pseudo-empty-line", "empty line", "nothing in it", quoted(content));
   }
   if (rows.length + broken === 0) {
-    if (comments > 0)
+    if (comments.length > 0)
       report(line, undefined, "empty-sentence", "sentence", "at least one word", "comments only");
     else report(line, undefined, "extra-empty-line", "line", "one empty line behind a sentence", "one more");
     return;
   }
-  if (broken > 0) return;
+  const firstLine = rows[0]?.id.line ?? line;
+  const text = file === undefined ? undefined : checkComments(comments, firstLine, file.comments, report);
+  if (broken > 0) {
+    if (file !== undefined) file.comments.glued = false;
+    return;
+  }
   const words = rows.filter(({ id }) => id.kind === "word").length;
   if (words === 0) report(line, undefined, "empty-sentence", "sentence", "at least one word", "none");
-  checkOrder(
-    rows.map(({ id }) => id),
-    report,
-  );
-  if (level === 2) checkColumns(rows, report);
+  const ids = rows.map(({ id }) => id);
+  const isInOrder = checkOrder(ids, report);
+  if (file === undefined) return;
+  checkColumns(rows, report);
+  file.comments.glued = checkText(rows, isInOrder ? text?.text : undefined, text?.line ?? firstLine, report);
+  if (!isInOrder) return;
+  checkTree(rows, report);
+  checkEnhancedGraph(rows, firstLine, file.enhanced, report);
 }

@@ -49,22 +49,36 @@ export function isComment(
 }
 
 /**
- * The layout of a file from the rows of its first sentence: numbered columns (`id word label …`, as in Universal NER) where the
- * first column counts 1, 2, 3, … (or from 0, as WikiNEuRal does) and the third holds labels; else the word first and the label last (two columns; the four of CoNLL-2003).
+ * The layout of a file from the rows of its first sentence: numbered columns (`id word label …`, as in Universal NER) where the first
+ * column counts 1, 2, 3, … (or from 0, as WikiNEuRal does) and a later one holds labels; else the word first and the label last (two
+ * columns; the four of CoNLL-2003).
  */
 export function detectLayout(rows: readonly string[]): ColumnLayout {
   const separator = rows.some((row) => row.includes("\t")) ? "tab" : "blanks";
   const split = rows.map((row) => splitRow(row, separator));
   const count = (split[0] as string[]).length;
+  const label = numberedLabel(split, count);
+  return label === undefined
+    ? { separator, count, word: 1, label: count, numbered: false }
+    : { separator, count: undefined, word: 2, label, numbered: true };
+}
+
+/** The column of the labels where the first column numbers the words, undefined where it does not. */
+function numberedLabel(split: readonly (readonly string[])[], count: number): number | undefined {
   let next = split[0]?.[0] === "0" ? 0 : 1;
-  const numbered = split.every((fields) => {
-    const [number, , label = ""] = fields;
-    if (!isRowNumber(number) || fields.length < 3 || !labelPattern.test(label)) return false;
-    // A four-column row such as "1 CD B-NP O" ends in its label; so do the rows of GermEval, but those count on and on.
-    if (fields.length > 3 && split.length < 3 && labelPattern.test(fields.at(-1) as string)) return false;
+  const counts = split.every((fields) => {
+    const [number] = fields;
+    if (!isRowNumber(number) || fields.length < 3) return false;
     return /[-.]/.test(number as string) || Number(number) === next++;
   });
-  return numbered
-    ? { separator, count: undefined, word: 2, label: 3, numbered }
-    : { separator, count, word: 1, label: count, numbered };
+  if (!counts) return undefined;
+  const lastHasLabels = split.every((fields) => labelPattern.test(fields.at(-1) as string));
+  if (split.every((fields) => labelPattern.test(fields[2] as string))) {
+    // Four-column rows such as "1 CD B-NP O" end in their label; so do the rows of GermEval, but those count on and on.
+    return count > 3 && split.length < 3 && lastHasLabels ? undefined : 3;
+  }
+  // Two rows may be a sentence of two numbers; from the third on they count.
+  const words = split.map((fields) => fields[1] as string);
+  if (split.length < 3 && words.every((word) => /^[A-Z$.,:]+$/.test(word))) return undefined;
+  return lastHasLabels ? count : 3;
 }

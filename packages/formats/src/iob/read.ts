@@ -1,4 +1,10 @@
 import { FormatError, type FormatErrorCode } from "../format-error.js";
+import {
+  defaultMaxSentenceLength,
+  defaultMaxSentenceLines,
+  overLimit,
+  type SentenceSize,
+} from "../text/limits.js";
 import { defaultMaxLineLength, wholeLines } from "../text/whole-lines.js";
 import {
   type ColumnLayout,
@@ -18,6 +24,8 @@ export interface LabelledSentence {
   readonly labels: readonly string[];
   /** Line of the first word in the file, from 1, where it was read from one. */
   readonly line?: number;
+  /** Line of each word, where it was read from a file. */
+  readonly lines?: readonly number[];
   /** Whether a `-DOCSTART-` row stands before the sentence. */
   readonly startsDocument?: boolean;
 }
@@ -32,6 +40,10 @@ export interface ReadColumnsOptions {
   readonly name?: string;
   /** Most characters in a line, by default 2^20. */
   readonly maxLineLength?: number;
+  /** Most lines between two empty lines, by default 2^17. */
+  readonly maxSentenceLines?: number;
+  /** Most characters between two empty lines, by default 2^24. */
+  readonly maxSentenceLength?: number;
 }
 
 interface Reader {
@@ -43,6 +55,7 @@ interface Reader {
   rows: string[];
   rowLines: number[];
   startsDocument: boolean;
+  readonly size: SentenceSize;
 }
 
 /**
@@ -55,8 +68,8 @@ interface Reader {
  *
  * @param chunks text or UTF-8 bytes, cut anywhere
  * @returns sentences of at least one word, in order
- * @throws FormatError with `line`: `column-count`, `label` (empty), `encoding`, `line-length`, `syntax` (a row
- *   without number in a file of numbered rows)
+ * @throws FormatError with `line`: `column-count`, `label` (empty), `encoding`, `line-length`, `limit` (a
+ *   sentence without end), `syntax` (a row without number in a file of numbered rows)
  * @example
  * ```ts
  * for await (const { words, labels } of readColumns(stream)) spansOf(labels);
@@ -104,6 +117,7 @@ function startReader(operation: string, options: ReadColumnsOptions): Reader {
     rows: [],
     rowLines: [],
     startsDocument: false,
+    size: { lines: 0, length: 0 },
   };
 }
 
@@ -116,7 +130,10 @@ function readLines(reader: Reader, text: string, out: LabelledSentence[]): void 
     if (line.includes("\0")) refuse(reader, "encoding", reader.line, "characters", "text", "a NUL");
     if (line.trim() === "") {
       endSentence(reader, out);
-    } else if (isDocumentStart(line)) {
+      continue;
+    }
+    checkSize(reader, line.length);
+    if (isDocumentStart(line)) {
       endSentence(reader, out);
       reader.startsDocument = true;
     } else if (reader.rows.length === 0 && line.startsWith("#") && isComment(line, reader.layout)) {
@@ -128,6 +145,18 @@ function readLines(reader: Reader, text: string, out: LabelledSentence[]): void 
   }
 }
 
+/** A sentence that does not end would be held whole, and so would the file. */
+function checkSize(reader: Reader, length: number): void {
+  const { size, options } = reader;
+  size.lines++;
+  size.length += length;
+  const over = overLimit(size, {
+    maxSentenceLines: options.maxSentenceLines ?? defaultMaxSentenceLines,
+    maxSentenceLength: options.maxSentenceLength ?? defaultMaxSentenceLength,
+  });
+  if (over !== undefined) refuse(reader, "limit", reader.line, "sentence", over.expected, over.got);
+}
+
 function endSentence(reader: Reader, out: LabelledSentence[]): void {
   const { rows, rowLines, comments, startsDocument } = reader;
   // Comments without words head the file or a document; they stay with the next sentence.
@@ -135,17 +164,21 @@ function endSentence(reader: Reader, out: LabelledSentence[]): void {
   reader.layout ??= chooseLayout(reader);
   const words: string[] = [];
   const labels: string[] = [];
+  const lines: number[] = [];
   for (const [index, row] of rows.entries()) {
-    readRow(reader, reader.layout, row, rowLines[index] as number, words, labels);
+    const line = rowLines[index] as number;
+    if (readRow(reader, reader.layout, row, line, words, labels)) lines.push(line);
   }
   if (words.length > 0) {
-    const sentence = { comments, words, labels, line: rowLines[0] as number };
+    const sentence = { comments, words, labels, line: rowLines[0] as number, lines };
     out.push(startsDocument ? { ...sentence, startsDocument } : sentence);
     reader.startsDocument = false;
   }
   reader.comments = [];
   reader.rows = [];
   reader.rowLines = [];
+  reader.size.lines = 0;
+  reader.size.length = 0;
 }
 
 function chooseLayout(reader: Reader): ColumnLayout {
@@ -167,6 +200,7 @@ function chooseLayout(reader: Reader): ColumnLayout {
   return { ...found, word: wordColumn, label };
 }
 
+/** Adds the word of a row, and says whether it has one: ranges and empty nodes have none. */
 function readRow(
   reader: Reader,
   layout: ColumnLayout,
@@ -174,7 +208,7 @@ function readRow(
   line: number,
   words: string[],
   labels: string[],
-): void {
+): boolean {
   const fields = splitRow(row, layout.separator);
   const needed = Math.max(layout.word, layout.label);
   if (layout.count === undefined ? fields.length < needed : fields.length !== layout.count) {
@@ -186,13 +220,14 @@ function readRow(
     if (!isRowNumber(number)) {
       refuse(reader, "syntax", line, "first column", "the number of a word", JSON.stringify(number));
     }
-    if (/[-.]/.test(number)) return;
+    if (/[-.]/.test(number)) return false;
   }
   const word = fields[layout.word - 1] as string;
   const label = (fields[layout.label - 1] as string).trim();
   if (label === "") refuse(reader, "label", line, `column ${layout.label}`, "a label", "nothing");
   words.push(word);
   labels.push(label);
+  return true;
 }
 
 function refuse(
