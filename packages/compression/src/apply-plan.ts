@@ -121,8 +121,8 @@ export function applyPlan(model: ModelProto, plan: QuantizationPlan, quantize: W
   for (const planned of plan.tensors) {
     const owner = ownerOf(planned, graphs);
     const weight = quantize(planned, () => readWeight({ owner, name: planned.name }));
-    const { name, op, dtype, granularity } = planned;
-    tensors.push({ name, op, dtype, granularity, sqnrDb: weight.sqnrDb });
+    const { name, layer, op, dtype, granularity } = planned;
+    tensors.push({ name, layer, op, dtype, granularity, sqnrDb: weight.sqnrDb });
     const stored: StoredWeight = { planned, owner, weight, names: new Map() };
     for (const site of planned.sites) {
       const key = `${site.graph}\0${site.output}`;

@@ -119,7 +119,7 @@ export { timeShares, type TimeShares } from "./time-shares.js";
 export { predictedBytes } from "./predicted-bytes.js";
 export { historyOf, withEarlierHistory, withHistory, type HistoryStep, type Provenance } from "./history.js";
 export type { CalibrationOptions, Int8Options, StaticOptions } from "./int8.js";
-export { matchLayers, type NamedLayer } from "./layer-patterns.js";
+export { matchLayers } from "./layer-patterns.js";
 export type { WeightOptions } from "./plan-weights.js";
 export type {
   KeptInFloat,

@@ -1,81 +1,14 @@
+import { GraphError, matchLayers as match, type NamedLayer } from "@nasty/graph";
 import { CompressionError } from "./compression-error.js";
 
-/** A layer as patterns see it: any of its names may match. */
-export interface NamedLayer {
-  readonly names: readonly string[];
-}
-
-const regexSpecial = /[.+^${}()|[\]\\]/g;
-
-/** `*` matches within one path segment, `**` across segments, `?` one character. */
-function globToRegExp(glob: string): RegExp {
-  const source = glob
-    .replaceAll(regexSpecial, String.raw`\$&`)
-    .replaceAll("**", "\0")
-    .replaceAll("*", "[^/]*")
-    .replaceAll("\0", ".*")
-    .replaceAll("?", "[^/]");
-  return new RegExp(`^${source}$`);
-}
-
-function compile(pattern: string, operation: string): (name: string) => boolean {
-  const regex = /^\/(?<body>.+)\/(?<flags>[imsu]*)$/s.exec(pattern);
-  // A path such as /bert/encoder/ looks like a regular expression and means the same as one.
-  if (regex?.groups !== undefined) {
-    try {
-      const compiled = new RegExp(regex.groups.body ?? "", regex.groups.flags ?? "");
-      return (name) => name === pattern || compiled.test(name);
-    } catch (cause) {
-      throw new CompressionError(
-        "invalid-option",
-        `${operation}: skipLayers: ${pattern}: expected a regular expression, got ${(cause as Error).message}`,
-        { cause },
-      );
-    }
-  }
-  if (/[*?]/.test(pattern)) {
-    const glob = globToRegExp(pattern);
-    return (name) => name === pattern || glob.test(name);
-  }
-  return (name) => name === pattern;
-}
-
-/** Levenshtein distance over two rows, enough for names. */
-export function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(substitution, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
-    }
-    previous = row;
-  }
-  return previous[b.length] ?? 0;
-}
-
-function nearMatches(pattern: string, names: readonly string[]): string[] {
-  const plain = pattern.replaceAll(/[*?/\\^$]/g, "").toLowerCase();
-  const scored = names.map((name) => {
-    const lower = name.toLowerCase();
-    const contained = plain.length > 2 && lower.includes(plain);
-    return { name, distance: contained ? 0 : editDistance(lower, pattern.toLowerCase()) / name.length };
-  });
-  scored.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1));
-  return scored.slice(0, 3).map(({ name }) => name);
-}
-
 /**
- * Finds which layers a list of patterns names.
- *
- * A pattern is an exact name, a glob (`*` within a segment between slashes, `**` across segments, `?`), or
- * `/a regular expression/` with the flags i, m, s, u. A layer has several names (its node, its weight); one match is enough.
+ * Finds which layers the patterns of `skipLayers` name.
  *
  * @param layers every layer that could be skipped
- * @param patterns what the user wrote
+ * @param patterns what the user wrote, in the language of `matchLayers` of @nasty/graph
  * @param operation name of the step, for messages
  * @returns for each layer the pattern that matched, or undefined; in the order of `layers`
- * @throws CompressionError `no-such-layer` for a pattern without a match, naming the nearest layers; `invalid-option` for a broken regular expression
+ * @throws CompressionError `no-such-layer` for a pattern without a match, naming the nearest layers; `invalid-option` for one that cannot be read
  * @example matchLayers([{ names: ["classifier"] }], ["class*"], "quantize") // ["class*"]
  */
 export function matchLayers(
@@ -83,26 +16,18 @@ export function matchLayers(
   patterns: readonly string[],
   operation: string,
 ): (string | undefined)[] {
-  const matched: (string | undefined)[] = layers.map(() => undefined);
-  for (const pattern of patterns) {
-    const matches = compile(pattern, operation);
-    let count = 0;
-    for (const [index, layer] of layers.entries()) {
-      if (!layer.names.some(matches)) {
-        continue;
-      }
-      matched[index] ??= pattern;
-      count++;
-    }
-    if (count === 0) {
-      const names = [...new Set(layers.flatMap((layer) => layer.names))];
-      const near = nearMatches(pattern, names);
-      const hint = near.length === 0 ? "the model has no layer to skip" : `nearest: ${near.join(", ")}`;
-      throw new CompressionError(
-        "no-such-layer",
-        `${operation}: skipLayers: ${pattern}: expected at least one matching layer, got none of ${layers.length} (${hint})`,
-      );
-    }
+  try {
+    const { matched, missing } = match(layers, patterns);
+    if (missing === undefined) return matched.map((pattern) => pattern as string | undefined);
+    const { pattern, near } = missing;
+    const hint = near.length === 0 ? "the model has no layer to skip" : `nearest: ${near.join(", ")}`;
+    throw new CompressionError(
+      "no-such-layer",
+      `${operation}: skipLayers: ${String(pattern)}: expected at least one matching layer, got none of ${layers.length} (${hint})`,
+    );
+  } catch (error) {
+    if (!(error instanceof GraphError)) throw error;
+    const message = `${operation}: skipLayers: ${error.message.replace(/^pattern /, "")}`;
+    throw new CompressionError("invalid-option", message, { cause: error });
   }
-  return matched;
 }

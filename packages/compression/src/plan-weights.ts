@@ -1,6 +1,6 @@
 import { elementCount, perChannel, perTensor, type Granularity } from "@nasty/core";
 import { CompressionError } from "./compression-error.js";
-import type { ModelGraph } from "@nasty/graph";
+import { layerName, type ModelGraph } from "@nasty/graph";
 import { refuseQuantized } from "./graph-condition.js";
 import { matchLayers } from "./layer-patterns.js";
 import type { KeptInFloat, Pairs, PlannedSite, PlannedTensor, QuantizableOp, QuantizedForm } from "./plan.js";
@@ -146,7 +146,9 @@ export function planWeights(
   refuseQuantized(operation, model.main);
   const { sites, keptInFloat } = findWeightSites(model);
   const skipped = matchLayers(
-    sites.map(({ node, weights }) => ({ names: [nodeLabel(node), ...weights.map(({ name }) => name)] })),
+    sites.map(({ graph, node, weights }) => ({
+      names: [nodeLabel(node), ...weights.flatMap(({ name }) => [name, layerName(graph, node, name)])],
+    })),
     options.skipLayers,
     operation,
   );
@@ -223,6 +225,7 @@ function plannedTensor(
   const middle = unsigned || sites.some(({ form }) => form === "DynamicQuantizeLSTM");
   return {
     name: weight.name,
+    layer: layerName(site.graph, site.node, weight.name),
     graph: weight.owner.path,
     op: site.op,
     shape: weight.shape,

@@ -43,6 +43,8 @@ export interface PlannedSite {
 export interface PlannedTensor {
   /** Name of the weight: an initializer or the output of a Constant node. */
   readonly name: string;
+  /** The layer that it belongs to, for people: exporters give weights names such as `onnx::MatMul_517`. */
+  readonly layer: string;
   /** Path of the graph that holds it. */
   readonly graph: string;
   readonly op: QuantizableOp;
@@ -97,6 +99,7 @@ export interface QuantizationPlan {
 /** One quantized weight of a report. */
 export interface QuantizedTensor {
   readonly name: string;
+  readonly layer: string;
   readonly op: string;
   readonly dtype: string;
   readonly granularity: Granularity;

@@ -19,36 +19,20 @@ function which(...patterns: string[]): number[] {
 }
 
 describe("matchLayers", () => {
-  it("matches exact names of nodes and of weights", () => {
+  it("says which pattern matched each layer", () => {
     expect(which("/classifier/MatMul")).toEqual([2]);
-    expect(which("onnx::MatMul_2")).toEqual([1]);
-  });
-
-  it("keeps * within a segment and lets ** cross segments", () => {
-    expect(which("/bert/encoder/*/query/MatMul")).toEqual([0, 1]);
-    expect(which("/bert/**")).toEqual([0, 1]);
-    expect(() => which("/bert/*")).toThrow(CompressionError);
-    expect(which("onnx::MatMul_?")).toEqual([0, 1, 2]);
-  });
-
-  it("treats dots of a glob as dots", () => {
-    expect(() => which("/bert/encoder/layerX0/*/MatMul")).toThrow("expected at least one matching layer");
-  });
-
-  it("reads regular expressions between slashes", () => {
-    expect(which("/layer\\.[0]/")).toEqual([0]);
-    expect(which("/QUERY/i")).toEqual([0, 1]);
+    expect(which("classifier", "query")).toEqual([0, 1, 2]);
   });
 
   it("refuses a pattern that matches nothing and names near ones", () => {
     try {
-      which("classifier");
+      which("clasifier");
       expect.unreachable();
     } catch (error) {
       expect(error).toBeInstanceOf(CompressionError);
       expect((error as CompressionError).code).toBe("no-such-layer");
       expect((error as CompressionError).message).toMatch(
-        /^dynamic.plan: skipLayers: classifier: expected at least one matching layer, got none of 3 \(nearest: \/classifier\/MatMul/,
+        /^dynamic.plan: skipLayers: clasifier: expected at least one matching layer, got none of 3 \(nearest: \/classifier\/MatMul/,
       );
     }
   });

@@ -6,6 +6,7 @@ export type GraphErrorCode =
   | "empty-graph"
   | "foreign-node"
   | "input-count"
+  | "invalid-pattern"
   | "missing-graph"
   | "missing-input"
   | "missing-operator"

@@ -5,6 +5,10 @@ export { Graph, type NodeFields, type NodePosition, type Use } from "./graph.js"
 export { GraphError, type GraphErrorCode, type GraphErrorFields } from "./graph-error.js";
 export { addDims, type Dim, divideDims, multiplyDims, subtractDims } from "./inference/dims.js";
 export { inferShapes, type ValueType, type ValueTypes } from "./inference/infer-shapes.js";
+export { editDistance } from "./layers/edit-distance.js";
+export { matchLayers, type MatchedLayers, type NamedLayer } from "./layers/match-layers.js";
+export { layerName } from "./layers/layer-name.js";
+export { compilePattern, type NamePattern } from "./layers/pattern.js";
 export { ModelGraph, type ModelGraphOptions } from "./model-graph.js";
 export type { OperatorSchema } from "./operators/schema.js";
 export { operatorSchema } from "./operators/table.js";

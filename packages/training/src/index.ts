@@ -9,7 +9,6 @@ export {
 export { type ForwardModel, prepareForward } from "./gradient/prepare-forward.js";
 export type { RowGradient } from "./gradient/backpropagate.js";
 export { type DropoutSetting, dropoutSeedInput, type DropoutSite, dropoutSites } from "./gradient/dropout.js";
-export { matchesName, type NamePattern } from "./gradient/name-pattern.js";
 export { differentiableOperators } from "./gradient/rules/table.js";
 export type {
   ChainLoss,

@@ -77,9 +77,9 @@ export function reportHtml(result: QuantizationResult): string {
     `${htmlTable(["", ""], facts)}
 <h2>Weights</h2>
 ${htmlTable(
-  ["weight", "operator", "type", "granularity", "SQNR, dB"],
+  ["layer", "operator", "type", "granularity", "SQNR, dB"],
   result.tensors.map((t) => [
-    t.name,
+    t.layer,
     t.op,
     t.dtype,
     t.granularity,

@@ -45,6 +45,7 @@ export interface Planned {
 export interface AppliedReport {
   readonly tensors: readonly {
     name: string;
+    layer: string;
     op: string;
     dtype: string;
     granularity: string;
@@ -234,8 +235,9 @@ async function planOf(
 /** A report as JSON has it: granularity in words, an exact weight's infinite ratio as null. */
 function shown({ tensors, keptInFloat, warnings }: QuantizationReport): AppliedReport {
   return {
-    tensors: tensors.map(({ name, op, dtype, granularity, sqnrDb }) => ({
+    tensors: tensors.map(({ name, layer, op, dtype, granularity, sqnrDb }) => ({
       name,
+      layer,
       op,
       dtype,
       granularity: granularityText(granularity),

@@ -87,9 +87,9 @@ export function planText(
     `Plan: ${plan.mode}, ${formatCount(plan.tensors.length)} weights${pairsText(plan)}`,
     "",
     table(
-      ["weight", "op", "shape", "as", "granularity", "read by"],
+      ["layer", "op", "shape", "as", "granularity", "read by"],
       plan.tensors.map((tensor) => [
-        tensor.name,
+        tensor.layer,
         tensor.op,
         `[${tensor.shape.join(", ")}]`,
         tensor.dtype,
@@ -130,10 +130,10 @@ export function quantizationText(result: QuantizationResult): string {
       ? []
       : [
           "",
-          "Weights that lost most (signal-to-noise ratio):",
+          "Layers whose weights lost most (signal-to-noise ratio):",
           table(
-            ["weight", "op", "dB"],
-            worst.map(({ name, op, sqnrDb }) => [name, op, (sqnrDb ?? 0).toFixed(1)]),
+            ["layer", "op", "dB"],
+            worst.map(({ layer, op, sqnrDb }) => [layer, op, (sqnrDb ?? 0).toFixed(1)]),
             ["left", "left", "right"],
           ),
         ]),

@@ -1,4 +1,4 @@
-import { editDistance } from "../layer-patterns.js";
+import { editDistance } from "@nasty/graph";
 
 /** Letters and digits only: spellings with hyphens, underscores and capitals are one name. */
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");

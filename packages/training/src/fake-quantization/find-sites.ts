@@ -1,7 +1,6 @@
 import { elementCount } from "@nasty/core";
 import { intAttribute, type NodeProto } from "@nasty/formats/onnx";
-import { type Graph, weightSource } from "@nasty/graph";
-import { matchesName } from "../gradient/name-pattern.js";
+import { type Graph, matchLayers, weightSource } from "@nasty/graph";
 import { TrainingError } from "../training-error.js";
 import type { ChosenOptions } from "./options.js";
 
@@ -67,28 +66,34 @@ export function findSites(
     activations,
   }: Pick<ChosenOptions, "skipLayers" | "minimumElements" | "bits" | "activations">,
 ): readonly Site[] {
-  const unused = new Set(skipLayers);
-  const found: Site[] = [];
-  for (const node of graph.nodes) {
+  const sites = graph.nodes.flatMap((node) => {
     const site = node.domain === "" || node.domain === "ai.onnx" ? siteOf(graph, node) : undefined;
-    if (site === undefined) continue;
-    const weights = site.kind === "lstm" ? site.weights : [site.weight];
-    const names = [node.name || (node.output[0] ?? ""), ...weights.map(({ name }) => name)];
-    const skipped = skipLayers.filter((pattern) => names.some((name) => matchesName(pattern, name)));
-    for (const pattern of skipped) unused.delete(pattern);
+    return site === undefined ? [] : [site];
+  });
+  const { matched, missing } = matchLayers(
+    sites.map((site) => ({
+      names: [site.node.name || (site.node.output[0] ?? ""), ...weightsOf(site).map(({ name }) => name)],
+    })),
+    skipLayers,
+  );
+  if (missing !== undefined) {
+    const { pattern, near } = missing;
+    const hint = near.length === 0 ? "the model has none" : `nearest: ${near.join(", ")}`;
+    throw new TrainingError(
+      "no-match",
+      `fakeQuantization: skipLayers: ${String(pattern)}: expected a node or weight that is quantized, got none of that name (${hint})`,
+    );
+  }
+  const found: Site[] = [];
+  for (const [index, site] of sites.entries()) {
+    const weights = weightsOf(site);
     const elements = Math.max(...weights.map(({ shape }) => elementCount(shape)));
     // Rows of an odd number of 4 bits do not fill bytes; static quantization has no LSTM.
     const hasKernel =
       site.kind === "embedding"
         ? bits === 8 || (site.weight.shape[1] ?? 0) % 2 === 0
         : site.kind === "product" || activations !== "static";
-    if (skipped.length === 0 && elements >= minimumElements && hasKernel) found.push(site);
-  }
-  for (const pattern of unused) {
-    throw new TrainingError(
-      "no-match",
-      `fakeQuantization: skipLayers: ${String(pattern)}: expected a node or weight that is quantized, got none of that name`,
-    );
+    if (matched[index] === undefined && elements >= minimumElements && hasKernel) found.push(site);
   }
   // One copy of a table that a product reads too serves both; alone it has scales along its longer axis.
   const tied = new Map<string, number>();
@@ -100,6 +105,10 @@ export function findSites(
     const axis = tiedAxis ?? (rows > columns ? 0 : 1);
     return { ...site, perRow: axis === 0, isTied: tiedAxis !== undefined };
   });
+}
+
+function weightsOf(site: Site): readonly ReadWeight[] {
+  return site.kind === "lstm" ? site.weights : [site.weight];
 }
 
 function siteOf(graph: Graph, node: NodeProto): Site | undefined {

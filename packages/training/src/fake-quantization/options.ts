@@ -1,4 +1,4 @@
-import type { NamePattern } from "../gradient/name-pattern.js";
+import type { NamePattern } from "@nasty/graph";
 import { TrainingError } from "../training-error.js";
 
 /** How activations of quantized products are rounded in training. */

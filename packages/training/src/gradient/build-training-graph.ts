@@ -1,13 +1,19 @@
 import type { DType } from "@nasty/core";
 import { makeValueInfo, type ModelProto, type TensorProto } from "@nasty/formats/onnx";
-import { type Graph, inferShapes, type ModelGraph, type ValueTypes } from "@nasty/graph";
+import {
+  type Graph,
+  inferShapes,
+  matchLayers,
+  type ModelGraph,
+  type NamePattern,
+  type ValueTypes,
+} from "@nasty/graph";
 import { emitLoss } from "../losses/emit-loss.js";
 import type { Loss } from "../losses/loss.js";
 import { TrainingError } from "../training-error.js";
 import { backpropagate, type RowGradient } from "./backpropagate.js";
 import { activateDropout, type DropoutSetting, dropoutSeedInput } from "./dropout.js";
 import { graphWriter } from "./graph-writer.js";
-import { matchesName, type NamePattern } from "./name-pattern.js";
 import { prepareForward } from "./prepare-forward.js";
 
 export interface TrainingGraphOptions {
@@ -134,15 +140,16 @@ function allFloats(graph: Graph): string[] {
 function selected(graph: Graph, patterns: readonly NamePattern[]): string[] {
   const names = [...graph.initializers.keys()];
   const found = new Set<string>();
+  const layers = names.map((name) => ({ names: [name] }));
   for (const pattern of patterns) {
-    const matches = names.filter((name) => matchesName(pattern, name));
-    if (matches.length === 0) {
+    const { matched, missing } = matchLayers(layers, [pattern]);
+    if (missing !== undefined) {
       throw new TrainingError(
         "no-match",
         `buildTrainingGraph: trainable: pattern ${String(pattern)}: expected an initializer that the loss depends on, got none of ${names.length}`,
       );
     }
-    for (const name of matches) {
+    for (const name of names.filter((_, index) => matched[index] !== undefined)) {
       if (graph.initializer(name)?.dataType !== 1) {
         if (pattern !== name) continue; // a glob may run over index tensors
         throw new TrainingError(

@@ -1,9 +1,8 @@
 import { mixWords, toFloat32 } from "@nasty/core";
 import { floatAttribute, makeValueInfo, type NodeProto } from "@nasty/formats/onnx";
-import type { Graph, ValueTypes } from "@nasty/graph";
+import { compilePattern, type Graph, type NamePattern, type ValueTypes } from "@nasty/graph";
 import { TrainingError } from "../training-error.js";
 import { castTo, type GraphWriter, graphWriter } from "./graph-writer.js";
-import { matchesName, type NamePattern } from "./name-pattern.js";
 
 /** How the Dropout nodes whose names match are trained. */
 export interface DropoutSetting {
@@ -73,7 +72,9 @@ export function dropoutSites(
   const unused = new Set(settings);
   const nodes = graph.nodes.filter((node) => node.opType === "Dropout" && node.domain === "");
   const sites = nodes.map((node, site): DropoutSite => {
-    const setting = settings.find(({ node: pattern }) => matchesName(pattern, node.name));
+    const setting =
+      settings.find(({ node: pattern }) => pattern === node.name) ??
+      settings.find(({ node: pattern }) => compilePattern(pattern)(node.name));
     if (setting !== undefined) unused.delete(setting);
     const ratio = setting?.ratio ?? ratioOf(graph, node);
     checkRatio(ratio, node);

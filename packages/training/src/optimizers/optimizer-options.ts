@@ -1,4 +1,4 @@
-import { matchesName, type NamePattern } from "../gradient/name-pattern.js";
+import { compilePattern, type NamePattern } from "@nasty/graph";
 import type { Schedule } from "./schedule.js";
 
 /** Settings of the weights whose names match; of several groups that match, the first counts. */
@@ -56,11 +56,17 @@ export interface WeightSettings {
   readonly frozen: boolean;
 }
 
+function patternsOf(weights: NamePattern | readonly NamePattern[]): readonly NamePattern[] {
+  return Array.isArray(weights) ? (weights as readonly NamePattern[]) : [weights as NamePattern];
+}
+
 export function settingsOf(name: string, options: OptimizerOptions): WeightSettings {
-  const group = options.groups?.find(({ weights }) => {
-    const patterns = Array.isArray(weights) ? (weights as readonly NamePattern[]) : [weights as NamePattern];
-    return patterns.some((pattern) => matchesName(pattern, name));
-  });
+  // The group that spells the weight's name goes before those with patterns that match it too.
+  const group =
+    options.groups?.find(({ weights }) => patternsOf(weights).includes(name)) ??
+    options.groups?.find(({ weights }) =>
+      patternsOf(weights).some((pattern) => compilePattern(pattern)(name)),
+    );
   return {
     learningRateFactor: group?.learningRateFactor ?? 1,
     weightDecay: group?.weightDecay ?? options.weightDecay ?? 0,
