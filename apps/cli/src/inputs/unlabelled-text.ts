@@ -33,12 +33,8 @@ export interface Paragraph {
   readonly offset: number;
 }
 
-/** Paragraphs of a text (or `-`), streamed: cut at empty lines, offsets into the whole text kept. */
-export async function* readParagraphs(path: string): AsyncGenerator<Paragraph> {
-  yield* paragraphsOf(await openText(path));
-}
-
-async function* paragraphsOf({ chunks, name }: OpenText): AsyncGenerator<Paragraph> {
+/** Paragraphs of a text, streamed: cut at empty lines, offsets into the whole text kept. */
+export async function* paragraphsOf({ chunks, name }: OpenText): AsyncGenerator<Paragraph> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let pending = "";
   let offset = 0;

@@ -12,6 +12,8 @@ export interface FoundForm {
   readonly by: "content" | "name" | "default";
   /** What was seen, as a clause for a message: `no column of labels repeats`. */
   readonly why: string;
+  /** Whether the other reading is likely enough to be mentioned to the person. */
+  readonly isClose?: boolean;
 }
 
 /**
@@ -52,6 +54,7 @@ export function findTextForm(
     form: named === "columns" ? "columns" : "plain",
     by: named === undefined || named === "conllu" ? "default" : "name",
     why: columns.why,
+    ...(columns.isClose === true ? { isClose: true } : {}),
   };
 }
 
