@@ -42,6 +42,8 @@ function sentencesOf(text: OpenText, task: Task | undefined): AsyncGenerator<Lab
     case "columns":
       return columns(text, task);
     case "plain":
+      // An empty text has no form, and no sentence: that is said for all forms alike.
+      if (text.head.trim() === "") return noSentences();
       throw new InputError(
         `read ${text.name}: form: expected labelled text (CoNLL-U, or columns of words and labels), got plain text; give a labelled file, or say --input-format columns if it is one`,
       );
@@ -49,6 +51,8 @@ function sentencesOf(text: OpenText, task: Task | undefined): AsyncGenerator<Lab
       return text.form satisfies never;
   }
 }
+
+async function* noSentences(): AsyncGenerator<LabelledSentence> {}
 
 async function* columns(
   { chunks, name, head }: OpenText,

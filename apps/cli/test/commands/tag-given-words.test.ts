@@ -34,7 +34,7 @@ const conllu = [
 ].join("\n");
 
 describe("tag of words that are given", () => {
-  test.concurrent("CoNLL-U: UPOS is replaced, all else is as it was, byte for byte", async () => {
+  test("CoNLL-U: UPOS is replaced, all else is as it was, byte for byte", async () => {
     await shop.write("words.txt", conllu);
     const { stdout, stderr } = await tag("pos", "words.txt");
     const expected = conllu
@@ -47,7 +47,7 @@ describe("tag of words that are given", () => {
     expect((await tag("pos", "words.txt", "--format", "conllu")).stdout).toBe(expected);
   });
 
-  test.concurrent("CoNLL-U: entities go to MISC, to the key that is there", async () => {
+  test("CoNLL-U: entities go to MISC, to the key that is there", async () => {
     await shop.write("entities.conllu", conllu);
     expect((await tag("ner", "entities.conllu")).stdout).toBe(
       conllu.replace("NER=B-PER", "NER=O").replace("Gloss=a|Gloss=b", "Gloss=a|Gloss=b|NER=B-LOC"),
@@ -56,7 +56,7 @@ describe("tag of words that are given", () => {
     expect((await tag("ner", "lower.conllu")).stdout).toContain("\tner=B-LOC|Gloss=b\n");
   });
 
-  test.concurrent("CoNLL-U Plus: its own columns", async () => {
+  test("CoNLL-U Plus: its own columns", async () => {
     const plus =
       "# global.columns = FORM NER UPOS X:MWE\nThe\tO\t_\t*\ncat\tB-PER\t_\t1:VPC\n\nParis\t_\t_\t*\n\n# end\n\n";
     await shop.write("plus", plus);
@@ -73,7 +73,7 @@ describe("tag of words that are given", () => {
     expect((await tag("pos", "few.txt", "--format", "text")).stdout).toBe("The/DET\n");
   });
 
-  test.concurrent("columns: the column of the task is replaced, blanks and comments stay", async () => {
+  test("columns: the column of the task is replaced, blanks and comments stay", async () => {
     const news =
       "-DOCSTART- -X- O O\n\n# id = 1\nAda  NN   I-NP B-LOC\r\nran NN B-VP  O \n\n\nParis NN I-NP B-PER";
     await shop.write("news.txt", news);
@@ -91,7 +91,7 @@ describe("tag of words that are given", () => {
     expect((await tag("ner", "numbered")).stdout).toBe(numbered.replace("Paris\tO", "Paris\tB-LOC"));
   });
 
-  test.concurrent("labels of the other task are not written over; other formats say them", async () => {
+  test("labels of the other task are not written over; other formats say them", async () => {
     await shop.write("pairs.txt", "Ada\tB-PER\nran\tO\n\n");
     expect(await shop.refused(3, ["tag", "--model", "pos", "pairs.txt"])).toMatch(
       /column 2: expected a column of parts of speech.*got one of entities; give --format text/,
@@ -111,7 +111,7 @@ describe("tag of words that are given", () => {
     );
   });
 
-  test.concurrent("standard input and gzip are no different", async () => {
+  test("standard input and gzip are no different", async () => {
     await shop.write("words.gz", gzipSync(conllu));
     const fromGzip = (await tag("pos", "words.gz")).stdout;
     expect(fromGzip).toContain("Paris\t_\tPROPN");
@@ -119,7 +119,7 @@ describe("tag of words that are given", () => {
     expect(ended.stdout).toBe(fromGzip);
   });
 
-  test.concurrent("--input-format goes before the content", async () => {
+  test("--input-format goes before the content", async () => {
     await shop.write("said.txt", "Ada\tB-PER\nran\tO\n\n");
     expect((await tag("pos", "said.txt", "--input-format", "plain")).stdout).toMatch(/^Ada\/PROPN B/);
     expect(
@@ -139,7 +139,7 @@ describe("tag of words that are given", () => {
     await shop.refused(2, ["tag", "--model", "pos", "said.txt", "--input-format", "conll"]);
   });
 
-  test.concurrent("a text that could be taken otherwise gets a remark", async () => {
+  test("a text that could be taken otherwise gets a remark", async () => {
     await shop.write("open.tsv", "dog\tHund\ncat\tKatze\n");
     const { stderr } = await tag("pos", "open.tsv");
     expect(stderr).toBe(
@@ -147,7 +147,7 @@ describe("tag of words that are given", () => {
     );
   });
 
-  test.concurrent("a sentence without end: a typed error, nothing of it kept", async () => {
+  test("a sentence without end: a typed error, nothing of it kept", async () => {
     const row = "1\tword\t_\t_\t_\t_\t_\t_\t_\t_\n";
     await shop.write("endless.gz", gzipSync(row.repeat(200_000)));
     expect(await shop.refused(3, ["tag", "--model", "pos", "endless.gz"])).toMatch(

@@ -18,7 +18,7 @@ const evaluated = (model: string, test: string, ...args: string[]) =>
 const input = (path: string, form: string, by = "content") => ({ path, form, by });
 
 describe("what a text is goes by its content, not by its name", () => {
-  test.concurrent("eval: columns named .txt, or .conllu.gz, are columns", async () => {
+  test("eval: columns named .txt, or .conllu.gz, are columns", async () => {
     const { value, inputs } = await evaluated("ner", "test.iob2");
     expect(inputs).toEqual([input("test.iob2", "columns")]);
     for (const name of ["columns.txt", "columns.conllu.gz"]) {
@@ -28,7 +28,7 @@ describe("what a text is goes by its content, not by its name", () => {
     expect(said.stdout).toMatch(/^Read columns\.txt as columns of words and labels \(by its content\)\.$/m);
   });
 
-  test.concurrent("eval: CoNLL-U named .txt, CoNLL-U Plus, a comment block at the end", async () => {
+  test("eval: CoNLL-U named .txt, CoNLL-U Plus, a comment block at the end", async () => {
     const { value, sentences } = await evaluated("pos", "test.conllu");
     expect(await evaluated("pos", "conllu.txt")).toMatchObject({
       value,
@@ -48,7 +48,7 @@ describe("what a text is goes by its content, not by its name", () => {
     });
   });
 
-  test.concurrent("eval: entities in MISC under other keys, and in a column of their own", async () => {
+  test("eval: entities in MISC under other keys, and in a column of their own", async () => {
     const { value } = await evaluated("ner", "test.conllu");
     for (const key of ["ner", "Entity", "NE", "ner_tag"]) {
       await shop.write(`key-${key}`, conllu().replaceAll("NER=", `${key}=`));
@@ -70,7 +70,7 @@ describe("what a text is goes by its content, not by its name", () => {
     );
   });
 
-  test.concurrent("eval: the column that holds labels of the task", async () => {
+  test("eval: the column that holds labels of the task", async () => {
     await shop.write(
       "four.txt",
       "The DET B-NP O\ncat NOUN I-NP O\nsat VERB B-VP O\n\nParis PROPN B-NP B-LOC\n\n",
@@ -81,7 +81,7 @@ describe("what a text is goes by its content, not by its name", () => {
     expect((await evaluated("ner", "four.txt")).tokens).toBe(4);
   });
 
-  test.concurrent("score: labelled .txt, and types without a prefix", async () => {
+  test("score: labelled .txt, and types without a prefix", async () => {
     await shop.write("io.conll", "Ada PER\nLovelace PER\nlives O\nhere O\n\n");
     const same = await shop.json(["score", "--gold", "columns.txt", "--system", "test.iob2"]);
     expect(same).toMatchObject({
@@ -95,7 +95,7 @@ describe("what a text is goes by its content, not by its name", () => {
     });
   });
 
-  test.concurrent("quantize: calibration and validation in columns named .txt", async () => {
+  test("quantize: calibration and validation in columns named .txt", async () => {
     const made = await shop.json(
       ["quantize", "--model", "ner", "--output", "calibrated.onnx", "--calibration", "columns.txt"].concat([
         "--validation",
@@ -123,7 +123,7 @@ describe("what a text is goes by its content, not by its name", () => {
     expect(await from("columns.txt", "a.onnx")).toBe(await from("test.iob2", "b.onnx"));
   });
 
-  test.concurrent("benchmark: words of columns, not their labels", async () => {
+  test("benchmark: words of columns, not their labels", async () => {
     const of = (data: string) =>
       shop.json([
         "benchmark",
@@ -140,7 +140,7 @@ describe("what a text is goes by its content, not by its name", () => {
     expect((await of("prose.txt")).inputs).toEqual([input("prose.txt", "plain")]);
   });
 
-  test.concurrent("--input-format: for one file or for all; what was said is in the result", async () => {
+  test("--input-format: for one file or for all; what was said is in the result", async () => {
     await shop.write("labels.tsv", "The\tn1\ncat\tn2\n");
     expect(await shop.refused(3, ["eval", "--model", "pos", "--test", "labels.tsv"])).toMatch(
       /labels\.tsv: form: expected labelled text .*got plain text; give a labelled file, or say --input-format columns/,

@@ -41,8 +41,7 @@ export function findTextForm(
   const named = formOfName(name);
   if (text.declaresColumns) return byContent("conllu", "a comment declares its columns");
   if (text.rows.length === 0) {
-    const form = named ?? (text.comments > 0 ? "plain" : "columns");
-    return { form, by: named === undefined ? "default" : "name", why: "it has no rows" };
+    return { form: named ?? "plain", by: named === undefined ? "default" : "name", why: "it has no rows" };
   }
   if (isConllu(text)) return byContent("conllu", "its rows are numbered and have the columns of CoNLL-U");
   const columns = columnEvidence(text);

@@ -128,12 +128,12 @@ describe("what the content leaves open", () => {
     expect(formOf("The cat sat on the mat.\nIt was late.\n", "a.conllu")).toBe("plain");
   });
 
-  it("nothing to see: the name, else columns without a sentence", () => {
+  it("nothing to see: the name, else plain text", () => {
     expect(["a.conllu", "a.txt", "a.iob2.gz", "a"].map((name) => formOf("\n\n", name))).toEqual([
       "conllu",
       "plain",
       "columns",
-      "columns",
+      "plain",
     ]);
   });
 });
