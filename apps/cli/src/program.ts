@@ -1,7 +1,16 @@
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { distillCommand, fineTuneCommand } from "./arguments/classifier-command.js";
-import { command, examples, modelHelp, modelOption, repeatable, run, testHelp } from "./arguments/command.js";
+import {
+  command,
+  examples,
+  modelHelp,
+  modelOption,
+  repeatable,
+  run,
+  testHelp,
+  textCommand,
+} from "./arguments/command.js";
 import { compressCommand } from "./arguments/compress-command.js";
 import { exportCommand } from "./arguments/export-command.js";
 import { importCommand } from "./arguments/import-command.js";
@@ -46,7 +55,7 @@ export function buildProgram(): Command {
 }
 
 function demoCommand(): Command {
-  return command(
+  return textCommand(
     "demo",
     "run the main job: quantize a model, compare size, speed and accuracy, tag a sentence",
   )
@@ -63,7 +72,7 @@ function demoCommand(): Command {
 }
 
 function evalCommand(): Command {
-  return command("eval", "measure a model on labelled text")
+  return textCommand("eval", "measure a model on labelled text")
     .requiredOption(modelOption, modelHelp)
     .requiredOption("--test <file>", testHelp)
     .addOption(exactBatchesOption())
@@ -78,7 +87,7 @@ function evalCommand(): Command {
 }
 
 function scoreCommand(): Command {
-  return command("score", "compare two labelled files")
+  return textCommand("score", "compare two labelled files")
     .requiredOption("--gold <file>", "the right labels")
     .requiredOption("--system <file>", "the labels to judge")
     .addOption(
@@ -98,7 +107,7 @@ function scoreCommand(): Command {
 }
 
 function benchmarkCommand(): Command {
-  return command("benchmark", "measure speed and memory, several models in turn")
+  return textCommand("benchmark", "measure speed and memory, several models in turn")
     .requiredOption(modelOption, modelHelp)
     .addOption(repeatable("--compare <path>", "another model to measure in the same run (repeatable)"))
     .addOption(
@@ -125,18 +134,19 @@ function benchmarkCommand(): Command {
 }
 
 function tagCommand(): Command {
-  return command("tag", "tag raw text")
+  return textCommand("tag", "tag text: raw, or words that are given")
     .option(modelOption, `${modelHelp} (default: the embedded English model)`)
     .addOption(
       new Option("--task <task>", "which embedded model, without --model")
         .choices(["pos", "ner"])
         .default("pos"),
     )
-    .argument("[file]", "text to tag; - or nothing reads standard input")
+    .argument("[file]", "text to tag, or CoNLL-U or columns to label anew; - or nothing reads standard input")
     .addOption(
-      new Option("--format <format>", "form of the result")
-        .choices(["text", "conllu", "json"])
-        .default("text"),
+      new Option(
+        "--format <format>",
+        "form of the result (default: text; for CoNLL-U and columns their own, with one column replaced)",
+      ).choices(["text", "conllu", "json"]),
     )
     .option("--one-per-line", "each line is one sentence (otherwise an empty line or a stop ends one)")
     .addOption(exactBatchesOption())
@@ -146,6 +156,7 @@ function tagCommand(): Command {
         ['echo "Time flies." | nasty tag', "word/LABEL, a line a sentence"],
         ['echo "Ada lived in London." | nasty tag --task ner', "entities instead of parts of speech"],
         ["nasty tag --model pos_int8.onnx --format conllu text.txt", "CoNLL-U with offsets kept"],
+        ["nasty tag --model ner.onnx test.conllu", "the same file with other entity labels"],
       ),
     )
     .action(run(async () => (await import("./commands/tag.js")).tagText));
@@ -153,7 +164,7 @@ function tagCommand(): Command {
 
 function trainCommand(): Command {
   return withQat(
-    command("train", "train a tagger from random weights on your own labelled text")
+    textCommand("train", "train a tagger from random weights on your own labelled text")
       .addOption(
         new Option("--task <task>", "parts of speech or named entities")
           .choices(["pos", "ner"])

@@ -1,13 +1,13 @@
 import { type Command, Option } from "commander";
 import { withQat } from "../quantization-aware/qat-arguments.js";
-import { command, examples, repeatable, run } from "./command.js";
+import { examples, repeatable, run, textCommand } from "./command.js";
 import { engineOption, positiveInteger, positiveNumber, share, wholeNumber } from "./option-values.js";
 
 /** `nasty fine-tune`. */
 export function fineTuneCommand(): Command {
   return withQat(
     training(
-      command("fine-tune", "turn a pretrained encoder into a tagger of your labels")
+      textCommand("fine-tune", "turn a pretrained encoder into a tagger of your labels")
         .requiredOption(
           "--model <dir>",
           "Hugging Face directory: config, tokenizer, safetensors or ONNX weights",
@@ -45,7 +45,7 @@ export function fineTuneCommand(): Command {
 /** `nasty distill`. */
 export function distillCommand(): Command {
   return training(
-    command("distill", "train a smaller tagger on what larger ones think")
+    textCommand("distill", "train a smaller tagger on what larger ones think")
       .addOption(
         repeatable(
           "--teacher <model>",

@@ -1,4 +1,6 @@
 import { Command, Option } from "commander";
+import { inputFormatOption, useInputFormats } from "../inputs/input-format.js";
+import { sayingTexts } from "../inputs/saying-texts.js";
 import { type CommonOptions, openTerminal, type Terminal } from "../terminal/console.js";
 import { collect, positiveInteger, wholeNumber } from "./option-values.js";
 
@@ -25,6 +27,11 @@ export function command(name: string, description: string): Command {
       .addOption(new Option("--threads <n>", "threads of the runtime").default(1).argParser(positiveInteger))
       .option("--debug", "print the stack trace of an error")
   );
+}
+
+/** A command that reads text: it can be told what that is. */
+export function textCommand(name: string, description: string): Command {
+  return command(name, description).addOption(inputFormatOption());
 }
 
 /** Columns of the help: those of the terminal, at least enough for two readable ones. */
@@ -54,6 +61,7 @@ export function run<O extends CommonOptions>(load: () => Promise<Action<O>>) {
   return async (...parsed: unknown[]): Promise<void> => {
     const operands = parsed.slice(0, -2).filter((operand) => typeof operand === "string");
     const options = parsed.at(-2) as O;
-    await (await load())(options, openTerminal(options), ...operands);
+    useInputFormats((options as { readonly inputFormat?: readonly string[] }).inputFormat);
+    await (await load())(options, sayingTexts(openTerminal(options)), ...operands);
   };
 }

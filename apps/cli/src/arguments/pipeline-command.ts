@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
-import { command, examples, run } from "./command.js";
+import { examples, run, textCommand } from "./command.js";
 
 /** `nasty pipeline`. */
 export function pipelineCommand(): Command {
-  return command("pipeline", "run a recipe: prune, distill, quantize, compress, …, with one report")
+  return textCommand("pipeline", "run a recipe: prune, distill, quantize, compress, …, with one report")
     .argument("<recipe>", "YAML file: model, data, steps")
     .option("--output <dir>", "folder of the outputs (default: pipeline-RECIPE in the current folder)")
     .addOption(

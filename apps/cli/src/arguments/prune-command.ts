@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { command, examples, modelHelp, modelOption, repeatable, run } from "./command.js";
+import { examples, modelHelp, modelOption, repeatable, run, textCommand } from "./command.js";
 import { positiveInteger, positiveNumber, share, wholeNumber } from "./option-values.js";
 
 /** `nasty prune`. */
 export function pruneCommand(): Command {
-  return command("prune", "remove weights, attention heads, neurons, layers or vocabulary rows")
+  return textCommand("prune", "remove weights, attention heads, neurons, layers or vocabulary rows")
     .requiredOption(modelOption, modelHelp)
     .addOption(new Option("--sparsity <share>", "share to remove, from 0 to below 1").argParser(share))
     .option("--structured", "remove whole attention heads and feed-forward neurons: smaller and faster")

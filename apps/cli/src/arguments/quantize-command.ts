@@ -1,5 +1,14 @@
 import { type Command, Option } from "commander";
-import { command, examples, modelHelp, modelOption, repeatable, run, testHelp } from "./command.js";
+import {
+  command,
+  examples,
+  modelHelp,
+  modelOption,
+  repeatable,
+  run,
+  testHelp,
+  textCommand,
+} from "./command.js";
 import {
   accuracyLevel,
   cosine,
@@ -12,7 +21,7 @@ import {
 
 /** `nasty quantize` with its subcommands `eval` and `estimate`. */
 export function quantizeCommand(): Command {
-  const made = command("quantize", "write a smaller and faster model");
+  const made = textCommand("quantize", "write a smaller and faster model");
   calibrationOptions(made.option(modelOption, modelHelp));
   weightOptions(made);
   outputOptions(made);
@@ -178,7 +187,7 @@ function outputOptions(target: Command): void {
 }
 
 function evalCommand(): Command {
-  return command("eval", "compare a model and its quantized form on labelled text")
+  return textCommand("eval", "compare a model and its quantized form on labelled text")
     .requiredOption("--original <path>", modelHelp)
     .requiredOption("--quantized <path>", modelHelp)
     .requiredOption("--test <file>", testHelp)

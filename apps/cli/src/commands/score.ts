@@ -24,15 +24,11 @@ export async function scoreFiles(options: ScoreOptions, terminal: Terminal): Pro
   const goldText = await openText(gold);
   const systemText = await openText(system);
   const task = options.task ?? (goldText.form === "conllu" ? "pos" : undefined);
-  const result = await score(
-    labelledSentences(goldText, task ?? "ner"),
-    labelledSentences(systemText, task ?? "ner"),
-    {
-      ...(task === undefined ? {} : { task }),
-      goldPath: nameOf(gold),
-      systemPath: nameOf(system),
-    },
-  );
+  const result = await score(labelledSentences(goldText, task), labelledSentences(systemText, task), {
+    ...(task === undefined ? {} : { task }),
+    goldPath: nameOf(gold),
+    systemPath: nameOf(system),
+  });
   const json = {
     task: result.task,
     metric: result.metric,

@@ -1,38 +1,51 @@
 import { serializeConllu } from "@nasty/formats/conllu";
-import { taggedConllu, type TaggedSentence, type Task, tagText as tagSentences } from "@nasty/taggers";
-import { makeLineEnds } from "../inputs/line-ends.js";
-import { nameOf } from "../inputs/text-form.js";
-import { readPieces } from "../inputs/unlabelled-text.js";
+import {
+  type BatchOptions,
+  taggedConllu,
+  type TaggedSentence,
+  type Tagger,
+  type Task,
+  tagText as tagSentences,
+} from "@nasty/taggers";
+import { makeLineEnds, type LineEnds } from "../inputs/line-ends.js";
+import { notPlain, piecesOf } from "../inputs/plain-text.js";
 import { openDefaultOr } from "../inputs/default-model.js";
+import { formName, nameOf, type OpenText, openText, takeDoubts } from "../inputs/text-form.js";
+import { tagGivenWords } from "../tagging/given-text.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
+
+/** Forms of the result that do not depend on the form of the text. */
+export type TagFormat = "text" | "conllu" | "json";
 
 interface TagOptions extends CommonOptions {
   readonly model?: string;
   readonly task: Task;
-  readonly format: "text" | "conllu" | "json";
+  readonly format?: TagFormat;
   readonly exactBatches?: boolean;
   readonly onePerLine?: boolean;
 }
 
-/** `nasty tag`: raw text in, tagged words out, sentence by sentence as the text is read. */
+/**
+ * `nasty tag`: raw text in, tagged words out, sentence by sentence as the text is read. CoNLL-U and columns have their words given; they
+ * come out in their own form, with other labels in one column, unless a format is asked for.
+ */
 export async function tagText(options: TagOptions, terminal: Terminal, file = "-"): Promise<void> {
   const { tagger, notes } = await openDefaultOr(options.model, options);
   for (const note of notes) terminal.note(note);
   const format = options.json ? "json" : options.format;
-  const { write } = terminal;
+  const batches = options.exactBatches === true ? { batchSize: 1 } : {};
   const { onePerLine } = options;
-  const tagOptions = { onePerLine, ...(options.exactBatches === true ? { batchSize: 1 } : {}) };
   const lineEnds = onePerLine === true ? undefined : makeLineEnds();
-  let count = 0;
   try {
-    if (format === "json") await write("[");
-    for await (const { text, offset } of readPieces(file, { onePerLine, lineEnds })) {
-      for await (const sentence of tagSentences(tagger, text, tagOptions)) {
-        await write(formatted(sentence, offset, format, tagger.task, count));
-        count++;
-      }
-    }
-    if (format === "json") await write(count === 0 ? "]\n" : "\n]\n");
+    const text = await openText(file);
+    if (onePerLine === true && text.form !== "plain") throw notPlain(text.name);
+    for (const doubt of takeDoubts()) terminal.note(doubt);
+    if (text.form !== "plain")
+      terminal.note(`${text.name} is read as ${formName(text.form)}: its words are kept`);
+    const count =
+      text.form === "plain"
+        ? await tagPlain(text, tagger, { format: format ?? "text", batches, onePerLine, lineEnds, terminal })
+        : await tagGivenWords(text, tagger, { format, batches, terminal });
     if (count === 0) terminal.note("the text has no words");
     const hint = lineEnds?.hint(nameOf(file));
     if (hint !== undefined) terminal.note(hint);
@@ -41,10 +54,41 @@ export async function tagText(options: TagOptions, terminal: Terminal, file = "-
   }
 }
 
+interface TagJob {
+  readonly format: TagFormat;
+  readonly batches: BatchOptions;
+  readonly terminal: Terminal;
+}
+
+interface PlainJob extends TagJob {
+  readonly onePerLine: boolean | undefined;
+  readonly lineEnds: LineEnds | undefined;
+}
+
+/** Tags raw text; how many sentences it has. */
+async function tagPlain(
+  text: OpenText,
+  tagger: Tagger,
+  { format, batches, onePerLine, lineEnds, terminal }: PlainJob,
+): Promise<number> {
+  const { write } = terminal;
+  let count = 0;
+  if (format === "json") await write("[");
+  for await (const piece of piecesOf(text, { onePerLine, lineEnds })) {
+    const { offset } = piece;
+    for await (const sentence of tagSentences(tagger, piece.text, { ...batches, onePerLine })) {
+      await write(formatted(sentence, offset, format, tagger.task, count));
+      count++;
+    }
+  }
+  if (format === "json") await write(count === 0 ? "]\n" : "\n]\n");
+  return count;
+}
+
 function formatted(
   sentence: TaggedSentence,
   offset: number,
-  format: TagOptions["format"],
+  format: TagFormat,
   task: Task,
   index: number,
 ): string {

@@ -1,16 +1,16 @@
-import { lineOf, miscOf, readConllu, type Sentence, type Word } from "@nasty/formats/conllu";
+import { lineOf, readConllu, type Sentence, type Word } from "@nasty/formats/conllu";
 import { readColumns } from "@nasty/formats/iob";
+import { labelColumnFor } from "@nasty/formats/text-form";
 import type { LabelledSentence, Task } from "@nasty/taggers";
 import { InputError } from "../exit-codes.js";
+import { defaultEntityKey, entityLabel } from "./entity-labels.js";
 import { type OpenText, openText } from "./text-form.js";
-
-/** Key of the MISC column under which a CoNLL-U file carries entity labels. */
-const entityKey = "NER";
 
 /**
  * Labelled sentences of a file (or `-`), streamed; CoNLL-U and column files are told apart by their content.
  *
- * UPOS for `pos`, `NER=` in MISC for `ner` in CoNLL-U (a word without it is outside of entities); the label column in column files.
+ * In CoNLL-U UPOS for `pos`; for `ner` the entity column of CoNLL-U Plus, or `NER=`, `ner=`, `Entity=` and the like in MISC (a word
+ * without it is outside of entities). In column files the column that holds labels of the task, the last where it may.
  *
  * @throws InputError for plain text, a missing label, a CoNLL-U file without entities when the task is `ner`, no sentence at all
  */
@@ -19,7 +19,10 @@ export async function* readLabelled(path: string, task: Task): AsyncGenerator<La
 }
 
 /** {@link readLabelled} of a text that is open already. */
-export async function* labelledSentences(text: OpenText, task: Task): AsyncGenerator<LabelledSentence> {
+export async function* labelledSentences(
+  text: OpenText,
+  task: Task | undefined,
+): AsyncGenerator<LabelledSentence> {
   let count = 0;
   for await (const sentence of sentencesOf(text, task)) {
     count++;
@@ -32,24 +35,33 @@ export async function* labelledSentences(text: OpenText, task: Task): AsyncGener
   }
 }
 
-function sentencesOf(text: OpenText, task: Task): AsyncGenerator<LabelledSentence> {
+function sentencesOf(text: OpenText, task: Task | undefined): AsyncGenerator<LabelledSentence> {
   switch (text.form) {
     case "conllu":
-      return task === "ner" ? conlluEntities(text) : conlluTags(text);
+      return task === "pos" ? conlluTags(text) : conlluEntities(text);
     case "columns":
-      return columns(text);
+      return columns(text, task);
     case "plain":
+      // An empty text has no form, and no sentence: that is said for all forms alike.
+      if (text.head.trim() === "") return noSentences();
       throw new InputError(
-        `read ${text.name}: form: expected labelled text (CoNLL-U, or columns of words and labels), got plain text; give a labelled file`,
+        `read ${text.name}: form: expected labelled text (CoNLL-U, or columns of words and labels), got plain text; give a labelled file, or say --input-format columns if it is one`,
       );
     default:
       return text.form satisfies never;
   }
 }
 
-async function* columns({ chunks, name }: OpenText): AsyncGenerator<LabelledSentence> {
-  for await (const { words, labels, line } of readColumns(chunks, { name })) {
-    yield { words, labels, ...(line === undefined ? {} : { lines: words.map((_, index) => line + index) }) };
+async function* noSentences(): AsyncGenerator<LabelledSentence> {}
+
+async function* columns(
+  { chunks, name, head }: OpenText,
+  task: Task | undefined,
+): AsyncGenerator<LabelledSentence> {
+  const labelColumn = labelColumnFor(head, task)?.column;
+  const options = { name, ...(labelColumn === undefined ? {} : { labelColumn }) };
+  for await (const { words, labels, lines } of readColumns(chunks, options)) {
+    yield { words, labels, ...(lines === undefined ? {} : { lines }) };
   }
 }
 
@@ -70,14 +82,14 @@ async function* conlluEntities({ chunks, name }: OpenText): AsyncGenerator<Label
   for await (const sentence of readConllu(chunks, { name })) {
     sentences++;
     yield labelled(sentence, (word) => {
-      const entity = word.misc === "_" ? undefined : miscOf(word).get(entityKey);
+      const entity = entityLabel(sentence, word);
       if (entity !== undefined) labels++;
       return entity ?? "O";
     });
   }
   if (sentences > 0 && labels === 0) {
     throw new InputError(
-      `read ${name}: MISC column: expected entity labels such as ${entityKey}=B-PER, got none in the whole file; give a file labelled with entities, or a part-of-speech model`,
+      `read ${name}: MISC column: expected entity labels such as ${defaultEntityKey}=B-PER, got none in the whole file; give a file labelled with entities, or a part-of-speech model`,
     );
   }
 }

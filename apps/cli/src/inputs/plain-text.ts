@@ -59,3 +59,10 @@ export async function* piecesOf(
   pending += decode(undefined);
   yield* pieces(true);
 }
+
+/** One sentence a line is said of a text that marks its sentences itself. */
+export function notPlain(name: string): InputError {
+  return new InputError(
+    `read ${name}: --one-per-line: expected plain text, got labelled text, whose sentences are marked; leave the option out`,
+  );
+}

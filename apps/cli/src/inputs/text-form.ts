@@ -1,31 +1,57 @@
 import { readChunks } from "@nasty/formats/archive/node";
+import { findTextForm, type FoundForm, type TextForm } from "@nasty/formats/text-form";
 import { InputError } from "../exit-codes.js";
+import { saidForm } from "./input-format.js";
 import { readStandardInput } from "./standard-input.js";
 
-type Chunks = AsyncIterable<Uint8Array>;
+export type { TextForm } from "@nasty/formats/text-form";
 
-/** CoNLL-U, columns of words and labels, or plain text. */
-export type TextForm = "conllu" | "columns" | "plain";
+type Chunks = AsyncIterable<Uint8Array>;
 
 /** A text file or standard input, its form known, none of it consumed. */
 export interface OpenText {
   /** As messages name it. */
   readonly name: string;
   readonly form: TextForm;
+  /** The start of the text, by which its form and its columns are known. */
+  readonly head: string;
   readonly chunks: Chunks;
 }
 
-/** Text that is looked at to tell its form: a first line longer than this has no columns. */
-const longestHead = 1 << 20;
+/** What a text was taken for, as results say it. */
+export interface ReadText {
+  readonly path: string;
+  readonly form: TextForm;
+  /** What decided: the content, the name where that leaves it open, the command line, or nothing but the default. */
+  readonly by: FoundForm["by"] | "option";
+  readonly why: string;
+}
 
-const labelPattern = /^(?:O|[BIESLU]-.+)$/;
+/** So much of a text is looked at; standard input waits for as much, unless its form is said. */
+const headLength = 1 << 16;
+
+const read = new Map<string, ReadText>();
+const doubts = new Set<string>();
+
+/** The texts that were opened so far, once each. */
+export function textsRead(): readonly ReadText[] {
+  return [...read.values()];
+}
+
+/** Remarks about texts that might be taken otherwise, each given out once. */
+export function takeDoubts(): readonly string[] {
+  const taken = [...doubts];
+  doubts.clear();
+  return taken;
+}
 
 export function nameOf(path: string): string {
   return path === "-" ? "standard input" : path;
 }
 
 /**
- * Opens a text and tells its form: by `.conllu` or `.txt` in the name, else by its first row.
+ * Opens a text and tells its form by its content; the name of the file helps where the content leaves it open, and `--input-format` goes
+ * before both.
  *
  * Standard input (`-`) can be opened once.
  *
@@ -33,25 +59,62 @@ export function nameOf(path: string): string {
  */
 export async function openText(path: string): Promise<OpenText> {
   const name = nameOf(path);
-  const { head, chunks } = await peek(path === "-" ? readStandardInput() : readChunks(path));
+  const { head, isWhole, chunks } = await peek(path === "-" ? readStandardInput() : readChunks(path), path);
   if (head.includes("\0")) {
     throw new InputError(
       `read ${name}: content: expected text, got binary data; give a .conllu, .iob2, .conll or .txt file`,
     );
   }
-  return { name, form: formOfName(path) ?? formOfRow(firstRow(`${head}\n`)), chunks };
+  const form = saidForm(path);
+  const found =
+    form === undefined
+      ? findTextForm(head, { name: path, isWhole })
+      : ({ form, by: "option", why: "--input-format says so" } as const);
+  read.set(name, { path: name, form: found.form, by: found.by, why: found.why });
+  if ("isClose" in found && found.form === "plain") {
+    doubts.add(
+      `${name} is read as plain text: ${found.why}; if it is words and labels, say --input-format columns`,
+    );
+  }
+  return { name, form: found.form, head, chunks };
 }
 
-/** Reads until the first row is whole; what was read comes again in `chunks`. */
-async function peek(source: Chunks): Promise<{ readonly head: string; readonly chunks: Chunks }> {
+/** `CoNLL-U`, `columns of words and labels`, `plain text`. */
+export function formName(form: TextForm): string {
+  switch (form) {
+    case "conllu":
+      return "CoNLL-U";
+    case "columns":
+      return "columns of words and labels";
+    case "plain":
+      return "plain text";
+    default:
+      return form satisfies never;
+  }
+}
+
+interface Peeked {
+  readonly head: string;
+  readonly isWhole: boolean;
+  readonly chunks: Chunks;
+}
+
+/** Reads the start of a text; what was read comes again in `chunks`. Of a text whose form is said, one chunk is enough. */
+async function peek(source: Chunks, path: string): Promise<Peeked> {
   const iterator = source[Symbol.asyncIterator]();
+  const enough = saidForm(path) === undefined ? headLength : 1;
   const seen: Uint8Array[] = [];
   const decoder = new TextDecoder();
   let head = "";
-  while (firstRow(head) === undefined && head.length < longestHead) {
+  let isWhole = false;
+  while (head.length < enough) {
     const { done, value } = await iterator.next();
-    if (done) break;
-    seen.push(value);
+    if (done === true) {
+      isWhole = true;
+      break;
+    }
+    // A copy: the producer may reuse its buffer.
+    seen.push(value.slice());
     head += decoder.decode(value, { stream: true });
   }
   async function* replay(): AsyncGenerator<Uint8Array> {
@@ -62,39 +125,6 @@ async function peek(source: Chunks): Promise<{ readonly head: string; readonly c
       await iterator.return?.();
     }
   }
-  return { head, chunks: replay() };
-}
-
-/** The first complete line that is neither empty nor a comment. */
-function firstRow(text: string): string | undefined {
-  const lines = text.split("\n");
-  lines.pop();
-  return lines.find(
-    (line) =>
-      line.trim() !== "" &&
-      !line.startsWith("-DOCSTART-") &&
-      !(
-        line.startsWith("#") &&
-        !labelPattern.test(
-          line
-            .trim()
-            .split(/[\t ]+/)
-            .at(-1) ?? "",
-        )
-      ),
-  );
-}
-
-function formOfName(path: string): TextForm | undefined {
-  const extension = /\.(?<extension>\w+)(?:\.gz|\.br)?$/i.exec(path)?.groups?.extension?.toLowerCase();
-  return extension === "conllu" ? "conllu" : extension === "txt" ? "plain" : undefined;
-}
-
-function formOfRow(row: string | undefined): TextForm {
-  if (row === undefined) return "columns";
-  const columns = row.split("\t");
-  if (columns.length >= 8 && /^\d/.test(columns[0]!)) return "conllu";
-  if (columns.length >= 2) return "columns";
-  const fields = row.trim().split(/ +/);
-  return fields.length >= 2 && labelPattern.test(fields.at(-1)!) ? "columns" : "plain";
+  // Cut where the length says, not where a chunk ends: the form must not depend on how the text arrives.
+  return { head: head.slice(0, headLength), isWhole: isWhole && head.length <= headLength, chunks: replay() };
 }

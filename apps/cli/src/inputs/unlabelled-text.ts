@@ -1,8 +1,7 @@
 import { readConllu } from "@nasty/formats/conllu";
 import { readColumns } from "@nasty/formats/iob";
 import { textSentences } from "@nasty/taggers";
-import { InputError } from "../exit-codes.js";
-import { type Piece, piecesOf, type PlainTextOptions } from "./plain-text.js";
+import { notPlain, piecesOf, type PlainTextOptions } from "./plain-text.js";
 import { openText } from "./text-form.js";
 
 /** Words of each sentence of a file (or `-`), labels not needed: labelled text of either form, or plain text. Streamed. */
@@ -12,9 +11,7 @@ export async function* readWords(
 ): AsyncGenerator<readonly string[]> {
   const text = await openText(path);
   if (options.onePerLine === true && text.form !== "plain") {
-    throw new InputError(
-      `read ${text.name}: --one-per-line: expected plain text, got labelled text, whose sentences are marked; leave the option out`,
-    );
+    throw notPlain(text.name);
   }
   switch (text.form) {
     case "conllu":
@@ -33,9 +30,4 @@ export async function* readWords(
     default:
       return text.form satisfies never;
   }
-}
-
-/** Pieces of a text (or `-`) that no sentence crosses, streamed, offsets into the whole text kept. */
-export async function* readPieces(path: string, options: PlainTextOptions = {}): AsyncGenerator<Piece> {
-  yield* piecesOf(await openText(path), options);
 }

@@ -80,9 +80,12 @@ async function cut(recipe: Recipe, path: string, { name, index, part, folder }: 
       `data: ${name}: part ${partText(part)}: expected at least 1 sentence, got 0 of ${sentences.length}; labelled text has empty lines between sentences`,
     );
   }
+  // What the first sentence says of the columns holds for all of them.
+  const columns = /^#\s*global\.columns\s*=.*$/m.exec(whole)?.[0];
+  const declaration = columns === undefined || chosen[0]?.includes(columns) === true ? "" : `${columns}\n`;
   const ending = extname(path.replace(/\.(?:gz|br)$/, "")) || ".conllu";
   const target = join(folder, `${name}${index === 0 ? "" : `-${index + 1}`}${ending}`);
-  const text = `${chosen.join("\n\n")}\n\n`;
+  const text = `${declaration}${chosen.join("\n\n")}\n\n`;
   if ((await readFile(target, "utf8").catch(() => undefined)) !== text) {
     await mkdir(folder, { recursive: true });
     await writeFileAtomic(target, [new TextEncoder().encode(text)]);

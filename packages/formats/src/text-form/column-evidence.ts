@@ -15,10 +15,12 @@ import { mode, type TextRows } from "./text-rows.js";
 export interface ColumnEvidence {
   readonly verdict: "labels" | "none" | "open";
   readonly why: string;
+  /** Whether an open case is worth a remark: tabs part columns, or many lines are alike. */
+  readonly isClose?: boolean;
 }
 
 const none = (why: string): ColumnEvidence => ({ verdict: "none", why });
-const open = (why: string): ColumnEvidence => ({ verdict: "open", why });
+const open = (why: string, isClose: boolean): ColumnEvidence => ({ verdict: "open", why, isClose });
 const labels = (why: string): ColumnEvidence => ({ verdict: "labels", why });
 
 /** Weighs whether the rows of a text are columns of words and labels. */
@@ -31,9 +33,13 @@ export function columnEvidence(text: TextRows): ColumnEvidence {
   const split = rows.map((row) => splitRow(row, separator));
   const { value: width, count } = mode(split.map(({ length }) => length));
   if (width < 2) {
-    return count >= 0.9 * rows.length ? open("every line is one word") : none("its lines have no columns");
+    return count >= 0.9 * rows.length
+      ? open("every line is one word", rows.length >= 5)
+      : none("its lines have no columns");
   }
-  // One row of a short file may be at fault, and the file is columns all the same.
+  // One row of a short file may be at fault, and the file is columns all the same; two lines of prose differ as well.
+  if (rows.length < 3 && count < rows.length && separator === "blanks")
+    return none("its lines differ in their columns");
   if (count < (rows.length < 5 ? 0.5 : 0.8) * rows.length) return none("its lines differ in their columns");
   const usual = split.filter(({ length }) => length === width);
   const first = rows.slice(0, groups[0]).filter((row) => splitRow(row, separator).length === width);
@@ -67,18 +73,17 @@ function tabbedEvidence(table: Table): ColumnEvidence {
     return labels("a column holds universal parts of speech");
   if (hasSentences(table) && (repeats(values) || share(values, isTag) >= 0.9))
     return labels("labels repeat over its sentences");
-  return open("its last column may hold labels or other things");
+  return open("its last column may hold labels or other things", true);
 }
 
 /** Prose has blanks between words: only labels that prose does not end its lines with are believed. */
 function blankEvidence(table: Table): ColumnEvidence {
   const { width, words, values, isUniform } = table;
-  if (
-    share(values, (value) => isTypedChunk(value) || value === "O") >= 0.8 &&
-    (values.length > 1 || isTypedOnly(values))
-  )
+  if (width > 6) return none("its lines are long, as those of prose are");
+  const isLabel = (value: string): boolean => isTypedChunk(value) || value === "O";
+  if (share(values, isLabel) >= 0.8 && (values.length > 1 || values.every(isEntityLabel)))
     return labels("a column holds labels of entities");
-  if (width > 6 || !isUniform) return none("its lines differ in their columns, or have many");
+  if (!isUniform) return none("its lines differ in their columns");
   if (isChunked(values) && values.includes("O") && values.length > 1)
     return labels("a column holds labels of entities");
   const isMixed = share(words, isCapitalTag) < 0.5;
@@ -88,11 +93,11 @@ function blankEvidence(table: Table): ColumnEvidence {
     return labels("a column holds universal parts of speech");
   if (isMixed && values.length > 4 && share(values, isTag) >= 0.95 && hasSentences(table))
     return labels("tags repeat over its sentences");
-  return open("all of its lines have as many words, and the last may be labels");
+  return open("all of its lines have as many words, and the last may be labels", values.length >= 5);
 }
 
-const isTypedOnly = (values: readonly string[]): boolean =>
-  values.every((value) => /^[BIESLU]-./.test(value));
+/** What prose does not end with: `B-PER`. */
+const isEntityLabel = (value: string): boolean => /^[BIESLU]-[A-Z]\w*$/.test(value);
 
 /** Labels of chunks, perhaps with some of a tokenizer's own among them. */
 const isChunked = (values: readonly string[]): boolean =>

@@ -12,6 +12,8 @@ export interface FoundForm {
   readonly by: "content" | "name" | "default";
   /** What was seen, as a clause for a message: `no column of labels repeats`. */
   readonly why: string;
+  /** Whether the other reading is likely enough to be mentioned to the person. */
+  readonly isClose?: boolean;
 }
 
 /**
@@ -39,8 +41,7 @@ export function findTextForm(
   const named = formOfName(name);
   if (text.declaresColumns) return byContent("conllu", "a comment declares its columns");
   if (text.rows.length === 0) {
-    const form = named ?? (text.comments > 0 ? "plain" : "columns");
-    return { form, by: named === undefined ? "default" : "name", why: "it has no rows" };
+    return { form: named ?? "plain", by: named === undefined ? "default" : "name", why: "it has no rows" };
   }
   if (isConllu(text)) return byContent("conllu", "its rows are numbered and have the columns of CoNLL-U");
   const columns = columnEvidence(text);
@@ -52,6 +53,7 @@ export function findTextForm(
     form: named === "columns" ? "columns" : "plain",
     by: named === undefined || named === "conllu" ? "default" : "name",
     why: columns.why,
+    ...(columns.isClose === true ? { isClose: true } : {}),
   };
 }
 

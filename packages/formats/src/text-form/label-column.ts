@@ -51,6 +51,7 @@ export function labelColumnFor(head: string, task: "pos" | "ner" | undefined): L
 function contentOfLabels(labels: readonly string[]): ColumnContent {
   if (share(labels, isTypedChunk) > 0 && share(labels, isChunkLabel) >= 0.5) return "entities";
   if (share(labels, (label) => label === "O") >= 0.5) return "entities";
+  if (labels.includes("O") && share(labels, isChunkLabel) === 1) return "entities";
   if (share(labels, isUniversalTag) >= 0.9) return "parts of speech";
   return share(labels, isTag) >= 0.9 && share(labels, isCapitalTag) > 0 && !labels.includes("O")
     ? "parts of speech"

@@ -8,7 +8,6 @@ export interface TextRows {
   readonly groups: readonly number[];
   /** Comments that look like those of CoNLL-U: `# key = value`. */
   readonly keyedComments: number;
-  readonly comments: number;
   /** Whether a comment declares the columns (CoNLL-U Plus). */
   readonly declaresColumns: boolean;
   readonly startsDocument: boolean;
@@ -27,7 +26,7 @@ export function textRows(head: string, isWhole: boolean): TextRows {
   if (!isWhole && lines.length > 1) lines.pop();
   const rows: string[] = [];
   const groups: number[] = [];
-  let [keyedComments, comments, group] = [0, 0, 0];
+  let [keyedComments, group] = [0, 0];
   let [declaresColumns, startsDocument] = [false, false];
   for (const raw of lines) {
     if (rows.length >= mostRows) break;
@@ -38,7 +37,6 @@ export function textRows(head: string, isWhole: boolean): TextRows {
     } else if (isDocumentStart(line)) {
       startsDocument = true;
     } else if (line.startsWith("#") && isComment(line, undefined)) {
-      comments++;
       if (/^#\s*[\w.[\]:-]+\s*=/.test(line) || /^#\s*(?:newdoc|newpar)\b/.test(line)) keyedComments++;
       // Behind the first row it would come too late for the rows before it.
       if (rows.length === 0 && declaredColumns(line) !== undefined) declaresColumns = true;
@@ -48,7 +46,7 @@ export function textRows(head: string, isWhole: boolean): TextRows {
     }
   }
   if (group > 0) groups.push(group);
-  return { rows, groups, keyedComments, comments, declaresColumns, startsDocument };
+  return { rows, groups, keyedComments, declaresColumns, startsDocument };
 }
 
 /** The most frequent number among some, and how many are that. */

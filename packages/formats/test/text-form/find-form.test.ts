@@ -75,6 +75,12 @@ describe("what is plain text whatever its name", () => {
     ["questions and answers", "Who was Ada?\tA mathematician.\nWhere is Oslo?\tIn Norway.\n"],
     ["a table of numbers", "the\t50000\nof\t30211\nand\t28000\nto\t2.5e\n".replace("2.5e", "25000")],
     ["a table of dates", "Oslo\t2020-01-02\nParis\t2020-02-03\nRome\t2020-03-04\n"],
+    ["one line that ends like a label", "San Francisco has a great place called B-side.\n"],
+    [
+      "two such lines",
+      "San Francisco has a great place called B-side.\n5:30 pm at 3800 Montlake Boulevard.\n",
+    ],
+    ["an address", "are you going to 21001 San Ramon Valley Boulevard Ste E-3?\n"],
     ["comma-separated values", "name,age\nAda,36\nAlan,41\n"],
     ["JSON", '{\n  "a": 1,\n  "b": [2, 3]\n}\n'],
     ["verse", "Rain falls on the roof\nall night\nand in the morning\nthe street shines\n"],
@@ -122,12 +128,12 @@ describe("what the content leaves open", () => {
     expect(formOf("The cat sat on the mat.\nIt was late.\n", "a.conllu")).toBe("plain");
   });
 
-  it("nothing to see: the name, else columns without a sentence", () => {
+  it("nothing to see: the name, else plain text", () => {
     expect(["a.conllu", "a.txt", "a.iob2.gz", "a"].map((name) => formOf("\n\n", name))).toEqual([
       "conllu",
       "plain",
       "columns",
-      "columns",
+      "plain",
     ]);
   });
 });

@@ -1,0 +1,29 @@
+import type { Terminal } from "../terminal/console.js";
+import { formName, type ReadText, takeDoubts, textsRead } from "./text-form.js";
+
+/**
+ * A terminal whose results say what the texts of the command were taken for: `inputs` in JSON, a line each in text; a text that could be
+ * taken otherwise gets a remark.
+ */
+export function sayingTexts(terminal: Terminal): Terminal {
+  return {
+    ...terminal,
+    result: (value, text) => {
+      for (const doubt of takeDoubts()) terminal.note(doubt);
+      const inputs = textsRead();
+      terminal.result(inputs.length === 0 ? value : withInputs(value, inputs), () =>
+        [text(), ...inputs.map(inputLine)].join("\n"),
+      );
+    },
+  };
+}
+
+function withInputs(value: unknown, inputs: readonly ReadText[]): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return { ...value, inputs: inputs.map(({ path, form, by }) => ({ path, form, by })) };
+}
+
+function inputLine({ path, form, by }: ReadText): string {
+  const decided = { content: "its content", name: "its name", option: "--input-format", default: "default" };
+  return `Read ${path} as ${formName(form)} (by ${decided[by]}).`;
+}
