@@ -1,3 +1,5 @@
+import { subscribe } from "node:diagnostics_channel";
+import { noticeChannel, type RuntimeNotice } from "@nasty/runtime/notice";
 import { Command, Option } from "commander";
 import { type CommonOptions, openTerminal, type Terminal } from "../terminal/console.js";
 import { collect, positiveInteger, wholeNumber } from "./option-values.js";
@@ -54,6 +56,8 @@ export function run<O extends CommonOptions>(load: () => Promise<Action<O>>) {
   return async (...parsed: unknown[]): Promise<void> => {
     const operands = parsed.slice(0, -2).filter((operand) => typeof operand === "string");
     const options = parsed.at(-2) as O;
-    await (await load())(options, openTerminal(options), ...operands);
+    const terminal = openTerminal(options);
+    subscribe(noticeChannel, (notice) => terminal.note(`Note: ${(notice as RuntimeNotice).message}`));
+    await (await load())(options, terminal, ...operands);
   };
 }
