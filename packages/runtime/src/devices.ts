@@ -1,21 +1,7 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { loadNodeRuntime, type NodeRuntime } from "./node-runtime.js";
-import { RuntimeError } from "./runtime-error.js";
+import { loadEngine } from "./engine/engine.js";
 import type { Device } from "./session.js";
-
-const listed = (ort: NodeRuntime): Device[] => ort.listSupportedBackends().map(({ name }) => name as Device);
-
-/** @throws RuntimeError `device-unavailable` naming the devices that the runtime was built for. */
-export const requireDevice = (ort: NodeRuntime, device: Device): void => {
-  const devices = listed(ort);
-  if (!devices.includes(device)) {
-    throw new RuntimeError(
-      "device-unavailable",
-      `openSession: device: expected one of ${devices.join(", ")}, got ${device}`,
-    );
-  }
-};
 
 const childScript = fileURLToPath(new URL("../dist/device-child.js", import.meta.url));
 
@@ -33,7 +19,7 @@ const works = (device: Device): Promise<boolean> =>
 let found: Promise<readonly Device[]> | undefined;
 
 /**
- * Lists the devices that really compute here: `cpu`, and whatever the runtime lists and can run a model on.
+ * Lists the devices that really compute here: `cpu` (`wasm` without the native library), and whatever the runtime lists and can run a model on.
  *
  * The answer is found once per process, with one short child process for each listed device other than the CPU.
  *
@@ -45,8 +31,9 @@ let found: Promise<readonly Device[]> | undefined;
  * ```
  */
 export const availableDevices = async (): Promise<Device[]> => {
-  found ??= loadNodeRuntime().then(async (ort) => {
-    const others = listed(ort).filter((device) => device !== "cpu");
+  found ??= loadEngine().then(async ({ name, devices }) => {
+    if (name === "wasm") return devices;
+    const others = devices.filter((device) => device !== "cpu");
     const working = await Promise.all(others.map(works));
     return ["cpu" as const, ...others.filter((_, index) => working[index])];
   });
@@ -108,6 +95,6 @@ export const chooseModel = async <Model>(
   const there = devices ?? (await availableDevices());
   const gpu = floatDevices.find((device) => there.includes(device));
   return gpu === undefined
-    ? { model: int8, device: "cpu", precision: "int8" }
+    ? { model: int8, device: there.includes("wasm") ? "wasm" : "cpu", precision: "int8" }
     : { model: float32, device: gpu, precision: "float" };
 };

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { arch, availableParallelism, cpus, platform, release, totalmem } from "node:os";
 import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { type InstructionSet, instructionSetsOf, modelNameOf } from "./cpu-info.js";
 
 /** What a measurement depends on, beside the model and the data. */
@@ -30,14 +31,20 @@ const readText = (path: string): string => {
   }
 };
 
-const runtimeVersion = (): string => {
+const require = createRequire(import.meta.url);
+
+/** Where a package's manifest lies; some keep it from being imported, so its folder is found by the entry in `dist`. */
+const versionOf = (name: string): string | undefined => {
   try {
-    const require = createRequire(import.meta.url);
-    return (require("onnxruntime-node/package.json") as { version: string }).version;
+    const manifest = join(dirname(require.resolve(name)), "..", "package.json");
+    return (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version;
   } catch {
-    return "not installed";
+    return undefined;
   }
 };
+
+const runtimeVersion = (): string =>
+  versionOf("onnxruntime-node") ?? versionOf("onnxruntime-web") ?? "not installed";
 
 /**
  * Records the machine and the versions that a measurement was made with.

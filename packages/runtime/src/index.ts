@@ -30,4 +30,12 @@ export {
 export type { MemoryUse } from "./memory/messages.js";
 export { type ModelSource, openSession } from "./open-session.js";
 export { RuntimeError, type RuntimeErrorCode, type RuntimeErrorFields } from "./runtime-error.js";
-export type { Device, Optimization, RunOptions, Session, SessionOptions, ValueInfo } from "./session.js";
+export type {
+  Device,
+  EngineName,
+  Optimization,
+  RunOptions,
+  Session,
+  SessionOptions,
+  ValueInfo,
+} from "./session.js";

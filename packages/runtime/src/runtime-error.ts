@@ -6,6 +6,7 @@ export type RuntimeErrorCode =
   | "load-failed"
   | "measurement-failed"
   | "missing-input"
+  | "needs-native"
   | "no-runtime"
   | "not-a-model"
   | "not-found"

@@ -58,6 +58,9 @@ export type Device =
   | "qnn"
   | "xnnpack";
 
+/** What computes: ONNX Runtime's native library (`onnxruntime-node`), or its WebAssembly build (`onnxruntime-web`). */
+export type EngineName = "native" | "wasm";
+
 /** How much the runtime rewrites the graph: `layout` adds CPU memory layouts (NCHWc) to `extended`; `all` is everything. */
 export type Optimization = "all" | "layout" | "extended" | "basic" | "none";
 
@@ -72,6 +75,11 @@ export interface SessionOptions {
   readonly spinning?: boolean;
   /** Default `all`. */
   readonly optimization?: Optimization;
+  /**
+   * Default: what the environment variable `NASTY_ENGINE` says, else `native`, else `wasm` where the native library is missing. On `wasm` there
+   * is one thread, and no `optimizedModelPath`.
+   */
+  readonly engine?: EngineName;
   /** Default `cpu` (`wasm` on the web). */
   readonly device?: Device;
   /** Where the runtime writes the graph that it really executes; Node only. */

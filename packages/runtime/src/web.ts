@@ -1,5 +1,6 @@
 // The browser's entry: nothing here may import Node's modules or onnxruntime-node.
 import { type ModelProto, serializeModel } from "@nasty/formats/onnx";
+import { importOptional } from "./engine/runtime-module.js";
 import type { OrtModule } from "./ort-module.js";
 import { RuntimeError } from "./runtime-error.js";
 import type { Session, SessionOptions } from "./session.js";
@@ -13,17 +14,20 @@ export type { Device, Optimization, RunOptions, Session, SessionOptions, ValueIn
 /** Threads of WebAssembly are a setting of the whole page (`ort.env.wasm.numThreads`), so they are not options here. */
 export interface WebSessionOptions
   extends Pick<SessionOptions, "optimization" | "device" | "execution" | "config"> {
-  /** The ONNX Runtime package to use; without it `onnxruntime-web` is imported. */
+  /**
+   * The ONNX Runtime package to use. Without it `onnxruntime-web` is imported when the first session is opened, by its bare name: that works
+   * in Node, Deno and Bun and with an import map. A bundled page passes it, and so decides which of the package's builds it carries.
+   */
   readonly ort?: OrtModule;
 }
 
 const importRuntime = async (): Promise<OrtModule> => {
   try {
-    return await import("onnxruntime-web");
+    return await importOptional("onnxruntime-web");
   } catch (cause) {
     throw new RuntimeError(
       "no-runtime",
-      "openSession: onnxruntime-web: package: expected it to be installed or passed as `ort`, got neither",
+      'openSession: onnxruntime-web: package: expected it to be passed as `ort` or found under its bare name, got neither; import * as ort from "onnxruntime-web/wasm" and pass { ort }',
       { cause },
     );
   }

@@ -1,3 +1,5 @@
+import { subscribe } from "node:diagnostics_channel";
+import { noticeChannel, type RuntimeNotice } from "@nasty/runtime/notice";
 import { Command, Option } from "commander";
 import { inputFormatOption, useInputFormats } from "../inputs/input-format.js";
 import { sayingTexts } from "../inputs/saying-texts.js";
@@ -61,7 +63,9 @@ export function run<O extends CommonOptions>(load: () => Promise<Action<O>>) {
   return async (...parsed: unknown[]): Promise<void> => {
     const operands = parsed.slice(0, -2).filter((operand) => typeof operand === "string");
     const options = parsed.at(-2) as O;
+    const terminal = openTerminal(options);
+    subscribe(noticeChannel, (notice) => terminal.note(`Note: ${(notice as RuntimeNotice).message}`));
     useInputFormats((options as { readonly inputFormat?: readonly string[] }).inputFormat);
-    await (await load())(options, sayingTexts(openTerminal(options)), ...operands);
+    await (await load())(options, sayingTexts(terminal), ...operands);
   };
 }

@@ -1,6 +1,5 @@
 import { basename, join } from "node:path";
 import { makeTemporaryFolder } from "@nasty/formats/archive/node";
-import { auditModel } from "@nasty/runtime";
 import { tagText } from "@nasty/taggers";
 import { compareModels } from "../comparison/compare-models.js";
 import { comparisonText } from "../comparison/comparison-text.js";
@@ -9,6 +8,7 @@ import { defaultFloatPath, sampleTextPath } from "../inputs/default-model.js";
 import { loadModel } from "../inputs/load-model.js";
 import { openModel } from "../inputs/model.js";
 import { planQuantization } from "../quantization/plan-quantization.js";
+import { auditWritten, noAudit } from "../quantization/written-audit.js";
 import { writeCandidate } from "../quantization/written-model.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatCount, formatMs, formatPercent, formatBytes, table } from "../terminal/format.js";
@@ -30,7 +30,7 @@ export async function demo(options: DemoOptions, terminal: Terminal, given?: str
     const planned = await planQuantization(loaded, { ...options, ...demoSettings }, terminal);
     const applied = await planned.apply(loaded);
     await (await writeCandidate(quantizedPath, applied.model)).commit();
-    const audit = await auditModel(quantizedPath, { threads: options.threads });
+    const audit = await auditWritten(quantizedPath, options.threads);
     const comparison = await compareModels(
       { original: model, quantized: quantizedPath, test, threads: options.threads, seed: options.seed },
       terminal.progress,
@@ -69,7 +69,9 @@ export async function demo(options: DemoOptions, terminal: Terminal, given?: str
           ],
         ),
         "",
-        `The runtime executes ${formatCount(audit.quantizedKernels)} quantized matrix kernels, ${formatCount(audit.floatMatMuls)} float ones.`,
+        audit === null
+          ? `The runtime's kernels: ${noAudit}.`
+          : `The runtime executes ${formatCount(audit.quantizedKernels)} quantized matrix kernels, ${formatCount(audit.floatMatMuls)} float ones.`,
         `Tagged by the INT8 model: ${tagged.map(({ form, label }) => `${form}/${label}`).join(" ")}`,
       ].join("\n"),
     );

@@ -5,7 +5,6 @@ import {
   type TimeShares,
   timeShares,
 } from "@nasty/compression";
-import { auditModel } from "@nasty/runtime";
 import { type BatchMates, batchMates, comparedSentences } from "../comparison/batch-mates.js";
 import { spread } from "../comparison/spread.js";
 import { type FlippedWords, writeFlips } from "../comparison/write-flips.js";
@@ -25,6 +24,7 @@ import { measuredSensitivity } from "../quantization/sensitivity.js";
 import { releaseMemory } from "../quantization/release-memory.js";
 import type { QuantizeSettings } from "../quantization/settings.js";
 import { trialText, validationText, type Words } from "../quantization/trial-text.js";
+import { auditWritten } from "../quantization/written-audit.js";
 import { type Candidate, writeCandidate } from "../quantization/written-model.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
@@ -163,7 +163,7 @@ async function audited(
     const isJudged = base.gate !== null && base.gate.target !== null;
     const drift = await checkDrift(made.driftInputs, candidate.path, { settings: options, isJudged });
     progress.start("loading the written file and auditing what the runtime executes");
-    const audit = await auditModel(candidate.path, { threads: options.threads });
+    const audit = await auditWritten(candidate.path, options.threads);
     progress.stop();
     const mates = made.batchMates ?? (await triedInBatches(candidate.path, made.trial, options));
     return {
@@ -174,12 +174,12 @@ async function audited(
       method: base.method,
       tensors: report.tensors,
       keptInFloat: report.keptInFloat,
-      audit: { ...audit, timeShares: shares },
+      audit: audit && { ...audit, timeShares: shares },
       gate: base.gate,
       drift,
       batchMates: mates,
       sensitivity: base.sensitivity,
-      warnings: [...new Set([...report.warnings, ...audit.warnings, ...remarks])],
+      warnings: [...new Set([...report.warnings, ...(audit?.warnings ?? []), ...remarks])],
     };
   } catch (error) {
     // The library names the file that it was given; the user knows it by the name it was to get.

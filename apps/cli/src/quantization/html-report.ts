@@ -4,6 +4,7 @@ import { batchMatesText } from "../comparison/comparison-text.js";
 import { formatBytes, formatCount, formatPercent, formatRatio } from "../terminal/format.js";
 import type { Gate } from "./gate.js";
 import { lossText, noiseText } from "./sensitivity.js";
+import { noAudit } from "./written-audit.js";
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
@@ -47,6 +48,15 @@ function gateFacts(gate: Gate): [string, string][] {
   ];
 }
 
+function auditFacts(audit: QuantizationResult["audit"]): [string, string][] {
+  if (audit === null) return [["Kernels", noAudit]];
+  return [
+    ["Quantized matrix kernels", String(audit.quantizedKernels)],
+    ["Float matrix kernels", String(audit.floatMatMuls)],
+    ["Stray quantize/dequantize pairs", String(audit.strayQdq)],
+  ];
+}
+
 /** The report of one quantization. */
 export function reportHtml(result: QuantizationResult): string {
   const { output, audit, gate } = result;
@@ -64,9 +74,7 @@ export function reportHtml(result: QuantizationResult): string {
           ],
           ["SHA-256", output.sha256],
         ] as [string, string][])),
-    ["Quantized matrix kernels", String(audit.quantizedKernels)],
-    ["Float matrix kernels", String(audit.floatMatMuls)],
-    ["Stray quantize/dequantize pairs", String(audit.strayQdq)],
+    ...auditFacts(audit),
     ...(gate === null ? [] : gateFacts(gate)),
     ...(result.batchMates === null
       ? []

@@ -15,10 +15,13 @@ export interface QuantizationResult extends AppliedReport {
   readonly modelBytes: number;
   readonly mode: string;
   readonly method: string;
-  readonly audit: Audit & {
-    /** Estimated shares of the time of matrix products, by kind of kernel. */
-    readonly timeShares: TimeShares;
-  };
+  /** Null on WebAssembly, which does not tell what it executes. */
+  readonly audit:
+    | (Audit & {
+        /** Estimated shares of the time of matrix products, by kind of kernel. */
+        readonly timeShares: TimeShares;
+      })
+    | null;
   readonly gate: Gate | null;
   /** How far the written file's outputs are from the original's. */
   readonly drift: DriftCheck;

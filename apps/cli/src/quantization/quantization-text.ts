@@ -1,4 +1,5 @@
 import type { QuantizationPlan } from "@nasty/compression";
+import type { Audit } from "@nasty/runtime";
 import type { QuantizationResult } from "./quantization-result.js";
 import { formatCount, formatPercent, table } from "../terminal/format.js";
 import { batchMatesText } from "../comparison/comparison-text.js";
@@ -7,6 +8,7 @@ import type { Gate } from "./gate.js";
 import { granularityText } from "./plan-quantization.js";
 import { sizeLine } from "./size-line.js";
 import { lossText, noiseText, type SensitivityRow } from "./sensitivity.js";
+import { noAudit } from "./written-audit.js";
 
 const worstShown = 5;
 const sensitiveShown = 10;
@@ -53,8 +55,17 @@ function sensitivityLines(rows: readonly SensitivityRow[] | null): string[] {
   ];
 }
 
-/** Whether the file's integer products are the same everywhere; the audit warns where they are not. */
-function pairLines({ unsafePairs, unsafeProducts }: QuantizationResult["audit"]): string[] {
+/** What the runtime executes, and whether the file's integer products are the same everywhere; the audit warns where they are not. */
+function auditLines(audit: QuantizationResult["audit"]): string[] {
+  if (audit === null) return [`  runtime: ${noAudit}`];
+  const { quantizedKernels, floatMatMuls, strayQdq } = audit;
+  return [
+    `  runtime: ${quantizedKernels} quantized matrix kernels, ${floatMatMuls} float, ${strayQdq} stray quantize/dequantize pairs`,
+    ...pairLines(audit),
+  ];
+}
+
+function pairLines({ unsafePairs, unsafeProducts }: Audit): string[] {
   if (unsafePairs !== 0 || unsafeProducts === null || unsafeProducts.all === 0) return [];
   return [
     `  the same integers on every processor: no unsafe pair of weights in ${unsafeProducts.all} products`,
@@ -119,8 +130,7 @@ export function quantizationText(result: QuantizationResult): string {
           `  ${sizeLine({ path: result.model, bytes: result.modelBytes }, output)}, sha256 ${output.sha256.slice(0, 16)}…`,
         ]),
     `  ${formatCount(tensors.length)} weights quantized (${result.mode}${result.method === "none" ? "" : `, ${result.method}`})`,
-    `  runtime: ${audit.quantizedKernels} quantized matrix kernels, ${audit.floatMatMuls} float, ${audit.strayQdq} stray quantize/dequantize pairs`,
-    ...pairLines(audit),
+    ...auditLines(audit),
     driftLine(result.drift),
     ...(gate === null ? [] : gateLines(gate)),
     ...(result.batchMates === null

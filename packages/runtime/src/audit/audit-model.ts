@@ -8,7 +8,7 @@ import type { Optimization, SessionOptions } from "../session.js";
 import { type Audit, auditGraph, auditPairs } from "./audit.js";
 import { auditWarnings } from "./warnings.js";
 
-export interface AuditOptions extends Pick<SessionOptions, "threads" | "config"> {
+export interface AuditOptions extends Pick<SessionOptions, "threads" | "config" | "engine"> {
   /**
    * The level whose graph is read. Default `extended`: all fusions and all quantized kernels, without the CPU memory
    * layouts (NCHWc) of `all`, which rename convolutions and add reorder nodes but quantize nothing.
@@ -48,7 +48,7 @@ const weightsFile = "weights.bin";
  *
  * @param model a path, bytes or a parsed model
  * @returns counts, each float matrix kernel and stray pair with its reason, and warnings in words
- * @throws RuntimeError as `openSession`.
+ * @throws RuntimeError as `openSession`; `needs-native` on WebAssembly, which has nowhere to write that graph.
  *
  * @example
  * ```ts
@@ -57,13 +57,13 @@ const weightsFile = "weights.bin";
  */
 export const auditModel = async (
   model: ModelSource,
-  { threads = 1, optimization = "extended", config = {} }: AuditOptions = {},
+  { optimization = "extended", config = {}, ...session }: AuditOptions = {},
 ): Promise<Audit> => {
   const { path: folder, remove } = await makeTemporaryFolder("nasty-audit");
   try {
     const optimizedModelPath = join(folder, "optimized.onnx");
-    const session = await openSession(model, {
-      threads,
+    const opened = await openSession(model, {
+      ...session,
       optimization,
       optimizedModelPath,
       config: {
@@ -75,7 +75,7 @@ export const auditModel = async (
         ...config,
       },
     });
-    await session.close();
+    await opened.close();
     const optimized = parseModel(await readFile(optimizedModelPath));
     if (optimized.graph !== undefined) withoutRepeats(optimized.graph);
     const source = await readSource(model);

@@ -1,5 +1,5 @@
 // Run as a process of its own by `measureMemory`; talks through the channel of `fork`.
-import { loadNodeRuntime } from "../node-runtime.js";
+import { loadEngine } from "../engine/engine.js";
 import type { MemoryReply, MemoryRequest } from "./messages.js";
 
 const collectGarbage = (): void => (globalThis as { gc?: () => void }).gc?.();
@@ -8,7 +8,7 @@ const collectGarbage = (): void => (globalThis as { gc?: () => void }).gc?.();
 export let keptAlive: unknown;
 
 const measure = async (request: MemoryRequest): Promise<MemoryReply> => {
-  await loadNodeRuntime();
+  await loadEngine();
   const module = (await import(request.module)) as Record<string, unknown>;
   const job = module[request.function];
   if (typeof job !== "function") {
