@@ -4,6 +4,7 @@ export type GraphErrorCode =
   | "duplicate-node"
   | "duplicate-value"
   | "empty-graph"
+  | "expansion-limit"
   | "foreign-node"
   | "input-count"
   | "missing-graph"
@@ -12,10 +13,12 @@ export type GraphErrorCode =
   | "missing-output"
   | "missing-subgraph"
   | "output-count"
+  | "recursive-function"
   | "shadowed-value"
   | "subgraph-outputs"
   | "unknown-opset"
-  | "unsupported-opset";
+  | "unsupported-opset"
+  | "unsupported-type";
 
 /** Where the fault lies; every field that is known is set. */
 export interface GraphErrorFields {

@@ -1,7 +1,8 @@
+import { prepareModel } from "@nasty/compression";
 import { isHfDirectory } from "@nasty/formats/hf/node";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
-import { GraphError, ModelGraph, validateModel } from "@nasty/graph";
+import { GraphError, standardForm, validateModel } from "@nasty/graph";
 import { TaggerError, type TaggerSettings } from "@nasty/taggers";
 import { findTagger, settingsOfModelFile } from "@nasty/taggers/node";
 import { InputError } from "../exit-codes.js";
@@ -38,10 +39,16 @@ export async function loadModel(path: string): Promise<LoadedModel> {
   };
 }
 
+/** Reads a model that is to be rewritten: functions expanded, old operator sets raised, 16-bit floats lifted; the file is what it was. */
+export async function loadForCompression(path: string): Promise<LoadedModel> {
+  const loaded = await loadModel(path);
+  return { ...loaded, model: prepareModel(loaded.model).model };
+}
+
 /** Refuses what is no graph (a cycle, a missing input) by the name of the file. */
 function checkGraph(modelPath: string, model: ModelProto): void {
   try {
-    validateModel(ModelGraph.from(model));
+    validateModel(standardForm(model).model);
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
     const reason = error.message.replace(/^\w+: /, "");
