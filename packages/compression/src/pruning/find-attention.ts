@@ -13,7 +13,7 @@ import {
   projectionOf,
   type TypedGraph,
 } from "./trace.js";
-import { type Traced, traceJoined, traceProjection, traceScores } from "./trace-heads.js";
+import { type ProjectedTrace, type Traced, traceJoined, traceProjection, traceScores } from "./trace-heads.js";
 
 /** A node's input that holds values for each head: a constant to be sliced. */
 export interface PerHeadInput {
@@ -138,7 +138,7 @@ function blockAround(typed: TypedGraph, context: NodeProto, shares: Context): At
       return part;
     }
   }
-  const [s, q, k, v, e] = [scores, query, key, value, end] as [Traced, ...ProjectedTrace[]] as [
+  const [s, q, k, v, e] = [scores, query, key, value, end] as [
     Traced,
     ProjectedTrace,
     ProjectedTrace,

@@ -10,6 +10,7 @@ import {
   type ValueInfoProto,
 } from "@nasty/formats/onnx";
 import type { Graph } from "../graph.js";
+import { inlineFunctions } from "../functions/inline-functions.js";
 import { GraphError } from "../graph-error.js";
 import { inferShapes } from "../inference/infer-shapes.js";
 import { ModelGraph } from "../model-graph.js";
@@ -37,9 +38,10 @@ export interface LiftedFloats {
  * of them; FormatError for a tensor whose bytes are malformed
  */
 export function liftToFloat32(model: ModelProto): LiftedFloats | undefined {
-  const plain = ModelGraph.from(model, { listedInitializers: "constant" }).toModel();
+  const plain = inlineFunctions(model);
+  if (plain.graph === undefined) return undefined;
   const seen: Seen = { from: new Set(), tensors: 0 };
-  const graph = liftedGraph(plain.graph as GraphProto, seen);
+  const graph = liftedGraph(plain.graph, seen);
   const boundary = [...graph.input, ...graph.output].filter(({ name, type }) => isLiftable(name, type, seen));
   if (seen.from.size === 0) return undefined;
   const opened = ModelGraph.from(copyMessage(plain, { graph }), { listedInitializers: "constant" });
@@ -65,12 +67,14 @@ const liftedGraph = (graph: GraphProto, seen: Seen, isMain = true): GraphProto =
     const got = dataTypeName(values.dataType).toLowerCase();
     throw unsupported(values.name, `a sparse tensor of another element type than 16-bit floats`, got);
   }
+  const stored = new Set(graph.initializer.map(({ name }) => name));
   const info = (one: ValueInfoProto): ValueInfoProto => liftedInfo(one, seen);
   return copyMessage(graph, {
     initializer: graph.initializer.map(lift),
     node: graph.node.map((node) => liftedNode(node, seen)),
     valueInfo: graph.valueInfo.map(info),
-    ...(!isMain && { input: graph.input.map(info), output: graph.output.map(info) }),
+    input: graph.input.map((one) => (!isMain || stored.has(one.name) ? info(one) : one)),
+    ...(!isMain && { output: graph.output.map(info) }),
   });
 };
 
