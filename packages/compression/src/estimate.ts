@@ -5,6 +5,7 @@ import { planInt4, planWeightOnly, type BlockOptions } from "./block-weights/wei
 import { planDynamic, type DynamicOptions } from "./dynamic.js";
 import { liveActivationBytes } from "./live-activations.js";
 import { int8Activations, planFromTable, type StaticOptions } from "./int8.js";
+import { prepareModel } from "./open-for-compression.js";
 import type { PlannedTensor, QuantizationPlan } from "./plan.js";
 import { fileBytes, predictedBytes } from "./predicted-bytes.js";
 
@@ -106,9 +107,10 @@ function planUnmeasured(model: ModelProto, options: StaticOptions): Quantization
  * const { sizes } = estimate(model); // sizes.int8.ratio is about 3.9
  */
 export function estimate(
-  model: ModelProto,
+  given: ModelProto,
   { int8 = {}, static: ranged = {}, int4 = {}, weightOnly = {}, extraBytes = 0 }: EstimateOptions = {},
 ): SizeEstimate {
+  const { model } = prepareModel(given);
   const plan = planDynamic(model, int8);
   const float32 = fileBytes(model) + extraBytes;
   const quantized = predictedBytes(model, plan) + extraBytes;

@@ -70,6 +70,7 @@ export const qat = {
 
 export type { BlockOptions, BlockQuantizeOptions, BlockRounding } from "./block-weights/weight-only.js";
 export type { CompensationOptions } from "./block-weights/compensate.js";
+export { prepareModel, type PreparedModel } from "./open-for-compression.js";
 export type { Batches } from "./activations/visit-activations.js";
 export {
   compressor,

@@ -1,12 +1,17 @@
 import type { ModelProto } from "@nasty/formats/onnx";
+import { prepareModel } from "./open-for-compression.js";
 import { listedInitializers } from "./strip-model.js";
 
 /** What a plan has to say about the file itself. */
 export function modelWarnings(model: ModelProto): string[] {
   const listed = listedInitializers(model);
+  const { changes } = prepareModel(model);
   return listed === 0
-    ? []
-    : [`${listed} weights are listed as inputs: they become constants, callers can feed them no longer`];
+    ? [...changes]
+    : [
+        ...changes,
+        `${listed} weights are listed as inputs: they become constants, callers can feed them no longer`,
+      ];
 }
 
 /** The defaults with what a caller chose; options left undefined count as left out, and others than the defaults' are ignored. */

@@ -4,6 +4,7 @@ export type GraphErrorCode =
   | "duplicate-node"
   | "duplicate-value"
   | "empty-graph"
+  | "expansion-limit"
   | "foreign-node"
   | "input-count"
   | "invalid-pattern"
@@ -14,10 +15,12 @@ export type GraphErrorCode =
   | "missing-subgraph"
   | "not-finite"
   | "output-count"
+  | "recursive-function"
   | "shadowed-value"
   | "subgraph-outputs"
   | "unknown-opset"
-  | "unsupported-opset";
+  | "unsupported-opset"
+  | "unsupported-type";
 
 /** Where the fault lies; every field that is known is set. */
 export interface GraphErrorFields {

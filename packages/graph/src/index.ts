@@ -3,6 +3,7 @@ export { foldConstants, type FoldOptions } from "./folding/fold-constants.js";
 export { transposeTensor } from "./folding/strided-copy.js";
 export { Graph, type NodeFields, type NodePosition, type Use } from "./graph.js";
 export { GraphError, type GraphErrorCode, type GraphErrorFields } from "./graph-error.js";
+export { inlineFunctions } from "./functions/inline-functions.js";
 export { addDims, type Dim, divideDims, multiplyDims, subtractDims } from "./inference/dims.js";
 export { inferShapes, type ValueType, type ValueTypes } from "./inference/infer-shapes.js";
 export { editDistance } from "./layers/edit-distance.js";
@@ -12,6 +13,9 @@ export { compilePattern, type NamePattern } from "./layers/pattern.js";
 export { ModelGraph, type ModelGraphOptions } from "./model-graph.js";
 export type { OperatorSchema } from "./operators/schema.js";
 export { operatorSchema } from "./operators/table.js";
+export { standardForm, type StandardForm } from "./standard-form.js";
+export { raiseOpset } from "./opset/raise-opset.js";
+export { liftToFloat32, type LiftedFloats } from "./precision/lift-to-float32.js";
 export type { PruneCounts } from "./prune.js";
 export {
   describeGraph,

@@ -1,5 +1,6 @@
 import {
   copyMessage,
+  type GraphProto,
   makeGraph,
   makeModel,
   makeValueInfo,
@@ -7,6 +8,7 @@ import {
   type OperatorSetIdProto,
 } from "@nasty/formats/onnx";
 import { dtypeOrUndefined } from "./element-type.js";
+import { inlineFunctions } from "./functions/inline-functions.js";
 import { Graph } from "./graph.js";
 import type { GraphContext } from "./graph-context.js";
 import { GraphError } from "./graph-error.js";
@@ -38,28 +40,28 @@ export class ModelGraph {
   readonly #proto: ModelProto;
   readonly #context: GraphContext;
   readonly #opsets: Map<string, number>;
-  readonly #functions: ReadonlySet<string>;
 
-  private constructor(proto: ModelProto, options: ModelGraphOptions) {
-    if (proto.graph === undefined) {
+  private constructor(given: ModelProto, options: ModelGraphOptions) {
+    if (given.graph === undefined) {
       throw new GraphError("missing-graph", "ModelGraph.from: model: graph: expected one, got none");
     }
+    const proto = inlineFunctions(given);
     this.#proto = copyMessage(proto);
     this.#opsets = new Map();
     for (const { domain, version } of proto.opsetImport) this.#opsets.set(domainKey(domain), Number(version));
-    this.#functions = new Set(proto.functions.map(({ domain, name }) => `${domainKey(domain)}:${name}`));
     const constant =
       options.listedInitializers === undefined
         ? proto.irVersion < irVersionOfOptionalInputs
         : options.listedInitializers === "constant";
     this.#context = { names: new NameRegistry(), listedInitializersAreConstant: constant };
-    this.main = new Graph(proto.graph, this.#context);
+    this.main = new Graph(proto.graph as GraphProto, this.#context);
   }
 
   /**
-   * Opens a model for editing: structure is cloned, tensor bytes are shared.
+   * Opens a model for editing: structure is cloned, tensor bytes are shared. Calls of the model's own functions become the
+   * operators of their bodies, so that weights in them are found.
    *
-   * @throws GraphError `missing-graph`, `duplicate-value`.
+   * @throws GraphError `missing-graph`, `duplicate-value`; for functions as {@link inlineFunctions}.
    */
   static from(model: ModelProto, options: ModelGraphOptions = {}): ModelGraph {
     return new ModelGraph(model, options);
@@ -87,11 +89,6 @@ export class ModelGraph {
   /** Imports an operator set, or changes its version; no operator is converted. */
   setOpset(domain: string, version: number): void {
     this.#opsets.set(domainKey(domain), version);
-  }
-
-  /** True if the model itself defines the operator as a function; such a node is opaque here. */
-  isFunction(opType: string, domain = ""): boolean {
-    return this.#functions.has(`${domainKey(domain)}:${opType}`);
   }
 
   allGraphs(): readonly Graph[] {

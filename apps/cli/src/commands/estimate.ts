@@ -1,7 +1,7 @@
 import { estimate } from "@nasty/compression";
 import { taggerMetadata } from "@nasty/taggers";
 import { precisionOfModel } from "../comparison/precision.js";
-import { loadModel } from "../inputs/load-model.js";
+import { loadForCompression } from "../inputs/load-model.js";
 import { provenanceOf } from "../inputs/provenance.js";
 import { addedBytes } from "../quantization/added-bytes.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
@@ -22,7 +22,7 @@ const unpackedCopies = 2;
 
 /** `nasty quantize estimate`: sizes that quantization would give, without doing it. */
 export async function estimateSizes({ model: path }: EstimateOptions, terminal: Terminal): Promise<void> {
-  const { model, tagger, modelBytes, notes, sha256 } = await loadModel(path);
+  const { model, tagger, modelBytes, notes, sha256 } = await loadForCompression(path);
   const carried = tagger === undefined ? {} : await taggerMetadata(tagger);
   const estimated = estimate(model, {
     extraBytes: addedBytes(

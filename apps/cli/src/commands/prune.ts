@@ -4,7 +4,7 @@ import { withTagger } from "@nasty/taggers";
 import { rm } from "node:fs/promises";
 import { GateError, InputError, UsageError } from "../exit-codes.js";
 import { parseSource } from "../inputs/calibration-sources.js";
-import { type LoadedModel, loadSoundModel, reasonOf } from "../inputs/load-model.js";
+import { type LoadedModel, loadForCompression, reasonOf } from "../inputs/load-model.js";
 import { checkWritable } from "../inputs/output-path.js";
 import { provenanceOf } from "../inputs/provenance.js";
 import { checkSeparate } from "../inputs/separate-paths.js";
@@ -55,7 +55,7 @@ export async function prune(options: PruneCommandOptions, terminal: Terminal): P
   checkPruning(options, isStructured);
   const training = trainingOf(options);
   const schedule = scheduleOf(options, isStructured);
-  const loaded = await loadSoundModel(options.model);
+  const loaded = await loadForCompression(options.model);
   for (const note of loaded.notes) terminal.note(note);
   const output = options.output ?? nameBeside(options.model, prunedSuffix(options));
   if (!options.dryRun) {

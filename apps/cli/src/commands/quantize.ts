@@ -10,7 +10,7 @@ import { spread } from "../comparison/spread.js";
 import { type FlippedWords, writeFlips } from "../comparison/write-flips.js";
 import { GateError, InputError, UsageError } from "../exit-codes.js";
 import { explain } from "../explain.js";
-import { type LoadedModel, loadSoundModel, reasonOf } from "../inputs/load-model.js";
+import { type LoadedModel, loadForCompression, reasonOf } from "../inputs/load-model.js";
 import { type CheckedOptions, checkOptions, type QuantizePaths } from "../quantization/checked-options.js";
 import { checkDrift, type DriftInputs, driftInputs } from "../quantization/drift-check.js";
 import { calibrationReader } from "../quantization/calibration-text.js";
@@ -87,7 +87,7 @@ async function makeCandidate(
   { model, gate, output }: CheckedOptions,
   terminal: Terminal,
 ): Promise<Made | undefined> {
-  const loaded = await loadSoundModel(model);
+  const loaded = await loadForCompression(model);
   const remarks = remarksOn(loaded, gate, options);
   const read = calibrationReader(options, terminal);
   const planned = await planQuantization(loaded, options, terminal, read);

@@ -1,8 +1,9 @@
+import { prepareModel } from "@nasty/compression";
 import { FormatError } from "@nasty/formats/hf";
 import { isHfDirectory, openModelFolder, readUnchanged } from "@nasty/formats/hf/node";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
-import { checkFiniteWeights, GraphError, ModelGraph, validateModel } from "@nasty/graph";
+import { checkFiniteWeights, GraphError, standardForm, validateModel } from "@nasty/graph";
 import { TaggerError, type TaggerSettings } from "@nasty/taggers";
 import { findTagger, settingsOfModelFile } from "@nasty/taggers/node";
 import { InputError } from "../exit-codes.js";
@@ -48,20 +49,21 @@ async function loadOnce(path: string): Promise<LoadedModel> {
 }
 
 /**
- * As {@link loadModel}, for what is to be made into another model.
+ * Reads a model that is to be rewritten: functions expanded, old operator sets raised, 16-bit floats lifted; the file is what it was.
  *
  * @throws GraphError `not-finite` for NaN or ±∞ in a weight
  */
-export async function loadSoundModel(path: string): Promise<LoadedModel> {
+export async function loadForCompression(path: string): Promise<LoadedModel> {
   const loaded = await loadModel(path);
-  checkFiniteWeights(loaded.model, `loadModel: ${loaded.modelPath}`);
-  return loaded;
+  const { model } = prepareModel(loaded.model);
+  checkFiniteWeights(model, `loadModel: ${loaded.modelPath}`);
+  return { ...loaded, model };
 }
 
 /** Refuses what is no graph (a cycle, a missing input) by the name of the file. */
 function checkGraph(modelPath: string, model: ModelProto): void {
   try {
-    validateModel(ModelGraph.from(model));
+    validateModel(standardForm(model).model);
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
     const reason = error.message.replace(/^\w+: /, "");

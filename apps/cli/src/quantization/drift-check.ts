@@ -6,10 +6,12 @@ import {
   measureDrift,
   type OutputDrift,
   pairUnits,
+  prepareModel,
   type Reference,
   referenceOf,
 } from "@nasty/compression";
 import { readModelFile } from "@nasty/formats/onnx/node";
+import { RuntimeError } from "@nasty/runtime";
 import { spread } from "../comparison/spread.js";
 import { GateError } from "../exit-codes.js";
 import type { LoadedModel } from "../inputs/load-model.js";
@@ -75,13 +77,29 @@ export async function checkDrift(
   const session = { threads: settings.threads };
   const isCoarse = ["int4", "mixed"].includes(modeOf(settings));
   const minCosine = settings.minCosine ?? (isCoarse ? leastCosine.int4 : leastCosine.int8);
-  const reference = await referenceOf(modelPath, candidates, { session });
+  const reference = await floatReference(modelPath, candidates, session);
   if (reference === undefined) return { inputs: "none", minCosine, outputs: [] };
   const outputs = await measureDrift(reference, written, { session });
   const worst = outputs.find(({ cosine, finite }) => !finite || cosine < minCosine);
   if (worst === undefined || isJudged) return { inputs: kind, minCosine, outputs };
   const departure = await departureOf(modelPath, written, { reference, minCosine, session });
   throw new GateError(refusal(path, worst, { minCosine, departure }));
+}
+
+/** The original's own outputs, or those of the float32 form of one that the runtime has no kernels for (bfloat16). */
+async function floatReference(
+  modelPath: string,
+  candidates: DriftInputs["candidates"],
+  session: { readonly threads: number },
+): Promise<Reference | undefined> {
+  try {
+    return await referenceOf(modelPath, candidates, { session });
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    const { model, changes } = prepareModel(await readModelFile(modelPath));
+    if (changes.length === 0) throw error;
+    return referenceOf(model, candidates, { session });
+  }
 }
 
 interface Departing {

@@ -8,6 +8,7 @@ import {
   type PairedUnits,
   pairUnits,
   planTargetSize,
+  prepareModel,
   type PrepareOptions,
   type Provenance,
   type QuantizableOp,
@@ -85,7 +86,9 @@ export async function planQuantization(
   const plan = {
     ...made.plan,
     options: { ...made.plan.options, ...(layers > 0 && { pairedLayers: layers }) },
-    warnings: [...made.plan.warnings, ...prepared.warnings],
+    warnings: [
+      ...new Set([...prepareModel(loaded.model).changes, ...made.plan.warnings, ...prepared.warnings]),
+    ],
   };
   const options: PrepareOptions = {
     provenance: await provenance(loaded, settings),

@@ -53,7 +53,7 @@ export function pairUnits(model: ModelProto, { inPlace = false }: PairUnitsOptio
   }
   for (const { found } of findAttention(typed)) {
     // Of an odd number of values a head some pair would belong to two heads.
-    if (isMismatch(found) || found.width % 2 === 1) continue;
+    if (isMismatch(found) || found.width % 2 === 1 || found.perHead.some(({ width }) => width > 1)) continue;
     const [, , { matMul, bias, outputs }] = found.projections;
     const order = orderOf(found.output, found.width);
     sliceConstant(typed.graph, { node: matMul, index: 1, axis: 1 }, order);

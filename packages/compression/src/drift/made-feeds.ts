@@ -1,4 +1,4 @@
-import { dataConstructor, type DType, elementCount, seededRandom, type Tensor } from "@nasty/core";
+import { cast, dataConstructor, type DType, elementCount, seededRandom, type Tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { type Graph, inferShapes, type ValueTypes, weightSource } from "@nasty/graph";
 import { openForCompression } from "../open-for-compression.js";
@@ -83,6 +83,10 @@ const integerTypes = new Set<DType>([
 ]);
 
 function filled(dtype: DType, shape: readonly number[], value: () => number): Tensor | undefined {
+  if (dtype === "float16") {
+    const wide = filled("float32", shape, value);
+    return wide && cast(wide, dtype);
+  }
   if (!integerTypes.has(dtype) && !["float32", "float64", "bool"].includes(dtype)) return undefined;
   const data = new (dataConstructor(dtype))(elementCount(shape)) as unknown as (number | bigint)[];
   const isBig = dtype === "int64" || dtype === "uint64";

@@ -143,13 +143,13 @@ function removeHeads({ typed }: Encoder, block: AttentionBlock, { heads, remove 
     sliceConstant(graph, { node: projection.matMul, index: 1, axis: 1 }, columns);
     sliceBias(graph, projection, columns);
   }
-  for (const { node, index, axisFromEnd } of block.perHead) {
+  for (const { node, index, axisFromEnd, width } of block.perHead) {
     const rank = graph.constant(node.input[index] ?? "")?.shape.length ?? 0;
-    sliceConstant(graph, { node, index, axis: rank - axisFromEnd }, kept);
+    sliceConstant(graph, { node, index, axis: rank - axisFromEnd }, spread(kept, width));
   }
   sliceConstant(graph, { node: block.output.matMul, index: 1, axis: 0 }, spread(kept, block.width));
   for (const reshape of block.reshapes) {
-    resizeReshape(typed, reshape, reshape.kind === "split" ? kept.length : kept.length * block.width);
+    resizeReshape(typed, reshape, kept.length);
   }
 }
 
@@ -182,6 +182,9 @@ function removeNeurons(
     sliceConstant(graph, { node, index, axis: rank - 1 }, kept);
   }
   sliceConstant(graph, { node: block.down.matMul, index: 1, axis: 0 }, kept);
+  for (const reshape of block.reshapes) {
+    resizeReshape(typed, reshape, kept.length);
+  }
 }
 
 function zeroElements(

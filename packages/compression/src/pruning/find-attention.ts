@@ -1,34 +1,28 @@
-import type { NodeProto } from "@nasty/formats/onnx";
-import { intsAttribute } from "@nasty/formats/onnx";
+import { intAttribute, type NodeProto } from "@nasty/formats/onnx";
 import { nodeLabel } from "../weight-sites.js";
-import { reshapeObstacle } from "./resize-reshape.js";
+import { reshaping, shapeOf } from "./head-axis.js";
+import { reshapeObstacle, type SizedReshape } from "./resize-reshape.js";
 import {
   isMismatch,
   isOwn,
-  isScalar,
   isStandard,
   matrixOf,
   type Mismatch,
   passThrough,
   type Projection,
   projectionOf,
-  soleReader,
   type TypedGraph,
-  withBiasAfter,
 } from "./trace.js";
+import { type ProjectedTrace, type Traced, traceJoined, traceProjection, traceScores } from "./trace-heads.js";
 
-/** A node's input that holds one entry a head: a constant to be sliced. */
+/** A node's input that holds values for each head: a constant to be sliced. */
 export interface PerHeadInput {
   readonly node: NodeProto;
   readonly index: number;
   /** Position of the heads' axis from the end of the shape, from 1. */
   readonly axisFromEnd: number;
-}
-
-/** A Reshape that says how many heads there are, or how long they are together. */
-export interface HeadReshape {
-  readonly node: NodeProto;
-  readonly kind: "split" | "merge";
+  /** Values a head. */
+  readonly width: number;
 }
 
 /** Self- or cross-attention as exporters write it, and all that has a share for each head. */
@@ -39,7 +33,7 @@ export interface AttentionBlock {
   readonly projections: readonly [query: Projection, key: Projection, value: Projection];
   /** Output: row h·width + i belongs to head h. */
   readonly output: Projection;
-  readonly reshapes: readonly HeadReshape[];
+  readonly reshapes: readonly SizedReshape[];
   readonly perHead: readonly PerHeadInput[];
 }
 
@@ -56,9 +50,12 @@ export interface AttentionSite {
  *     x → MatMul → Add → Reshape [b, s, heads, width] → Transpose ┐
  *     x → MatMul → Add → Reshape → Transpose → MatMul → scale, mask → Softmax → MatMul → Transpose → Reshape → MatMul
  *
- * Shapes decide which axis holds the heads, so constant and computed reshapes are found alike.
+ * Names play no part. The heads are followed through every change of shape and order by how far apart they lie, so that keys that are
+ * transposed by way of three dimensions, batches joined with heads, and projections of rows [b·s, hidden] are found like the plain form.
+ *
+ * @param heads how many heads a layer has, for graphs whose shapes do not tell
  */
-export function findAttention(typed: TypedGraph): AttentionSite[] {
+export function findAttention(typed: TypedGraph, heads?: number): AttentionSite[] {
   const sites: AttentionSite[] = [];
   for (const node of typed.graph.nodes) {
     if (node.opType !== "MatMul" || !isStandard(node) || matrixOf(typed.graph, node) !== undefined) {
@@ -68,7 +65,7 @@ export function findAttention(typed: TypedGraph): AttentionSite[] {
     if (shares === undefined) {
       continue;
     }
-    const found = blockAround(typed, node, shares);
+    const found = blockAround(typed, node, { ...shares, stated: heads });
     const name = isMismatch(found) ? nodeLabel(shares.softmax) : nodeLabel(found.output.matMul);
     sites.push({ name, found });
   }
@@ -79,6 +76,11 @@ interface Shares {
   readonly softmax: NodeProto;
   /** Nodes from the Softmax to the product with the values. */
   readonly through: readonly NodeProto[];
+}
+
+interface Context extends Shares {
+  /** Heads as somebody else says. */
+  readonly stated: number | undefined;
 }
 
 /** The Softmax behind the left operand of a product, past dropout and the replacement of NaN rows. */
@@ -116,65 +118,65 @@ function whereNotNan({ graph }: TypedGraph, node: NodeProto, through: NodeProto[
 
 const fail = (reason: string): Mismatch => ({ reason });
 
-function blockAround(typed: TypedGraph, context: NodeProto, shares: Shares): AttentionBlock | Mismatch {
-  const { graph, types } = typed;
-  const scoreShape = types.typeOf(graph, shares.softmax.output[0] ?? "")?.shape;
-  const heads = scoreShape?.[1];
-  if (scoreShape?.length !== 4 || typeof heads !== "number") {
-    return fail("the number of heads is not known from the shapes");
+function blockAround(typed: TypedGraph, context: NodeProto, shares: Context): AttentionBlock | Mismatch {
+  const product = scoresBehind(typed, shares.softmax.input[0] ?? "");
+  if (product === undefined) {
+    return fail("no product of queries and keys is behind its Softmax");
   }
-  const scores = scoresBehind(typed, shares.softmax.input[0] ?? "", heads);
-  if (isMismatch(scores)) {
-    return scores;
+  const heads = headsOf(typed, product, shares);
+  if (typeof heads !== "number") {
+    return heads;
   }
-  const query = operandOf(typed, scores.product.input[0] ?? "", heads);
-  const key = operandOf(typed, scores.product.input[1] ?? "", heads);
-  const value = operandOf(typed, context.input[1] ?? "", heads);
-  const end = outputOf(typed, context, heads);
-  for (const part of [query, key, value, end]) {
+  const scores = traceScores(typed, shares.softmax, { heads, product });
+  const operand = (node: NodeProto, index: number) => traceProjection(typed, node.input[index] ?? "", heads);
+  const query = operand(product, 0);
+  const key = operand(product, 1);
+  const value = operand(context, 1);
+  const end = traceJoined(typed, context, heads);
+  for (const part of [scores, query, key, value, end]) {
     if (isMismatch(part)) {
       return part;
     }
   }
-  const [q, k, v, e] = [query, key, value, end] as [Operand, Operand, Operand, End];
-  const width = e.output.inputs / heads;
-  if ([q, k].some(({ projection }) => projection.outputs % heads !== 0)) {
-    return fail("projections are not a whole number of values a head long");
-  }
-  if (v.projection.outputs !== e.output.inputs || q.projection.outputs !== k.projection.outputs) {
+  const [s, q, k, v, e] = [scores, query, key, value, end] as [
+    Traced,
+    ProjectedTrace,
+    ProjectedTrace,
+    ProjectedTrace,
+    ProjectedTrace,
+  ];
+  const output = e.projection;
+  const width = output.inputs / heads;
+  if (v.projection.outputs !== output.inputs || q.projection.outputs !== k.projection.outputs) {
     return fail("query, key, value and output have not the same heads");
   }
-  const parts = [q, k, v];
   const projections = [q.projection, k.projection, v.projection] as const;
-  const names = new Set([...projections, e.output].map(({ weight }) => weight.name));
-  if (names.size < 4 || [...projections, e.output].some(({ weight }) => !isOwn(weight))) {
+  const names = new Set([...projections, output].map(({ weight }) => weight.name));
+  if (names.size < 4 || [...projections, output].some(({ weight }) => !isOwn(weight))) {
     return fail("its weights are read elsewhere too");
   }
+  const parts = [q, k, v, e, s];
   const inside = new Set<NodeProto>([
     ...parts.flatMap(({ nodes }) => nodes),
     ...projections.flatMap(({ matMul, bias }) => (bias === undefined ? [matMul] : [matMul, bias.node])),
-    ...scores.nodes,
-    scores.product,
+    product,
     shares.softmax,
     ...shares.through,
     context,
-    ...e.nodes,
   ]);
-  const leak = leakOf(typed, inside, e.output.matMul);
+  const leak = leakOf(typed, inside, output.matMul);
   if (leak !== undefined) {
     return fail(`its inner value ${leak} is read elsewhere too`);
   }
-  const reshapes: readonly HeadReshape[] = [
-    ...parts.map(({ reshape }) => ({ node: reshape, kind: "split" as const })),
-    { node: e.reshape, kind: "merge" as const },
-  ];
+  const reshapes = parts.flatMap((part) => part.reshapes);
   const obstacle = reshapes
     .map((reshape) => reshapeObstacle(typed, reshape))
     .find((text) => text !== undefined);
   if (obstacle !== undefined) {
     return fail(obstacle);
   }
-  return { heads, width, projections, output: e.output, reshapes, perHead: scores.perHead };
+  const perHead = parts.flatMap((part) => part.perHead);
+  return { heads, width, projections, output, reshapes, perHead };
 }
 
 /** A value that nodes of the block make and others compute with. */
@@ -195,148 +197,89 @@ function leakOf({ graph }: TypedGraph, inside: ReadonlySet<NodeProto>, end: Node
   return undefined;
 }
 
-interface Scores {
-  readonly product: NodeProto;
-  readonly nodes: readonly NodeProto[];
-  readonly perHead: readonly PerHeadInput[];
-}
+const onTheWay = new Set(["Add", "Sub", "Mul", "Div", "Where", "Max", "Min", ...reshaping, ...passThrough]);
 
-const scoreOperators = new Set(["Add", "Sub", "Mul", "Div", "Where", "Max", "Min", ...passThrough]);
-
-/** The product of queries and keys behind the Softmax, past scaling and masks. */
-function scoresBehind(typed: TypedGraph, start: string, heads: number): Scores | Mismatch {
-  const { graph, types } = typed;
-  const nodes: NodeProto[] = [];
-  const perHead: PerHeadInput[] = [];
-  let current = start;
-  for (let node = graph.producer(current); node !== undefined; node = graph.producer(current)) {
-    if (node.opType === "MatMul" && isStandard(node)) {
-      return { product: node, nodes, perHead };
+/** The nearest product of two computed values behind a value, past scales, masks and changes of shape. */
+function scoresBehind({ graph }: TypedGraph, start: string): NodeProto | undefined {
+  const seen = new Set<string>();
+  const search = (name: string, depth: number): NodeProto | undefined => {
+    const node = graph.producer(name);
+    if (node === undefined || depth === 0 || seen.has(name) || !isStandard(node)) {
+      return undefined;
     }
-    if (!scoreOperators.has(node.opType) || nodes.includes(node)) {
-      return fail(
-        `${node.opType} ${nodeLabel(node)} is between the product of queries and keys and the Softmax`,
-      );
-    }
-    nodes.push(node);
-    const path = node.input.findIndex((input) => leadsToScores(typed, input));
-    if (path < 0) {
-      break;
-    }
-    for (const [index, input] of node.input.entries()) {
-      const shape = types.typeOf(graph, input)?.shape ?? graph.constant(input)?.shape;
-      const share = shape?.[shape.length - 3];
-      if (index === path || input === "" || (shape !== undefined && (shape.length < 3 || share === 1))) {
-        continue;
-      }
-      if (shape === undefined || graph.constant(input) === undefined || share !== heads) {
-        return fail(`what ${nodeLabel(node)} adds to the scores may differ by head`);
-      }
-      perHead.push({ node, index, axisFromEnd: 3 });
-    }
-    current = node.input[path] ?? "";
-  }
-  return fail("no product of queries and keys is behind its Softmax");
-}
-
-/** Whether a product of two computed values is behind a value, past element-wise operators. */
-function leadsToScores(typed: TypedGraph, name: string, depth = 8): boolean {
-  const node = typed.graph.producer(name);
-  if (node === undefined || depth === 0) {
-    return false;
-  }
-  if (node.opType === "MatMul") {
-    return matrixOf(typed.graph, node) === undefined;
-  }
-  return (
-    scoreOperators.has(node.opType) && node.input.some((input) => leadsToScores(typed, input, depth - 1))
-  );
-}
-
-interface Operand {
-  readonly projection: Projection;
-  readonly reshape: NodeProto;
-  /** Nodes from the Reshape to the product. */
-  readonly nodes: readonly NodeProto[];
-}
-
-/** The projection behind an operand of a product [b, heads, …], past transposition, scaling and the split into heads. */
-function operandOf(typed: TypedGraph, start: string, heads: number): Operand | Mismatch {
-  const { graph, types } = typed;
-  const nodes: NodeProto[] = [];
-  let order = [0, 1, 2, 3];
-  let current = start;
-  for (let node = graph.producer(current); node !== undefined; node = graph.producer(current)) {
-    if (nodes.includes(node)) {
-      break;
-    }
-    nodes.push(node);
-    let next = node.input[0] ?? "";
-    if (node.opType === "Transpose") {
-      const perm = intsAttribute(node, "perm", [3, 2, 1, 0]).map(Number);
-      order = order.map((axis) => perm[axis] ?? 0);
-    } else if (node.opType === "Mul" || node.opType === "Div") {
-      const scale = node.input.findIndex((input) => isScalar(typed, input));
-      if (scale < 0) {
-        return fail(`${node.opType} ${nodeLabel(node)} is between a projection and its product`);
-      }
-      next = node.input[1 - scale] ?? "";
-    } else if (node.opType === "Reshape") {
-      const shape = types.typeOf(graph, node.output[0] ?? "")?.shape;
-      const source = projectionOf(graph, next);
-      if (source === undefined) {
-        return fail(`no product with a constant matrix is behind ${nodeLabel(node)}`);
-      }
-      const width = source.outputs / heads;
-      if (shape?.length !== 4 || shape[2] !== heads || shape[3] !== width || order[1] !== 2) {
-        return fail(`${nodeLabel(node)} does not split into heads as [batch, length, heads, width]`);
-      }
-      return { projection: source, reshape: node, nodes };
-    } else if (!passThrough.has(node.opType)) {
-      return fail(`${node.opType} ${nodeLabel(node)} is between a projection and its product`);
-    }
-    current = next;
-  }
-  return fail("an operand of its products is not a projection split into heads");
-}
-
-interface End {
-  readonly output: Projection;
-  readonly reshape: NodeProto;
-  readonly nodes: readonly NodeProto[];
-}
-
-/** The projection of the joined heads after the product with the values. */
-function outputOf(typed: TypedGraph, context: NodeProto, heads: number): End | Mismatch {
-  const { graph, types } = typed;
-  const nodes: NodeProto[] = [];
-  let reshape: NodeProto | undefined;
-  let order = [0, 1, 2, 3];
-  let current = context.output[0] ?? "";
-  for (let node = soleReader(graph, current); node !== undefined; node = soleReader(graph, current)) {
+    seen.add(name);
     if (node.opType === "MatMul") {
-      const output = node.input[0] === current ? withBiasAfter(graph, node) : undefined;
-      if (output === undefined || reshape === undefined) {
-        return fail(`${nodeLabel(node)} does not project the joined heads with a constant matrix`);
-      }
-      return { output, reshape, nodes };
+      return matrixOf(graph, node) === undefined ? node : undefined;
     }
-    nodes.push(node);
-    if (node.opType === "Transpose" && reshape === undefined) {
-      const perm = intsAttribute(node, "perm", [3, 2, 1, 0]).map(Number);
-      order = perm.map((axis) => order[axis] ?? 0);
-    } else if (node.opType === "Reshape" && reshape === undefined) {
-      const [from, to] = [current, node.output[0] ?? ""].map((name) => types.typeOf(graph, name)?.shape);
-      const width = from?.[3];
-      const joined = to?.[to.length - 1];
-      if (order[2] !== 1 || typeof width !== "number" || joined !== width * heads) {
-        return fail(`${nodeLabel(node)} does not join heads from [batch, length, heads, width]`);
-      }
-      reshape = node;
-    } else if (!passThrough.has(node.opType)) {
-      return fail(`${node.opType} ${nodeLabel(node)} is between the heads and their projection`);
+    if (!onTheWay.has(node.opType)) {
+      return undefined;
     }
-    current = node.output[0] ?? "";
+    for (const input of node.input) {
+      const found = search(input, depth - 1);
+      if (found !== undefined) {
+        return found;
+      }
+    }
+    return undefined;
+  };
+  return search(start, 12);
+}
+
+const notKnown = fail("the number of heads is not known from the shapes");
+
+/**
+ * How many heads there are: by the second of four dimensions of the scores, and by the length of a query, which is a head's share of what the
+ * projection makes. Where both are known they must agree.
+ */
+function headsOf(typed: TypedGraph, product: NodeProto, { softmax, stated }: Context): number | Mismatch {
+  const scores = shapeOf(typed, product.output[0] ?? "");
+  const rank = scores?.length ?? shapeOf(typed, softmax.output[0] ?? "")?.length;
+  if (rank !== 3 && rank !== 4) {
+    return notKnown;
   }
-  return fail("the heads have no single projection");
+  if (intAttribute(softmax, "axis", -1) >= 0) {
+    const last = (shapeOf(typed, softmax.input[0] ?? "")?.length ?? 0) - 1;
+    if (intAttribute(softmax, "axis", -1) !== last) {
+      return fail(`${nodeLabel(softmax)} does not sum over the keys`);
+    }
+  }
+  const byShape = rank === 4 ? scores?.[1] : undefined;
+  const query = product.input[0] ?? "";
+  const width = shapeOf(typed, query)?.at(-1) ?? shapeOf(typed, product.input[1] ?? "")?.at(-2);
+  const outputs = projectionBehind(typed, query)?.outputs;
+  const byWidth = typeof width === "number" && outputs !== undefined ? outputs / width : undefined;
+  const heads = [byShape, byWidth, stated].find((count) => typeof count === "number");
+  if (typeof heads !== "number") {
+    return notKnown;
+  }
+  if (!Number.isInteger(heads) || heads < 1) {
+    return fail("projections are not a whole number of values a head long");
+  }
+  if (typeof byShape === "number" && byWidth !== undefined && byShape !== byWidth) {
+    return fail(`its scores have ${byShape} heads, its queries ${byWidth}`);
+  }
+  return heads;
+}
+
+/** The projection behind an operand, wherever its heads are. */
+function projectionBehind({ graph }: TypedGraph, start: string): Projection | undefined {
+  let current = start;
+  const seen = new Set<string>();
+  while (!seen.has(current)) {
+    seen.add(current);
+    const projection = projectionOf(graph, current);
+    if (projection !== undefined) {
+      return projection;
+    }
+    const node = graph.producer(current);
+    const isMoved =
+      node !== undefined && (reshaping.has(node.opType) || passThrough.has(node.opType) || node.opType === "Transpose");
+    const isComputed = node !== undefined && ["Mul", "Div", "Add"].includes(node.opType);
+    if (node === undefined || (!isMoved && !isComputed)) {
+      return undefined;
+    }
+    const index = isMoved ? 0 : node.input.findIndex((input) => (graph.producer(input)?.input.length ?? 0) > 0);
+    current = node.input[Math.max(index, 0)] ?? "";
+  }
+  return undefined;
 }

@@ -1,9 +1,12 @@
 import { elementCount } from "@nasty/core";
 import type { NodeProto } from "@nasty/formats/onnx";
 import { nodeLabel } from "../weight-sites.js";
+import { shapeOf } from "./head-axis.js";
+import type { SizedReshape } from "./resize-reshape.js";
 import {
   isOwn,
   isStandard,
+  keepsLastAxis,
   matrixOf,
   type Mismatch,
   type Projection,
@@ -26,6 +29,8 @@ export interface FeedForwardBlock {
   readonly down: Projection;
   /** Biases and other vectors between the two. */
   readonly perNeuron: readonly PerNeuronInput[];
+  /** Reshapes between the two that keep the neurons' axis: rows [batch·length, neurons] and back. */
+  readonly reshapes: readonly SizedReshape[];
 }
 
 export interface FeedForwardSite {
@@ -97,19 +102,21 @@ interface Region {
   readonly nodes: Set<NodeProto>;
   readonly ups: Map<NodeProto, Projection>;
   readonly perNeuron: PerNeuronInput[];
+  readonly reshapes: SizedReshape[];
 }
 
 /** Undefined where no feed-forward layer is; a reason where one is that cannot be made smaller. */
 function blockBefore(typed: TypedGraph, down: Projection): FeedForwardBlock | Mismatch | undefined {
-  const region: Region = { nodes: new Set(), ups: new Map(), perNeuron: [] };
+  const region: Region = { nodes: new Set(), ups: new Map(), perNeuron: [], reshapes: [] };
   const neurons = down.inputs;
   // Without an activation in between, two products are one.
   const first = typed.graph.producer(down.input);
-  if (first === undefined || !isElementwise(first) || !collect(typed, down.input, neurons, region)) {
+  if (first === undefined || !collect(typed, down.input, neurons, region)) {
     return undefined;
   }
   const ups = [...region.ups.values()];
-  if (ups.length === 0 || region.nodes.size === ups.filter(({ bias }) => bias !== undefined).length) {
+  const idle = ups.filter(({ bias }) => bias !== undefined).length + region.reshapes.length;
+  if (ups.length === 0 || region.nodes.size === idle) {
     return undefined;
   }
   const weights = [...ups, down].map(({ weight }) => weight);
@@ -121,7 +128,7 @@ function blockBefore(typed: TypedGraph, down: Projection): FeedForwardBlock | Mi
   }
   const leak = leakOf(typed, region, down.matMul);
   return leak === undefined
-    ? { neurons, ups, down, perNeuron: region.perNeuron }
+    ? { neurons, ups, down, perNeuron: region.perNeuron, reshapes: region.reshapes }
     : { reason: `its inner value ${leak} is read elsewhere too` };
 }
 
@@ -143,6 +150,13 @@ function collect(typed: TypedGraph, start: string, neurons: number, region: Regi
         return false;
       }
       region.ups.set(node, up);
+      continue;
+    }
+    if (keepsLastAxis(typed, node)) {
+      const rank = shapeOf(typed, name)?.length ?? 1;
+      region.nodes.add(node);
+      region.reshapes.push({ node, position: rank - 1, unit: 1 });
+      pending.push(node.input[0] ?? "");
       continue;
     }
     if (!isElementwise(node)) {

@@ -2,7 +2,7 @@ import type { NodeProto } from "@nasty/formats/onnx";
 import type { Graph } from "@nasty/graph";
 import type { AttentionBlock } from "./find-attention.js";
 import type { FeedForwardBlock } from "./find-feed-forward.js";
-import { passThrough, type Projection, soleReader, type TypedGraph } from "./trace.js";
+import { keepsLastAxis, passThrough, type Projection, soleReader, type TypedGraph } from "./trace.js";
 
 /** One layer of an encoder on its residual stream. */
 export interface EncoderLayer {
@@ -31,8 +31,7 @@ export function findLayers(
   attention: readonly AttentionBlock[],
   feedForward: readonly FeedForwardBlock[],
 ): EncoderLayer[] | undefined {
-  const { graph } = typed;
-  const residuals = attention.map(({ output }) => residualAfter(graph, output));
+  const residuals = attention.map(({ output }) => residualAfter(typed, output));
   const layers: EncoderLayer[] = [];
   for (const [index, residual] of residuals.entries()) {
     const block = attention[index];
@@ -42,7 +41,7 @@ export function findLayers(
     const next =
       index + 1 < residuals.length
         ? residuals[index + 1]?.stream
-        : endOf(graph, residual, block, feedForward);
+        : endOf(typed, residual, block, feedForward);
     if (next === undefined || next === residual.stream || !isSameType(typed, residual.stream, next)) {
       return undefined;
     }
@@ -52,7 +51,8 @@ export function findLayers(
 }
 
 /** Follows the result of a product to the Add that brings it back to the stream. */
-function residualAfter(graph: Graph, { output }: Projection): Residual | undefined {
+function residualAfter(typed: TypedGraph, { output }: Projection): Residual | undefined {
+  const { graph } = typed;
   let current = output;
   for (let node = soleReader(graph, current); node !== undefined; node = soleReader(graph, current)) {
     const sum = node.output[0] ?? "";
@@ -60,7 +60,7 @@ function residualAfter(graph: Graph, { output }: Projection): Residual | undefin
       const stream = node.input[node.input[0] === current ? 1 : 0] ?? "";
       return graph.constant(stream) === undefined ? { node, sum, stream } : undefined;
     }
-    if (!passThrough.has(node.opType)) {
+    if (!passThrough.has(node.opType) && !keepsLastAxis(typed, node)) {
       return undefined;
     }
     current = sum;
@@ -68,17 +68,24 @@ function residualAfter(graph: Graph, { output }: Projection): Residual | undefin
   return undefined;
 }
 
+/** The value whose rows a product multiplies. */
+function beforeReshapes(typed: TypedGraph, name: string): string {
+  const node = typed.graph.producer(name);
+  return node !== undefined && keepsLastAxis(typed, node) ? beforeReshapes(typed, node.input[0] ?? "") : name;
+}
+
 /** What the last layer hands on: the sum after its feed-forward layer, or that sum normalised where attention's was. */
 function endOf(
-  graph: Graph,
+  typed: TypedGraph,
   residual: Residual,
   block: AttentionBlock,
   feedForward: readonly FeedForwardBlock[],
 ): string | undefined {
-  const isNormalisedAfter = block.projections[0].input === residual.stream;
+  const { graph } = typed;
+  const isNormalisedAfter = beforeReshapes(typed, block.projections[0].input) === residual.stream;
   const middle = isNormalisedAfter ? normalised(graph, residual.sum) : residual.sum;
   for (const { down } of feedForward) {
-    const second = residualAfter(graph, down);
+    const second = residualAfter(typed, down);
     if (second !== undefined && second.stream === middle) {
       return isNormalisedAfter ? normalised(graph, second.sum) : second.sum;
     }

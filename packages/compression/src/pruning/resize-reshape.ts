@@ -1,87 +1,122 @@
 import { tensor } from "@nasty/core";
 import { intAttribute, type NodeProto } from "@nasty/formats/onnx";
 import { nodeLabel } from "../weight-sites.js";
-import type { HeadReshape } from "./find-attention.js";
 import type { TypedGraph } from "./trace.js";
+
+/** A Reshape one of whose sizes depends on how many units there are. */
+export interface SizedReshape {
+  readonly node: NodeProto;
+  /** Which dimension of the result. */
+  readonly position: number;
+  /** Its size for each unit; undefined if a batch of unknown size is in it too. */
+  readonly unit: number | undefined;
+}
 
 /** Size that lets the runtime work the dimension out. */
 const inferred = -1;
 /** Size that copies the dimension of the input. */
 const copied = 0;
 
-interface Target {
-  readonly sizes: readonly (number | string | undefined)[];
-  /** Position of the size that changes. */
-  readonly position: number;
-}
+type Size = number | string | undefined;
 
-function targetOf({ graph, types }: TypedGraph, { node, kind }: HeadReshape): Target | undefined {
+const sizesOf = ({ graph, types }: TypedGraph, { node }: SizedReshape): readonly Size[] | undefined => {
   const sizes = types.sizesOf(graph, node.input[1] ?? "");
   const rank = types.typeOf(graph, node.output[0] ?? "")?.shape?.length;
-  if (sizes === undefined || sizes.length !== rank) {
+  return sizes?.length === rank ? sizes : undefined;
+};
+
+/** Why a Reshape could not follow a change of its units, or undefined if it can. */
+export function reshapeObstacle(typed: TypedGraph, reshape: SizedReshape): string | undefined {
+  if (reshape.unit !== undefined) {
     return undefined;
   }
-  return { sizes, position: kind === "split" ? rank - 2 : rank - 1 };
+  const sizes = sizesOf(typed, reshape);
+  const label = nodeLabel(reshape.node);
+  if (sizes === undefined) {
+    return `the sizes that ${label} reshapes to are not known`;
+  }
+  const isFree = sizes.every((size, index) => index === reshape.position || size !== inferred);
+  return isFree ? undefined : `the sizes that ${label} reshapes to are computed in a way that cannot be followed`;
+}
+
+/** Lets a Reshape make, split into, or join another number of units. */
+export function resizeReshape(typed: TypedGraph, reshape: SizedReshape, units: number): void {
+  const { graph } = typed;
+  const { node, position, unit } = reshape;
+  const sizes = sizesOf(typed, reshape);
+  if (sizes?.[position] === inferred) {
+    return;
+  }
+  const size = unit === undefined ? inferred : unit * units;
+  const constant = sizes && constantSizes(typed, reshape, sizes, size);
+  const label = nodeLabel(node);
+  if (constant !== undefined) {
+    graph.setInput(node, 1, graph.addInitializer(`${label}_shape`, vector(constant)));
+    return;
+  }
+  graph.setInput(node, 1, withSize(typed, reshape, size));
 }
 
 /**
- * Sizes to write in the place of those that a Reshape has, with one of them changed; undefined where nothing need change or no constant will do.
+ * Sizes to write in the place of those that a Reshape has, with one of them changed; undefined where no constant will do.
  *
  * Sizes that are computed become 0 (copy the input's) where input and result agree.
  */
 function constantSizes(
-  typed: TypedGraph,
-  node: NodeProto,
-  target: Target,
+  { graph, types }: TypedGraph,
+  { node, position }: SizedReshape,
+  sizes: readonly Size[],
   size: number,
 ): number[] | undefined {
-  const { graph, types } = typed;
   const [from, to] = [node.input[0], node.output[0]].map((name) => types.typeOf(graph, name ?? "")?.shape);
   const isCopying = intAttribute(node, "allowzero", 0) === 0;
-  const sizes = target.sizes.map((known, index) => {
-    if (index === target.position) {
+  const known = sizes.map((given, index) => {
+    if (index === position) {
       return size;
     }
-    if (typeof known === "number") {
-      return known;
+    if (typeof given === "number") {
+      return given;
     }
     const isSame = to?.[index] !== undefined && to[index] === from?.[index];
     return isSame && isCopying ? copied : undefined;
   });
-  const open = sizes.filter((known) => known === undefined).length;
-  if (open > 1 || (open === 1 && sizes.includes(inferred))) {
+  const open = known.filter((given) => given === undefined).length;
+  if (open > 1 || (open === 1 && known.includes(inferred))) {
     return undefined;
   }
-  return sizes.map((known) => known ?? inferred);
+  return known.map((given) => given ?? inferred);
 }
 
-/** Why a Reshape could not follow a change of its heads, or undefined if it can. */
-export function reshapeObstacle(typed: TypedGraph, reshape: HeadReshape): string | undefined {
-  const target = targetOf(typed, reshape);
-  const label = nodeLabel(reshape.node);
-  if (target === undefined) {
-    return `the sizes that ${label} reshapes to are not known`;
-  }
-  if (target.sizes[target.position] === inferred) {
-    return undefined;
-  }
-  return constantSizes(typed, reshape.node, target, 1) === undefined
-    ? `the sizes that ${label} reshapes to are computed in a way that cannot be followed`
-    : undefined;
+/** The sizes as they are computed, with another one in the place of one of them. */
+function withSize({ graph, types }: TypedGraph, { node, position }: SizedReshape, size: number): string {
+  const label = nodeLabel(node);
+  const shape = node.input[1] ?? "";
+  const rank = types.typeOf(graph, node.output[0] ?? "")?.shape?.length ?? 0;
+  const constant = (what: string, values: readonly number[]): string =>
+    graph.addInitializer(`${label}_${what}`, vector(values));
+  const taken = (what: string, first: number, end: number): string[] => {
+    if (first === end) {
+      return [];
+    }
+    const positions = Array.from({ length: end - first }, (_, index) => first + index);
+    const output = graph.uniqueName(`${label}_${what}`);
+    graph.addNode(
+      { opType: "Gather", inputs: [shape, constant(`${what}_positions`, positions)], outputs: [output] },
+      { before: node },
+    );
+    return [output];
+  };
+  const parts = [
+    ...taken("sizes_before", 0, position),
+    constant("size", [size]),
+    ...taken("sizes_after", position + 1, rank),
+  ];
+  const output = graph.uniqueName(`${label}_sizes`);
+  graph.addNode(
+    { opType: "Concat", inputs: parts, outputs: [output], attributes: { axis: 0 } },
+    { before: node },
+  );
+  return output;
 }
 
-/** Lets a Reshape split into, or join, another number of heads. */
-export function resizeReshape(typed: TypedGraph, reshape: HeadReshape, size: number): void {
-  const { graph } = typed;
-  const { node } = reshape;
-  const target = targetOf(typed, reshape);
-  if (target === undefined || target.sizes[target.position] === inferred) {
-    return;
-  }
-  const sizes = constantSizes(typed, node, target, size);
-  if (sizes === undefined) {
-    throw new TypeError(`resizeReshape: ${nodeLabel(node)} has sizes that cannot be followed`);
-  }
-  const value = tensor("int64", [sizes.length], BigInt64Array.from(sizes, BigInt));
-  graph.setInput(node, 1, graph.addInitializer(`${nodeLabel(node)}_shape`, value));
-}
+const vector = (values: readonly number[]) => tensor("int64", [values.length], BigInt64Array.from(values, BigInt));

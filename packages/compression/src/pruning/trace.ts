@@ -32,7 +32,7 @@ export const isMismatch = (value: object): value is Mismatch => "reason" in valu
 export const isStandard = ({ domain }: NodeProto): boolean => domain === "" || domain === "ai.onnx";
 
 /** Operators that hand a value on as it is when a model is run. */
-export const passThrough: ReadonlySet<string> = new Set(["Identity", "Dropout", "Cast"]);
+export const passThrough: ReadonlySet<string> = new Set(["Identity", "Dropout", "Cast", "CastLike"]);
 
 /** The only node that computes with a value, if there is one: nodes that only ask for its shape do not count. */
 export function soleReader(graph: Graph, name: string): NodeProto | undefined {
@@ -52,6 +52,15 @@ export function isScalar({ graph, types }: TypedGraph, name: string): boolean {
   return shape !== undefined && shape.every((size) => size === 1);
 }
 
+/** Whether a node is a Reshape whose result has the last axis of its input: rows of a batch in one list, or back in the batch. */
+export function keepsLastAxis({ graph, types }: TypedGraph, node: NodeProto): boolean {
+  if (node.opType !== "Reshape" || !isStandard(node)) {
+    return false;
+  }
+  const [from, to] = [node.input[0], node.output[0]].map((name) => types.typeOf(graph, name ?? "")?.shape?.at(-1));
+  return from !== undefined && from === to;
+}
+
 /** The float32 matrix that a MatMul multiplies with, if it is a constant. */
 export function matrixOf(graph: Graph, node: NodeProto): WeightSource | undefined {
   if (node.opType !== "MatMul" || !isStandard(node)) {
@@ -67,7 +76,7 @@ export function projectionOf(graph: Graph, name: string): Projection | undefined
   if (producer === undefined || graph.scopeOf(name) !== graph) {
     return undefined;
   }
-  if (passThrough.has(producer.opType) && producer.opType !== "Cast") {
+  if (passThrough.has(producer.opType) && !producer.opType.startsWith("Cast")) {
     return projectionOf(graph, producer.input[0] ?? "");
   }
   if (producer.opType === "Add" && isStandard(producer)) {

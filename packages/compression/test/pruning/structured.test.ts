@@ -39,6 +39,13 @@ const forms: [name: string, form: TinyBert][] = [
   ["transposed weights", { weights: "transposed" }],
   ["a bias by head", { headBias: true }],
   ["one head a layer", { heads: 1 }],
+  ["keys transposed by way of three dimensions", { attention: "decomposed", reshape: "inferred" }],
+  ["keys transposed so, heads written down", { attention: "decomposed", reshape: "computed", anonymous: true }],
+  ["batches joined with heads", { attention: "batched" }],
+  ["batches joined with heads, sizes computed", { attention: "batched", reshape: "computed" }],
+  ["Gemm of rows", { linearForm: "gemm", reshape: "inferred" }],
+  ["Gemm of rows, gated, sizes computed", { linearForm: "gemm", reshape: "computed", activation: "gated" }],
+  ["a dynamic export", { attention: "decomposed", linearForm: "gemm", reshape: "inferred", anonymous: true }],
 ];
 
 describe("structured pruning", () => {
@@ -62,6 +69,23 @@ describe("structured pruning", () => {
     expect(report.heads.map(({ after }) => after)).toEqual(form.heads === 1 ? [1, 1] : [2, 3]);
     expect(report.parameters.after).toBeLessThan(report.parameters.before);
     expect(elements(model)).toBe(before);
+  });
+
+  it("removes the same from every way to write an encoder", async () => {
+    const pruned = async (form: TinyBert) => {
+      const model = tinyBert(form);
+      const plan = await pruner.plan(model, { sparsity: 0.3, structured: true });
+      const removed = [...plan.heads, ...plan.neurons].map(({ remove }) => remove);
+      return { removed, logits: await logits(pruner.apply(model, plan).model) };
+    };
+    const classic = await pruned({});
+    expect(classic.removed.flat().length).toBeGreaterThan(2);
+    for (const [name, form] of forms.filter(([, { attention, linearForm }]) => attention ?? linearForm)) {
+      if (form.activation === "gated") continue;
+      const other = await pruned(form);
+      expect(other.removed, name).toEqual(classic.removed);
+      expect(maxAbsoluteError(classic.logits, other.logits), name).toBeLessThan(1e-4);
+    }
   });
 
   it("really makes weights and shapes smaller", async () => {

@@ -24,6 +24,15 @@ export interface TinyBert {
   readonly activation?: "erf" | "relu" | "gated";
   /** Where weights are: initializers, Constant nodes, or initializers behind a Transpose. */
   readonly weights?: "initializer" | "constant" | "transposed";
+  /**
+   * Queries and keys as [b, heads, s, width], keys transposed by way of three dimensions with the scale on both sides, as dynamic exports of
+   * scaled dot product attention have it, or products of [b·heads, s, width].
+   */
+  readonly attention?: "plain" | "decomposed" | "batched";
+  /** Products of the whole batch, or Gemm of its rows. */
+  readonly linearForm?: "matmul" | "gemm";
+  /** Names that say nothing: `node_MatMul_12`, `val_7`. */
+  readonly anonymous?: boolean;
   /** A bias of [1, heads, 1, 1] on the scores. */
   readonly headBias?: boolean;
   /** The output layer multiplies with the transposed embeddings. */
@@ -47,13 +56,18 @@ export function tinyBert({
   activation = "erf",
   weights = "initializer",
   headBias = false,
+  attention = "plain",
+  linearForm = "matmul",
+  anonymous = false,
   tied = false,
   leak = false,
 }: TinyBert = {}): ModelProto {
   const nodes: NodeProto[] = [];
   const initializers: TensorProto[] = [];
   let seed = 1;
-  const constant = (name: string, value: Tensor): string => {
+  let numbers = 0;
+  const constant = (given: string, value: Tensor): string => {
+    const name = anonymous ? `val_${numbers++}` : given;
     initializers.push(tensorToProto(value, name));
     return name;
   };
@@ -78,8 +92,10 @@ export function tinyBert({
     inputs: readonly string[],
     attributes: Record<string, number | readonly number[]> = {},
   ): string => {
-    nodes.push(makeNode(opType, inputs, [`${name}_out`], { name, attributes }));
-    return `${name}_out`;
+    const output = anonymous ? `val_${numbers++}` : `${name}_out`;
+    const label = anonymous ? `node_${opType}_${numbers++}` : name;
+    nodes.push(makeNode(opType, inputs, [output], { name: label, attributes }));
+    return output;
   };
   const weight = (name: string, rows: number, columns: number): string => {
     const values = (shape: readonly number[]) =>
@@ -98,6 +114,12 @@ export function tinyBert({
       : constant(name, values([rows, columns]));
   };
   const linear = (name: string, x: string, rows: number, columns: number): string => {
+    if (linearForm === "gemm") {
+      const list = add(`${name}/rows`, "Reshape", [x, constant(`${name}/flat`, int64([-1, rows]))]);
+      const matrix = weight(`${name}.weight`, rows, columns);
+      const made = add(`${name}/Gemm`, "Gemm", [list, matrix, random(`${name}.bias`, [columns])]);
+      return add(`${name}/batch`, "Reshape", [made, target(`${name}/batch`, x, [columns])]);
+    }
     const product = add(`${name}/MatMul`, "MatMul", [x, weight(`${name}.weight`, rows, columns)]);
     return add(`${name}/Add`, "Add", [random(`${name}.bias`, [columns]), product]);
   };
@@ -140,6 +162,50 @@ export function tinyBert({
     return add(`${name}/Concat`, "Concat", [...parts, ...rest], { axis: 0 });
   };
 
+  /** Some of the sizes of a value, joined with others. */
+  const sizes = (name: string, x: string, parts: readonly (readonly [first: number, end: number] | number)[]): string => {
+    const shape = add(`${name}/Shape`, "Shape", [x]);
+    const vectors = parts.map((part, index) => {
+      const bound = (what: string, size: number) => constant(`${name}/${what}${index}`, int64([size]));
+      if (typeof part === "number") return bound("size", part);
+      return add(`${name}/Slice${index}`, "Slice", [shape, bound("first", part[0]), bound("end", part[1])]);
+    });
+    return add(`${name}/sizes`, "Concat", vectors, { axis: 0 });
+  };
+  const flatBatch = (name: string, x: string): string =>
+    add(`${name}/flat`, "Reshape", [x, sizes(`${name}/flat`, x, [-1, [2, 4]])]);
+  const root = (name: string) => scalar(name, Math.sqrt(1 / Math.sqrt(width)));
+  const productOf = {
+    plain: (at: string, query: string, key: string): string =>
+      add(`${at}/scale`, "Div", [
+        add(`${at}/scores`, "MatMul", [query, key]),
+        scalar(`${at}/root`, Math.sqrt(width)),
+      ]),
+    decomposed: (at: string, query: string, key: string): string => {
+      const turned = add(`${at}/turned`, "Transpose", [flatBatch(`${at}/key`, key)], { perm: [0, 2, 1] });
+      const whole = sizes(`${at}/key/whole`, key, [[0, 2], [3, 4], [2, 3]]);
+      const keys = add(`${at}/keys`, "Reshape", [turned, whole], { allowzero: 1 });
+      const scaled = [query, keys].map((x, index) => add(`${at}/scaled${index}`, "Mul", [x, root(`${at}/root${index}`)]));
+      return add(`${at}/scores`, "MatMul", scaled);
+    },
+    batched: (at: string, query: string, key: string): string => {
+      const scaled = add(`${at}/scaled`, "Mul", [query, scalar(`${at}/root`, 1 / Math.sqrt(width))]);
+      const keys = add(`${at}/keys`, "Transpose", [flatBatch(`${at}/key`, key)], { perm: [0, 2, 1] });
+      const product = add(`${at}/scores`, "MatMul", [flatBatch(`${at}/query`, scaled), keys]);
+      const whole = sizes(`${at}/scores`, query, [[0, 3], [2, 3]]);
+      return add(`${at}/whole`, "Reshape", [product, whole], { allowzero: 1 });
+    },
+  };
+  const contextOf = (at: string, scores: string, value: string): string => {
+    if (attention !== "batched") {
+      const shares = add(`${at}/Softmax`, "Softmax", [scores], { axis: -1 });
+      return add(`${at}/context`, "MatMul", [shares, value]);
+    }
+    const shares = add(`${at}/Softmax`, "Softmax", [flatBatch(`${at}/shares`, scores)], { axis: -1 });
+    const context = add(`${at}/context`, "MatMul", [shares, flatBatch(`${at}/value`, value)]);
+    return add(`${at}/heads`, "Reshape", [context, sizes(`${at}/heads`, value, [[0, 4]])]);
+  };
+
   const embeddings = random("embeddings", [vocabulary, hidden], 1);
   const words = add("embed", "Gather", [embeddings, "input_ids"]);
   let x = norm === "post" ? normalise("embed_norm", words) : words;
@@ -157,16 +223,14 @@ export function tinyBert({
       return add(`${name}/Transpose`, "Transpose", [parts], { perm });
     };
     const query = split("query", [0, 2, 1, 3]);
-    const key = split("key", [0, 2, 3, 1]);
+    const key = split("key", attention === "plain" ? [0, 2, 3, 1] : [0, 2, 1, 3]);
     const value = split("value", [0, 2, 1, 3]);
-    let scores = add(`${at}/scores`, "MatMul", [query, key]);
-    scores = add(`${at}/scale`, "Div", [scores, scalar(`${at}/root`, Math.sqrt(width))]);
+    let scores = productOf[attention](at, query, key);
     if (headBias) {
       scores = add(`${at}/head_bias`, "Add", [scores, random(`${at}/head.bias`, [1, heads, 1, 1])]);
     }
     scores = add(`${at}/masked`, "Add", [scores, mask]);
-    const shares = add(`${at}/Softmax`, "Softmax", [scores], { axis: -1 });
-    const context = add(`${at}/context`, "MatMul", [shares, value]);
+    const context = contextOf(at, scores, value);
     const flat = add(`${at}/context_Transpose`, "Transpose", [context], { perm: [0, 2, 1, 3] });
     const joined = add(`${at}/joined`, "Reshape", [flat, target(`${at}/joined`, flat, [hidden])]);
     const attended = linear(`${at}/attention_output`, joined, hidden, hidden);

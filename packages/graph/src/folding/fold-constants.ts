@@ -74,7 +74,6 @@ const foldedValue = (
   if (output === "" || node.output.length !== 1 || node.opType === "Constant" || graph.isOutput(output))
     return undefined;
   if (node.domain !== "" && node.domain !== "ai.onnx") return undefined;
-  if (model.isFunction(node.opType, node.domain)) return undefined;
   const known = knownSizes(graph, output, types);
   if (known !== undefined) return known;
   const evaluate = evaluators.get(node.opType);

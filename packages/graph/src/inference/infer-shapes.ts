@@ -33,8 +33,8 @@ const sizeLimit = 64;
  * Infers element type and shape of every value, nested graphs included.
  *
  * Dimensions are numbers, the model's own symbols, products and sums of them (`4*batch`), or undefined. Where the file
- * declares a type (inputs, outputs, value_info) it fills what the rules leave open. Operators without a rule, calls of the
- * model's functions and malformed attributes give unknown types, never an error.
+ * declares a type (inputs, outputs, value_info) it fills what the rules leave open. Operators without a rule and
+ * malformed attributes give unknown types, never an error.
  *
  * @throws GraphError `cycle` if the nodes of a graph cannot be ordered.
  * @see ONNX 1.22 operator specification, operator sets 7 to 25; ONNX Runtime 1.30 contrib operators
@@ -91,7 +91,7 @@ export function inferShapes(model: ModelGraph): ValueTypes {
     graphTypes: Map<string, PartialType>,
     graphSizes: Map<string, SizeValue>,
   ): void {
-    const schema = model.isFunction(node.opType, node.domain) ? undefined : schemaOf(node);
+    const schema = schemaOf(node);
     const context = nodeContext(graph, node, known(model.opset(node.domain)));
     const inferred = schema === undefined ? [] : (attempt(() => schema.infer(context)) ?? []);
     for (const [index, name] of node.output.entries()) {

@@ -92,10 +92,8 @@ export function describeGraph(model: ModelProto | ModelGraph): GraphDescription 
     graphs: graphs.length,
     nodes: graphs.reduce((sum, graph) => sum + graph.nodeCount, 0),
     ops: counted,
-    unknownOps: counted.filter(
-      ({ domain, op }) => operatorSchema(op, domain) === undefined && !opened.isFunction(op, domain),
-    ),
-    functions: proto.functions.length,
+    unknownOps: counted.filter(({ domain, op }) => operatorSchema(op, domain) === undefined),
+    functions: model instanceof ModelGraph ? 0 : model.functions.length,
     parameters,
     initializerBytes: shares.reduce((sum, { bytes }) => sum + bytes, 0),
     initializers,

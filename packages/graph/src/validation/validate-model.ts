@@ -5,6 +5,7 @@ import {
   type ModelProto,
   type NodeProto,
 } from "@nasty/formats/onnx";
+import { inlineFunctions } from "../functions/inline-functions.js";
 import { GraphError } from "../graph-error.js";
 import { ModelGraph } from "../model-graph.js";
 import { operatorSchema } from "../operators/table.js";
@@ -23,7 +24,6 @@ interface Scope {
 /** What of the model the checks of one graph need. */
 interface Model {
   readonly domains: ReadonlySet<string>;
-  readonly functions: ReadonlySet<string>;
 }
 
 /**
@@ -31,15 +31,15 @@ interface Model {
  * nested graphs with the inputs and outputs that their operator asks for, operator sets imported and of a known version.
  *
  * Nodes may be in any order (runtimes sort them; `Graph.sort` does too). Operators that are not in the table are not
- * refused: a step that cannot handle one says so itself.
+ * refused: a step that cannot handle one says so itself. Calls of the model's functions are checked as the bodies that they stand for.
  *
  * @throws GraphError `missing-graph`, `empty-graph`, `unsupported-opset`, `unknown-opset`, `missing-operator`,
  * `duplicate-node`, `duplicate-value`, `missing-input`, `input-count`, `output-count`, `missing-output`, `missing-subgraph`,
- * `subgraph-outputs`, `cycle`; the message names node, operator and position.
+ * `subgraph-outputs`, `cycle`, and for functions as `inlineFunctions`; the message names node, operator and position.
  * @see ONNX 1.22, docs/IR.md
  */
 export function validateModel(model: ModelProto | ModelGraph): void {
-  const proto = model instanceof ModelGraph ? model.toModel() : model;
+  const proto = model instanceof ModelGraph ? model.toModel() : inlineFunctions(model);
   const { graph } = proto;
   if (graph === undefined)
     throw new GraphError("missing-graph", "validateModel: model: graph: expected one, got none");
@@ -50,7 +50,6 @@ export function validateModel(model: ModelProto | ModelGraph): void {
   }
   checkGraph(graph, "main", undefined, {
     domains: importedDomains(proto),
-    functions: new Set(proto.functions.map(({ domain, name }) => `${plain(domain)}:${name}`)),
   });
   for (const one of ModelGraph.from(proto).allGraphs()) topologicalOrder(one, "validateModel");
 }
@@ -147,9 +146,7 @@ const checkOperator = (node: NodeProto, path: string, position: number, model: M
       `domain: expected one of the imported operator sets (${imported}), got ${JSON.stringify(domain || "ai.onnx")}`,
     );
   }
-  const schema = model.functions.has(`${domain}:${node.opType}`)
-    ? undefined
-    : operatorSchema(node.opType, domain);
+  const schema = operatorSchema(node.opType, domain);
   if (schema === undefined) return;
   const [fewest, most] = schema.inputs;
   if (node.input.length < fewest || node.input.length > most) {

@@ -1,5 +1,5 @@
 import type { NodeProto } from "@nasty/formats/onnx";
-import { inferShapes, type ModelGraph } from "@nasty/graph";
+import { type ModelGraph } from "@nasty/graph";
 import { graphWriter } from "../gradient/graph-writer.js";
 import { liftOpset } from "../gradient/lift-opset.js";
 import { unclippedPrefix } from "../gradient/rules/quantization.js";
@@ -66,7 +66,7 @@ export function makeEmitter(model: ModelGraph): Emitter {
 
 /** Lifts a model to the operator set of training and finds what is quantized in it. */
 export function openSites(model: ModelGraph, options: ChosenOptions): readonly Site[] {
-  liftOpset(model, inferShapes(model));
+  liftOpset(model);
   return findSites(model.main, options);
 }
 

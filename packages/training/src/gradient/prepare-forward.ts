@@ -1,5 +1,5 @@
 import { makeValueInfo, type ModelProto } from "@nasty/formats/onnx";
-import { type Graph, inferShapes, ModelGraph } from "@nasty/graph";
+import { type Graph, ModelGraph } from "@nasty/graph";
 import { type Loss, tensorsOfLoss } from "../losses/loss.js";
 import { TrainingError } from "../training-error.js";
 import type { TrainingGraphOptions } from "./build-training-graph.js";
@@ -32,7 +32,7 @@ export function prepareForward(
   const wanted = new Set([...losses.flatMap(tensorsOfLoss), ...outputs]);
   for (const tensor of wanted) checkTensor(graph, tensor);
   keepOnly(graph, wanted);
-  liftOpset(edited, inferShapes(edited));
+  liftOpset(edited);
   return { edited, losses, outputs };
 }
 
