@@ -1,5 +1,16 @@
 export { TaggerError, type TaggerErrorCode, type TaggerErrorFields } from "./tagger-error.js";
-export { entityType, entityTypes, type Task, taskOf } from "./task.js";
+export {
+  type DecidedBy,
+  entityLabels,
+  type LabelChoice,
+  type Labelling,
+  labellingOf,
+  labellingOfSentences,
+  type Task,
+  taskOf,
+} from "./task.js";
+export { checkLabels } from "./check-labels.js";
+export { type LabelSettings, labellingOfSettings, withChoice } from "./label-choice.js";
 export type { BatchOptions, EncodedBatch, Sentences, Tagger } from "./tagger.js";
 export type { LabelledSentence, LabelledSentences } from "./evaluation/labelled-sentence.js";
 export type { Counts, LabelRow, Metric } from "./evaluation/counts.js";

@@ -5,17 +5,22 @@ import { isModelVariant, type ModelVariant, modelVariants } from "@nasty/formats
 import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { openSession, type Session, type SessionOptions } from "@nasty/runtime";
+import { withChoice } from "./label-choice.js";
 import { TaggerError } from "./tagger-error.js";
 import type { Tagger } from "./tagger.js";
+import type { LabelChoice } from "./task.js";
 import { readTaggerSettings, type TaggerSettings } from "./tagger-settings.js";
 import { openNeuralTagger } from "./neural/neural-tagger.js";
 import { makeSequenceTagger } from "./sequence/sequence-tagger.js";
 import { settingsFromHf } from "./transformer/settings.js";
 import { makeTransformerTagger } from "./transformer/transformer-tagger.js";
 
-export interface FindTaggerOptions {
+/** Task and scheme hold where they are given, whatever the model and its labels say. */
+export interface FindTaggerOptions extends LabelChoice {
   /** Which model file of a Hugging Face directory: `fp32`, `q8`, `q4`, … as transformers.js calls them; without it the plainest. */
   readonly variant?: string;
+  /** The scheme may be that of a text beside the model: one that is not the model's changes nothing. Default false. */
+  readonly isSchemeOfText?: boolean;
 }
 
 export interface OpenTaggerOptions extends FindTaggerOptions, SessionOptions {}
@@ -35,9 +40,14 @@ export interface FoundTagger {
  * `config.json` and `tokenizer.json` beside it or one folder above.
  *
  * @throws TaggerError `tokenizer-missing` if a bare model file has nothing beside it, `not-found` for an unknown variant,
- *   `metadata`, `tokenizer`; FormatError for files that cannot be read.
+ *   `metadata`, `tokenizer`; `labels`, `option` for a task or scheme that the labels cannot have; FormatError for files that cannot be read.
  */
-export async function findTagger(path: string, { variant }: FindTaggerOptions = {}): Promise<FoundTagger> {
+export async function findTagger(path: string, options: FindTaggerOptions = {}): Promise<FoundTagger> {
+  const found = await findOwn(path, options);
+  return { ...found, settings: withChoice(found.settings, options, options.isSchemeOfText) };
+}
+
+async function findOwn(path: string, { variant }: FindTaggerOptions): Promise<FoundTagger> {
   if (await isHfDirectory(path)) {
     const directory = await openHfDirectory(path);
     return {
@@ -73,8 +83,13 @@ export async function settingsOfModelFile(path: string, model: ModelProto): Prom
  * ```
  */
 export async function openTagger(path: string, options: OpenTaggerOptions = {}): Promise<Tagger> {
-  const { variant, ...sessionOptions } = options;
-  const found = await findTagger(path, variant === undefined ? {} : { variant });
+  const { variant, task, scheme, isSchemeOfText, ...sessionOptions } = options;
+  const found = await findTagger(path, {
+    task,
+    scheme,
+    ...(variant === undefined ? {} : { variant }),
+    ...(isSchemeOfText === undefined ? {} : { isSchemeOfText }),
+  });
   const { modelPath, settings } = found;
   switch (settings.kind) {
     case "transformer":

@@ -1,13 +1,12 @@
 import type { ModelConfig, TokenizerConfig } from "@nasty/formats/hf";
-import { type Task, taskOf } from "../task.js";
+import { checkLabels } from "../check-labels.js";
+import { type LabelSettings, seenFromLabels } from "../label-choice.js";
 import { parseTokenizerJson, type TokenizerJson } from "./tokenizer-json.js";
 import type { TokenizerSettings } from "./word-encoder.js";
 
 /** All that a transformer tagger needs beside the model. */
-export interface TransformerSettings {
+export interface TransformerSettings extends LabelSettings {
   readonly kind: "transformer";
-  readonly task: Task;
-  readonly labels: readonly string[];
   readonly tokenizer: TokenizerSettings;
   /** Positions of the model that a row may fill, special tokens included; undefined if it has no limit. */
   readonly maxPositions?: number | undefined;
@@ -43,7 +42,7 @@ export interface HfParts {
  * Padding: `padding.pad_id` of tokenizer.json, else `pad_token` of tokenizer_config.json, else `pad_token_id` of config.json, else 0.
  *
  * @param where names the directory in messages.
- * @throws TaggerError `tokenizer`.
+ * @throws TaggerError `tokenizer`, `labels` (empty, or with control characters).
  *
  * @example
  * ```ts
@@ -55,10 +54,11 @@ export function settingsFromHf(
   where = "model",
 ): TransformerSettings {
   const json = parseTokenizerJson(tokenizerJson, `${where}: tokenizer.json`);
+  checkLabels(config.labels, `openTagger: ${where}: config.json`);
   const limits = [config.maxPositions, tokenizerConfig.maxLength].filter((limit) => limit !== undefined);
   return {
     kind: "transformer",
-    task: taskOf(config.labels),
+    ...seenFromLabels(config.labels),
     labels: config.labels,
     tokenizer: {
       json,
