@@ -8,6 +8,9 @@ import { importCommand } from "./arguments/import-command.js";
 import {
   engineOption,
   exactBatchesOption,
+  schemeOption,
+  taskOption,
+  withLabelOptions,
   positiveInteger,
   positiveNumber,
 } from "./arguments/option-values.js";
@@ -63,9 +66,11 @@ function demoCommand(): Command {
 }
 
 function evalCommand(): Command {
-  return command("eval", "measure a model on labelled text")
-    .requiredOption(modelOption, modelHelp)
-    .requiredOption("--test <file>", testHelp)
+  return withLabelOptions(
+    command("eval", "measure a model on labelled text")
+      .requiredOption(modelOption, modelHelp)
+      .requiredOption("--test <file>", testHelp),
+  )
     .addOption(exactBatchesOption())
     .addHelpText(
       "after",
@@ -81,12 +86,8 @@ function scoreCommand(): Command {
   return command("score", "compare two labelled files")
     .requiredOption("--gold <file>", "the right labels")
     .requiredOption("--system <file>", "the labels to judge")
-    .addOption(
-      new Option("--task <task>", "what is labelled (default: seen from the gold file)").choices([
-        "pos",
-        "ner",
-      ]),
-    )
+    .addOption(taskOption("seen from the gold file"))
+    .addOption(schemeOption("seen from each file"))
     .addHelpText(
       "after",
       examples([
@@ -110,6 +111,8 @@ function benchmarkCommand(): Command {
       new Option("--samples <n>", "sentences in the sample").default(1000).argParser(positiveInteger),
     )
     .addOption(new Option("--batch-size <n>", "sentences in a batch").default(1).argParser(positiveInteger))
+    .addOption(taskOption())
+    .addOption(schemeOption())
     .option(
       "--data <file>",
       "text to tag: .conllu, columns or .txt (default: the sample text of @nasty/model-en)",
@@ -127,11 +130,8 @@ function benchmarkCommand(): Command {
 function tagCommand(): Command {
   return command("tag", "tag raw text")
     .option(modelOption, `${modelHelp} (default: the embedded English model)`)
-    .addOption(
-      new Option("--task <task>", "which embedded model, without --model")
-        .choices(["pos", "ner"])
-        .default("pos"),
-    )
+    .addOption(taskOption("seen from the model's labels; without --model pos, and ner for entities"))
+    .addOption(schemeOption("seen from the model's labels"))
     .argument("[file]", "text to tag; - or nothing reads standard input")
     .addOption(
       new Option("--format <format>", "form of the result")
@@ -174,6 +174,7 @@ function trainCommand(): Command {
           positiveInteger,
         ),
       )
+      .addOption(schemeOption("seen from the text; iob2 is learned"))
       .addOption(engineOption()),
   )
     .addHelpText(

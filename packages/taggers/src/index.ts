@@ -28,6 +28,7 @@ export {
 export { sentenceSpans } from "./segmentation/sentences.js";
 export { contractionCuts } from "./segmentation/contractions.js";
 export type { Span } from "./segmentation/tokens.js";
+export { labelledAs } from "./evaluation/entities-in-form.js";
 export { labelledWords } from "./evaluation/labelled-words.js";
 export { makeTransformerTagger } from "./transformer/transformer-tagger.js";
 export { type HfParts, settingsFromHf, type TransformerSettings } from "./transformer/settings.js";

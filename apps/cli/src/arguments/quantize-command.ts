@@ -6,7 +6,9 @@ import {
   fileSize,
   percentile,
   positiveInteger,
+  schemeOption,
   share,
+  taskOption,
   wholeNumber,
 } from "./option-values.js";
 
@@ -152,6 +154,8 @@ function outputOptions(target: Command): void {
       ).argParser(share),
     )
     .option("--validation <file>", "labelled text on which that loss is measured")
+    .addOption(taskOption())
+    .addOption(schemeOption())
     .option("--flips <file.tsv>", "write each word of --validation whose label changed")
     .option(
       "--sensitivity",
@@ -181,6 +185,8 @@ function evalCommand(): Command {
     .requiredOption("--original <path>", modelHelp)
     .requiredOption("--quantized <path>", modelHelp)
     .requiredOption("--test <file>", testHelp)
+    .addOption(taskOption())
+    .addOption(schemeOption())
     .option("--flips <file.tsv>", "write each word whose label changed")
     .addHelpText(
       "after",

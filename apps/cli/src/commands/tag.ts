@@ -1,12 +1,19 @@
 import { serializeConllu } from "@nasty/formats/conllu";
-import { taggedConllu, type TaggedSentence, type Task, tagText as tagSentences } from "@nasty/taggers";
+import {
+  entityLabels,
+  type LabelChoice,
+  taggedConllu,
+  type TaggedSentence,
+  type Tagger,
+  tagText as tagSentences,
+} from "@nasty/taggers";
 import { readParagraphs } from "../inputs/unlabelled-text.js";
 import { openDefaultOr } from "../inputs/default-model.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
+import { labellingRemarks } from "../terminal/labelling-text.js";
 
-interface TagOptions extends CommonOptions {
+interface TagOptions extends CommonOptions, LabelChoice {
   readonly model?: string;
-  readonly task: Task;
   readonly format: "text" | "conllu" | "json";
   readonly exactBatches?: boolean;
 }
@@ -18,11 +25,14 @@ export async function tagText(options: TagOptions, terminal: Terminal, file = "-
   const { write } = terminal;
   const batches = options.exactBatches === true ? { batchSize: 1 } : {};
   let count = 0;
+  for (const remark of labellingRemarks(tagger.labelling)) terminal.note(remark);
+  const labelOf = entityLabels(tagger.labelling ?? { form: undefined });
   try {
     if (format === "json") await write("[");
     for await (const { text, offset } of readParagraphs(file)) {
-      for await (const sentence of tagSentences(tagger, text, batches)) {
-        await write(formatted(sentence, offset, format, tagger.task, count));
+      for await (const tagged of tagSentences(tagger, text, batches)) {
+        const sentence = withLabels(tagged, labelOf);
+        await write(formatted(sentence, offset, format, tagger, count));
         count++;
       }
     }
@@ -33,18 +43,23 @@ export async function tagText(options: TagOptions, terminal: Terminal, file = "-
   }
 }
 
+/** Labels of no entity, such as `[SEP]`, are written as what they count as. */
+function withLabels(sentence: TaggedSentence, labelOf: (label: string) => string): TaggedSentence {
+  return { ...sentence, words: sentence.words.map((word) => ({ ...word, label: labelOf(word.label) })) };
+}
+
 function formatted(
   sentence: TaggedSentence,
   offset: number,
   format: TagOptions["format"],
-  task: Task,
+  { task, labelling }: Pick<Tagger, "task" | "labelling">,
   index: number,
 ): string {
   switch (format) {
     case "text":
       return `${sentence.words.map(({ form, label }) => `${form}/${label}`).join(" ")}\n`;
     case "conllu":
-      return serializeConllu([taggedConllu(sentence, { id: String(index + 1), task })]);
+      return serializeConllu([taggedConllu(sentence, { id: String(index + 1), task, labelling })]);
     case "json": {
       const words = sentence.words.map(({ form, label, start, end }) => ({
         form,

@@ -2,7 +2,7 @@ import { isHfDirectory } from "@nasty/formats/hf/node";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { GraphError, ModelGraph, validateModel } from "@nasty/graph";
-import { TaggerError, type TaggerSettings } from "@nasty/taggers";
+import { type LabelChoice, TaggerError, type TaggerSettings, withChoice } from "@nasty/taggers";
 import { findTagger, settingsOfModelFile } from "@nasty/taggers/node";
 import { InputError } from "../exit-codes.js";
 import { sha256OfFile } from "./file-hash.js";
@@ -22,18 +22,22 @@ export interface LoadedModel {
   sha256(): Promise<string>;
 }
 
-/** Reads the model that `--model` names and finds its tagger, if it has one. */
-export async function loadModel(path: string): Promise<LoadedModel> {
+/** Reads the model that `--model` names and finds its tagger, if it has one; what is said about its labels holds in what is made of it. */
+export async function loadModel(
+  path: string,
+  choice: LabelChoice & { readonly isSchemeOfText?: boolean } = {},
+): Promise<LoadedModel> {
   const found = (await isHfDirectory(path)) ? await findTagger(path) : undefined;
   const modelPath = found?.modelPath ?? path;
   const model = await readModelFile(modelPath);
   checkGraph(modelPath, model);
+  const tagger = found?.settings ?? (await optionalSettings(path, model));
   return {
     path,
     modelPath,
     modelBytes: await bytesOfModel(modelPath, model),
     model,
-    tagger: found?.settings ?? (await optionalSettings(path, model)),
+    tagger: tagger && withChoice(tagger, choice, choice.isSchemeOfText),
     sha256: () => sha256OfFile(modelPath),
   };
 }

@@ -2,8 +2,8 @@ import { openModel } from "../inputs/model.js";
 import type { TagJob } from "./tagger-memory.js";
 
 /** Runs in the fresh process of a memory measurement; the open tagger is returned so that it stays in memory. */
-export async function tagSentences({ model, sentences, threads }: TagJob): Promise<unknown> {
-  const { tagger } = await openModel(model, { threads });
+export async function tagSentences({ model, sentences, ...options }: TagJob): Promise<unknown> {
+  const { tagger } = await openModel(model, options);
   for await (const _ of tagger.tag(sentences, { batchSize: 1 }));
   return tagger;
 }

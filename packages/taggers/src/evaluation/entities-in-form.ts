@@ -8,7 +8,9 @@ import {
 } from "@nasty/formats/iob";
 import { noLabel } from "../neural/training/soft-targets.js";
 import { TaggerError } from "../tagger-error.js";
+import type { Tagger } from "../tagger.js";
 import { labellingOfSentences } from "../task.js";
+import { labellingOfTagger } from "./evaluate.js";
 import { type LabelledSentence, placeOf } from "./labelled-sentence.js";
 
 export interface EntitySource {
@@ -46,6 +48,20 @@ export function entitiesInForm<Sentence extends LabelledSentence>(
     const written = labelsOf(spansOf(labels), labels.length, to);
     return { ...sentence, labels: written.map((label, i) => (labels[i] === noLabel ? noLabel : label)) };
   });
+}
+
+/**
+ * Sentences with labels as a tagger would give them: entities in its scheme.
+ *
+ * @throws TaggerError `labels` with its place for a label of no entity
+ */
+export function labelledAs<Sentence extends LabelledSentence>(
+  tagger: Tagger,
+  sentences: readonly Sentence[],
+  source: EntitySource,
+): readonly Sentence[] {
+  const { form, types } = labellingOfTagger(tagger);
+  return form === undefined ? sentences : entitiesInForm(sentences, form, { types, ...source });
 }
 
 function strangeLabel(sentence: LabelledSentence, index: number, at: number, where: string): TaggerError {

@@ -172,7 +172,7 @@ export function finished(
   result: ClassifierTraining,
 ): FineTuned {
   const { tokenizerJson, tokenizerConfig } = base;
-  const config = labelledConfig(base.config, settings.labels);
+  const config = labelledConfig(base.config, settings);
   const model = withRecord(withoutDropout(result.model), result.qat);
   return {
     ...result,

@@ -1,6 +1,10 @@
 import type { ModelConfig, TokenizerConfig } from "@nasty/formats/hf";
+import * as v from "valibot";
 import { checkLabels } from "../check-labels.js";
+import { labelsKey } from "../encoders/labelled-config.js";
 import { type LabelSettings, seenFromLabels } from "../label-choice.js";
+import { labelEntries } from "../label-entries.js";
+import { TaggerError } from "../tagger-error.js";
 import { parseTokenizerJson, type TokenizerJson } from "./tokenizer-json.js";
 import type { TokenizerSettings } from "./word-encoder.js";
 
@@ -58,7 +62,7 @@ export function settingsFromHf(
   const limits = [config.maxPositions, tokenizerConfig.maxLength].filter((limit) => limit !== undefined);
   return {
     kind: "transformer",
-    ...seenFromLabels(config.labels),
+    ...labelSettings(config, where),
     labels: config.labels,
     tokenizer: {
       json,
@@ -74,6 +78,22 @@ export function settingsFromHf(
   };
 }
 
+const Kept = v.object(v.omit(v.object(labelEntries), ["labels"]).entries);
+
+/** Task and scheme as the labels show them, unless the file was written with others. */
+function labelSettings({ raw, labels }: ModelConfig, where: string): Omit<LabelSettings, "labels"> {
+  const kept = raw[labelsKey];
+  if (kept === undefined) return seenFromLabels(labels);
+  const result = v.safeParse(Kept, kept);
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  throw new TaggerError(
+    "metadata",
+    `openTagger: ${where}: config.json: ${labelsKey}.${v.getDotPath(issue) ?? ""}: expected ${issue.expected}, got ${issue.received}`,
+    { name: labelsKey },
+  );
+}
+
 /** What holds of a model whatever its labels are and however its weights are stored. */
 function unlabelledConfig(raw: Json): Json {
   const {
@@ -82,6 +102,7 @@ function unlabelledConfig(raw: Json): Json {
     num_labels: _count,
     _name_or_path: _origin,
     "transformers.js_config": forBrowser,
+    [labelsKey]: _labels,
     ...rest
   } = raw;
   const { dtype: _dtype, ...kept } = (forBrowser ?? {}) as Record<string, unknown>;
