@@ -17,6 +17,9 @@ import { importCommand } from "./arguments/import-command.js";
 import {
   engineOption,
   exactBatchesOption,
+  schemeOption,
+  taskOption,
+  withLabelOptions,
   positiveInteger,
   positiveNumber,
 } from "./arguments/option-values.js";
@@ -72,9 +75,11 @@ function demoCommand(): Command {
 }
 
 function evalCommand(): Command {
-  return textCommand("eval", "measure a model on labelled text")
-    .requiredOption(modelOption, modelHelp)
-    .requiredOption("--test <file>", testHelp)
+  return withLabelOptions(
+    textCommand("eval", "measure a model on labelled text")
+      .requiredOption(modelOption, modelHelp)
+      .requiredOption("--test <file>", testHelp),
+  )
     .addOption(exactBatchesOption())
     .addHelpText(
       "after",
@@ -90,12 +95,8 @@ function scoreCommand(): Command {
   return textCommand("score", "compare two labelled files")
     .requiredOption("--gold <file>", "the right labels")
     .requiredOption("--system <file>", "the labels to judge")
-    .addOption(
-      new Option("--task <task>", "what is labelled (default: seen from the gold file)").choices([
-        "pos",
-        "ner",
-      ]),
-    )
+    .addOption(taskOption("seen from the gold file"))
+    .addOption(schemeOption("seen from each file"))
     .addHelpText(
       "after",
       examples([
@@ -119,6 +120,8 @@ function benchmarkCommand(): Command {
       new Option("--samples <n>", "sentences in the sample").default(1000).argParser(positiveInteger),
     )
     .addOption(new Option("--batch-size <n>", "sentences in a batch").default(1).argParser(positiveInteger))
+    .addOption(taskOption())
+    .addOption(schemeOption())
     .option(
       "--data <file>",
       "text to tag: .conllu, columns or .txt (default: the sample text of @nasty/model-en)",
@@ -136,11 +139,8 @@ function benchmarkCommand(): Command {
 function tagCommand(): Command {
   return textCommand("tag", "tag text: raw, or words that are given")
     .option(modelOption, `${modelHelp} (default: the embedded English model)`)
-    .addOption(
-      new Option("--task <task>", "which embedded model, without --model")
-        .choices(["pos", "ner"])
-        .default("pos"),
-    )
+    .addOption(taskOption("seen from the model's labels; without --model pos, and ner for entities"))
+    .addOption(schemeOption("seen from the model's labels"))
     .argument("[file]", "text to tag, or CoNLL-U or columns to label anew; - or nothing reads standard input")
     .addOption(
       new Option(
@@ -186,6 +186,7 @@ function trainCommand(): Command {
           positiveInteger,
         ),
       )
+      .addOption(schemeOption("seen from the text; iob2 is learned"))
       .addOption(engineOption()),
   )
     .addHelpText(

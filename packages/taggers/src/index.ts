@@ -1,5 +1,16 @@
 export { TaggerError, type TaggerErrorCode, type TaggerErrorFields } from "./tagger-error.js";
-export { entityType, entityTypes, type Task, taskOf } from "./task.js";
+export {
+  type DecidedBy,
+  entityLabels,
+  type LabelChoice,
+  type Labelling,
+  labellingOf,
+  labellingOfSentences,
+  type Task,
+  taskOf,
+} from "./task.js";
+export { checkLabels } from "./check-labels.js";
+export { type LabelSettings, labellingOfSettings, withChoice } from "./label-choice.js";
 export type { BatchOptions, EncodedBatch, Sentences, Tagger } from "./tagger.js";
 export type { LabelledSentence, LabelledSentences } from "./evaluation/labelled-sentence.js";
 export type { Counts, LabelRow, Metric } from "./evaluation/counts.js";
@@ -24,6 +35,7 @@ export {
 } from "./segmentation/text-pieces.js";
 export { contractionCuts } from "./segmentation/contractions.js";
 export type { Span } from "./segmentation/tokens.js";
+export { labelledAs } from "./evaluation/entities-in-form.js";
 export { labelledWords } from "./evaluation/labelled-words.js";
 export { makeTransformerTagger } from "./transformer/transformer-tagger.js";
 export { type HfParts, settingsFromHf, type TransformerSettings } from "./transformer/settings.js";

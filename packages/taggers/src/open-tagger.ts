@@ -6,17 +6,22 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { checkFiniteWeights } from "@nasty/graph";
 import { openSession, type Session, type SessionOptions } from "@nasty/runtime";
+import { withChoice } from "./label-choice.js";
 import { TaggerError } from "./tagger-error.js";
 import type { Tagger } from "./tagger.js";
+import type { LabelChoice } from "./task.js";
 import { readTaggerSettings, type TaggerSettings } from "./tagger-settings.js";
 import { openNeuralTagger } from "./neural/neural-tagger.js";
 import { makeSequenceTagger } from "./sequence/sequence-tagger.js";
 import { settingsFromHf } from "./transformer/settings.js";
 import { makeTransformerTagger } from "./transformer/transformer-tagger.js";
 
-export interface FindTaggerOptions {
+/** Task and scheme hold where they are given, whatever the model and its labels say. */
+export interface FindTaggerOptions extends LabelChoice {
   /** Which model file of a Hugging Face directory: `fp32`, `q8`, `q4`, … as transformers.js calls them; without it the plainest. */
   readonly variant?: string;
+  /** The scheme may be that of a text beside the model: one that is not the model's changes nothing. Default false. */
+  readonly isSchemeOfText?: boolean;
 }
 
 export interface OpenTaggerOptions extends FindTaggerOptions, SessionOptions {
@@ -41,9 +46,14 @@ export interface FoundTagger {
  * `config.json` and `tokenizer.json` beside it or one folder above.
  *
  * @throws TaggerError `tokenizer-missing` if a bare model file has nothing beside it, `not-found` for an unknown variant,
- *   `metadata`, `tokenizer`; FormatError for files that cannot be read.
+ *   `metadata`, `tokenizer`; `labels`, `option` for a task or scheme that the labels cannot have; FormatError for files that cannot be read.
  */
-export async function findTagger(path: string, { variant }: FindTaggerOptions = {}): Promise<FoundTagger> {
+export async function findTagger(path: string, options: FindTaggerOptions = {}): Promise<FoundTagger> {
+  const found = await findOwn(path, options);
+  return { ...found, settings: withChoice(found.settings, options, options.isSchemeOfText) };
+}
+
+async function findOwn(path: string, { variant }: FindTaggerOptions): Promise<FoundTagger> {
   if (await isHfDirectory(path)) {
     const directory = await openHfDirectory(path);
     return {
@@ -90,9 +100,14 @@ export async function openTagger(path: string, options: OpenTaggerOptions = {}):
 
 async function openOnce(
   path: string,
-  { variant, checkWeights = true, ...sessionOptions }: OpenTaggerOptions,
+  { variant, task, scheme, isSchemeOfText, checkWeights = true, ...sessionOptions }: OpenTaggerOptions,
 ): Promise<Tagger> {
-  const found = await findTagger(path, variant === undefined ? {} : { variant });
+  const found = await findTagger(path, {
+    task,
+    scheme,
+    ...(variant === undefined ? {} : { variant }),
+    ...(isSchemeOfText === undefined ? {} : { isSchemeOfText }),
+  });
   const { modelPath, settings } = found;
   const read = async (): Promise<ModelProto> => found.model ?? (await readModelFile(modelPath));
   if (checkWeights) checkFiniteWeights(await read(), `openTagger: ${modelPath}`);

@@ -1,5 +1,7 @@
 import { getMetadata, type ModelProto, withMetadata } from "@nasty/formats/onnx";
 import * as v from "valibot";
+import { checkLabels } from "./check-labels.js";
+import { labelEntries } from "./label-entries.js";
 import { TaggerError } from "./tagger-error.js";
 import { NeuralSchema, packNeural, unpackNeural } from "./neural/neural-metadata.js";
 import type { NeuralSettings } from "./neural/settings.js";
@@ -22,8 +24,7 @@ const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const Transformer = v.object({
   schema: v.literal(SCHEMA),
   kind: v.literal("transformer"),
-  task: v.picklist(["pos", "ner"]),
-  labels: v.pipe(v.array(v.string()), v.minLength(1)),
+  ...labelEntries,
   padId: Count,
   unkToken: v.optional(v.string()),
   removeSpace: v.optional(v.boolean()),
@@ -47,8 +48,10 @@ const Settings = v.variant("kind", [Transformer, NeuralSchema, SequenceSchema]);
  * directory needs.
  *
  * @returns the same strings for the same settings.
+ * @throws TaggerError `labels` (empty, or with control characters).
  */
 export async function taggerMetadata(settings: TaggerSettings): Promise<Record<string, string>> {
+  checkLabels(settings.labels, "taggerMetadata: settings");
   switch (settings.kind) {
     case "transformer":
       return transformerMetadata(settings);
@@ -66,7 +69,7 @@ export async function taggerMetadata(settings: TaggerSettings): Promise<Record<s
 }
 
 async function transformerMetadata(settings: TransformerSettings): Promise<Record<string, string>> {
-  const { kind, task, labels, tokenizer, maxPositions, positionOffset, vocabularySize, huggingFace } =
+  const { kind, task, labels, scheme, tokenizer, maxPositions, positionOffset, vocabularySize, huggingFace } =
     settings;
   const { json, padId, unkToken, removeSpace, lowercaseAndRemoveAccent } = tokenizer;
   return {
@@ -75,6 +78,7 @@ async function transformerMetadata(settings: TransformerSettings): Promise<Recor
       kind,
       task,
       labels: [...labels],
+      scheme,
       padId,
       unkToken,
       removeSpace,
@@ -105,12 +109,13 @@ export async function withTagger(model: ModelProto, settings: TaggerSettings): P
 /**
  * The tagger settings that a model carries, or undefined if it carries none.
  *
- * @throws TaggerError `metadata` for entries that are damaged or of a later schema, `tokenizer`.
+ * @throws TaggerError `metadata` for entries that are damaged or of a later schema, `tokenizer`, `labels` (empty, or with control characters).
  */
 export async function readTaggerSettings(model: ModelProto): Promise<TaggerSettings | undefined> {
   const text = getMetadata(model, SETTINGS_KEY);
   if (text === undefined) return undefined;
   const settings = parseSettings(text);
+  checkLabels(settings.labels, `openTagger: metadata ${SETTINGS_KEY}`);
   if (settings.kind === "neural")
     return unpackNeural(settings, entry(model, VOCABULARY_KEY, "a packed vocabulary"));
   if (settings.kind === "sequence")

@@ -1,5 +1,5 @@
 import type { Tensor } from "@nasty/core";
-import type { Task } from "./task.js";
+import type { Labelling, Task } from "./task.js";
 
 /** Sentences as lists of words, in memory or streamed. */
 export type Sentences = Iterable<readonly string[]> | AsyncIterable<readonly string[]>;
@@ -37,6 +37,8 @@ export interface Tagger {
   readonly task: Task;
   /** Labels by the index of the model's output. */
   readonly labels: readonly string[];
+  /** What the labels are taken for, and why; seen from them where a tagger does not say. */
+  readonly labelling?: Labelling | undefined;
   /**
    * Labels of each sentence, in input order, one a word; an empty sentence gets an empty list. Sentences are pulled as needed; one of more than
    * 512 words goes through overlapping windows, a word of more than 1,000 UTF-16 units is looked at up to there.

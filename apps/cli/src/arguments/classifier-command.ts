@@ -1,7 +1,15 @@
 import { type Command, Option } from "commander";
 import { withQat } from "../quantization-aware/qat-arguments.js";
 import { examples, repeatable, run, textCommand } from "./command.js";
-import { engineOption, positiveInteger, positiveNumber, share, wholeNumber } from "./option-values.js";
+import {
+  engineOption,
+  positiveInteger,
+  positiveNumber,
+  schemeOption,
+  share,
+  taskOption,
+  wholeNumber,
+} from "./option-values.js";
 
 /** `nasty fine-tune`. */
 export function fineTuneCommand(): Command {
@@ -68,12 +76,7 @@ export function distillCommand(): Command {
           "width",
         ]),
       )
-      .addOption(
-        new Option("--task <task>", "what is labelled (default: what the teacher labels)").choices([
-          "pos",
-          "ner",
-        ]),
-      ),
+      .addOption(taskOption("what the teacher labels")),
     "the directory to write; for a cnn or bilstm student the model file",
   )
     .option("--unlabelled <file>", "more text, for the teachers to label")
@@ -112,6 +115,7 @@ function training(to: Command, output = "the directory to write"): Command {
   return to
     .requiredOption("--train <file>", "labelled text to learn from: .conllu, or columns")
     .option("--validation <file>", "labelled text that the best epoch is chosen by")
+    .addOption(schemeOption("seen from the text"))
     .requiredOption("--output <path>", output)
     .addOption(new Option("--epochs <n>", "passes over the training text").argParser(positiveInteger))
     .addOption(new Option("--batch-size <n>", "sentences of a step").argParser(positiveInteger))

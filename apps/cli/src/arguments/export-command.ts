@@ -1,6 +1,7 @@
 import type { ModelVariant } from "@nasty/formats/hf";
 import { type Command, Option } from "commander";
 import { command, examples, modelHelp, repeatable, run } from "./command.js";
+import { schemeOption, taskOption } from "./option-values.js";
 
 // Written out: importing the list would load the readers of the layout with every command.
 const dtypes = {
@@ -27,6 +28,8 @@ export function exportCommand(): Command {
         "one variant of a directory, or the name of a file (default: by its weights)",
       ).choices(Object.keys(dtypes)),
     )
+    .addOption(taskOption())
+    .addOption(schemeOption())
     .option("--model-type <type>", "family of the model, such as bert, where the file does not tell")
     .addHelpText(
       "after",

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { command, examples, run } from "./command.js";
-import { positiveInteger, wholeNumber } from "./option-values.js";
+import { positiveInteger, schemeOption, wholeNumber } from "./option-values.js";
 
 /** `nasty import`. */
 export function importCommand(): Command {
@@ -16,6 +16,7 @@ export function importCommand(): Command {
         "ner",
       ]),
     )
+    .addOption(schemeOption())
     .option("--words <file.json>", "its words: an object from word to id, or a list whose places are the ids")
     .option("--labels <file.json>", "its labels, in the same form")
     .addOption(

@@ -1,4 +1,6 @@
-import { InvalidArgumentError, Option } from "commander";
+import type { Task } from "@nasty/taggers";
+import type { LabelScheme } from "@nasty/formats/iob";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { defaultEngine, engineNames } from "../inputs/training-engine.js";
 
 export function positiveInteger(text: string): number {
@@ -63,6 +65,50 @@ export function positiveNumber(text: string): number {
     throw new InvalidArgumentError("Expected a number above 0.");
   }
   return value;
+}
+
+// Other names that the schemes go by; what is named once is the scheme's own.
+const schemeNames: Readonly<Record<string, LabelScheme>> = {
+  iob1: "IOB1",
+  iob: "IOB1",
+  iob2: "IOB2",
+  bio: "IOB2",
+  bioes: "BIOES",
+  iobes: "BIOES",
+  bilou: "BIOES",
+  bmes: "BMES",
+  bmewo: "BMES",
+  io: "IO",
+  untyped: "untyped",
+};
+
+export function labelScheme(text: string): LabelScheme {
+  const scheme = schemeNames[text.toLowerCase()];
+  if (scheme !== undefined) return scheme;
+  throw new InvalidArgumentError("Expected iob1, iob2, bioes (or bilou), bmes, io or untyped.");
+}
+
+export function labelTask(text: string): Task {
+  if (text === "pos" || text === "ner") return text;
+  throw new InvalidArgumentError("Expected pos or ner.");
+}
+
+/** `--task`, where it is not a command's own. */
+export function taskOption(of = "seen from the labels"): Option {
+  return new Option("--task <task>", `what is labelled (default: ${of})`).choices(["pos", "ner"]);
+}
+
+/** `--scheme`, of entity labels. */
+export function schemeOption(of = "seen from the labels"): Option {
+  return new Option(
+    "--scheme <scheme>",
+    `how labels mark entities: iob1, iob2, bioes, bmes, io, untyped (default: ${of})`,
+  ).argParser(labelScheme);
+}
+
+/** What labels are, for commands that judge or write them. */
+export function withLabelOptions(command: Command): Command {
+  return command.addOption(taskOption()).addOption(schemeOption());
 }
 
 /** `--engine`, for commands that train. */

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { examples, run, textCommand } from "./command.js";
+import { schemeOption, taskOption } from "./option-values.js";
 
 /** `nasty pipeline`. */
 export function pipelineCommand(): Command {
@@ -13,6 +14,8 @@ export function pipelineCommand(): Command {
       ).conflicts("fresh"),
     )
     .option("--fresh", "do all steps again")
+    .addOption(taskOption("the recipe's, else seen from the model's labels"))
+    .addOption(schemeOption("the recipe's, else seen from the labels"))
     .option("--report <file.html>", "write the report as a web page")
     .option("--dry-run", "check the recipe and print the plan, run nothing")
     .addHelpText(

@@ -1,6 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { examples, modelHelp, modelOption, repeatable, run, textCommand } from "./command.js";
-import { positiveInteger, positiveNumber, share, wholeNumber } from "./option-values.js";
+import {
+  positiveInteger,
+  positiveNumber,
+  schemeOption,
+  share,
+  taskOption,
+  wholeNumber,
+} from "./option-values.js";
 
 /** `nasty prune`. */
 export function pruneCommand(): Command {
@@ -56,6 +63,8 @@ export function pruneCommand(): Command {
         "with --validation: largest loss that passes, 0.01 is one point",
       ).argParser(share),
     )
+    .addOption(taskOption())
+    .addOption(schemeOption())
     .option("--dry-run", "print the plan, write nothing")
     .option(
       "--output <file>",

@@ -15,7 +15,9 @@ import {
   fileSize,
   percentile,
   positiveInteger,
+  schemeOption,
   share,
+  taskOption,
   wholeNumber,
 } from "./option-values.js";
 
@@ -162,6 +164,8 @@ function outputOptions(target: Command): void {
       ).argParser(share),
     )
     .option("--validation <file>", "labelled text on which that loss is measured")
+    .addOption(taskOption())
+    .addOption(schemeOption())
     .option("--flips <file.tsv>", "write each word of --validation whose label changed")
     .option(
       "--sensitivity",
@@ -191,6 +195,8 @@ function evalCommand(): Command {
     .requiredOption("--original <path>", modelHelp)
     .requiredOption("--quantized <path>", modelHelp)
     .requiredOption("--test <file>", testHelp)
+    .addOption(taskOption())
+    .addOption(schemeOption())
     .option("--flips <file.tsv>", "write each word whose label changed")
     .addHelpText(
       "after",

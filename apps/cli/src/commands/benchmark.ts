@@ -1,14 +1,17 @@
 import { availableDevices, environment } from "@nasty/runtime";
+import type { LabelChoice, Task } from "@nasty/taggers";
 import { InputError } from "../exit-codes.js";
 import { bytesOfModel } from "../inputs/model-bytes.js";
+import { choiceOf } from "../inputs/label-choice.js";
 import { readWords } from "../inputs/unlabelled-text.js";
 import { type OpenModel, openModel } from "../inputs/model.js";
 import { sentenceLatencies } from "../measurement/sentence-latency.js";
 import { measureTaggerMemory } from "../measurement/tagger-memory.js";
+import { type LabellingDocument, labellingDocument } from "../terminal/labelling-text.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatCount, formatMs, formatRatio, table } from "../terminal/format.js";
 
-interface BenchmarkOptions extends CommonOptions {
+interface BenchmarkOptions extends CommonOptions, LabelChoice {
   readonly model: string;
   readonly compare: readonly string[];
   readonly environment: "production" | "development";
@@ -19,6 +22,8 @@ interface BenchmarkOptions extends CommonOptions {
 
 interface ModelFigures {
   readonly path: string;
+  readonly task: Task;
+  readonly labelling: LabellingDocument | null;
   readonly modelBytes: number;
   readonly msPerSentence: {
     readonly p50: number;
@@ -40,7 +45,7 @@ export async function benchmark(options: BenchmarkOptions, terminal: Terminal): 
   const words = sentences.reduce((sum, sentence) => sum + sentence.length, 0);
   const open: OpenModel[] = [];
   try {
-    for (const path of paths) open.push(await openModel(path, options));
+    for (const path of paths) open.push(await openModel(path, { threads, ...choiceOf(options) }));
     terminal.progress.start(
       `measuring ${paths.length === 1 ? "1 model" : `${paths.length} models in turn`} on ${sentences.length} sentences`,
     );
@@ -56,10 +61,11 @@ export async function benchmark(options: BenchmarkOptions, terminal: Terminal): 
       const { p50, p95, mean, ci95 } = latencies[index]!;
       models.push({
         path,
+        ...taskOf(open[index]!),
         modelBytes: await bytesOfModel(open[index]!.modelPath),
         msPerSentence: { p50, p95, mean, ci95 },
         tokensPerSecond: (words / sentences.length / p50) * 1000,
-        memoryBytes: await measureTaggerMemory(path, sentences.slice(0, 200), threads),
+        memoryBytes: await measureTaggerMemory(path, sentences.slice(0, 200), threads, choiceOf(options)),
       });
       terminal.progress.stop();
     }
@@ -94,6 +100,12 @@ export async function benchmark(options: BenchmarkOptions, terminal: Terminal): 
   } finally {
     for (const { tagger } of open) await tagger.close();
   }
+}
+
+/** What a model's labels were taken for: entities are decoded by their scheme, which takes time. */
+function taskOf({ tagger }: OpenModel): Pick<ModelFigures, "task" | "labelling"> {
+  const { task, labelling } = tagger;
+  return { task, labelling: labelling === undefined ? null : labellingDocument(labelling) };
 }
 
 async function sampleSentences(

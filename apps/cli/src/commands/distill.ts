@@ -1,3 +1,6 @@
+import { labellingOfSettings } from "@nasty/taggers";
+import { choiceOf } from "../inputs/label-choice.js";
+import { labellingDocument } from "../terminal/labelling-text.js";
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { withHistory } from "@nasty/compression";
@@ -47,13 +50,9 @@ interface Job {
 export async function distillModel(options: DistillCommandOptions, terminal: Terminal): Promise<void> {
   if (options.teacher.length === 0)
     throw new UsageError("distill: --teacher: expected at least one model, got none");
-  const teachers = await openTeachers(options.teacher);
+  const teachers = await openTeachers(options.teacher, { ...choiceOf(options), isSchemeOfText: true });
   const first = teachers[0];
   const { task } = first.settings;
-  if (options.task !== undefined && options.task !== task)
-    throw new InputError(
-      `distill: --task: expected ${task}, which is what ${options.teacher[0]} labels, got ${options.task}`,
-    );
   const student = studentOf(options.student, first);
   checkOptions(options, student);
   const teaching = {
@@ -191,8 +190,11 @@ async function distillNetwork(student: ArchitectureName, job: Job): Promise<void
   await rm(checkpoint, { force: true });
   const { settings, value, bestEpoch, history, stopped, parameters, warnings } = distilled;
   const metric = task === "pos" ? "accuracy" : "f1";
+  const labelling = labellingDocument(labellingOfSettings(settings));
   const result = {
     task,
+    scheme: labelling.scheme,
+    labelling,
     output: { path: output, bytes, sha256 },
     student,
     labels: settings.labels,

@@ -1,13 +1,15 @@
-import { evaluate } from "@nasty/taggers";
+import { evaluate, type LabelChoice } from "@nasty/taggers";
+import { choiceForText } from "../inputs/label-choice.js";
 import { openModel } from "../inputs/model.js";
 import { readLabelled } from "../inputs/labelled-text.js";
 import { bytesOfModel } from "../inputs/model-bytes.js";
 import { nameOf } from "../inputs/text-form.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatCount, formatMs, formatPercent } from "../terminal/format.js";
+import { labellingDocument, labellingLines } from "../terminal/labelling-text.js";
 import { labelTable, metricName } from "../terminal/score-table.js";
 
-interface EvalOptions extends CommonOptions {
+interface EvalOptions extends CommonOptions, LabelChoice {
   readonly model: string;
   readonly test: string;
   readonly exactBatches?: boolean;
@@ -15,18 +17,25 @@ interface EvalOptions extends CommonOptions {
 
 /** `nasty eval`: accuracy or F1 of one model on labelled text, with a row a label. */
 export async function evalModel(options: EvalOptions, terminal: Terminal): Promise<void> {
-  const { tagger, modelPath, notes } = await openModel(options.model, options);
+  const { tagger, modelPath, notes } = await openModel(options.model, {
+    threads: options.threads,
+    ...choiceForText(options),
+  });
   for (const note of notes) terminal.note(note);
   try {
     const modelBytes = await bytesOfModel(modelPath);
     terminal.progress.start(`evaluating ${options.model} on ${options.test}`);
     const result = await evaluate(tagger, readLabelled(options.test, tagger.task), {
       path: nameOf(options.test),
+      scheme: options.scheme,
       asTagged: options.exactBatches !== true,
     });
     terminal.progress.stop();
+    const labelling = labellingDocument(result.labelling);
+    const goldLabelling = labellingDocument(result.goldLabelling);
     const json = {
       task: result.task,
+      scheme: labelling.scheme,
       metric: result.metric,
       value: result.value,
       ...(result.metric === "f1" ? { precision: result.precision, recall: result.recall } : {}),
@@ -38,6 +47,8 @@ export async function evalModel(options: EvalOptions, terminal: Terminal): Promi
       modelBytes,
       exactBatches: options.exactBatches === true,
       notes,
+      labelling,
+      goldLabelling,
     };
     terminal.result(json, () =>
       [
@@ -47,6 +58,7 @@ export async function evalModel(options: EvalOptions, terminal: Terminal): Promi
             : ""),
         `${formatCount(result.sentences)} sentences, ${formatCount(result.tokens)} words${json.exactBatches ? ", one sentence at a time" : ""}`,
         `${formatMs(result.msPerSentence)} per sentence, ${formatCount(result.tokensPerSecond)} words/s, model ${formatBytes(modelBytes)}`,
+        ...labellingLines(labelling, goldLabelling),
         "",
         labelTable(result.perLabel),
       ].join("\n"),

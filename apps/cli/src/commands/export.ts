@@ -1,13 +1,15 @@
 import { resolve } from "node:path";
 import { withHistory } from "@nasty/compression";
 import type { ModelVariant } from "@nasty/formats/hf";
+import type { LabelChoice } from "@nasty/taggers";
 import { exportTagger } from "@nasty/taggers/node";
 import { UsageError } from "../exit-codes.js";
+import { choiceOf } from "../inputs/label-choice.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes } from "../terminal/format.js";
 import { versions } from "../versions.js";
 
-interface ExportOptions extends CommonOptions {
+interface ExportOptions extends CommonOptions, LabelChoice {
   readonly model: readonly string[];
   readonly output: string;
   readonly dtype?: ModelVariant;
@@ -26,6 +28,7 @@ export async function exportModels(options: ExportOptions, terminal: Terminal): 
   const output = resolve(options.output);
   terminal.progress.start("writing and opening the directory");
   const exported = await exportTagger(paths, output, {
+    ...choiceOf(options),
     ...(dtype === undefined ? {} : { dtype }),
     ...(modelType === undefined ? {} : { modelType }),
     record: (model, { sha256, variant }) =>

@@ -1,3 +1,5 @@
+import { type LabelChoice, labellingOfSettings } from "@nasty/taggers";
+import { labellingDocument } from "../terminal/labelling-text.js";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { historyOf, withEarlierHistory, withHistory } from "@nasty/compression";
@@ -23,7 +25,7 @@ import { formatBytes, formatPercent } from "../terminal/format.js";
 import { noteTraining } from "../terminal/training-notes.js";
 
 /** Options that `fine-tune` and `distill` share. */
-export interface ClassifierOptions extends CommonOptions {
+export interface ClassifierOptions extends CommonOptions, Pick<LabelChoice, "scheme"> {
   readonly task: Task;
   readonly train: string;
   readonly validation?: string;
@@ -111,9 +113,11 @@ export function recipeOf({
   batchSize,
   learningRate,
   seed,
-}: ClassifierOptions): ClassifierTrainingOptions {
+  scheme,
+}: ClassifierOptions): ClassifierTrainingOptions & Pick<LabelChoice, "scheme"> {
   return {
     seed,
+    ...(scheme === undefined ? {} : { scheme }),
     ...(epochs === undefined ? {} : { epochs }),
     ...(batchSize === undefined ? {} : { batchSize }),
     ...(learningRate === undefined ? {} : { learningRate }),
@@ -184,8 +188,11 @@ export async function finish(tuned: FineTuned, job: Finished): Promise<void> {
   await rm(checkpoint, { force: true });
   const metric = tuned.settings.task === "pos" ? "accuracy" : "f1";
   const bytes = [...files.values()].reduce((sum, file) => sum + file.bytes, 0);
+  const labelling = labellingDocument(labellingOfSettings(tuned.settings));
   const result = {
     task: tuned.settings.task,
+    scheme: labelling.scheme,
+    labelling,
     output: { path: output, bytes, files: Object.fromEntries(files) },
     labels: tuned.settings.labels,
     metric,

@@ -99,6 +99,7 @@ function document(
         ? {
             kind: tagger.kind,
             task: tagger.task,
+            scheme: tagger.scheme ?? null,
             labels: tagger.labels,
             words: tagger.words.filter((word) => word !== "").length,
             padding: tagger.padding,

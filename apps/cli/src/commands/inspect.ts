@@ -4,11 +4,13 @@ import type { ModelVariant } from "@nasty/formats/hf";
 import { isHfDirectory, openModelFolder } from "@nasty/formats/hf/node";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { describeGraph, ModelGraph, unsafePairs, type WeightPairs } from "@nasty/graph";
+import { labellingOfSettings } from "@nasty/taggers";
 import { availableDevices, chooseModel, type Device } from "@nasty/runtime";
 import { sha256OfFile } from "../inputs/file-hash.js";
 import { loadModel } from "../inputs/load-model.js";
 import { bytesOfModel } from "../inputs/model-bytes.js";
 import { compressedModel, historyOfFile } from "../inputs/model-history.js";
+import { labellingDocument, labellingLines } from "../terminal/labelling-text.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatCount, table } from "../terminal/format.js";
 import { historyText } from "../terminal/history-text.js";
@@ -23,6 +25,7 @@ export async function inspect(options: InspectOptions, terminal: Terminal): Prom
   const { model: path } = options;
   const { model, modelPath, tagger, modelBytes, notes, sha256 } = await loadModel(path);
   for (const note of notes) terminal.note(note);
+  const labelling = tagger && labellingDocument(labellingOfSettings(tagger));
   const compressed = await compressedModel(modelPath);
   const description = describeGraph(model);
   const products = unsafePairs(ModelGraph.from(model));
@@ -36,7 +39,10 @@ export async function inspect(options: InspectOptions, terminal: Terminal): Prom
     sha256: await sha256(),
     compressed: compressed ?? null,
     ...description,
-    tagger: tagger === undefined ? null : { kind: tagger.kind, task: tagger.task, labels: tagger.labels },
+    tagger:
+      tagger === undefined || labelling === undefined
+        ? null
+        : { kind: tagger.kind, task: tagger.task, labels: tagger.labels, labelling },
     integerProducts: { products: products.length, unsafePairs: sumOf(products) },
     history,
     files,
@@ -51,9 +57,12 @@ export async function inspect(options: InspectOptions, terminal: Terminal): Prom
         .map(([domain, version]) => `${domain} ${version}`)
         .join(", ")}; IR ${result.irVersion}${result.producer === "" ? "" : `; made by ${result.producer}`}`,
       `  ${formatCount(description.parameters)} parameters, ${formatCount(description.nodes)} nodes`,
-      tagger === undefined
-        ? "  no tagger inside or beside it"
-        : `  ${tagger.task} tagger (${tagger.kind}): ${tagger.labels.join(" ")}`,
+      ...(tagger === undefined || labelling === undefined
+        ? ["  no tagger inside or beside it"]
+        : [
+            `  ${tagger.task} tagger (${tagger.kind}): ${tagger.labels.join(" ")}`,
+            ...labellingLines(labelling).map((line) => `  ${line}`),
+          ]),
       ...(deployment === null
         ? []
         : [

@@ -10,14 +10,18 @@ import {
   type PlannedStep,
   readRecipe,
   type Recipe,
+  recipeError,
   type RecipeText,
+  type RecipeWord,
   runPipeline,
   type Score,
 } from "@nasty/compression/pipeline";
 import { writeFileAtomic } from "@nasty/formats/archive/node";
-import { lossInterval } from "@nasty/taggers";
+import { type LabelChoice, lossInterval } from "@nasty/taggers";
+import { labelScheme, labelTask } from "../arguments/option-values.js";
 import { GateError, InputError } from "../exit-codes.js";
 import { explain } from "../explain.js";
+import { choiceForText, choiceOf } from "../inputs/label-choice.js";
 import { loadModel } from "../inputs/load-model.js";
 import { checkWritable } from "../inputs/output-path.js";
 import { checkSeparate } from "../inputs/separate-paths.js";
@@ -34,7 +38,7 @@ import { stepKind, stepKinds } from "../pipeline/step-kinds.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { versions } from "../versions.js";
 
-export interface PipelineOptions extends CommonOptions {
+export interface PipelineOptions extends CommonOptions, LabelChoice {
   readonly output?: string;
   readonly resume?: boolean;
   readonly fresh?: boolean;
@@ -58,12 +62,14 @@ export async function pipeline(
   const first = await findFirstModel(recipe, recipePath);
   const located = await locateTexts(recipe, recipePath);
   const folder = resolve(options.output ?? `pipeline-${basename(recipePath).replace(/\.ya?ml$/i, "")}`);
-  const { tagger } = await loadModel(first.path);
+  const choice = choiceIn(recipe, options);
+  const { tagger } = await loadModel(first.path, choiceForText(choice));
   const { seed, threads } = options;
   const unready: PipelineContext = {
     texts: located,
     folder,
     task: tagger?.task,
+    choice,
     tagger: tagger?.kind,
     seed,
     threads,
@@ -108,6 +114,25 @@ export async function pipeline(
   if (run.refused !== null) {
     throw new GateError(`step ${run.refused.step} (${run.refused.kind}): ${run.refused.message}`);
   }
+}
+
+/** What the recipe says about labels, if the command does not say otherwise. */
+function choiceIn({ name, task, scheme }: Recipe, options: LabelChoice): LabelChoice {
+  const read = <T>(word: RecipeWord | undefined, what: string, parse: (text: string) => T): T | undefined => {
+    if (word === undefined) return undefined;
+    try {
+      return parse(word.text);
+    } catch (error) {
+      const { message } = error as Error;
+      throw recipeError(
+        name,
+        word.at,
+        `${what}: ${message.replace(/^Expected/, "expected").replace(/\.$/, "")}, got ${word.text}`,
+      );
+    }
+  };
+  const own = { task: read(task, "task", labelTask), scheme: read(scheme, "scheme", labelScheme) };
+  return choiceOf({ ...own, ...choiceOf(options) });
 }
 
 /** `sample, part 3/3`. */
@@ -174,7 +199,7 @@ async function runSteps(
   return runPipeline(steps, {
     start,
     state,
-    environment: { versions: versions(), seed, task: context.task },
+    environment: { versions: versions(), seed, task: context.task, ...choiceOf(context.choice) },
     isUnchanged,
     save: (changed) => writeState(folder, changed),
     ...(test !== undefined && {

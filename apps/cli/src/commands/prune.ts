@@ -1,9 +1,10 @@
 import { pruner, withHistory, type PruneOptions as Pruning, type PruningResult } from "@nasty/compression";
 import { openSession } from "@nasty/runtime";
-import { withTagger } from "@nasty/taggers";
+import { type LabelChoice, withTagger } from "@nasty/taggers";
 import { rm } from "node:fs/promises";
 import { GateError, InputError, UsageError } from "../exit-codes.js";
 import { parseSource } from "../inputs/calibration-sources.js";
+import { choiceForText, choiceOf } from "../inputs/label-choice.js";
 import { type LoadedModel, loadForCompression, reasonOf } from "../inputs/load-model.js";
 import { checkWritable } from "../inputs/output-path.js";
 import { provenanceOf } from "../inputs/provenance.js";
@@ -17,7 +18,7 @@ import { nameBeside, prunedSuffix } from "../quantization/output-name.js";
 import { writeCandidate } from "../quantization/written-model.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
-export interface PruneCommandOptions extends CommonOptions {
+export interface PruneCommandOptions extends CommonOptions, LabelChoice {
   readonly model: string;
   readonly sparsity?: number;
   readonly structured?: boolean;
@@ -55,7 +56,9 @@ export async function prune(options: PruneCommandOptions, terminal: Terminal): P
   checkPruning(options, isStructured);
   const training = trainingOf(options);
   const schedule = scheduleOf(options, isStructured);
-  const loaded = await loadForCompression(options.model);
+  const isJudged = options.validation !== undefined || options.train !== undefined || options.data.length > 0;
+  const choice = isJudged ? choiceForText(options) : choiceOf(options);
+  const loaded = await loadForCompression(options.model, choice);
   for (const note of loaded.notes) terminal.note(note);
   const output = options.output ?? nameBeside(options.model, prunedSuffix(options));
   if (!options.dryRun) {
@@ -101,7 +104,7 @@ export async function prune(options: PruneCommandOptions, terminal: Terminal): P
         ? null
         : await measureQuality(
             [options.model, candidate.path],
-            { validation, target, threads, seed },
+            { validation, target, threads, seed, ...choiceForText(options) },
             terminal,
           );
     if (quality?.passed === false) throw new GateError(pruningRefusal(options.model, quality));
@@ -165,7 +168,7 @@ async function pruned({
   terminal.progress.stop();
   const { model, report } = await pruneAndTrain(
     { model: loaded.model, settings: loaded.tagger, pruning, provenance },
-    { train, validation, ...training, schedule, checkpoint, seed, threads },
+    { train, validation, ...training, schedule, checkpoint, seed, threads, scheme: options.scheme },
     terminal,
   );
   const step = {
@@ -237,7 +240,7 @@ async function pruningOf(
       data: importanceData(
         loaded,
         options.data.map((text) => parseSource(text)),
-        threads,
+        options,
       ),
     }),
     ...(layers !== undefined && { layers }),

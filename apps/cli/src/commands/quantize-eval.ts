@@ -1,11 +1,13 @@
+import type { LabelChoice } from "@nasty/taggers";
 import { compareModels } from "../comparison/compare-models.js";
 import { comparisonText } from "../comparison/comparison-text.js";
 import { writeFlips } from "../comparison/write-flips.js";
+import { choiceForText } from "../inputs/label-choice.js";
 import { checkWritable } from "../inputs/output-path.js";
 import { checkSeparate } from "../inputs/separate-paths.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
-interface QuantizeEvalOptions extends CommonOptions {
+interface QuantizeEvalOptions extends CommonOptions, LabelChoice {
   readonly original: string;
   readonly quantized: string;
   readonly test: string;
@@ -17,7 +19,10 @@ export async function quantizeEval(options: QuantizeEvalOptions, terminal: Termi
   const { original, quantized, test, threads, seed } = options;
   if (options.flips !== undefined) await checkWritable("quantize eval: --flips", options.flips);
   await checkSeparate("quantize eval", { "--flips": options.flips }, [original, quantized, test]);
-  const comparison = await compareModels({ original, quantized, test, threads, seed }, terminal.progress);
+  const comparison = await compareModels(
+    { original, quantized, test, threads, seed, ...choiceForText(options) },
+    terminal.progress,
+  );
   if (options.flips !== undefined) await writeFlips(options.flips, comparison);
   const { flips, sentences: _, ...json } = comparison;
   terminal.result({ ...json, summary: { ...json.summary, flips: flips.length } }, () =>

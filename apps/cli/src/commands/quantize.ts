@@ -10,6 +10,7 @@ import { spread } from "../comparison/spread.js";
 import { type FlippedWords, writeFlips } from "../comparison/write-flips.js";
 import { GateError, InputError, UsageError } from "../exit-codes.js";
 import { explain } from "../explain.js";
+import { choiceForText, choiceOf } from "../inputs/label-choice.js";
 import { type LoadedModel, loadForCompression, reasonOf } from "../inputs/load-model.js";
 import { type CheckedOptions, checkOptions, type QuantizePaths } from "../quantization/checked-options.js";
 import { checkDrift, type DriftInputs, driftInputs } from "../quantization/drift-check.js";
@@ -87,7 +88,10 @@ async function makeCandidate(
   { model, gate, output }: CheckedOptions,
   terminal: Terminal,
 ): Promise<Made | undefined> {
-  const loaded = await loadForCompression(model);
+  const loaded = await loadForCompression(
+    model,
+    options.validation === undefined ? choiceOf(options) : choiceForText(options),
+  );
   const remarks = remarksOn(loaded, gate, options);
   const read = calibrationReader(options, terminal);
   const planned = await planQuantization(loaded, options, terminal, read);
@@ -97,7 +101,12 @@ async function makeCandidate(
   const { threads, timeBudget } = options;
   const sensitivity =
     options.sensitivity === true
-      ? await measuredSensitivity(loaded, planned, { threads, words: trial, labelled, timeBudget }, terminal)
+      ? await measuredSensitivity(
+          loaded,
+          planned,
+          { threads, words: trial, labelled, timeBudget, scheme: options.scheme },
+          terminal,
+        )
       : null;
   if (options.dryRun) {
     const estimatedBytes = predictedBytes(planned.model, plan) + (await bytesBeside(loaded, options));

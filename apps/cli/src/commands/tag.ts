@@ -1,10 +1,11 @@
 import { serializeConllu } from "@nasty/formats/conllu";
 import {
   type BatchOptions,
+  entityLabels,
+  type LabelChoice,
   taggedConllu,
   type TaggedSentence,
   type Tagger,
-  type Task,
   tagText as tagSentences,
 } from "@nasty/taggers";
 import { makeLineEnds, type LineEnds } from "../inputs/line-ends.js";
@@ -13,13 +14,13 @@ import { openDefaultOr } from "../inputs/default-model.js";
 import { formName, nameOf, type OpenText, openText, takeDoubts } from "../inputs/text-form.js";
 import { tagGivenWords } from "../tagging/given-text.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
+import { labellingRemarks } from "../terminal/labelling-text.js";
 
 /** Forms of the result that do not depend on the form of the text. */
 export type TagFormat = "text" | "conllu" | "json";
 
-interface TagOptions extends CommonOptions {
+interface TagOptions extends CommonOptions, LabelChoice {
   readonly model?: string;
-  readonly task: Task;
   readonly format?: TagFormat;
   readonly exactBatches?: boolean;
   readonly onePerLine?: boolean;
@@ -36,6 +37,7 @@ export async function tagText(options: TagOptions, terminal: Terminal, file = "-
   const batches = options.exactBatches === true ? { batchSize: 1 } : {};
   const { onePerLine } = options;
   const lineEnds = onePerLine === true ? undefined : makeLineEnds();
+  for (const remark of labellingRemarks(tagger.labelling)) terminal.note(remark);
   try {
     const text = await openText(file);
     if (onePerLine === true && text.form !== "plain") throw notPlain(text.name);
@@ -73,11 +75,13 @@ async function tagPlain(
 ): Promise<number> {
   const { write } = terminal;
   let count = 0;
+  const labelOf = entityLabels(tagger.labelling ?? { form: undefined });
   if (format === "json") await write("[");
   for await (const piece of piecesOf(text, { onePerLine, lineEnds })) {
     const { offset } = piece;
-    for await (const sentence of tagSentences(tagger, piece.text, { ...batches, onePerLine })) {
-      await write(formatted(sentence, offset, format, tagger.task, count));
+    for await (const tagged of tagSentences(tagger, piece.text, { ...batches, onePerLine })) {
+      const sentence = withLabels(tagged, labelOf);
+      await write(formatted(sentence, offset, format, tagger, count));
       count++;
     }
   }
@@ -85,18 +89,23 @@ async function tagPlain(
   return count;
 }
 
+/** Labels of no entity, such as `[SEP]`, are written as what they count as. */
+function withLabels(sentence: TaggedSentence, labelOf: (label: string) => string): TaggedSentence {
+  return { ...sentence, words: sentence.words.map((word) => ({ ...word, label: labelOf(word.label) })) };
+}
+
 function formatted(
   sentence: TaggedSentence,
   offset: number,
   format: TagFormat,
-  task: Task,
+  { task, labelling }: Pick<Tagger, "task" | "labelling">,
   index: number,
 ): string {
   switch (format) {
     case "text":
       return `${sentence.words.map(({ form, label }) => `${form}/${label}`).join(" ")}\n`;
     case "conllu":
-      return serializeConllu([taggedConllu(sentence, { id: String(index + 1), task })]);
+      return serializeConllu([taggedConllu(sentence, { id: String(index + 1), task, labelling })]);
     case "json": {
       const words = sentence.words.map(({ form, label, start, end }) => ({
         form,

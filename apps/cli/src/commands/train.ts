@@ -1,3 +1,5 @@
+import { type LabelChoice, labellingOfSettings } from "@nasty/taggers";
+import { labellingDocument } from "../terminal/labelling-text.js";
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { withHistory } from "@nasty/compression";
@@ -18,7 +20,7 @@ import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatPercent } from "../terminal/format.js";
 import { noteTraining } from "../terminal/training-notes.js";
 
-interface TrainOptions extends CommonOptions, QatArguments {
+interface TrainOptions extends CommonOptions, QatArguments, Pick<LabelChoice, "scheme"> {
   readonly task: Task;
   readonly train: string;
   readonly validation: string;
@@ -57,6 +59,7 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
     task,
     train: await trainingSentences(options.train, task),
     validation: await trainingSentences(options.validation, task),
+    scheme: options.scheme,
     seed: options.seed,
     threads: options.threads,
     checkpoint: fileCheckpoint(checkpoint),
@@ -101,8 +104,11 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
   });
   await rm(checkpoint, { force: true });
   const metric = task === "pos" ? "accuracy" : "f1";
+  const labelling = labellingDocument(labellingOfSettings(trained.settings));
   const result = {
     task,
+    scheme: labelling.scheme,
+    labelling,
     output: { path: output, bytes, sha256 },
     architecture,
     engine: options.engine ?? defaultEngine,

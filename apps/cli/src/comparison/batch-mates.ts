@@ -1,6 +1,6 @@
 import { type Tensor, tensor } from "@nasty/core";
 import { openSession, type Session } from "@nasty/runtime";
-import { flips, makeTransformerTagger, type TransformerSettings } from "@nasty/taggers";
+import { flips, type LabelChoice, makeTransformerTagger, type TransformerSettings } from "@nasty/taggers";
 import { findTagger, openTagger } from "@nasty/taggers/node";
 import { collectAll } from "../inputs/collect-all.js";
 
@@ -14,6 +14,13 @@ export interface BatchMates {
   readonly flips: number;
   /** Words with another label in sentences alone that are padded to the length of the longest; null for taggers that do not pad subwords. */
   readonly paddedFlips: number | null;
+}
+
+interface BatchMatesOptions {
+  readonly threads: number;
+  /** What the model's labels are said to be. */
+  readonly choice?: LabelChoice & { readonly isSchemeOfText?: boolean };
+  readonly alone?: Labels | undefined;
 }
 
 /** Sentences that are tagged several times over. */
@@ -30,9 +37,9 @@ const batchSize = 32;
 export async function batchMates(
   path: string,
   sentences: Labels,
-  { threads, alone }: { readonly threads: number; readonly alone?: Labels },
+  { threads, choice = {}, alone }: BatchMatesOptions,
 ): Promise<BatchMates> {
-  const { separate, batched, longest } = await taggedInBatches(path, sentences, { threads, alone });
+  const { separate, batched, longest } = await taggedInBatches(path, sentences, { threads, choice, alone });
   const padded = await taggedPadded(path, sentences, { threads, length: longest });
   return {
     sentences: sentences.length,
@@ -45,9 +52,9 @@ export async function batchMates(
 async function taggedInBatches(
   path: string,
   sentences: Labels,
-  { threads, alone }: { readonly threads: number; readonly alone?: Labels | undefined },
+  { threads, choice = {}, alone }: BatchMatesOptions,
 ): Promise<{ readonly separate: Labels; readonly batched: Labels; readonly longest: number }> {
-  const tagger = await openTagger(path, { threads });
+  const tagger = await openTagger(path, { threads, ...choice });
   try {
     const separate = alone ?? (await collectAll(tagger.tag(sentences, { batchSize: 1 })));
     const batched = await collectAll(tagger.tag(sentences, { batchSize }));

@@ -2,7 +2,6 @@ import {
   type Evaluation,
   evaluate,
   type Flip,
-  flips,
   type LabelledSentence,
   lossInterval,
   type Metric,
@@ -11,12 +10,15 @@ import { InputError } from "../exit-codes.js";
 import { collectAll } from "../inputs/collect-all.js";
 import { readLabelled } from "../inputs/labelled-text.js";
 import { bytesOfModel } from "../inputs/model-bytes.js";
-import { type OpenModel, openModel } from "../inputs/model.js";
+import { type OpenModel, openModel, type OpenModelOptions } from "../inputs/model.js";
+import { choiceForText } from "../inputs/label-choice.js";
 import { nameOf } from "../inputs/text-form.js";
 import { measureTaggerMemory } from "../measurement/tagger-memory.js";
 import { sentenceLatencies } from "../measurement/sentence-latency.js";
+import { type LabellingDocument, labellingDocument } from "../terminal/labelling-text.js";
 import type { Progress } from "../terminal/progress.js";
 import { type BatchMates, batchMates, comparedSentences } from "./batch-mates.js";
+import { flipsOf } from "./paired-figures.js";
 import { precisionOf } from "./precision.js";
 import { spread } from "./spread.js";
 
@@ -35,6 +37,9 @@ export interface Comparison {
   readonly examples: number;
   readonly tokens: number;
   readonly task: "pos" | "ner";
+  readonly scheme: LabellingDocument["scheme"];
+  readonly labelling: LabellingDocument;
+  readonly goldLabelling: LabellingDocument;
   readonly original: Side;
   readonly quantized: Side;
   readonly summary: {
@@ -50,11 +55,10 @@ export interface Comparison {
   readonly sentences: readonly LabelledSentence[];
 }
 
-interface ComparedPaths {
+interface ComparedPaths extends OpenModelOptions {
   readonly original: string;
   readonly quantized: string;
   readonly test: string;
-  readonly threads: number;
   readonly seed: number;
 }
 
@@ -98,12 +102,14 @@ async function compareOpen(
     // Sentence by sentence: a dynamic activation range spans the batch, so batch-mates would change labels.
     const result = await evaluate(model.tagger, sentences, {
       path: nameOf(paths.test),
+      scheme: paths.scheme,
       batchSize: 1,
       onProgress: (done) => progress.update(done),
     });
     progress.stop();
     return result;
   };
+  const choice = choiceForText(paths);
   const before = await score(original, paths.original);
   const after = await score(quantized, paths.quantized);
 
@@ -117,12 +123,12 @@ async function compareOpen(
   const mates = await batchMates(
     paths.quantized,
     spread(sentences, comparedSentences).map(({ words }) => words),
-    { threads: paths.threads, alone: spread(after.predictions, comparedSentences) },
+    { threads: paths.threads, choice, alone: spread(after.predictions, comparedSentences) },
   );
   progress.stop();
   progress.start("measuring memory in fresh processes");
-  const originalMemory = await measureTaggerMemory(paths.original, sample, paths.threads);
-  const quantizedMemory = await measureTaggerMemory(paths.quantized, sample, paths.threads);
+  const originalMemory = await measureTaggerMemory(paths.original, sample, paths.threads, choice);
+  const quantizedMemory = await measureTaggerMemory(paths.quantized, sample, paths.threads, choice);
   progress.stop();
 
   const interval = lossInterval(before.metric, before.sentenceCounts, after.sentenceCounts, {
@@ -149,6 +155,9 @@ async function compareOpen(
     examples: before.sentences,
     tokens: before.tokens,
     task: before.task,
+    scheme: before.labelling.scheme,
+    labelling: labellingDocument(before.labelling),
+    goldLabelling: labellingDocument(before.goldLabelling),
     ...sides,
     summary: {
       sizeRatio: sides.original.modelBytes / sides.quantized.modelBytes,
@@ -157,7 +166,7 @@ async function compareOpen(
       lossCi95: [interval.low, interval.high],
     },
     batchMates: mates,
-    flips: flips(before.predictions, after.predictions),
+    flips: flipsOf(before, after),
     sentences,
   };
 }

@@ -1,4 +1,5 @@
-import { type Evaluation, flips, lossInterval, type Metric } from "@nasty/taggers";
+import { convertLabels } from "@nasty/formats/iob";
+import { type Evaluation, type Flip, flips, lossInterval, type Metric } from "@nasty/taggers";
 
 /** What a change of the model did to the same sentences. */
 export interface PairedFigures {
@@ -12,7 +13,17 @@ export interface PairedFigures {
 
 /** Compares two evaluations of one text. */
 export function pairedFigures(before: Evaluation, after: Evaluation, seed: number): PairedFigures {
-  const { metric, sentenceCounts, predictions } = before;
+  const { metric, sentenceCounts } = before;
   const { loss, low, high } = lossInterval(metric, sentenceCounts, after.sentenceCounts, { seed });
-  return { metric, loss, lossCi95: [low, high], flips: flips(predictions, after.predictions).length };
+  return { metric, loss, lossCi95: [low, high], flips: flipsOf(before, after).length };
+}
+
+/** Words whose label changed. Two models of different schemes are compared in that of the first: their labels differ anyway. */
+export function flipsOf(before: Evaluation, after: Evaluation): Flip[] {
+  const [from, to] = [after.labelling.form, before.labelling.form];
+  const isSame = from === undefined || to === undefined || JSON.stringify(from) === JSON.stringify(to);
+  const changed = isSame
+    ? after.predictions
+    : after.predictions.map((labels) => convertLabels(labels, to, from));
+  return flips(before.predictions, changed);
 }

@@ -1,6 +1,9 @@
 import { readFile } from "node:fs/promises";
 import type { ImportedModel } from "@nasty/engine-tfjs/layers-model";
+import type { LabelScheme } from "@nasty/formats/iob";
 import {
+  checkLabels,
+  labellingOf,
   namedId,
   type Padding,
   readLabelIndex,
@@ -13,6 +16,8 @@ import { InputError, UsageError } from "../exit-codes.js";
 /** What the user says about the words and labels of an imported model. */
 export interface SequenceOptions {
   readonly task?: Task;
+  /** Scheme of entity labels. */
+  readonly scheme?: LabelScheme;
   readonly words?: string;
   readonly labels?: string;
   readonly unknownId?: number;
@@ -23,7 +28,7 @@ export interface SequenceOptions {
 }
 
 const needed = ["task", "words", "labels"] as const;
-const more = ["unknownId", "paddingId", "paddingSide", "lowercase", "maxLength"] as const;
+const more = ["scheme", "unknownId", "paddingId", "paddingSide", "lowercase", "maxLength"] as const;
 
 /**
  * Whether the options make a tagger of the model: the three that a tagger needs, or none.
@@ -73,10 +78,14 @@ export async function sequenceSettings(
     checkMaskedId({ wordsFile, first: words[0] ?? "", unknownId, paddingId });
   }
   const scores = imported.outputs.find(({ shape }) => shape.length === 3 && shape[2] === labels.length);
+  checkLabels(labels, `import: ${labelsFile}`);
+  const labelling = labellingOf(labels, { task, scheme: options.scheme });
+  const scheme = options.scheme ?? labelling.scheme;
   return {
     kind: "sequence",
     task,
     labels,
+    ...(scheme === null ? {} : { scheme }),
     words,
     lowercase,
     unknownId,

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { nerInt8, posFloat32, posInt8, sampleConllu } from "@nasty/model-en";
-import type { Task } from "@nasty/taggers";
+import type { LabelChoice, Task } from "@nasty/taggers";
 import { type OpenModel, openModel } from "./model.js";
 
 /** Path of the embedded English sample (CoNLL-U with UPOS and entities). */
@@ -21,7 +21,9 @@ function defaultModelPath(task: Task): string {
 /** The model that `--model` names, or the embedded default of the task. */
 export async function openDefaultOr(
   path: string | undefined,
-  options: { readonly threads: number; readonly task: Task },
+  { task, scheme, threads }: LabelChoice & { readonly threads: number },
 ): Promise<OpenModel> {
-  return openModel(path ?? defaultModelPath(options.task), options);
+  // Without a model the task chooses one.
+  const options = path === undefined ? { scheme } : { task, scheme };
+  return openModel(path ?? defaultModelPath(task ?? "pos"), { ...options, threads });
 }

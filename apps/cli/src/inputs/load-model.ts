@@ -4,7 +4,7 @@ import { isHfDirectory, openModelFolder, readUnchanged } from "@nasty/formats/hf
 import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { checkFiniteWeights, GraphError, standardForm, validateModel } from "@nasty/graph";
-import { TaggerError, type TaggerSettings } from "@nasty/taggers";
+import { type LabelChoice, TaggerError, type TaggerSettings, withChoice } from "@nasty/taggers";
 import { findTagger, settingsOfModelFile } from "@nasty/taggers/node";
 import { InputError } from "../exit-codes.js";
 import { sha256OfFile } from "./file-hash.js";
@@ -26,12 +26,15 @@ export interface LoadedModel {
   sha256(): Promise<string>;
 }
 
-/** Reads the model that `--model` names and finds its tagger, if it has one. */
-export async function loadModel(path: string): Promise<LoadedModel> {
-  return readUnchanged(path, () => loadOnce(path));
+/** What a command says about the labels of a model. */
+export type LoadChoice = LabelChoice & { readonly isSchemeOfText?: boolean };
+
+/** Reads the model that `--model` names and finds its tagger, if it has one; what is said about its labels holds in what is made of it. */
+export async function loadModel(path: string, choice: LoadChoice = {}): Promise<LoadedModel> {
+  return readUnchanged(path, () => loadOnce(path, choice));
 }
 
-async function loadOnce(path: string): Promise<LoadedModel> {
+async function loadOnce(path: string, choice: LoadChoice): Promise<LoadedModel> {
   const isDirectory = await isHfDirectory(path);
   const modelPath = isDirectory ? (await openModelFolder(path)).modelPath() : path;
   const model = await readModelFile(modelPath);
@@ -42,7 +45,7 @@ async function loadOnce(path: string): Promise<LoadedModel> {
     modelPath,
     modelBytes: await bytesOfModel(modelPath, model),
     model,
-    tagger: settings,
+    tagger: settings && withChoice(settings, choice, choice.isSchemeOfText),
     notes,
     sha256: () => sha256OfFile(modelPath),
   };
@@ -53,8 +56,8 @@ async function loadOnce(path: string): Promise<LoadedModel> {
  *
  * @throws GraphError `not-finite` for NaN or ±∞ in a weight
  */
-export async function loadForCompression(path: string): Promise<LoadedModel> {
-  const loaded = await loadModel(path);
+export async function loadForCompression(path: string, choice: LoadChoice = {}): Promise<LoadedModel> {
+  const loaded = await loadModel(path, choice);
   const { model } = prepareModel(loaded.model);
   checkFiniteWeights(model, `loadModel: ${loaded.modelPath}`);
   return { ...loaded, model };

@@ -50,7 +50,7 @@ export interface CommandStep<O extends CommonOptions> {
 /** Makes a step of a command. */
 export function commandStep<O extends CommonOptions>(definition: CommandStep<O>): StepKind {
   const { name, command, modelOption, makesModel = true } = definition;
-  const always = ["output", "dry-run", "report", "task", modelOption];
+  const always = ["output", "dry-run", "report", "task", "scheme", modelOption];
   const wired = (options: StepOptions): readonly WiredText[] =>
     (definition.texts?.(options) ?? []).filter(({ option }) => !(option in options));
 
@@ -59,7 +59,7 @@ export function commandStep<O extends CommonOptions>(definition: CommandStep<O>)
     return parsedOptions<O>(made, [
       `--${modelOption}=${paths.input}`,
       ...(has(made, "output") ? [`--output=${paths.output}`] : []),
-      ...(has(made, "task") && context.task !== undefined ? [`--task=${context.task}`] : []),
+      ...labelArguments(made, context),
       `--seed=${context.seed}`,
       `--threads=${context.threads}`,
       "--json",
@@ -116,6 +116,16 @@ export function commandStep<O extends CommonOptions>(definition: CommandStep<O>)
 interface Paths {
   readonly input: string;
   readonly output: string;
+}
+
+/** What was said about labels; a command that must be told the task is told what the model has. */
+function labelArguments(command: Command, { task, choice }: PipelineContext): string[] {
+  const isNeeded = command.options.some(({ long, mandatory }) => long === "--task" && mandatory);
+  const told = choice.task ?? (isNeeded ? task : undefined);
+  return [
+    ...(has(command, "task") && told !== undefined ? [`--task=${told}`] : []),
+    ...(has(command, "scheme") && choice.scheme !== undefined ? [`--scheme=${choice.scheme}`] : []),
+  ];
 }
 
 function has(command: Command, name: string): boolean {

@@ -1,10 +1,12 @@
 import type { Artifact, Figures } from "@nasty/compression/pipeline";
-import { evaluate } from "@nasty/taggers";
+import { evaluate, type LabelChoice } from "@nasty/taggers";
 import { collectAll } from "../inputs/collect-all.js";
 import { readLabelled } from "../inputs/labelled-text.js";
+import { choiceForText } from "../inputs/label-choice.js";
 import { type OpenModel, openModel } from "../inputs/model.js";
 import { sentenceLatencies } from "../measurement/sentence-latency.js";
 import { measureTaggerMemory } from "../measurement/tagger-memory.js";
+import { labellingDocument } from "../terminal/labelling-text.js";
 import type { Terminal } from "../terminal/console.js";
 
 interface MeasureOptions {
@@ -12,21 +14,26 @@ interface MeasureOptions {
   readonly seed: number;
   readonly threads: number;
   readonly terminal: Terminal;
+  /** What the labels are said to be. */
+  readonly choice: LabelChoice;
 }
 
 /** Accuracy or F1 of a written model, sentence by sentence as `nasty eval` has it. */
-export async function evaluateModel(path: string, { test, threads, terminal }: MeasureOptions) {
-  const { tagger } = await openModel(path, { threads });
+export async function evaluateModel(path: string, { test, threads, terminal, choice }: MeasureOptions) {
+  const { tagger } = await openModel(path, { threads, ...choiceForText(choice) });
   try {
     const sentences = await collectAll(readLabelled(test, tagger.task));
     terminal.progress.start(`tagging ${sentences.length} sentences with ${path}`, sentences.length);
     const result = await evaluate(tagger, sentences, {
       path: test,
+      scheme: choice.scheme,
       batchSize: 1,
       onProgress: (done) => terminal.progress.update(done),
     });
     const { metric, value, sentenceCounts, perLabel } = result;
-    return { metric, value, sentenceCounts, perLabel };
+    const labelling = labellingDocument(result.labelling);
+    const goldLabelling = labellingDocument(result.goldLabelling);
+    return { metric, value, sentenceCounts, perLabel, labelling, goldLabelling };
   } finally {
     terminal.progress.stop();
     await tagger.close();
@@ -39,11 +46,11 @@ const timedSentences = 200;
 /** Speed of all models, in turn on the same sentences, and memory of each in a fresh process. */
 export async function measureModels(
   models: readonly Artifact[],
-  { test, seed, threads, terminal: { progress } }: MeasureOptions,
+  { test, seed, threads, choice, terminal: { progress } }: MeasureOptions,
 ): Promise<Figures[]> {
   const open: OpenModel[] = [];
   try {
-    for (const { path } of models) open.push(await openModel(path, { threads }));
+    for (const { path } of models) open.push(await openModel(path, { threads, ...choiceForText(choice) }));
     const task = open[0]?.tagger.task ?? "pos";
     const sample = (await collectAll(readLabelled(test, task)))
       .slice(0, timedSentences)
@@ -59,7 +66,7 @@ export async function measureModels(
     for (const [index, { path }] of models.entries()) {
       progress.start(`measuring the memory of ${path} in a fresh process`);
       const { p50, p95, mean, ci95 } = latencies[index]!;
-      const memoryBytes = await measureTaggerMemory(path, sample, threads);
+      const memoryBytes = await measureTaggerMemory(path, sample, threads, choiceForText(choice));
       progress.stop();
       figures.push({ msPerSentence: { p50, p95, mean, ci95 }, memoryBytes });
     }

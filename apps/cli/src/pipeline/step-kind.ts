@@ -6,7 +6,7 @@ import type {
   StepOutcome,
   StepSchema,
 } from "@nasty/compression/pipeline";
-import type { TaggerSettings, Task } from "@nasty/taggers";
+import type { LabelChoice, TaggerSettings, Task } from "@nasty/taggers";
 import type { Terminal } from "../terminal/console.js";
 import type { RecipeTexts } from "./recipe-texts.js";
 
@@ -17,6 +17,8 @@ export interface PipelineContext {
   readonly folder: string;
   /** Of the first model; undefined for a model without tagger. */
   readonly task: Task | undefined;
+  /** What the recipe or its user says about the labels of the first model. */
+  readonly choice: LabelChoice;
   /** Of the first model; where a step is checked, of the model that the step will be given. */
   readonly tagger: TaggerKind;
   readonly seed: number;

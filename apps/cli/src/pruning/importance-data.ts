@@ -1,6 +1,6 @@
 import type { Tensor } from "@nasty/core";
 import type { PruneOptions } from "@nasty/compression";
-import type { LabelledSentence, Tagger } from "@nasty/taggers";
+import { type LabelChoice, labelledAs, type LabelledSentence, type Tagger } from "@nasty/taggers";
 import { openTagger } from "@nasty/taggers/node";
 import { InputError } from "../exit-codes.js";
 import type { CalibrationSource } from "../inputs/calibration-sources.js";
@@ -13,6 +13,10 @@ const labelsInput = "nasty.labels";
 /** Sentences of a source without a count. */
 const defaultCount = 500;
 
+interface ImportanceOptions extends LabelChoice {
+  readonly threads: number;
+}
+
 /**
  * What importance is measured on: labelled sentences, one a batch.
  *
@@ -21,7 +25,7 @@ const defaultCount = 500;
 export function importanceData(
   loaded: LoadedModel,
   sources: readonly CalibrationSource[],
-  threads: number,
+  options: ImportanceOptions,
 ): NonNullable<PruneOptions["data"]> {
   const logits = loaded.model.graph?.output[0]?.name;
   if (loaded.tagger?.kind !== "transformer" || logits === undefined) {
@@ -31,28 +35,28 @@ export function importanceData(
   }
   return {
     loss: { kind: "cross-entropy", logits, labels: labelsInput },
-    batches: labelledBatches(loaded.path, sources, threads),
-    threads,
+    batches: labelledBatches(loaded.path, sources, options),
+    threads: options.threads,
   };
 }
 
 async function* labelledBatches(
   path: string,
   sources: readonly CalibrationSource[],
-  threads: number,
+  { threads, scheme, ...choice }: ImportanceOptions,
 ): AsyncGenerator<Record<string, Tensor>> {
-  const tagger = await openTagger(path, { threads });
+  const tagger = await openTagger(path, { threads, scheme, task: choice.task, isSchemeOfText: true });
   try {
     const pieces = await pieceCounter(tagger);
     for (const { path: file, count = defaultCount } of sources) {
       let taken = 0;
-      for await (const sentence of readLabelled(file, tagger.task)) {
+      const read = await firstOf(readLabelled(file, tagger.task), count);
+      for (const sentence of labelledAs(tagger, read, { where: `prune: --data ${file}`, scheme })) {
         const batch = await batchOf(tagger, pieces, { sentence, file });
         if (batch !== undefined) {
           taken++;
           yield batch;
         }
-        if (taken >= count) break;
       }
       if (taken === 0) {
         throw new InputError(
@@ -63,6 +67,12 @@ async function* labelledBatches(
   } finally {
     await tagger.close();
   }
+}
+
+async function firstOf<T>(items: AsyncIterable<T>, count: number): Promise<T[]> {
+  const first: T[] = [];
+  for await (const item of items) if (first.push(item) >= count) break;
+  return first;
 }
 
 /** Undefined for a sentence that is cut into windows or empty. */

@@ -3,15 +3,15 @@ import { type Evaluation, evaluate } from "@nasty/taggers";
 import { type PairedFigures, pairedFigures } from "../comparison/paired-figures.js";
 import { collectAll } from "../inputs/collect-all.js";
 import { readLabelled } from "../inputs/labelled-text.js";
-import { openModel } from "../inputs/model.js";
+import { openModel, type OpenModelOptions } from "../inputs/model.js";
 import { nameOf } from "../inputs/text-form.js";
+import { type LabellingDocument, labellingDocument } from "../terminal/labelling-text.js";
 import type { Terminal } from "../terminal/console.js";
 
-export interface QualityRequest {
+export interface QualityRequest extends OpenModelOptions {
   readonly validation: string;
   /** Largest loss that passes, in units of the metric; no limit unless given. */
   readonly target: number | undefined;
-  readonly threads: number;
   readonly seed: number;
 }
 
@@ -20,22 +20,27 @@ export interface PruningQuality extends PairedFigures {
   readonly original: number;
   readonly pruned: number;
   readonly target: number | null;
+  /** What the labels of the model and of the text were taken for. */
+  readonly labelling: LabellingDocument;
+  readonly goldLabelling: LabellingDocument;
   readonly passed: boolean;
 }
 
 /** Evaluates the model and the written file on the same sentences. */
 export async function measureQuality(
   [original, written]: readonly [string, string],
-  { validation, target, threads, seed }: QualityRequest,
+  request: QualityRequest,
   { progress }: Terminal,
 ): Promise<PruningQuality> {
+  const { validation, target, seed, scheme } = request;
   const tagged = async (path: string, title: string): Promise<Evaluation> => {
-    const { tagger } = await openModel(path, { threads });
+    const { tagger } = await openModel(path, request);
     try {
       const sentences = await collectAll(readLabelled(validation, tagger.task));
       progress.start(`tagging ${sentences.length} sentences with ${title}`, sentences.length);
       return await evaluate(tagger, sentences, {
         path: nameOf(validation),
+        scheme,
         onProgress: (done) => progress.update(done),
       });
     } finally {
@@ -51,6 +56,8 @@ export async function measureQuality(
     original: before.value,
     pruned: after.value,
     target: target ?? null,
+    labelling: labellingDocument(before.labelling),
+    goldLabelling: labellingDocument(before.goldLabelling),
     passed: target === undefined || withinLoss(figures.loss, target),
   };
 }

@@ -1,6 +1,6 @@
 import { gradualPruning, keepZeros, pruner, type PruneOptions, type PruningResult } from "@nasty/compression";
 import type { ModelProto } from "@nasty/formats/onnx";
-import type { LabelledSentence, TaggerSettings } from "@nasty/taggers";
+import type { LabelChoice, LabelledSentence, TaggerSettings } from "@nasty/taggers";
 import { type FurtherTrainingOptions, trainFurther } from "@nasty/taggers/training";
 import { fileCheckpoint } from "@nasty/training/node";
 import { collectAll } from "../inputs/collect-all.js";
@@ -9,7 +9,7 @@ import type { Terminal } from "../terminal/console.js";
 import { noteTraining } from "../terminal/training-notes.js";
 
 /** How a pruned model is trained on. */
-export interface RecoveryRequest {
+export interface RecoveryRequest extends Pick<LabelChoice, "scheme"> {
   readonly train: string;
   readonly validation?: string | undefined;
   readonly epochs: number;
@@ -102,7 +102,7 @@ async function whileTraining(
 }
 
 function optionsOf(
-  { epochs, batchSize, learningRate, checkpoint, seed, threads }: RecoveryRequest,
+  { epochs, batchSize, learningRate, checkpoint, seed, threads, scheme }: RecoveryRequest,
   terminal: Terminal,
 ): FurtherTrainingOptions {
   return {
@@ -112,6 +112,7 @@ function optionsOf(
     learningRate,
     seed,
     threads,
+    scheme,
     checkpoint: fileCheckpoint(checkpoint),
     checkpointEvery: 200,
     onEvent: (event) => noteTraining(event, terminal),

@@ -11,7 +11,7 @@ export async function encodedBatches(
   sentences: Iterable<readonly string[]>,
   settings: { readonly threads: number },
 ): Promise<CalibrationBatch[]> {
-  const { tagger } = await openModel(loaded.path, settings);
+  const { tagger } = await openModel(loaded.path, { threads: settings.threads });
   try {
     const batches: CalibrationBatch[] = [];
     for await (const batch of tagger.feedsOf(sentences, { batchSize: 1 })) batches.push(batch);

@@ -85,7 +85,7 @@ async function measure(
   const { sentences, warnings } = await read();
   const { method = "minmax", percentile, threads } = settings;
   progress.start(`calibrating on ${sentences.length} sentences (${method})`, sentences.length);
-  const { tagger } = await openModel(loaded.path, settings);
+  const { tagger } = await openModel(loaded.path, { threads: settings.threads });
   try {
     const table = await collectRanges(loaded.model, names, tagger.feedsOf(sentences, { batchSize: 1 }), {
       method,

@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
 import { qat } from "@nasty/compression";
+import type { LabelChoice } from "@nasty/taggers";
 import { UsageError } from "../exit-codes.js";
 import { parseSource } from "../inputs/calibration-sources.js";
+import { choiceForText } from "../inputs/label-choice.js";
 import { loadModel } from "../inputs/load-model.js";
 import { checkWritable } from "../inputs/output-path.js";
 import { checkSeparate } from "../inputs/separate-paths.js";
@@ -11,7 +13,7 @@ import { defaultOutput, nameBeside } from "./output-name.js";
 import { modeOf, type QuantizeSettings, usesTrainedRanges } from "./settings.js";
 
 /** The options of `nasty quantize` that say where things come from and go to. */
-export interface QuantizePaths {
+export interface QuantizePaths extends LabelChoice {
   readonly model?: string;
   readonly targetAccuracyLoss?: number;
   readonly validation?: string;
@@ -179,6 +181,7 @@ function gateOf(options: QuantizePaths & QuantizeSettings): GateRequest | undefi
     validation,
     threads: options.threads,
     seed: options.seed,
+    ...choiceForText(options),
     // Weights in float would break the size that was asked for.
     fallback: target !== undefined && options.fallback !== false && options.targetSize === undefined,
     ...(timeBudget !== undefined && { timeBudget }),

@@ -1,24 +1,24 @@
 import { type GateResult, type GateState, gate } from "@nasty/compression";
 import type { ModelProto } from "@nasty/formats/onnx";
-import { type Evaluation, evaluate, flips, type LabelledSentence } from "@nasty/taggers";
+import { type Evaluation, evaluate, type LabelledSentence } from "@nasty/taggers";
 import { type BatchMates, batchMates, comparedSentences } from "../comparison/batch-mates.js";
-import { type PairedFigures, pairedFigures } from "../comparison/paired-figures.js";
+import { flipsOf, type PairedFigures, pairedFigures } from "../comparison/paired-figures.js";
 import { spread } from "../comparison/spread.js";
 import type { FlippedWords } from "../comparison/write-flips.js";
 import type { LoadedModel } from "../inputs/load-model.js";
-import { openModel } from "../inputs/model.js";
+import { openModel, type OpenModelOptions } from "../inputs/model.js";
 import { nameOf } from "../inputs/text-form.js";
 import type { Terminal } from "../terminal/console.js";
+import { type LabellingDocument, labellingDocument } from "../terminal/labelling-text.js";
 import { gateRecord } from "./gate-record.js";
 import { type Planned, type AppliedReport, finished } from "./plan-quantization.js";
 import { measuredSensitivity, type SensitivityRow } from "./sensitivity.js";
 import { type Candidate, writeCandidate } from "./written-model.js";
 
-export interface GateRequest {
+export interface GateRequest extends OpenModelOptions {
   /** Largest loss that passes, in units of the metric: 0.01 is one point; undefined if the loss is only measured. */
   readonly target: number | undefined;
   readonly validation: string;
-  readonly threads: number;
   /** Leave sensitive weights in float if the loss is too large. */
   readonly fallback: boolean;
   /** Seconds after which no further attempt is begun. */
@@ -35,6 +35,9 @@ export interface Gate extends PairedFigures {
   readonly passed: boolean;
   /** Weights left in float to pass. */
   readonly keptInFloat: readonly string[];
+  /** What the labels of the model and of the text were taken for. */
+  readonly labelling: LabellingDocument;
+  readonly goldLabelling: LabellingDocument;
   /** Files that were written and evaluated, in this run and the ones before it. */
   readonly attempts: number;
   /** Where the search can go on, and the best model so far; null unless the time was up. */
@@ -72,6 +75,7 @@ export async function runGate(request: GateRequest, job: GateJob, terminal: Term
       progress.start(`gate: tagging ${sentences.length} sentences with ${title}`, sentences.length);
       return await evaluate(tagger, sentences, {
         path: nameOf(request.validation),
+        scheme: request.scheme,
         batchSize: 1,
         onProgress: (done) => progress.update(done),
       });
@@ -110,7 +114,12 @@ export async function runGate(request: GateRequest, job: GateJob, terminal: Term
   let ranked = job.sensitivity;
   const rank = async (): Promise<string[]> => {
     const words = sentences.map((sentence) => sentence.words);
-    ranked ??= await measuredSensitivity(loaded, planned, { threads: request.threads, words }, terminal);
+    ranked ??= await measuredSensitivity(
+      loaded,
+      planned,
+      { threads: request.threads, words, scheme: request.scheme },
+      terminal,
+    );
     // By noise: losses of most weights differ by less than a word.
     return [...ranked].sort((a, b) => b.outputNoise - a.outputNoise).map(({ group }) => group);
   };
@@ -139,7 +148,7 @@ export async function runGate(request: GateRequest, job: GateJob, terminal: Term
       gate: { ...figures(request, before, after, found), unfinished },
       candidate,
       report: planned.reportOf(found.candidate.report),
-      flipped: { flips: flips(before.predictions, after.predictions), sentences },
+      flipped: { flips: flipsOf(before, after), sentences },
       batchMates: await batchMates(
         candidate.path,
         spread(sentences, comparedSentences).map(({ words }) => words),
@@ -182,6 +191,8 @@ function figures(
     passed,
     keptInFloat,
     attempts: state.attempts.length,
+    labelling: labellingDocument(before.labelling),
+    goldLabelling: labellingDocument(before.goldLabelling),
   };
 }
 

@@ -2,6 +2,7 @@ import type { QuantizationPlan } from "@nasty/compression";
 import type { Audit } from "@nasty/runtime";
 import type { QuantizationResult } from "./quantization-result.js";
 import { formatCount, formatPercent, table } from "../terminal/format.js";
+import { labellingLines } from "../terminal/labelling-text.js";
 import { batchMatesText } from "../comparison/comparison-text.js";
 import type { DriftCheck } from "./drift-check.js";
 import type { Gate } from "./gate.js";
@@ -33,6 +34,7 @@ function gateLines(gate: Gate): string[] {
   return [
     `  ${target === null ? "measured" : "gate"}: ${metric} ${formatPercent(original)} -> ${formatPercent(quantized)}, loss ${points(loss)} ${judged}`,
     `  ${gate.flips === 1 ? "1 word" : `${formatCount(gate.flips)} words`} changed ${gate.flips === 1 ? "its" : "their"} label; 95% interval of the loss ${points(lossCi95[0])} to ${points(lossCi95[1])} points`,
+    ...labellingLines(gate.labelling, gate.goldLabelling).map((line) => `  ${line}`),
     ...(keptInFloat.length === 0
       ? []
       : [`  left in float to pass: ${keptInFloat.join(", ")} (${formatCount(gate.attempts)} tried)`]),

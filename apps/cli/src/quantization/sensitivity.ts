@@ -1,6 +1,6 @@
 import { type LayerSensitivity, sensitivity } from "@nasty/compression";
 import type { ModelProto } from "@nasty/formats/onnx";
-import { evaluate, type LabelledSentence } from "@nasty/taggers";
+import { evaluate, type LabelChoice, type LabelledSentence } from "@nasty/taggers";
 import { openTaggerModel } from "@nasty/taggers/node";
 import { type Counted, spread } from "../comparison/spread.js";
 import type { LoadedModel } from "../inputs/load-model.js";
@@ -24,6 +24,8 @@ interface SensitivityRequest {
   readonly words: Counted<readonly string[]>;
   /** Text to measure the metric on. */
   readonly labelled?: readonly LabelledSentence[] | undefined;
+  /** Scheme of its labels, where it is theirs. */
+  readonly scheme?: LabelChoice["scheme"];
   /** Seconds after which the metric of no further weight is measured. */
   readonly timeBudget?: number | undefined;
 }
@@ -41,7 +43,7 @@ const defaultBudget = 120;
 export async function measuredSensitivity(
   loaded: LoadedModel,
   planned: Planned,
-  { threads, words, labelled, timeBudget = defaultBudget }: SensitivityRequest,
+  { threads, words, labelled, scheme, timeBudget = defaultBudget }: SensitivityRequest,
   { progress }: Terminal,
 ): Promise<SensitivityRow[]> {
   const batches = await encodedBatches(loaded, spread(words, comparedSentences), { threads });
@@ -61,7 +63,7 @@ export async function measuredSensitivity(
           evaluate: async (model: ModelProto) => {
             const opened = await openTaggerModel(await finished(model, loaded), tagger, { threads });
             try {
-              return (await evaluate(opened, judged, { batchSize: 1 })).value;
+              return (await evaluate(opened, judged, { batchSize: 1, scheme })).value;
             } finally {
               await opened.close();
             }

@@ -1,5 +1,5 @@
 import { type Row, serializeSentence } from "@nasty/formats/conllu";
-import type { BatchOptions, Tagger } from "@nasty/taggers";
+import { type BatchOptions, entityLabels, type Tagger } from "@nasty/taggers";
 import { withEntity } from "../inputs/entity-labels.js";
 import { type GivenSentence, givenSentences } from "../inputs/given-words.js";
 import type { OpenText } from "../inputs/text-form.js";
@@ -36,7 +36,9 @@ export async function tagGivenWords(
   }
   let count = 0;
   if (format === "json") await write("[");
-  for await (const labels of tagger.tag(wordLists(), batches)) {
+  const labelOf = entityLabels(tagger.labelling ?? { form: undefined });
+  for await (const predicted of tagger.tag(wordLists(), batches)) {
+    const labels = predicted.map(labelOf);
     const sentence = waiting.shift() as GivenSentence;
     await write(written(sentence, labels, { format, count, task: tagger.task, form: text.form }));
     count++;

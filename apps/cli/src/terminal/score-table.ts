@@ -10,7 +10,7 @@ export function labelTable(rows: readonly LabelRow[]): string {
   return table(
     ["label", "precision", "recall", "F1", "gold", "predicted"],
     rows.map((row) => [
-      row.label,
+      row.label === "" ? "(no type)" : row.label,
       formatPercent(row.precision),
       formatPercent(row.recall),
       formatPercent(row.f1),

@@ -28,6 +28,7 @@ export {
   type RecipeData,
   type RecipeStep,
   type RecipeText,
+  type RecipeWord,
   type StepOptions,
   type StepSchema,
   type TextPart,

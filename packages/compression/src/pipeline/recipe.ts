@@ -44,12 +44,21 @@ export interface RecipeStep {
   readonly optionsAt: Readonly<Record<string, Position>>;
 }
 
+/** A word of a recipe, and where it stands. */
+export interface RecipeWord {
+  readonly text: string;
+  readonly at: Position;
+}
+
 /** A recipe that has been read and checked against the steps that there are. */
 export interface Recipe {
   /** As messages name it. */
   readonly name: string;
   readonly model: string;
   readonly modelAt: Position;
+  /** What the model labels, and how its labels mark entities, where the recipe says it; for whoever runs it to understand. */
+  readonly task: RecipeWord | undefined;
+  readonly scheme: RecipeWord | undefined;
   readonly data: RecipeData;
   readonly steps: readonly RecipeStep[];
 }

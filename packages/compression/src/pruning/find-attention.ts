@@ -13,7 +13,13 @@ import {
   projectionOf,
   type TypedGraph,
 } from "./trace.js";
-import { type ProjectedTrace, type Traced, traceJoined, traceProjection, traceScores } from "./trace-heads.js";
+import {
+  type ProjectedTrace,
+  type Traced,
+  traceJoined,
+  traceProjection,
+  traceScores,
+} from "./trace-heads.js";
 
 /** A node's input that holds values for each head: a constant to be sliced. */
 export interface PerHeadInput {
@@ -273,12 +279,15 @@ function projectionBehind({ graph }: TypedGraph, start: string): Projection | un
     }
     const node = graph.producer(current);
     const isMoved =
-      node !== undefined && (reshaping.has(node.opType) || passThrough.has(node.opType) || node.opType === "Transpose");
+      node !== undefined &&
+      (reshaping.has(node.opType) || passThrough.has(node.opType) || node.opType === "Transpose");
     const isComputed = node !== undefined && ["Mul", "Div", "Add"].includes(node.opType);
     if (node === undefined || (!isMoved && !isComputed)) {
       return undefined;
     }
-    const index = isMoved ? 0 : node.input.findIndex((input) => (graph.producer(input)?.input.length ?? 0) > 0);
+    const index = isMoved
+      ? 0
+      : node.input.findIndex((input) => (graph.producer(input)?.input.length ?? 0) > 0);
     current = node.input[Math.max(index, 0)] ?? "";
   }
   return undefined;

@@ -1,35 +1,52 @@
 import { FormatError } from "../format-error.js";
+import {
+  hyphenated,
+  type LabelForm,
+  labelReader,
+  type LabelPart,
+  outside,
+  type PositionScheme,
+  writeLabel,
+} from "./label-form.js";
 
 /** An entity: the words from `start` up to, not including, `end`. */
 export interface Span {
+  /** Empty for untyped labels. */
   readonly type: string;
   readonly start: number;
   readonly end: number;
 }
 
-/**
- * How labels mark entities. IOB1: `B-` only between two adjoining entities of one type; IOB2: every entity begins with `B-`;
- * BIOES: also its end (`E-`) and entities of one word (`S-`).
- */
-export type LabelScheme = "IOB1" | "IOB2" | "BIOES";
+/** A form, or a scheme in its usual spelling. */
+export type FormOrScheme = LabelForm | PositionScheme;
 
-const starting = new Set(["B", "S", "U"]);
-const ending = new Set(["E", "L", "S", "U"]);
+const formOf = (given: FormOrScheme): LabelForm => (typeof given === "string" ? hyphenated(given) : given);
 
 /**
  * The entities of a label sequence, as conlleval counts them: a `B-`, an `I-` behind `O` (a stray one), and a change of type each
- * start a new entity. `E-`/`S-` (BIOES) and `L-`/`U-` (BILOU) are understood too.
+ * start a new entity; `E-` and `S-` end one. So IOB1, IOB2, BIOES and BMES are cut by the same rule, and in IO neighbours of one type
+ * are one entity. Labels that are foreign to the form are outside of entities.
  *
- * @param labels one label a word: `O`, or prefix, hyphen and type
- * @returns entities in order, without overlap
- * @throws FormatError `label`: neither `O` nor one of B, I, E, S, L, U with or without `-type`
+ * @param labels one label a word
+ * @param form how they are spelled; hyphenated labels of any letters unless given
+ * @returns entities in order, without overlap; of type "" for untyped labels
  * @see conlleval.pl of the CoNLL-2000 shared task
  * @example
  * ```ts
  * spansOf(["O", "I-PER", "I-LOC"]); // [{type: "PER", start: 1, end: 2}, {type: "LOC", start: 2, end: 3}]
  * ```
  */
-export function spansOf(labels: readonly string[]): Span[] {
+export function spansOf(labels: readonly string[], form: FormOrScheme = "BIOES"): Span[] {
+  return makeSpanReader(formOf(form))(labels);
+}
+
+/** {@link spansOf} for many sequences of one form. */
+export function makeSpanReader(form: LabelForm): (labels: readonly string[]) => Span[] {
+  const read = labelReader(form);
+  return (labels) => spansOfParts(labels.length, (at) => read(labels[at] as string));
+}
+
+function spansOfParts(length: number, partAt: (word: number) => LabelPart | undefined): Span[] {
   const spans: Span[] = [];
   let type = "";
   let start = -1;
@@ -37,35 +54,24 @@ export function spansOf(labels: readonly string[]): Span[] {
     if (start >= 0) spans.push({ type, start, end });
     start = -1;
   };
-  for (const [at, label] of labels.entries()) {
-    if (label === "O") {
+  for (let at = 0; at < length; at++) {
+    const part = partAt(at);
+    if (part === undefined) {
       close(at);
       continue;
     }
-    const { prefix, type: here } = splitLabel(label, at);
-    if (starting.has(prefix) || here !== type) close(at);
+    const { position, type: here } = part;
+    if (position === "B" || position === "S" || here !== type) close(at);
     if (start < 0) start = at;
     type = here;
-    if (ending.has(prefix)) close(at + 1);
+    if (position === "E" || position === "S") close(at + 1);
   }
-  close(labels.length);
+  close(length);
   return spans;
 }
 
-function splitLabel(label: string, at: number): { prefix: string; type: string } {
-  const prefix = label.slice(0, 1);
-  if (!"BIESLU".includes(prefix) || prefix === "" || (label.length > 1 && label[1] !== "-")) {
-    throw new FormatError(
-      "label",
-      `spansOf: word ${at + 1}: label: expected O or B, I, E, S, L, U with -type, got ${JSON.stringify(label)}`,
-      { name: label },
-    );
-  }
-  return { prefix, type: label.slice(2) };
-}
-
 /**
- * Labels of a sequence with these entities.
+ * Labels of a sequence with these entities. In IO, entities of one type that adjoin run together: the scheme cannot tell them apart.
  *
  * @param spans entities in order, without overlap
  * @param length number of words
@@ -75,8 +81,9 @@ function splitLabel(label: string, at: number): { prefix: string; type: string }
  * labelsOf([{ type: "LOC", start: 1, end: 3 }], 3, "IOB2"); // ["O", "B-LOC", "I-LOC"]
  * ```
  */
-export function labelsOf(spans: readonly Span[], length: number, scheme: LabelScheme): string[] {
-  const labels = Array<string>(length).fill("O");
+export function labelsOf(spans: readonly Span[], length: number, form: FormOrScheme): string[] {
+  const spelling = formOf(form);
+  const labels = Array<string>(length).fill(outside);
   let previous: Span | undefined;
   for (const span of spans) {
     const { type, start, end } = span;
@@ -89,19 +96,29 @@ export function labelsOf(spans: readonly Span[], length: number, scheme: LabelSc
       );
     }
     const adjoins = previous !== undefined && previous.end === start && previous.type === type;
-    for (let at = start; at < end; at++) labels[at] = `${prefixOf(at, span, scheme, adjoins)}-${type}`;
+    for (let at = start; at < end; at++) {
+      labels[at] = writeLabel({ position: positionOf(at, span, spelling.scheme, adjoins), type }, spelling);
+    }
     previous = span;
   }
   return labels;
 }
 
-function prefixOf(at: number, { start, end }: Span, scheme: LabelScheme, adjoins: boolean): string {
+function positionOf(
+  at: number,
+  { start, end }: Span,
+  scheme: PositionScheme,
+  adjoins: boolean,
+): LabelPart["position"] {
   switch (scheme) {
+    case "IO":
+      return "I";
     case "IOB1":
       return at === start && adjoins ? "B" : "I";
     case "IOB2":
       return at === start ? "B" : "I";
     case "BIOES":
+    case "BMES":
       if (end - start === 1) return "S";
       if (at === start) return "B";
       return at === end - 1 ? "E" : "I";
@@ -111,15 +128,18 @@ function prefixOf(at: number, { start, end }: Span, scheme: LabelScheme, adjoins
 }
 
 /**
- * The same entities in another scheme; labels that break their scheme (a stray `I-`) come out as conlleval reads them.
+ * The same entities in another form; labels that break their scheme (a stray `I-`) come out as conlleval reads them.
  *
- * @param labels labels in IOB1, IOB2, BIOES or BILOU
- * @throws FormatError `label`
+ * @param from the form of `labels`; hyphenated labels of any letters unless given
  * @example
  * ```ts
  * convertLabels(["I-PER", "I-PER", "B-PER"], "IOB2"); // ["B-PER", "I-PER", "B-PER"]
  * ```
  */
-export function convertLabels(labels: readonly string[], scheme: LabelScheme): string[] {
-  return labelsOf(spansOf(labels), labels.length, scheme);
+export function convertLabels(
+  labels: readonly string[],
+  to: FormOrScheme,
+  from: FormOrScheme = "BIOES",
+): string[] {
+  return labelsOf(spansOf(labels, from), labels.length, to);
 }

@@ -95,7 +95,18 @@ export const inputRules: readonly VersionRule[] = [
   {
     ops: [
       ...["Abs", "Add", "BatchNormalization", "Ceil", "Clip", "Div", "Dropout", "Elu", "Exp", "Floor"],
-      ...["HardSigmoid", "InstanceNormalization", "LeakyRelu", "Log", "Max", "Mean", "Min", "Mul", "Neg", "PRelu"],
+      ...[
+        "HardSigmoid",
+        "InstanceNormalization",
+        "LeakyRelu",
+        "Log",
+        "Max",
+        "Mean",
+        "Min",
+        "Mul",
+        "Neg",
+        "PRelu",
+      ],
       ...["Reciprocal", "Relu", "Selu", "Sigmoid", "Sqrt", "Sub", "Sum", "Tanh", "Reshape"],
     ],
     since: 6,
@@ -105,4 +116,3 @@ export const inputRules: readonly VersionRule[] = [
   { ops: ["RNN", "LSTM", "GRU"], since: 7, rule: dropping("output_sequence") },
   { ops: ["Dropout"], since: 7, rule: dropping("is_test") },
 ];
-

@@ -93,6 +93,7 @@ export async function distillTagger(lesson: Lesson, options: DistillTaggerOption
     architecture: studentPreset(options),
     recipe,
     soft: { labels, targets, temperature, alpha },
+    scheme: lesson.labelling.scheme ?? undefined,
   });
   return { kind: "neural", ...trained, ...studentReport(lesson.teachers, trained.model) };
 }

@@ -75,7 +75,13 @@ export async function distillTransformer(
   const all: LabelledSentence[] = [...train, ...lesson.unlabelled.map((words) => ({ words, labels: [] }))];
 
   const base = await studentBase(first, options, seed);
-  const settings: TransformerSettings = { ...base.settings, task, labels };
+  const settings: TransformerSettings = {
+    ...base.settings,
+    task,
+    labels,
+    scheme: lesson.labelling.scheme ?? undefined,
+    decidedBy: "choice",
+  };
   const model = studentModel(base, first, { labels, hidden, seed });
   const encoder = makeTrainingEncoder(model.training, settings);
   const rows = all.flatMap((sentence, i) =>

@@ -1,9 +1,12 @@
+import type { LabelScheme } from "@nasty/formats/iob";
 import type { ModelProto } from "@nasty/formats/onnx";
+import { noLabel } from "../neural/training/soft-targets.js";
 import type { LabelledSentence, LabelledSentences } from "../evaluation/labelled-sentence.js";
 import { labelIndices, labelSetOf, readSentences } from "../fine-tuning/label-set.js";
+import { labellingOfSettings } from "../label-choice.js";
 import { TaggerError } from "../tagger-error.js";
 import type { Sentences } from "../tagger.js";
-import type { Task } from "../task.js";
+import type { Labelling, Task } from "../task.js";
 import { teacherTargets } from "./targets.js";
 import { checkDataLabels, openTeachers, type Teacher } from "./teacher.js";
 
@@ -15,6 +18,8 @@ export interface TeachingOptions {
   readonly temperature?: number;
   /** α in α·T²·KL + (1 − α)·cross-entropy. Default 0.5. */
   readonly alpha?: number;
+  /** Scheme of the entity labels of the text; seen from them unless given. The student has the scheme of its teachers. */
+  readonly scheme?: LabelScheme | undefined;
   /** Called while the teachers label, with how many sentences the one under way has done. */
   readonly onTeaching?: (sentences: number) => void;
 }
@@ -33,6 +38,8 @@ export interface Lesson {
   readonly task: Task;
   /** The student's labels: those of the first teacher, in its order. */
   readonly labels: readonly string[];
+  /** What they are taken for. */
+  readonly labelling: Labelling;
   readonly train: readonly LabelledSentence[];
   readonly validation: readonly LabelledSentence[];
   readonly unlabelled: readonly (readonly string[])[];
@@ -54,25 +61,30 @@ interface LessonOptions extends TeachingOptions {
  */
 export async function prepareLesson(
   teacher: string | Teacher | readonly (string | Teacher)[],
-  { data, unlabelled = [], temperature = 2, alpha = 0.5, threads = 1, onTeaching }: LessonOptions,
+  { data, unlabelled = [], temperature = 2, alpha = 0.5, scheme, threads = 1, onTeaching }: LessonOptions,
 ): Promise<Lesson> {
   const operation = "distill";
   checkNumber("temperature", temperature, temperature > 0, "a positive number");
   checkNumber("alpha", alpha, alpha >= 0 && alpha <= 1, "a number in [0, 1]");
   const teachers = await openTeachers(teacher);
-  const { task, labels } = teachers[0].settings;
-  const train = await readSentences(data.train, { operation, name: "train", task });
-  const source = { operation, name: "validation", task } as const;
+  const { labels } = teachers[0].settings;
+  const labelling = labellingOfSettings(teachers[0].settings);
+  const { task, form, types } = labelling;
+  const entities = { scheme, form, types };
+  const train = await readSentences(data.train, { operation, name: "train", task, ...entities });
+  const source = { operation, name: "validation", task, ...entities } as const;
   const validation = data.validation === undefined ? [] : await readSentences(data.validation, source);
   const used =
-    task === "pos" ? labelSetOf(train, task) : [...new Set(train.flatMap((sentence) => sentence.labels))];
+    task === "pos"
+      ? labelSetOf(train, task, { operation })
+      : [...new Set(train.flatMap((sentence) => sentence.labels))].filter((label) => label !== noLabel);
   checkDataLabels(labels, used);
   const byLabel = new Map(labels.map((label, i) => [label, i]));
   validation.forEach((sentence, i) => labelIndices(sentence, i, { labels: byLabel, source }));
   const more: (readonly string[])[] = [];
   for await (const words of unlabelled) if (words.length > 0) more.push(words);
   const settings = { temperature, alpha, threads, onTeaching };
-  return { teachers, task, labels, train, validation, unlabelled: more, ...settings };
+  return { teachers, task, labels, labelling, train, validation, unlabelled: more, ...settings };
 }
 
 /** Targets of the labelled sentences, then of the others; none if they are not to be learned. */

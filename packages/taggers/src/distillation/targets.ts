@@ -105,7 +105,7 @@ async function addNeural({ model, settings }: NeuralTeacher, vote: Vote): Promis
   const chain =
     tagger.chain === undefined || settings.task === "pos"
       ? tagger.chain
-      : constrainChain(tagger.chain, settings.labels);
+      : constrainChain(tagger.chain, settings.labels, tagger.labelling?.form);
   let sentence = 0;
   try {
     for await (const scores of tagger.scores(sentences)) {

@@ -13,6 +13,8 @@ import { withoutWrapper } from "../encoders/read-checkpoint.js";
 import { wholeTokenizer } from "../export/directory-files.js";
 import type { NeuralSettings } from "../neural/settings.js";
 import { settingsOfModelFile } from "../open-tagger.js";
+import { withChoice } from "../label-choice.js";
+import type { LabelChoice } from "../task.js";
 import { TaggerError } from "../tagger-error.js";
 import { settingsFromHf, type TransformerSettings } from "../transformer/settings.js";
 
@@ -100,14 +102,25 @@ async function openModelFile(path: string): Promise<Teacher> {
 /**
  * Opens teachers that are to be averaged, and checks that all have the same labels, which hold the data's.
  *
- * @throws TaggerError `teacher` for an empty list, or with both sets of labels; as {@link openTeacher}.
+ * @param choice what their labels are, where that is not left to be seen from them
+ * @throws TaggerError `teacher` for an empty list, or with both sets of labels; as {@link openTeacher}; `labels`, `option` for a choice that the
+ *   labels cannot have.
  */
 export async function openTeachers(
   given: string | Teacher | readonly (string | Teacher)[],
+  { isSchemeOfText, ...choice }: LabelChoice & { readonly isSchemeOfText?: boolean } = {},
 ): Promise<readonly [Teacher, ...Teacher[]]> {
   const list = Array.isArray(given) ? (given as readonly (string | Teacher)[]) : [given as string | Teacher];
   const teachers: Teacher[] = [];
-  for (const one of list) teachers.push(await openTeacher(one));
+  for (const one of list) {
+    const teacher = await openTeacher(one);
+    const settings = withChoice<TransformerSettings | NeuralSettings>(
+      teacher.settings,
+      choice,
+      isSchemeOfText,
+    );
+    teachers.push({ ...teacher, settings } as Teacher);
+  }
   const [first, ...others] = teachers;
   if (first === undefined) throw new TaggerError("teacher", "distill: teachers: expected at least 1, got 0");
   others.forEach(({ settings }, i) => {

@@ -1,14 +1,20 @@
+import { type LabelSettings, labellingOfSettings } from "../label-choice.js";
+import { labellingOf } from "../task.js";
 import { tokenClassifierClass } from "./families.js";
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** Key of `config.json` for what its labels do not say themselves; other programs pass over it. */
+export const labelsKey = "nasty";
+
 /**
- * `config.json` of a token classifier with these labels.
+ * `config.json` of a token classifier with these labels, and with task and scheme where the labels alone would be taken for others.
  *
  * @param preferred the file that transformers.js shall take, where it would look for one that is not there
  */
-export function labelledConfig(config: Json, labels: readonly string[], preferred?: string): Json {
-  const { "transformers.js_config": forBrowser, num_labels: _count, ...rest } = config;
+export function labelledConfig(config: Json, settings: LabelSettings, preferred?: string): Json {
+  const { labels } = settings;
+  const { "transformers.js_config": forBrowser, num_labels: _count, [labelsKey]: _before, ...rest } = config;
   const architecture = tokenClassifierClass(String(config["model_type"]));
   const { dtype: _dtype, ...kept } = (forBrowser ?? {}) as Record<string, unknown>;
   const wanted = preferred === undefined ? kept : { ...kept, dtype: preferred };
@@ -16,7 +22,15 @@ export function labelledConfig(config: Json, labels: readonly string[], preferre
     ...rest,
     ...(architecture === undefined ? {} : { architectures: [architecture] }),
     ...(Object.keys(wanted).length === 0 ? {} : { "transformers.js_config": wanted }),
+    ...unseen(settings),
     id2label: Object.fromEntries(labels.map((label, index) => [String(index), label])),
     label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
   };
+}
+
+function unseen(settings: LabelSettings): Json {
+  const seen = labellingOf(settings.labels);
+  const { task, form } = labellingOfSettings(settings);
+  if (seen.task === task && JSON.stringify(seen.form) === JSON.stringify(form)) return {};
+  return { [labelsKey]: { task, ...(settings.scheme === undefined ? {} : { scheme: settings.scheme }) } };
 }

@@ -1,4 +1,4 @@
-import { spansOf } from "@nasty/formats/iob";
+import { hyphenated, type LabelForm, makeSpanReader, type Span } from "@nasty/formats/iob";
 import type { Task } from "../task.js";
 
 /** Items (words, or entities) of one label: in the gold standard, in the prediction, and in both at the same place. */
@@ -51,11 +51,19 @@ type MutableCounts = { -readonly [K in keyof Counts]: Counts[K] };
 
 const zero = (): MutableCounts => ({ gold: 0, predicted: 0, correct: 0 });
 
+/** How the entity labels of both sides are read. */
+export interface CountedForms {
+  readonly gold?: LabelForm | undefined;
+  readonly predicted?: LabelForm | undefined;
+  /** Compare where entities are, and not of which type. Default false. */
+  readonly ignoreTypes?: boolean;
+}
+
 /**
- * A counter for one task: words with their label for `pos`; for `ner` entities with exact span and type, chunked as
- * conlleval chunks (a stray `I-` or a change of type starts an entity), so IOB1, IOB2 and BIOES labels all count alike.
+ * A counter for one task: words with their label for `pos`; for `ner` entities with exact span and type, each side cut by the rule of
+ * conlleval (a stray `I-` or a change of type starts an entity) from labels of its own form.
  */
-export function makeCounter(task: Task): Counter {
+export function makeCounter(task: Task, forms: CountedForms = {}): Counter {
   const total = zero();
   const byLabel = new Map<string, MutableCounts>();
   const countsOf = (label: string): MutableCounts => {
@@ -63,13 +71,15 @@ export function makeCounter(task: Task): Counter {
     if (counts === undefined) byLabel.set(label, (counts = zero()));
     return counts;
   };
-  const itemsOf = task === "pos" ? wordItems : entityItems;
+  const read = (form: LabelForm | undefined) =>
+    task === "pos" ? wordItems : entityItems(form ?? hyphenated("BIOES"), forms.ignoreTypes === true);
+  const [goldItemsOf, predictedItemsOf] = [read(forms.gold), read(forms.predicted)];
 
   return {
     total,
     add(gold, predicted) {
-      const goldItems = itemsOf(gold);
-      const predictedItems = itemsOf(predicted);
+      const goldItems = goldItemsOf(gold);
+      const predictedItems = predictedItemsOf(predicted);
       let correct = 0;
       for (const [place, label] of goldItems) {
         const counts = countsOf(label);
@@ -104,8 +114,11 @@ function wordItems(labels: readonly string[]): Map<number | string, string> {
   return new Map(labels.entries());
 }
 
-function entityItems(labels: readonly string[]): Map<number | string, string> {
-  const items = new Map<number | string, string>();
-  for (const { type, start, end } of spansOf(labels)) items.set(`${start}-${end}`, type);
-  return items;
+function entityItems(form: LabelForm, ignoreTypes: boolean) {
+  const spansOf: (labels: readonly string[]) => Span[] = makeSpanReader(form);
+  return (labels: readonly string[]): Map<number | string, string> => {
+    const items = new Map<number | string, string>();
+    for (const { type, start, end } of spansOf(labels)) items.set(`${start}-${end}`, ignoreTypes ? "" : type);
+    return items;
+  };
 }

@@ -12,6 +12,8 @@ import { checkFiniteTensors, checkFiniteWeights } from "@nasty/graph";
 import { buildEncoder } from "../encoders/build-encoder.js";
 import { familyOf } from "../encoders/families.js";
 import { settingsOfModelFile } from "../open-tagger.js";
+import { withChoice } from "../label-choice.js";
+import type { LabelChoice } from "../task.js";
 import { TaggerError } from "../tagger-error.js";
 import { settingsFromHf, type TransformerSettings } from "../transformer/settings.js";
 import { identityOfTagger } from "./directory-files.js";
@@ -35,8 +37,15 @@ export interface ExportSource {
  *
  * @throws TaggerError `not-exportable` for a tagger without a subword tokenizer, `option`, `tokenizer-missing`, …; FormatError
  */
-export async function readSources(path: string, wanted: ModelVariant | undefined): Promise<ExportSource[]> {
-  return (await isHfDirectory(path)) ? fromDirectory(path, wanted) : [await fromFile(path, wanted)];
+export async function readSources(
+  path: string,
+  wanted: ModelVariant | undefined,
+  choice: LabelChoice = {},
+): Promise<ExportSource[]> {
+  const sources = (await isHfDirectory(path))
+    ? await fromDirectory(path, wanted)
+    : [await fromFile(path, wanted)];
+  return sources.map((source) => ({ ...source, settings: withChoice(source.settings, choice) }));
 }
 
 async function fromFile(path: string, wanted: ModelVariant | undefined): Promise<ExportSource> {

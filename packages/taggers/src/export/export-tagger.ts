@@ -9,6 +9,7 @@ import { safetensorsChunks } from "@nasty/formats/safetensors";
 import { familyTensors } from "../encoders/family-tensors.js";
 import { labelledConfig } from "../encoders/labelled-config.js";
 import { openTagger } from "../open-tagger.js";
+import type { LabelChoice } from "../task.js";
 import { TaggerError } from "../tagger-error.js";
 import { withTagger } from "../tagger-settings.js";
 import { type HfFiles, settingsFromHf, type TransformerSettings } from "../transformer/settings.js";
@@ -16,7 +17,8 @@ import { identityOfTagger, minimalFiles, paddedTokenizerConfig, wholeTokenizer }
 import { companionFiles, type ExportSource, readSources } from "./export-source.js";
 import { runnableModel } from "./runnable-model.js";
 
-export interface ExportOptions {
+/** Task and scheme hold where they are given, and are kept in what is written. */
+export interface ExportOptions extends LabelChoice {
   /** One variant of a directory; or the name of a model file where its weights allow several (`int8` instead of `q8`). */
   readonly dtype?: ModelVariant;
   /** `model_type`, for a model file that does not know it: written by another program or by an old version. */
@@ -60,11 +62,11 @@ const operation = "exportTagger";
 export async function exportTagger(
   models: string | readonly string[],
   output: string,
-  { dtype, modelType, record = (model) => model }: ExportOptions = {},
+  { dtype, modelType, task, scheme, record = (model) => model }: ExportOptions = {},
 ): Promise<ExportedTagger> {
   const sources: ExportSource[] = [];
   for (const path of typeof models === "string" ? [models] : models) {
-    sources.push(...(await readSources(path, dtype)));
+    sources.push(...(await readSources(path, dtype, { task, scheme })));
   }
   const existing = (await isHfDirectory(output)) ? await openHfDirectory(output) : undefined;
   const fresh = await withoutThoseThere(sources, existing);
@@ -105,7 +107,7 @@ export async function exportTagger(
   const written = await writeHfDirectory(
     output,
     {
-      config: labelledConfig(files.config, settings.labels, preferred),
+      config: labelledConfig(files.config, settings, preferred),
       tokenizerJson: directory?.tokenizerJson ?? wholeTokenizer(settings.tokenizer.json),
       tokenizerConfig: paddedTokenizerConfig(files.tokenizerConfig, settings),
       models: contents,

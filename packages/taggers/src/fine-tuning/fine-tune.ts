@@ -1,14 +1,16 @@
 import type { Tensor } from "@nasty/core";
+import { hyphenated, type LabelForm, type LabelScheme, schemeName } from "@nasty/formats/iob";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { paddedTokenizerConfig } from "../export/directory-files.js";
 import { familyTensors } from "../encoders/family-tensors.js";
 import { labelledConfig } from "../encoders/labelled-config.js";
+import { entitiesInForm } from "../evaluation/entities-in-form.js";
 import type { LabelledSentence, LabelledSentences } from "../evaluation/labelled-sentence.js";
 import { withRecord } from "../quantization-aware/quantization-aware.js";
 import { TaggerError } from "../tagger-error.js";
-import type { Task } from "../task.js";
+import { labellingOf, type Task } from "../task.js";
 import type { TransformerSettings } from "../transformer/settings.js";
-import { type BaseModel, openBase } from "./base-model.js";
+import { type BaseModel, type OpenBase, openBase } from "./base-model.js";
 import { addClassificationHead, withoutDropout } from "./classification-head.js";
 import { chooseHead } from "./head-labels.js";
 import { labelIndices, readSentences } from "./label-set.js";
@@ -40,6 +42,8 @@ export interface FineTuneOptions extends ClassifierTrainingOptions {
   readonly keepHead?: boolean;
   /** Probability that a word is hidden behind the unk token, drawn anew each epoch. Default 0. */
   readonly wordDropout?: number;
+  /** Scheme of the entity labels of the text; seen from them unless given. A kept head keeps its own scheme, a fresh one learns IOB2. */
+  readonly scheme?: LabelScheme | undefined;
 }
 
 /** What {@link fineTune} takes, as one object. */
@@ -102,22 +106,33 @@ export async function fineTuneAs(
   checkBatchSize(operation, batchSize);
   checkShare(operation, "wordDropout", wordDropout);
   checkShare(operation, "labelSmoothing", labelSmoothing);
+  const { keepHead, scheme } = options;
+  const source = { operation, task: kind, scheme };
   const sources = {
-    train: { operation, name: "train", task: kind },
-    validation: { operation, name: "validation", task: kind },
+    train: { ...source, name: "train" },
+    validation: { ...source, name: "validation" },
   } as const;
-  const train = await readSentences(data.train, sources.train);
-  const validation =
+  const read = await readSentences(data.train, sources.train);
+  const validationRead =
     data.validation === undefined ? [] : await readSentences(data.validation, sources.validation);
   const opened = await openBase(base);
-  const { keepHead } = options;
-  const { labels, head } = chooseHead(opened, train, { operation, task: kind, keepHead });
+  const form = kind === "pos" ? undefined : formToLearn(opened, keepHead);
+  const [train, validation] = [read, validationRead].map((sentences) =>
+    form === undefined ? sentences : entitiesInForm(sentences, form, { where: operation }),
+  ) as [LabelledSentence[], LabelledSentence[]];
+  const { labels, head } = chooseHead(opened, train, { operation, task: kind, keepHead, form });
   const byLabel = new Map(labels.map((label, index) => [label, index]));
   validation.forEach((sentence, i) =>
     labelIndices(sentence, i, { labels: byLabel, source: sources.validation }),
   );
 
-  const settings: TransformerSettings = { ...opened.settings, task: kind, labels };
+  const settings: TransformerSettings = {
+    ...opened.settings,
+    task: kind,
+    labels,
+    scheme: form && schemeName(form),
+    decidedBy: "choice",
+  };
   const deviation = opened.config["initializer_range"];
   const model = addClassificationHead(opened, {
     labels: labels.length,
@@ -142,6 +157,15 @@ export async function fineTuneAs(
   return finished(opened, settings, result);
 }
 
+/** Entities are learned in the scheme of a head that is kept, else in IOB2. */
+function formToLearn(
+  { head, labels }: Pick<OpenBase, "head" | "labels">,
+  keepHead: boolean | undefined,
+): LabelForm {
+  const own = head === undefined || keepHead === false ? undefined : labellingOf(labels ?? []).form;
+  return own ?? hyphenated("IOB2");
+}
+
 /** The trained model with its files: head named as its family has it, labels in config.json. */
 export function finished(
   base: Pick<FineTuned, "config" | "tokenizerJson" | "tokenizerConfig">,
@@ -150,7 +174,7 @@ export function finished(
 ): FineTuned {
   const { tokenizerJson } = base;
   const tokenizerConfig = paddedTokenizerConfig(base.tokenizerConfig, settings);
-  const config = labelledConfig(base.config, settings.labels);
+  const config = labelledConfig(base.config, settings);
   const model = withRecord(withoutDropout(result.model), result.qat);
   return {
     ...result,

@@ -1,3 +1,4 @@
+import type { LabelForm } from "@nasty/formats/iob";
 import type { LabelledSentence } from "../evaluation/labelled-sentence.js";
 import { TaggerError } from "../tagger-error.js";
 import type { Task } from "../task.js";
@@ -9,6 +10,8 @@ export interface HeadChoice {
   readonly task: Task;
   /** Undefined: where the labels are the same. */
   readonly keepHead: boolean | undefined;
+  /** Form of entity labels. */
+  readonly form?: LabelForm | undefined;
 }
 
 /** The labels of a fine-tuned model, and the head that it starts from if that is the base's. */
@@ -28,9 +31,9 @@ export interface ChosenHead {
 export function chooseHead(
   base: Pick<OpenBase, "head" | "labels">,
   train: readonly LabelledSentence[],
-  { operation, task, keepHead }: HeadChoice,
+  { operation, task, keepHead, form }: HeadChoice,
 ): ChosenHead {
-  const own = labelSetOf(train, task);
+  const own = labelSetOf(train, task, { operation, form });
   const kept = base.head === undefined ? undefined : base.labels;
   if (keepHead === undefined) {
     const isSame = kept?.length === own.length && own.every((label) => kept.includes(label));

@@ -1,10 +1,17 @@
-import { FormatError, convertLabels } from "@nasty/formats/iob";
+import {
+  hyphenated,
+  type LabelForm,
+  type LabelScheme,
+  outside,
+  typesOf,
+  writeLabel,
+} from "@nasty/formats/iob";
+import { checkLabels } from "../check-labels.js";
+import { entitiesInForm } from "../evaluation/entities-in-form.js";
+import { noLabel } from "../neural/training/soft-targets.js";
 import { type LabelledSentence, type LabelledSentences, placeOf } from "../evaluation/labelled-sentence.js";
 import { TaggerError } from "../tagger-error.js";
-import { entityTypes, type Task } from "../task.js";
-
-/** A column without a value, as CoNLL-U writes it: the word is read but not learned from. */
-const noLabel = "_";
+import type { Task } from "../task.js";
 
 /** Where sentences come from, for messages. */
 export interface SentenceSource {
@@ -12,16 +19,22 @@ export interface SentenceSource {
   readonly operation: string;
   readonly name: "train" | "validation";
   readonly task: Task;
+  /** Scheme of entity labels, where it is that of the sentences; seen from them unless given. */
+  readonly scheme?: LabelScheme | undefined;
+  /** What entity labels are turned into; IOB2 unless given. */
+  readonly form?: LabelForm | undefined;
+  /** Entity types of the model, where it has some. */
+  readonly types?: readonly string[];
 }
 
 /**
- * Reads labelled sentences and checks them; entity labels come out as IOB2, empty sentences are left out.
+ * Reads labelled sentences and checks them; entity labels come out in the form of the model, empty sentences are left out.
  *
- * @throws TaggerError `empty` without a labelled word, `misaligned`, `labels` for a label that is no chunk label.
+ * @throws TaggerError `empty` without a labelled word, `misaligned`, `labels` for a label that is none of an entity.
  */
 export async function readSentences(
   sentences: LabelledSentences,
-  { operation, name, task }: SentenceSource,
+  { operation, name, task, ...entities }: SentenceSource,
 ): Promise<LabelledSentence[]> {
   const read: LabelledSentence[] = [];
   let index = 0;
@@ -37,43 +50,64 @@ export async function readSentences(
     }
     if (sentence.words.length === 0) continue;
     words += sentence.labels.filter((label) => label !== noLabel).length;
-    read.push(
-      task === "ner" ? { ...sentence, labels: chunks(sentence.labels, operation, place.text) } : sentence,
-    );
+    read.push(sentence);
   }
-  if (words > 0) return read;
+  if (words > 0) {
+    const { form = hyphenated("IOB2"), ...source } = entities;
+    return task === "pos" ? read : entitiesInForm(read, form, { where: `${operation}: ${name}`, ...source });
+  }
   throw new TaggerError(
     "empty",
     `${operation}: ${name}: labelled words: expected at least 1, got 0 in ${index} sentences`,
   );
 }
 
-function chunks(labels: readonly string[], operation: string, place: string): string[] {
-  try {
-    return convertLabels(labels, "IOB2");
-  } catch (cause) {
-    if (!(cause instanceof FormatError)) throw cause;
-    throw new TaggerError(
-      "labels",
-      `${operation}: ${place}: label: expected O or a chunk label, got another`,
-      {
-        cause,
-      },
-    );
-  }
-}
-
 /**
- * The labels of training sentences: sorted for `pos`; `O`, then `B-` and `I-` of every type for `ner`.
+ * The labels of training sentences: sorted for `pos`; `O`, then those of every type for `ner` (`B-` and `I-` in IOB2).
+ *
+ * @throws TaggerError `labels` for those that are empty or hold control characters
  */
-export function labelSetOf(sentences: readonly LabelledSentence[], task: Task): string[] {
+export function labelSetOf(
+  sentences: readonly LabelledSentence[],
+  task: Task,
+  { operation, form }: { readonly operation: string; readonly form?: LabelForm | undefined },
+): string[] {
   const labels = new Set<string>();
   for (const sentence of sentences) {
     for (const label of sentence.labels) if (label !== noLabel) labels.add(label);
   }
+  checkLabels([...labels], `${operation}: train`);
   if (task === "pos") return [...labels].sort();
-  return ["O", ...entityTypes([...labels]).flatMap((type) => [`B-${type}`, `I-${type}`])];
+  const entities = labelsOfForm(labels, form ?? hyphenated("IOB2"));
+  checkHasEntities(entities, operation);
+  return entities;
 }
+
+/** @throws TaggerError `labels` if `O` is the only label that there is to learn. */
+export function checkHasEntities(labels: readonly string[], operation: string): void {
+  if (labels.length > 1) return;
+  throw new TaggerError(
+    "labels",
+    `${operation}: train: labels: expected those of at least 1 entity, such as B-PER, got none`,
+  );
+}
+
+/** `O`, then every label that the types of some labels can have. */
+export function labelsOfForm(labels: Iterable<string>, form: LabelForm): string[] {
+  const positions = positionsOf[form.scheme];
+  const all = typesOf(labels, form).flatMap((type) =>
+    positions.map((position) => writeLabel({ position, type }, form)),
+  );
+  return [outside, ...all];
+}
+
+const positionsOf = {
+  IOB1: ["B", "I"],
+  IOB2: ["B", "I"],
+  BIOES: ["B", "I", "E", "S"],
+  BMES: ["B", "I", "E", "S"],
+  IO: ["I"],
+} as const;
 
 /**
  * Index of each label of a sentence, −100 for words without one.

@@ -30,7 +30,7 @@ export async function writeFineTuned(path: string, tuned: FineTuned): Promise<Ma
   return writeHfDirectory(
     path,
     {
-      config: variant === "fp32" ? config : labelledConfig(config, settings.labels, variant),
+      config: variant === "fp32" ? config : labelledConfig(config, settings, variant),
       tokenizerJson,
       tokenizerConfig,
       models: new Map([[variant, modelChunks(await withTagger(model, settings))]]),

@@ -1,3 +1,4 @@
+import type { LabelScheme } from "@nasty/formats/iob";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { checkBatchSize, type FineTuneData, identityOf, known } from "../fine-tuning/fine-tune.js";
 import { labelIndices, readSentences, type SentenceSource } from "../fine-tuning/label-set.js";
@@ -8,6 +9,7 @@ import {
   type ClassifierTrainingOptions,
   trainClassifier,
 } from "../fine-tuning/train-classifier.js";
+import { labellingOfSettings } from "../label-choice.js";
 import { TaggerError } from "../tagger-error.js";
 import { type TaggerSettings, withTagger } from "../tagger-settings.js";
 import { neuralBatches } from "./neural-batches.js";
@@ -25,6 +27,8 @@ export interface FurtherTrainingOptions extends ClassifierTrainingOptions {
   readonly labelSmoothing?: number;
   /** Probability that a word of a transformer is hidden behind the unk token, drawn anew each epoch. Default 0; other taggers hide words as they were trained. */
   readonly wordDropout?: number;
+  /** Scheme of the entity labels of the text; seen from them unless given. */
+  readonly scheme?: LabelScheme | undefined;
 }
 
 const operation = "trainFurther";
@@ -36,7 +40,7 @@ const operation = "trainFurther";
  * scores of label sequences. AdamW, linear warm-up and decay.
  *
  * @param tagger weights in float32; not changed
- * @param data words with a label each of the tagger's task; `_` is a word without a label
+ * @param data words with a label each of the tagger's task, entities in any scheme; `_` is a word without a label
  * @returns the model of the best epoch by validation, or of the last one without it, with its settings in its metadata
  * @throws TaggerError `empty`, `misaligned`, `labels`, `unknown-label` for a label that the tagger does not have, `option` (also for
  *   a tagger of kind `sequence`, which another framework trained),
@@ -56,10 +60,11 @@ export async function trainFurther(
   checkBatchSize(operation, batchSize);
   checkShare(operation, "labelSmoothing", labelSmoothing);
   checkShare(operation, "wordDropout", wordDropout);
-  const { task, labels } = settings;
+  const { labels } = settings;
+  const { task, form, types } = labellingOfSettings(settings);
   const byLabel = new Map(labels.map((label, index) => [label, index]));
   const read = async (name: SentenceSource["name"], sentences: FineTuneData["train"]) => {
-    const source: SentenceSource = { operation, name, task };
+    const source: SentenceSource = { operation, name, task, scheme: options.scheme, form, types };
     const found = await readSentences(sentences, source);
     return { found, targets: found.map((s, i) => labelIndices(s, i, { labels: byLabel, source })) };
   };

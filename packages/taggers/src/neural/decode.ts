@@ -1,6 +1,7 @@
+import { allowedTransitions, type LabelForm } from "@nasty/formats/iob";
 import { TaggerError } from "../tagger-error.js";
 import { argmax } from "../transformer/logits.js";
-import type { Task } from "../task.js";
+import type { Labelling } from "../task.js";
 
 /** Scores of label sequences beside those of single labels. */
 export interface ChainScores {
@@ -88,34 +89,30 @@ export function freeChain(labels: number): ChainScores {
 }
 
 /**
- * Forbids what the chunk scheme of the labels (IOB2 or BIOES) forbids: `I-X` after anything but `B-X` and `I-X`, and with BIOES
- * also whatever leaves an entity open.
+ * Forbids what the scheme of the labels forbids, see `allowedTransitions` of @nasty/formats/iob.
  */
-export function constrainChain(chain: ChainScores, names: readonly string[]): ChainScores {
-  const isBioes = names.some((name) => /^[ES]-/.test(name));
-  const count = names.length;
-  const transitions = Float32Array.from(chain.transitions);
-  const start = Float32Array.from(chain.start);
-  const end = Float32Array.from(chain.end);
-  names.forEach((name, i) => {
-    if (continues(name)) start[i] = Number.NEGATIVE_INFINITY;
-    if (isBioes && opens(name)) end[i] = Number.NEGATIVE_INFINITY;
-    names.forEach((following, j) => {
-      const sameType = name.slice(2) === following.slice(2);
-      const goesOn = isBioes ? opens(name) : /^[BI]-/.test(name);
-      const orphan = continues(following) && !(goesOn && sameType);
-      const unfinished = isBioes && opens(name) && !continues(following);
-      if (orphan || unfinished) transitions[i * count + j] = Number.NEGATIVE_INFINITY;
-    });
-  });
-  return { transitions, start, end };
+export function constrainChain(
+  chain: ChainScores,
+  labels: readonly string[],
+  form: LabelForm | undefined,
+): ChainScores {
+  if (form === undefined) return chain;
+  const allowed = allowedTransitions(labels, form);
+  const within = (scores: Float32Array, allow: Uint8Array): Float32Array =>
+    scores.map((score, i) => (allow[i] === 1 ? score : Number.NEGATIVE_INFINITY));
+  return {
+    transitions: within(chain.transitions, allowed.follow),
+    start: within(chain.start, allowed.begin),
+    end: within(chain.end, allowed.end),
+  };
 }
 
-const continues = (name: string): boolean => /^[IE]-/.test(name);
-const opens = (name: string): boolean => /^[BI]-/.test(name);
-
-/** The decoder of a task: single best labels, or the best sequence where a chain is given or chunk labels forbid some. */
-export function decoderOf(task: Task, labels: readonly string[], chain: ChainScores | undefined): Decoder {
-  if (task === "ner") return chainDecoder(constrainChain(chain ?? freeChain(labels.length), labels));
+/** The decoder of a task: single best labels, or the best sequence where a chain is given or the scheme of the labels forbids some. */
+export function decoderOf(
+  { task, form }: Pick<Labelling, "task" | "form">,
+  labels: readonly string[],
+  chain: ChainScores | undefined,
+): Decoder {
+  if (task === "ner") return chainDecoder(constrainChain(chain ?? freeChain(labels.length), labels, form));
   return chain === undefined ? decodeSingly : chainDecoder(chain);
 }

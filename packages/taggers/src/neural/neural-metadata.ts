@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { labelEntries } from "../label-entries.js";
 import { packVocabulary, unpackVocabulary } from "./features/pack-vocabulary.js";
 import type { NeuralSettings } from "./settings.js";
 
@@ -9,8 +10,7 @@ const Lengths = v.pipe(v.array(Count), v.maxLength(16));
 export const NeuralSchema = v.object({
   schema: v.literal(1),
   kind: v.literal("neural"),
-  task: v.picklist(["pos", "ner"]),
-  labels: v.pipe(v.array(v.string()), v.minLength(1)),
+  ...labelEntries,
   features: v.object({
     prefixes: Lengths,
     suffixes: Lengths,
@@ -23,13 +23,14 @@ export const NeuralSchema = v.object({
 
 /** Settings as JSON, and the packed vocabulary. */
 export async function packNeural(settings: NeuralSettings): Promise<{ json: string; vocabulary: string }> {
-  const { kind, task, labels } = settings;
+  const { kind, task, labels, scheme } = settings;
   const { vocabulary, prefixes, suffixes, affixRows, shapeRows, characters, longestWord } = settings.features;
   const json = {
     schema: 1,
     kind,
     task,
     labels: [...labels],
+    scheme,
     features: {
       prefixes: [...prefixes],
       suffixes: [...suffixes],
@@ -44,8 +45,14 @@ export async function packNeural(settings: NeuralSettings): Promise<{ json: stri
 
 /** Settings of checked JSON and the packed vocabulary. */
 export async function unpackNeural(
-  { kind, task, labels, features }: v.InferOutput<typeof NeuralSchema>,
+  { kind, task, labels, scheme, features }: v.InferOutput<typeof NeuralSchema>,
   vocabulary: string,
 ): Promise<NeuralSettings> {
-  return { kind, task, labels, features: { ...features, vocabulary: await unpackVocabulary(vocabulary) } };
+  return {
+    kind,
+    task,
+    labels,
+    ...(scheme === undefined ? {} : { scheme }),
+    features: { ...features, vocabulary: await unpackVocabulary(vocabulary) },
+  };
 }

@@ -1,6 +1,8 @@
 import type { Tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import type { Session } from "@nasty/runtime";
+import { checkLabels } from "../check-labels.js";
+import { labellingOfSettings } from "../label-choice.js";
 import { TaggerError } from "../tagger-error.js";
 import type { BatchOptions, EncodedBatch, Sentences, Tagger } from "../tagger.js";
 import { type ChainScores, type Decoder, decoderOf, type Scores } from "./decode.js";
@@ -88,7 +90,9 @@ export async function makeNeuralTagger(
   sessions: NeuralSessions,
   settings: NeuralSettings,
 ): Promise<NeuralTagger> {
-  const { task, labels, features } = settings;
+  const { labels, features } = settings;
+  checkLabels(labels, "openTagger: settings");
+  const labelling = labellingOfSettings(settings);
   const network = "whole" in sessions ? sessions.whole : sessions.network;
   const layout = layoutOf(network);
   checkLogits(network, labels.length);
@@ -96,7 +100,7 @@ export async function makeNeuralTagger(
   const vectors = "whole" in sessions ? undefined : makeWordVectors(sessions.embedder, store, features);
   const feedsOf = (rows: readonly Row[]): Placement => describe(rows, { store, layout, settings });
   const chain = await chainOf(sessions, { settings, layout });
-  const decode: Decoder = decoderOf(task, labels, chain);
+  const decode: Decoder = decoderOf(labelling, labels, chain);
 
   const run = async (rows: readonly WindowRow[], block: Scores[]): Promise<void> => {
     const placed = vectors === undefined ? feedsOf(rows) : place(rows, layout, (word) => word);
@@ -134,8 +138,9 @@ export async function makeNeuralTagger(
 
   return {
     kind: "neural",
-    task,
+    task: labelling.task,
     labels,
+    labelling,
     chain,
     async *tag(sentences, options) {
       for await (const block of scoredBlocks(sentences, options)) {

@@ -1,10 +1,8 @@
-import type { Task } from "../task.js";
+import type { LabelSettings } from "../label-choice.js";
 import type { FeatureSettings } from "./features/feature-settings.js";
 
 /** All that a neural tagger needs beside the graph. */
-export interface NeuralSettings {
+export interface NeuralSettings extends LabelSettings {
   readonly kind: "neural";
-  readonly task: Task;
-  readonly labels: readonly string[];
   readonly features: FeatureSettings;
 }

@@ -1,8 +1,15 @@
 import type { Columns, Row, Sentence } from "@nasty/formats/conllu";
-import type { Task } from "../task.js";
+import { outside } from "@nasty/formats/iob";
+import { entityLabels, type Labelling, type Task } from "../task.js";
 import { hasSeparator } from "./characters.js";
 import type { TaggedSentence, TaggedWord } from "./tag-text.js";
 import type { Span } from "./tokens.js";
+
+export interface TaggedConlluOptions {
+  readonly id: string;
+  readonly task: Task;
+  readonly labelling?: Labelling | undefined;
+}
 
 const EMPTY: Omit<Columns, "form"> = {
   lemma: "_",
@@ -18,10 +25,12 @@ const EMPTY: Omit<Columns, "form"> = {
 /**
  * A tagged sentence as CoNLL-U: `# sent_id`, `# text`, multiword tokens as ranges, `SpaceAfter=No` where the text has no space.
  *
- * Parts of speech stand in UPOS, entity labels in MISC as `NER=B-PER` (words outside of entities have none). White space inside the
+ * Parts of speech stand in UPOS, entity labels in MISC as `NER=B-PER` (words outside of entities have none, nor have those with a label
+ * that is foreign to the scheme). White space inside the
  * sentence, line breaks too, becomes one space in `# text`: the format wants it on one line.
  *
  * @param id value of `# sent_id`.
+ * @param labelling what the labels are; where only the task is known, every entity label but `O` counts
  *
  * @example
  * ```ts
@@ -30,8 +39,9 @@ const EMPTY: Omit<Columns, "form"> = {
  */
 export function taggedConllu(
   sentence: TaggedSentence,
-  { id, task }: { readonly id: string; readonly task: Task },
+  { id, task, labelling }: TaggedConlluOptions,
 ): Sentence {
+  const entityOf = entityLabels(labelling ?? { form: undefined });
   const rows: Row[] = [];
   let text = "";
   const ranges = new Map(sentence.multiwordTokens.map((token) => [token.firstWord, token]));
@@ -54,14 +64,14 @@ export function taggedConllu(
     const inside = i < insideUntil;
     const glued = !inside && isGlued(sentence, word, sentence.words[i + 1]);
     if (!inside) text += glued ? word.form : `${word.form} `;
-    const entity = task === "ner" && word.label !== "O" && `NER=${word.label}`;
+    const entity = task === "ner" && entityOf(word.label);
     rows.push({
       ...EMPTY,
       kind: "word",
       id: i + 1,
       form: word.form,
       upos: task === "pos" ? word.label : "_",
-      misc: miscOf([entity, glued && NO_SPACE]),
+      misc: miscOf([entity !== false && entity !== outside && `NER=${entity}`, glued && NO_SPACE]),
     });
   });
   return { comments: [`# sent_id = ${id}`, `# text = ${text.trimEnd()}`], rows };

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { labelEntries } from "../label-entries.js";
 import { packVocabulary, unpackVocabulary } from "../neural/features/pack-vocabulary.js";
 import type { SequenceSettings } from "./settings.js";
 
@@ -8,8 +9,7 @@ const Id = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const SequenceSchema = v.object({
   schema: v.literal(1),
   kind: v.literal("sequence"),
-  task: v.picklist(["pos", "ner"]),
-  labels: v.pipe(v.array(v.string()), v.minLength(1)),
+  ...labelEntries,
   lowercase: v.boolean(),
   unknownId: Id,
   paddingId: Id,
@@ -22,13 +22,25 @@ export const SequenceSchema = v.object({
 export async function packSequence(
   settings: SequenceSettings,
 ): Promise<{ json: string; vocabulary: string }> {
-  const { kind, task, labels, words, lowercase, unknownId, paddingId, padding, maxLength, probabilities } =
-    settings;
+  const {
+    kind,
+    task,
+    labels,
+    scheme,
+    words,
+    lowercase,
+    unknownId,
+    paddingId,
+    padding,
+    maxLength,
+    probabilities,
+  } = settings;
   const json = {
     schema: 1,
     kind,
     task,
     labels: [...labels],
+    scheme,
     lowercase,
     unknownId,
     paddingId,

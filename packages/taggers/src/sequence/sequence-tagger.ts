@@ -1,5 +1,7 @@
 import { type Tensor, tensor, toFloat32 } from "@nasty/core";
 import type { Session, ValueInfo } from "@nasty/runtime";
+import { checkLabels } from "../check-labels.js";
+import { labellingOfSettings } from "../label-choice.js";
 import { decoderOf } from "../neural/decode.js";
 import { TaggerError } from "../tagger-error.js";
 import type { EncodedBatch, Sentences, Tagger } from "../tagger.js";
@@ -29,16 +31,18 @@ const MOST_STRETCH = 1.2;
  * ```
  */
 export async function makeSequenceTagger(session: Session, settings: SequenceSettings): Promise<Tagger> {
-  const { task, labels, padding, probabilities } = settings;
+  const { labels, padding, probabilities } = settings;
+  checkLabels(labels, "openTagger: settings");
+  const labelling = labellingOfSettings(settings);
   const input = inputOf(session);
   const capacity = capacityOf(input, settings);
   const isFilled = padding === "right" || padding === "left" || typeof input.shape[1] === "number";
   const idOf = makeWordIds(settings);
   const feed = (rows: readonly Row[]): Fed => feedOf(rows, input, settings, isFilled ? capacity : undefined);
   const output = await trial(session, settings, feed);
-  const decode = decoderOf(task, labels, undefined);
+  const decode = decoderOf(labelling, labels, undefined);
   // The best sequence is that of the largest sum, which for probabilities is one of logarithms; the best label of a word is the same.
-  const isSummed = task === "ner" && probabilities;
+  const isSummed = labelling.task === "ner" && probabilities;
   const stretch = isFilled ? Number.POSITIVE_INFINITY : padding === "masked" ? MOST_STRETCH : 1;
 
   const run = async (rows: readonly Row[], scores: readonly Float32Array[]): Promise<void> => {
@@ -58,8 +62,9 @@ export async function makeSequenceTagger(session: Session, settings: SequenceSet
 
   return {
     kind: "sequence",
-    task,
+    task: labelling.task,
     labels,
+    labelling,
     async *tag(sentences, options) {
       const limits = limitsOf(options, DEFAULTS);
       for await (const { rows, sizes } of blocks(sentences, { idOf, capacity, limits })) {

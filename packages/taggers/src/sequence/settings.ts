@@ -1,4 +1,4 @@
-import type { Task } from "../task.js";
+import type { LabelSettings } from "../label-choice.js";
 
 /**
  * How rows of several lengths get into one run.
@@ -10,11 +10,8 @@ import type { Task } from "../task.js";
 export type Padding = "masked" | "never" | "right" | "left";
 
 /** All that a tagger of word ids needs beside the graph. */
-export interface SequenceSettings {
+export interface SequenceSettings extends LabelSettings {
   readonly kind: "sequence";
-  readonly task: Task;
-  /** Labels by the index of the model's output. */
-  readonly labels: readonly string[];
   /** Words by id; an empty text where an id is no word's. */
   readonly words: readonly string[];
   /** Whether words are looked up in lower case. */

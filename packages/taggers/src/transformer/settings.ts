@@ -1,13 +1,16 @@
 import type { ModelConfig, TokenizerConfig } from "@nasty/formats/hf";
-import { type Task, taskOf } from "../task.js";
+import * as v from "valibot";
+import { checkLabels } from "../check-labels.js";
+import { labelsKey } from "../encoders/labelled-config.js";
+import { type LabelSettings, seenFromLabels } from "../label-choice.js";
+import { labelEntries } from "../label-entries.js";
+import { TaggerError } from "../tagger-error.js";
 import { parseTokenizerJson, type TokenizerJson } from "./tokenizer-json.js";
 import type { TokenizerSettings } from "./word-encoder.js";
 
 /** All that a transformer tagger needs beside the model. */
-export interface TransformerSettings {
+export interface TransformerSettings extends LabelSettings {
   readonly kind: "transformer";
-  readonly task: Task;
-  readonly labels: readonly string[];
   readonly tokenizer: TokenizerSettings;
   /** Positions of the model that a row may fill, special tokens included; undefined if it has no limit. */
   readonly maxPositions?: number | undefined;
@@ -43,7 +46,7 @@ export interface HfParts {
  * Padding: `padding.pad_id` of tokenizer.json, else `pad_token` of tokenizer_config.json, else `pad_token_id` of config.json, else 0.
  *
  * @param where names the directory in messages.
- * @throws TaggerError `tokenizer`.
+ * @throws TaggerError `tokenizer`, `labels` (empty, or with control characters).
  *
  * @example
  * ```ts
@@ -55,10 +58,11 @@ export function settingsFromHf(
   where = "model",
 ): TransformerSettings {
   const json = parseTokenizerJson(tokenizerJson, `${where}: tokenizer.json`);
+  checkLabels(config.labels, `openTagger: ${where}: config.json`);
   const limits = [config.maxPositions, tokenizerConfig.maxLength].filter((limit) => limit !== undefined);
   return {
     kind: "transformer",
-    task: taskOf(config.labels),
+    ...labelSettings(config, where),
     labels: config.labels,
     tokenizer: {
       json,
@@ -74,6 +78,22 @@ export function settingsFromHf(
   };
 }
 
+const Kept = v.object(v.omit(v.object(labelEntries), ["labels"]).entries);
+
+/** Task and scheme as the labels show them, unless the file was written with others. */
+function labelSettings({ raw, labels }: ModelConfig, where: string): Omit<LabelSettings, "labels"> {
+  const kept = raw[labelsKey];
+  if (kept === undefined) return seenFromLabels(labels);
+  const result = v.safeParse(Kept, kept);
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  throw new TaggerError(
+    "metadata",
+    `openTagger: ${where}: config.json: ${labelsKey}.${v.getDotPath(issue) ?? ""}: expected ${issue.expected}, got ${issue.received}`,
+    { name: labelsKey },
+  );
+}
+
 /** What holds of a model whatever its labels are and however its weights are stored. */
 function unlabelledConfig(raw: Json): Json {
   const {
@@ -82,6 +102,7 @@ function unlabelledConfig(raw: Json): Json {
     num_labels: _count,
     _name_or_path: _origin,
     "transformers.js_config": forBrowser,
+    [labelsKey]: _labels,
     ...rest
   } = raw;
   const { dtype: _dtype, ...kept } = (forBrowser ?? {}) as Record<string, unknown>;

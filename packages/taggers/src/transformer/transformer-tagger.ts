@@ -1,5 +1,7 @@
 import { type Tensor, toFloat32 } from "@nasty/core";
 import type { Session } from "@nasty/runtime";
+import { checkLabels } from "../check-labels.js";
+import { labellingOfSettings } from "../label-choice.js";
 import { TaggerError } from "../tagger-error.js";
 import type { BatchOptions, EncodedBatch, Sentences, Tagger } from "../tagger.js";
 import { type Limits, limitsOf, longestRow, sentenceBlocks } from "../tagging/sentence-blocks.js";
@@ -34,8 +36,10 @@ export async function makeTransformerTagger(
   session: Session,
   settings: TransformerSettings,
 ): Promise<Tagger> {
-  const { labels, task } = settings;
+  const { labels } = settings;
   if (labels.length === 0) throw new TaggerError("labels", "openTagger: labels: expected at least 1, got 0");
+  checkLabels(labels, "openTagger: settings");
+  const labelling = labellingOfSettings(settings);
   const encoder = makeWordEncoder(settings.tokenizer);
   const feeder = makeFeeder(session, {
     special: encoder.special,
@@ -63,8 +67,9 @@ export async function makeTransformerTagger(
 
   return {
     kind: "transformer",
-    task,
+    task: labelling.task,
     labels,
+    labelling,
     async *tag(sentences, options) {
       const limits = limitsFor(options, feeder);
       for await (const { rows, sizes } of blocks(sentences, {

@@ -98,7 +98,7 @@ describe("evaluate", () => {
     await expect(evaluate(scripted(["O", "B-PER"], []), columns)).rejects.toMatchObject({
       code: "unknown-label",
       message:
-        'evaluate: line 2: label of "Rex": expected O or a chunk label of PER (the ner model\'s labels), got "B-DOG"',
+        'evaluate: line 2: label of "Rex": expected O or a label of PER (the ner model\'s types), got "B-DOG"',
     });
   });
 

@@ -1,6 +1,8 @@
+import { hyphenated } from "@nasty/formats/iob";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { chainDecoder, constrainChain, decoderOf, freeChain } from "../../src/neural/decode.js";
+import { labellingOf } from "../../src/index.js";
 
 const score = fc.integer({ min: -20, max: 20 });
 
@@ -66,7 +68,7 @@ test.each([
     ["B-Y", "I-Y"],
   ],
 ])("labels %j are decoded within their scheme", (labels, rows, expected) => {
-  const decode = decoderOf("ner", labels, undefined);
+  const decode = decoderOf(labellingOf(labels), labels, undefined);
   const best = decode({ data: Float32Array.from(rows.flat()), start: 0, length: rows.length }, labels.length);
   expect([...best].map((label) => labels[label])).toEqual(expected);
 });
@@ -74,14 +76,18 @@ test.each([
 test("NaN scores are no labels", () => {
   const data = new Float32Array(4).fill(Number.NaN);
   for (const task of ["pos", "ner"] as const) {
-    expect(() => decoderOf(task, ["O", "B-X"], undefined)({ data, start: 0, length: 2 }, 2)).toThrow(
-      "tag: model: logits: expected numbers, got NaN",
-    );
+    expect(() =>
+      decoderOf(
+        { ...labellingOf(["O", "B-X"]), task },
+        ["O", "B-X"],
+        undefined,
+      )({ data, start: 0, length: 2 }, 2),
+    ).toThrow("tag: model: logits: expected numbers, got NaN");
   }
 });
 
 test("a constraint changes nothing but what it forbids", () => {
-  const { transitions, start, end } = constrainChain(freeChain(3), ["O", "B-X", "I-X"]);
+  const { transitions, start, end } = constrainChain(freeChain(3), ["O", "B-X", "I-X"], hyphenated("IOB2"));
   expect([...transitions]).toEqual([0, 0, Number.NEGATIVE_INFINITY, 0, 0, 0, 0, 0, 0]);
   expect([...start]).toEqual([0, 0, Number.NEGATIVE_INFINITY]);
   expect([...end]).toEqual([0, 0, 0]);

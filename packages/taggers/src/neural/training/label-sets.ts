@@ -1,6 +1,9 @@
+import { hyphenated } from "@nasty/formats/iob";
+import { checkLabels } from "../../check-labels.js";
 import { placeOf } from "../../evaluation/labelled-sentence.js";
+import { labelsOfForm } from "../../fine-tuning/label-set.js";
 import { TaggerError } from "../../tagger-error.js";
-import { entityType, entityTypes, type Task } from "../../task.js";
+import type { Task } from "../../task.js";
 import type { TrainingSentence } from "./training-sentence.js";
 
 /** Labels of the task's head and of the auxiliary heads, sorted. */
@@ -12,9 +15,10 @@ export interface LabelSets {
 /**
  * Finds the labels that the training sentences use.
  *
- * Entity labels get both parts of every type (`B-` and `I-`), and `O`.
+ * Entity labels, which are in IOB2, get both parts of every type (`B-` and `I-`), and `O`.
  *
- * @throws TaggerError `empty` without a word; `misaligned` for a sentence with not one label a word.
+ * @throws TaggerError `empty` without a word; `misaligned` for a sentence with not one label a word; `labels` for those that are empty or hold
+ *   control characters.
  */
 export function labelSets(sentences: readonly TrainingSentence[], task: Task): LabelSets {
   const labels = new Set<string>();
@@ -31,14 +35,15 @@ export function labelSets(sentences: readonly TrainingSentence[], task: Task): L
   if (labels.size === 0) {
     throw new TaggerError("empty", "trainTagger: training sentences: words: expected at least 1, got 0");
   }
+  checkLabels([...labels], "trainTagger: training sentences");
   const heads = [...auxiliary].filter(([, set]) => set.size > 1).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
-    labels: task === "pos" ? [...labels].sort() : chunkLabels([...labels]),
+    labels: task === "pos" ? [...labels].sort() : entityLabels([...labels]),
     auxiliary: Object.fromEntries(heads.map(([head, set]) => [head, [...set].sort()])),
   };
 }
 
-function chunkLabels(labels: readonly string[]): string[] {
+function entityLabels(labels: readonly string[]): string[] {
   const stray = labels.find((label) => label !== "O" && !/^[BI]-./.test(label));
   if (stray !== undefined) {
     throw new TaggerError(
@@ -47,7 +52,7 @@ function chunkLabels(labels: readonly string[]): string[] {
       { name: stray },
     );
   }
-  return ["O", ...entityTypes(labels).flatMap((type) => [`B-${type}`, `I-${type}`])];
+  return labelsOfForm(labels, hyphenated("IOB2"));
 }
 
 function checkAligned(sentence: TrainingSentence, index: number, where: string): void {
@@ -66,21 +71,16 @@ function checkAligned(sentence: TrainingSentence, index: number, where: string):
 /**
  * Checks that validation can be scored with the labels of training.
  *
- * @throws TaggerError `empty`, `misaligned`, or `unknown-label` for a label (entity type) that only validation has.
+ * @throws TaggerError `empty`, `misaligned`, or `unknown-label` for a label that only validation has.
  */
-export function checkValidation(
-  sentences: readonly TrainingSentence[],
-  labels: readonly string[],
-  task: Task,
-): void {
-  const known = new Set(task === "pos" ? labels : entityTypes(labels));
+export function checkValidation(sentences: readonly TrainingSentence[], labels: readonly string[]): void {
+  const known = new Set(labels);
   let words = 0;
   sentences.forEach((sentence, i) => {
     checkAligned(sentence, i, "validation");
     words += sentence.words.length;
-    sentence.labels.forEach((label, w) => {
-      const name = task === "pos" ? label : label === "O" ? undefined : (entityType(label) ?? label);
-      if (name === undefined || known.has(name)) return;
+    sentence.labels.forEach((name, w) => {
+      if (known.has(name)) return;
       const { text, line } = placeOf(sentence, i, w);
       throw new TaggerError(
         "unknown-label",

@@ -1,3 +1,4 @@
+import { hyphenated, type LabelForm, type LabelScheme, schemeName } from "@nasty/formats/iob";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { openSession } from "@nasty/runtime";
 import {
@@ -13,7 +14,9 @@ import {
   trainLoop,
   type TrainingEvent,
 } from "@nasty/training";
+import { entitiesInForm } from "../../evaluation/entities-in-form.js";
 import { evaluate } from "../../evaluation/evaluate.js";
+import { checkHasEntities } from "../../fine-tuning/label-set.js";
 import {
   type QuantizationAware,
   quantizationOf,
@@ -21,7 +24,7 @@ import {
 } from "../../quantization-aware/quantization-aware.js";
 import { TaggerError } from "../../tagger-error.js";
 import { withTagger } from "../../tagger-settings.js";
-import type { Task } from "../../task.js";
+import { labellingOf, type Task } from "../../task.js";
 import {
   type Architecture,
   type ArchitectureName,
@@ -85,6 +88,11 @@ export interface TrainTaggerOptions extends QuantizationAware {
   /** Name of an architecture, or one of your own. Default `bilstm`. */
   readonly architecture?: ArchitectureName | ArchitecturePreset;
   readonly recipe?: Partial<Recipe>;
+  /**
+   * Scheme of the entity labels of the text (and of the labels of `soft`); seen from them unless given. IOB2 is learned from text in any
+   * scheme.
+   */
+  readonly scheme?: LabelScheme | undefined;
   /** Whether label sequences get scores of their own (a conditional random field). Default: for entities, without `soft`. */
   readonly chain?: boolean;
   /** What teachers think of each word of `train`; a label `_` is then a word without a right label. Not with `chain`. */
@@ -140,13 +148,15 @@ export interface TrainedTagger {
  * await writeModelFile("pos.onnx", model);
  * ```
  */
-export async function trainTagger(options: TrainTaggerOptions): Promise<TrainedTagger> {
+export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTagger> {
+  const form = formToLearn(given);
+  const options = form === undefined ? given : inForm(given, form);
   const { task, train, validation, architecture: named = "bilstm", seed = 1, threads = 1 } = options;
   const { soft, chain = task === "ner" && soft === undefined } = options;
   const { patience, checkpoint, checkpointEvery, onEvent, signal } = options;
   const recipe: Recipe = { ...defaultRecipe, ...options.recipe };
   const sets = labelSetsOf(options, chain);
-  checkValidation(validation, sets.labels, task);
+  checkValidation(validation, sets.labels);
   checkLengths(train, recipe.longestSentence);
 
   const preset: ArchitecturePreset = typeof named === "string" ? architectures[named] : named;
@@ -155,7 +165,13 @@ export async function trainTagger(options: TrainTaggerOptions): Promise<TrainedT
   const features = featureSettings(counts, { ...preset.features, hasCharacters });
   // Very little text has no character often enough.
   const architecture = features.characters === "" ? withoutCharacters(preset) : preset.architecture;
-  const settings: NeuralSettings = { kind: "neural", task, labels: sets.labels, features };
+  const settings: NeuralSettings = {
+    kind: "neural",
+    task,
+    labels: sets.labels,
+    ...(form === undefined ? {} : { scheme: schemeName(form) }),
+    features,
+  };
   const source = makeBatchSource({
     sentences: train,
     features,
@@ -243,9 +259,26 @@ function withoutCharacters({ architecture }: ArchitecturePreset): Architecture {
   return { ...architecture, embedding: { ...architecture.embedding, characters: undefined } };
 }
 
+/** Entities are learned in IOB2, or in the scheme of the teachers; undefined for parts of speech. */
+function formToLearn({ task, soft, scheme }: TrainTaggerOptions): LabelForm | undefined {
+  if (task === "pos") return undefined;
+  return soft === undefined ? hyphenated("IOB2") : labellingOf(soft.labels, { task, scheme }).form;
+}
+
+function inForm(options: TrainTaggerOptions, form: LabelForm): TrainTaggerOptions {
+  const { train, validation, scheme } = options;
+  const converted = (sentences: readonly TrainingSentence[], name: string): TrainingSentence[] =>
+    entitiesInForm(sentences, form, { where: `trainTagger: ${name}`, scheme });
+  return { ...options, train: converted(train, "train"), validation: converted(validation, "validation") };
+}
+
 /** Labels of the data, or those of the teachers. */
 function labelSetsOf({ train, task, soft }: TrainTaggerOptions, chain: boolean): LabelSets {
-  if (soft === undefined) return labelSets(train, task);
+  if (soft === undefined) {
+    const sets = labelSets(train, task);
+    if (task === "ner") checkHasEntities(sets.labels, "trainTagger");
+    return sets;
+  }
   if (chain) {
     throw new TaggerError(
       "option",
@@ -254,7 +287,7 @@ function labelSetsOf({ train, task, soft }: TrainTaggerOptions, chain: boolean):
     );
   }
   checkSoftTargets(train, soft);
-  // "_" is no chunk label, and no label at all here.
+  // "_" is no entity label, and no label at all here.
   const labelled = train.map((sentence) => ({ ...sentence, labels: sentence.labels.map(() => "O") }));
   return { ...labelSets(labelled, task), labels: soft.labels };
 }

@@ -1,5 +1,11 @@
 import { commentValue, type Sentence, words as wordsOf } from "@nasty/formats/conllu";
-import { convertLabels, type LabelledSentence as ColumnSentence } from "@nasty/formats/iob";
+import {
+  findFormOfSentences,
+  hyphenated,
+  type LabelledSentence as ColumnSentence,
+  labelsOf,
+  makeSpanReader,
+} from "@nasty/formats/iob";
 import type { LabelledSentence } from "../../evaluation/labelled-sentence.js";
 import { labelledWords } from "../../evaluation/labelled-words.js";
 
@@ -50,7 +56,7 @@ export interface NerSentenceOptions {
 export const wnutTypes = { person: "PER", location: "LOC", corporation: "ORG", group: "ORG" } as const;
 
 /**
- * Sentences of columns for entity training: labels in the scheme IOB2.
+ * Sentences of columns for entity training: labels of any scheme come out in IOB2.
  *
  * Parts of speech are joined by `sent_id` where number and forms of the words agree.
  */
@@ -63,15 +69,21 @@ export function nerSentences(
     const id = commentValue(sentence, "sent_id");
     if (id !== undefined) byId.set(id, sentence);
   }
-  return Array.from(sentences, ({ comments, words, labels, line }) => {
-    const renamed = types === undefined ? labels : labels.map((label) => rename(label, types));
+  const all = [...sentences];
+  const { form = hyphenated("IOB2") } = findFormOfSentences(all.map(({ labels }) => labels));
+  const spansOf = makeSpanReader(form);
+  return all.map(({ comments, words, labels, line }) => {
+    const spans = spansOf(labels).flatMap((span) => {
+      const type = types === undefined ? span.type : Object.hasOwn(types, span.type) && types[span.type];
+      return typeof type === "string" ? [{ ...span, type }] : [];
+    });
     const id = comments.map((comment) => /^#\s*sent_id\s*=\s*(\S+)/.exec(comment)?.[1]).find(Boolean);
     const tagged = id === undefined ? undefined : byId.get(id);
     const parts = tagged && wordsOf(tagged);
     const same = parts?.length === words.length && parts.every(({ form }, i) => form === words[i]);
     return {
       words,
-      labels: convertLabels(renamed, "IOB2"),
+      labels: labelsOf(spans, words.length, "IOB2"),
       line,
       ...(weight === undefined ? {} : { weight }),
       ...(same
@@ -84,9 +96,4 @@ export function nerSentences(
         : {}),
     };
   });
-}
-
-function rename(label: string, types: Readonly<Record<string, string>>): string {
-  const type = Object.hasOwn(types, label.slice(2)) ? types[label.slice(2)] : undefined;
-  return type === undefined ? "O" : label.slice(0, 2) + type;
 }

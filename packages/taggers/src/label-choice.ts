@@ -1,0 +1,50 @@
+import { formInScheme, type LabelScheme } from "@nasty/formats/iob";
+import { type DecidedBy, type LabelChoice, type Labelling, labellingOf, type Task } from "./task.js";
+
+/** What settings of every kind say about their labels. */
+export interface LabelSettings {
+  readonly task: Task;
+  /** Labels by the index of the model's output. */
+  readonly labels: readonly string[];
+  /** Scheme of entity labels; seen from them where it is not given. */
+  readonly scheme?: LabelScheme | undefined;
+  /** Who said task and scheme: the model file unless given. Not kept in the file. */
+  readonly decidedBy?: DecidedBy | undefined;
+}
+
+/** Task and scheme of a model whose labels alone are known. */
+export function seenFromLabels(labels: readonly string[]): Omit<LabelSettings, "labels"> {
+  const { task, scheme } = labellingOf(labels);
+  return { task, decidedBy: "labels", ...(scheme === null ? {} : { scheme }) };
+}
+
+/** What settings take their labels for. */
+export function labellingOfSettings({ labels, task, scheme, decidedBy = "model" }: LabelSettings): Labelling {
+  if (decidedBy === "labels") return labellingOf(labels);
+  return labellingOf(labels, { task, scheme }, decidedBy);
+}
+
+/**
+ * Settings as a user wants them understood; they are kept so when they are written.
+ *
+ * @param isTextToo whether the scheme may be that of a text beside the model instead: then one that is not the model's changes nothing
+ * @throws TaggerError `labels`, `option` as {@link labellingOf}
+ */
+export function withChoice<Settings extends LabelSettings>(
+  settings: Settings,
+  { task, scheme }: LabelChoice,
+  isTextToo = false,
+): Settings {
+  const isOther = isTextToo && scheme !== undefined && formInScheme(settings.labels, scheme) === undefined;
+  const choice = { task, scheme: isOther ? undefined : scheme };
+  if (choice.task === undefined && choice.scheme === undefined) return settings;
+  const { scheme: _before, ...rest } = settings;
+  const found = labellingOf(settings.labels, choice);
+  const kept = choice.scheme ?? found.scheme;
+  return {
+    ...rest,
+    task: found.task,
+    decidedBy: "choice",
+    ...(kept === null ? {} : { scheme: kept }),
+  } as Settings;
+}
