@@ -23,6 +23,7 @@ const advice: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     syntax: row,
     "column-count": row,
     "line-length": row,
+    "sentence-length": "part sentences by empty lines",
     label: row,
     "invalid-value": row,
     json: configuration,

@@ -13,6 +13,7 @@ export type FormatErrorCode =
   | "syntax"
   | "column-count"
   | "line-length"
+  | "sentence-length"
   | "label"
   | "invalid-value"
   // Tables of contents and records

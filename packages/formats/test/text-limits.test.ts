@@ -30,7 +30,7 @@ describe("sentences without end", () => {
   ])("%s: refused at the limit of lines", async (_, line, read) => {
     const { chunks, given } = endless(line);
     await expect(drain(read(chunks(), { name: "x", maxSentenceLines: 1000 }))).rejects.toMatchObject({
-      code: "limit",
+      code: "sentence-length",
       message: expect.stringMatching(
         /x: line \d+: sentence: expected at most 1000 lines before an empty line, got more/,
       ) as string,
@@ -43,14 +43,16 @@ describe("sentences without end", () => {
     ["columns", `${"w".repeat(1000)}\tO\n`, readColumns],
   ])("%s of long lines: refused at the limit of characters", async (_, line, read) => {
     const { chunks, given } = endless(line);
-    await expect(drain(read(chunks(), { maxSentenceLength: 1e5 }))).rejects.toMatchObject({ code: "limit" });
+    await expect(drain(read(chunks(), { maxSentenceLength: 1e5 }))).rejects.toMatchObject({
+      code: "sentence-length",
+    });
     expect(given()).toBeLessThan(3e5);
   });
 
   it("the limits of their own hold: 2^17 lines", async () => {
     const { chunks, given } = endless(row);
     await expect(drain(readConllu(chunks()))).rejects.toMatchObject({
-      code: "limit",
+      code: "sentence-length",
       fields: { line: 2 ** 17 + 1 },
     });
     expect(given()).toBeLessThan(4e6);

@@ -2,8 +2,8 @@ import type { Terminal } from "../terminal/console.js";
 import { formName, type ReadText, takeDoubts, textsRead } from "./text-form.js";
 
 /**
- * A terminal whose results say what the texts of the command were taken for: `inputs` in JSON, a line each in text; a text that could be
- * taken otherwise gets a remark.
+ * A terminal whose results say what the texts of the command were taken for: `inputs` in JSON, a remark each beside a result in text,
+ * whose layout stays as it is. A text that could be taken otherwise gets a remark in both.
  */
 export function sayingTexts(terminal: Terminal): Terminal {
   return {
@@ -11,9 +11,10 @@ export function sayingTexts(terminal: Terminal): Terminal {
     result: (value, text) => {
       for (const doubt of takeDoubts()) terminal.note(doubt);
       const inputs = textsRead();
-      terminal.result(inputs.length === 0 ? value : withInputs(value, inputs), () =>
-        [text(), ...inputs.map(inputLine)].join("\n"),
-      );
+      terminal.result(inputs.length === 0 ? value : withInputs(value, inputs), () => {
+        for (const input of inputs) terminal.note(inputLine(input));
+        return text();
+      });
     },
   };
 }
@@ -25,5 +26,5 @@ function withInputs(value: unknown, inputs: readonly ReadText[]): unknown {
 
 function inputLine({ path, form, by }: ReadText): string {
   const decided = { content: "its content", name: "its name", option: "--input-format", default: "default" };
-  return `Read ${path} as ${formName(form)} (by ${decided[by]}).`;
+  return `read ${path} as ${formName(form)} (by ${decided[by]})`;
 }

@@ -25,7 +25,7 @@ describe("what a text is goes by its content, not by its name", () => {
       expect(await evaluated("ner", name)).toMatchObject({ value, inputs: [input(name, "columns")] });
     }
     const said = await shop.nasty(["eval", "--model", "ner", "--test", "columns.txt"]);
-    expect(said.stdout).toMatch(/^Read columns\.txt as columns of words and labels \(by its content\)\.$/m);
+    expect(said.stderr).toMatch(/^read columns\.txt as columns of words and labels \(by its content\)$/m);
   });
 
   test("eval: CoNLL-U named .txt, CoNLL-U Plus, a comment block at the end", async () => {

@@ -14,15 +14,14 @@ export interface PlusLayout {
 /**
  * The layout that `# global.columns` declares, undefined where it is that of CoNLL-U itself.
  *
- * @throws what `refuse` makes: `missing` (no FORM), `duplicate` (a name twice)
+ * @throws what `refuse` makes of `syntax`: no FORM, a name twice
  */
 export function plusLayout(names: readonly string[], refuse: Refuse): PlusLayout | undefined {
   if (names.join(" ") === columnNames.join(" ")) return undefined;
   const repeated = names.find((name, index) => names.indexOf(name) < index);
-  if (repeated !== undefined)
-    throw refuse("duplicate", "global.columns", "each name once", `${repeated} twice`);
+  if (repeated !== undefined) throw refuse("syntax", "global.columns", "each name once", `${repeated} twice`);
   if (!names.includes("FORM"))
-    throw refuse("missing", "global.columns", "FORM among the names", names.join(" ") || "no name");
+    throw refuse("syntax", "global.columns", "FORM among the names", names.join(" ") || "no name");
   return {
     names,
     places: columnNames.map((name) => names.indexOf(name)),

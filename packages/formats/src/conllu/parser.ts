@@ -144,7 +144,7 @@ function checkSize(parser: Parser, length: number): void {
   parser.size.lines++;
   parser.size.length += length;
   const over = overLimit(parser.size, parser.limits);
-  if (over !== undefined) throw lineError(parser, "limit", "sentence", over);
+  if (over !== undefined) throw lineError(parser, "sentence-length", "sentence", over);
 }
 
 /** Completes the sentence, or the block of comments, that an empty line ends; hands over the sentence before it. */

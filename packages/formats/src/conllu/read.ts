@@ -27,8 +27,7 @@ export interface ReadConlluOptions {
  * @param chunks text or UTF-8 bytes, cut anywhere
  * @returns sentences in order; none for an empty input
  * @throws FormatError with `line`: `column-count` (not 10, or not as declared), `invalid-value` (ID or HEAD), `syntax` (a comment
- *   inside a sentence), `encoding` (not UTF-8, or NUL), `line-length`, `limit` (a sentence without end), `missing` and `duplicate`
- *   (`# global.columns` without FORM, with a name twice)
+ *   inside a sentence, `# global.columns` without FORM or with a name twice), `encoding` (not UTF-8, or NUL), `line-length`, `sentence-length` (no end of it)
  * @see CoNLL-U format, Universal Dependencies v2, https://universaldependencies.org/format.html; CoNLL-U Plus,
  *   https://universaldependencies.org/ext-format.html
  * @example

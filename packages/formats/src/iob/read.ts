@@ -68,8 +68,8 @@ interface Reader {
  *
  * @param chunks text or UTF-8 bytes, cut anywhere
  * @returns sentences of at least one word, in order
- * @throws FormatError with `line`: `column-count`, `label` (empty), `encoding`, `line-length`, `limit` (a
- *   sentence without end), `syntax` (a row without number in a file of numbered rows)
+ * @throws FormatError with `line`: `column-count`, `label` (empty), `encoding`, `line-length`, `sentence-length`
+ *   (no end of it), `syntax` (a row without number in a file of numbered rows)
  * @example
  * ```ts
  * for await (const { words, labels } of readColumns(stream)) spansOf(labels);
@@ -154,7 +154,7 @@ function checkSize(reader: Reader, length: number): void {
     maxSentenceLines: options.maxSentenceLines ?? defaultMaxSentenceLines,
     maxSentenceLength: options.maxSentenceLength ?? defaultMaxSentenceLength,
   });
-  if (over !== undefined) refuse(reader, "limit", reader.line, "sentence", over.expected, over.got);
+  if (over !== undefined) refuse(reader, "sentence-length", reader.line, "sentence", over.expected, over.got);
 }
 
 function endSentence(reader: Reader, out: LabelledSentence[]): void {

@@ -47,12 +47,12 @@ describe("CoNLL-U Plus", () => {
   it.each([
     [
       "# global.columns = ID UPOS\n",
-      "missing",
+      "syntax",
       "line 1: global.columns: expected FORM among the names, got ID UPOS",
     ],
     [
       "# global.columns = ID FORM ID\n",
-      "duplicate",
+      "syntax",
       "line 1: global.columns: expected each name once, got ID twice",
     ],
     [
