@@ -95,7 +95,7 @@ export {
   referenceOf,
 } from "./drift/drift.js";
 export { madeFeeds, type MadeFeedsOptions } from "./drift/made-feeds.js";
-export { pairUnits, type PairedUnits } from "./accuracy/pair-units.js";
+export { pairedFor, pairUnits, type PairedUnits } from "./accuracy/pair-units.js";
 export { correctBiases, type Corrected } from "./accuracy/bias-correction.js";
 export { migrateOutliers, type Migrated, type MigrationOptions } from "./accuracy/migrate-outliers.js";
 export { type Saturation, saturation, type SaturationOptions } from "./accuracy/saturation.js";

@@ -15,6 +15,7 @@ export {
   type OperatorCount,
   type PrecisionShare,
 } from "./reports/describe-graph.js";
+export { parameterCount, type ParameterTensor, parameterTensors } from "./reports/parameters.js";
 export { unsafePairs, type WeightPairs } from "./reports/unsafe-pairs.js";
 export { type GemmSplit, splitGemm, type SplitGemmOptions } from "./rewrites/split-gemm.js";
 export { validateModel } from "./validation/validate-model.js";

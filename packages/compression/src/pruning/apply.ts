@@ -12,9 +12,8 @@ import type { PlannedHeads, PlannedNeurons, PlannedZeros, PruningPlan, PruningRe
 import { dropLayers } from "./drop-layers.js";
 import { resizeReshape } from "./resize-reshape.js";
 import { remaining, spread } from "./select-units.js";
-import { replaceConstant, sliceConstant } from "./slice.js";
+import { replaceConstant, sliceConstant, sliceLast } from "./slice.js";
 import { keptAfter } from "./smallest-magnitudes.js";
-import type { Projection } from "./trace.js";
 import { applyVocabulary, newIdsOf } from "./vocabulary.js";
 
 /** A pruned model and what was done. */
@@ -141,7 +140,7 @@ function removeHeads({ typed }: Encoder, block: AttentionBlock, { heads, remove 
   for (const projection of block.projections) {
     const columns = spread(kept, projection.outputs / heads);
     sliceConstant(graph, { node: projection.matMul, index: 1, axis: 1 }, columns);
-    sliceBias(graph, projection, columns);
+    if (projection.bias !== undefined) sliceLast(graph, projection.bias, projection.outputs, columns);
   }
   for (const { node, index, axisFromEnd } of block.perHead) {
     const rank = graph.constant(node.input[index] ?? "")?.shape.length ?? 0;
@@ -150,20 +149,6 @@ function removeHeads({ typed }: Encoder, block: AttentionBlock, { heads, remove 
   sliceConstant(graph, { node: block.output.matMul, index: 1, axis: 0 }, spread(kept, block.width));
   for (const reshape of block.reshapes) {
     resizeReshape(typed, reshape, reshape.kind === "split" ? kept.length : kept.length * block.width);
-  }
-}
-
-function sliceBias(
-  graph: Encoder["typed"]["graph"],
-  { bias, outputs }: Projection,
-  kept: readonly number[],
-): void {
-  if (bias === undefined) {
-    return;
-  }
-  const shape = graph.constant(bias.node.input[bias.index] ?? "")?.shape ?? [];
-  if (shape.at(-1) === outputs) {
-    sliceConstant(graph, { ...bias, axis: shape.length - 1 }, kept);
   }
 }
 

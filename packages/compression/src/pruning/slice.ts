@@ -83,6 +83,21 @@ export function sliceConstant(
   graph.setInput(node, index, graph.addInitializer(source.name, sliced));
 }
 
+/**
+ * {@link sliceConstant} of the last axis, if that is as long as it should be: where one number serves all units, nothing is to be taken.
+ *
+ * @param length of the last axis of a constant that has a number for each unit
+ */
+export function sliceLast(
+  graph: Graph,
+  place: { readonly node: NodeProto; readonly index: number },
+  length: number,
+  positions: readonly number[],
+): void {
+  const shape = graph.constant(place.node.input[place.index] ?? "")?.shape ?? [];
+  if (shape.at(-1) === length) sliceConstant(graph, { ...place, axis: shape.length - 1 }, positions);
+}
+
 /** Puts a tensor in the place of a constant, under its name. */
 export function replaceConstant(
   { graph, name, constantNode }: Pick<WeightSource, "graph" | "name" | "constantNode">,
