@@ -1,29 +1,25 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { validateModel } from "@nasty/graph";
-import { CompressionError } from "../compression-error.js";
 import { type Provenance, withHistory } from "../history.js";
 import { openForCompression } from "../open-for-compression.js";
 import { stripModel } from "../strip-model.js";
 import { type Encoder, openEncoder } from "./encoder.js";
 import type { AttentionBlock } from "./find-attention.js";
 import type { FeedForwardBlock } from "./find-feed-forward.js";
-import { checkFinite, countNonZero, countParameters } from "./masks.js";
-import type { PlannedHeads, PlannedNeurons, PlannedZeros, PruningPlan, PruningReport } from "./plan.js";
+import { countParameters } from "./masks.js";
+import type { PlannedHeads, PlannedNeurons, PruningPlan, PruningReport } from "./plan.js";
 import { dropLayers } from "./drop-layers.js";
 import { resizeReshape } from "./resize-reshape.js";
 import { remaining, spread } from "./select-units.js";
-import { replaceConstant, sliceConstant, sliceLast } from "./slice.js";
-import { keptAfter } from "./smallest-magnitudes.js";
+import { sliceConstant, sliceLast } from "./slice.js";
 import { applyVocabulary, newIdsOf } from "./vocabulary.js";
+import { mismatch, zeroElements } from "./zero-elements.js";
 
 /** A pruned model and what was done. */
 export interface PruningResult {
   readonly model: ModelProto;
   readonly report: PruningReport;
 }
-
-const mismatch = (where: string, expected: string, got: string): CompressionError =>
-  new CompressionError("plan-mismatch", `pruner.apply: ${where}: expected ${expected}, got ${got}`);
 
 /**
  * Carries out a plan of `pruner.plan`.
@@ -46,14 +42,19 @@ export function applyPruning(
     applyVocabulary(graph, plan.vocabulary);
     pruned = graph.toModel();
   }
-  const tensors = plan.tensors.length > 0 ? zeroElements(pruned, plan.tensors) : undefined;
-  const finished = withHistory(stripModel(tensors?.model ?? pruned), {
+  let tensors: PruningReport["tensors"] = [];
+  if (plan.tensors.length > 0) {
+    const graph = openForCompression(pruned);
+    tensors = zeroElements(graph, plan.tensors);
+    pruned = graph.toModel();
+  }
+  const finished = withHistory(stripModel(pruned), {
     step: "prune",
     options: { importance: plan.importance, ...plan.options },
     ...options.provenance,
   });
   validateModel(finished);
-  return { model: finished, report: reportOf(model, finished, plan, tensors?.report ?? []) };
+  return { model: finished, report: reportOf(model, finished, plan, tensors) };
 }
 
 function reportOf(
@@ -167,36 +168,4 @@ function removeNeurons(
     sliceConstant(graph, { node, index, axis: rank - 1 }, kept);
   }
   sliceConstant(graph, { node: block.down.matMul, index: 1, axis: 0 }, kept);
-}
-
-function zeroElements(
-  model: ModelProto,
-  planned: readonly PlannedZeros[],
-): { model: ModelProto; report: PruningReport["tensors"] } {
-  const graph = openForCompression(model);
-  const graphs = new Map(graph.allGraphs().map((scope) => [scope.path, scope]));
-  const report = planned.map(({ name, graph: path, op, elements, zeros }) => {
-    const owner = graphs.get(path);
-    const value = owner?.defines(name) === true ? owner.constant(name) : undefined;
-    if (owner === undefined || value?.dtype !== "float32" || value.data.length !== elements) {
-      throw mismatch(
-        `tensor ${JSON.stringify(name)}`,
-        `${elements} float32 elements`,
-        String(value?.data.length ?? "none"),
-      );
-    }
-    const data = Float32Array.from(value.data as Float32Array);
-    checkFinite("pruner.apply", name, data);
-    const kept = keptAfter(data, zeros);
-    for (let i = 0; i < data.length; i++) {
-      if (kept[i] === 0) {
-        data[i] = 0;
-      }
-    }
-    const node = owner.producer(name);
-    replaceConstant({ graph: owner, name, constantNode: node }, { ...value, data });
-    const total = elements - countNonZero(data);
-    return { name, op, elements, zeros: total, sparsity: total / elements };
-  });
-  return { model: graph.toModel(), report };
 }
