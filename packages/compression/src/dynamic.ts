@@ -99,6 +99,6 @@ export function applyDynamic(
  * const session = await openSession(dynamic.quantize(model));
  */
 export function quantizeDynamic(model: ModelProto, options: DynamicOptions & ApplyOptions = {}): ModelProto {
-  const paired = pairedFor(model, options);
+  const { model: paired } = pairedFor(model, options);
   return applyDynamic(paired, planDynamic(paired, options), options).model;
 }

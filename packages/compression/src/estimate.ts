@@ -1,6 +1,7 @@
 import type { CalibrationTable } from "@nasty/calibration";
 import { elementCount } from "@nasty/core";
-import { tensorsOf, TensorProto_DataType, type ModelProto } from "@nasty/formats/onnx";
+import type { ModelProto } from "@nasty/formats/onnx";
+import { parameterCount } from "@nasty/graph";
 import { planInt4, planWeightOnly, type BlockOptions } from "./block-weights/weight-only.js";
 import { planDynamic, type DynamicOptions } from "./dynamic.js";
 import { liveActivationBytes } from "./live-activations.js";
@@ -25,7 +26,7 @@ export interface EstimateOptions {
 
 /** Sizes in bytes; ratios are float32 over the mode. */
 export interface SizeEstimate {
-  /** Elements of all floating-point constants. */
+  /** Trained numbers, as `describeGraph` counts them: constants with at least one axis, without indices, scales and zero points. */
   readonly parameters: number;
   readonly sizes: {
     readonly float32: { readonly bytes: number };
@@ -40,23 +41,6 @@ export interface SizeEstimate {
     readonly float32: { readonly bytes: number };
     readonly int8: { readonly bytes: number };
   };
-}
-
-const floats = new Set<number>([
-  TensorProto_DataType.FLOAT,
-  TensorProto_DataType.DOUBLE,
-  TensorProto_DataType.FLOAT16,
-  TensorProto_DataType.BFLOAT16,
-]);
-
-function parametersOf(model: ModelProto): number {
-  let parameters = 0;
-  for (const { tensor } of tensorsOf(model)) {
-    if (floats.has(tensor.dataType)) {
-      parameters += elementCount(tensor.dims.map(Number));
-    }
-  }
-  return parameters;
 }
 
 /**
@@ -118,7 +102,7 @@ export function estimate(
   const tables = tableElements(plan.tensors);
   const live = liveActivationBytes(model);
   return {
-    parameters: parametersOf(model),
+    parameters: parameterCount(model),
     sizes: {
       float32: { bytes: float32 },
       int8: sized(quantized),

@@ -26,7 +26,7 @@ interface History {
 /**
  * How a model was made, oldest step first; empty for a model that nothing was recorded in.
  *
- * A record that cannot be read counts as none: it describes the model, it is not part of it.
+ * A record that cannot be read counts as none, and so does a step that is not in the form of one: it describes the model, it is not part of it.
  */
 export function historyOf(model: ModelProto): readonly HistoryStep[] {
   const text = getMetadata(model, key);
@@ -34,11 +34,32 @@ export function historyOf(model: ModelProto): readonly HistoryStep[] {
     return [];
   }
   try {
-    const history = JSON.parse(text) as Partial<History>;
-    return Array.isArray(history.steps) ? history.steps : [];
+    const { steps } = JSON.parse(text) as { readonly steps?: unknown };
+    return Array.isArray(steps) ? steps.filter(isStep) : [];
   } catch {
     return [];
   }
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isText = (value: unknown): value is string => typeof value === "string";
+
+const isTexts = (value: unknown): boolean => isText(value) || (Array.isArray(value) && value.every(isText));
+
+const isRecordOf = (value: unknown, holds: (entry: unknown) => boolean): boolean =>
+  value === undefined || (isRecord(value) && Object.values(value).every(holds));
+
+/** Whether an entry of the record is a step: other programs and hands write into metadata too. */
+function isStep(entry: unknown): entry is HistoryStep {
+  if (!isRecord(entry) || !isText(entry["step"]) || !isRecord(entry["options"])) return false;
+  const { inputSha256, data, versions } = entry;
+  return (
+    (inputSha256 === undefined || isText(inputSha256)) &&
+    isRecordOf(data, isTexts) &&
+    isRecordOf(versions, isText)
+  );
 }
 
 /**

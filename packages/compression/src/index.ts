@@ -94,9 +94,11 @@ export {
   type OutputDrift,
   type Reference,
   referenceOf,
+  sessionDrift,
 } from "./drift/drift.js";
 export { madeFeeds, type MadeFeedsOptions } from "./drift/made-feeds.js";
-export { pairUnits, type PairedUnits } from "./accuracy/pair-units.js";
+export { pruningReference } from "./pruning/reference.js";
+export { pairedFor, pairUnits, type PairedUnits } from "./accuracy/pair-units.js";
 export { correctBiases, type Corrected } from "./accuracy/bias-correction.js";
 export { migrateOutliers, type Migrated, type MigrationOptions } from "./accuracy/migrate-outliers.js";
 export { type Saturation, saturation, type SaturationOptions } from "./accuracy/saturation.js";

@@ -227,6 +227,6 @@ export function applyInt8(
  * const quantized = await int8.quantize(model, { calibrationData: batches, limit: 500 });
  */
 export async function quantizeInt8(model: ModelProto, options: Int8Options): Promise<ModelProto> {
-  const paired = pairedFor(model, options);
+  const { model: paired } = pairedFor(model, options);
   return applyInt8(paired, await planInt8(paired, options), options).model;
 }

@@ -1,5 +1,6 @@
 import { tensor } from "@nasty/core";
 import { makeValueInfo, type ModelProto, serializeModel, tensorToProto } from "@nasty/formats/onnx";
+import { describeGraph } from "@nasty/graph";
 import { describe, expect, it } from "vitest";
 import { dynamic, estimate, int4, int8, predictedBytes, weightOnly } from "../src/index.js";
 import { liveActivationBytes } from "../src/live-activations.js";
@@ -103,6 +104,19 @@ describe("estimate", () => {
     expect(sizes.float32.bytes).toBe(estimate(wide).sizes.float32.bytes + 1000);
     expect(sizes.int4.bytes).toBeLessThan(sizes.int8.bytes);
     expect(memory.int8.bytes).toBeLessThan(memory.float32.bytes);
+  });
+
+  it("counts parameters as a description of the graph does: no indices, no single numbers", () => {
+    const scaled = model({
+      nodes: [node("Mul", ["x", "half"], ["h"]), node("MatMul", ["h", "W"], ["y"])],
+      initializers: [
+        matrix("W", [16, 24]),
+        tensorToProto(tensor("float32", [], Float32Array.of(0.5)), "half"),
+        tensorToProto(tensor("int64", [3], BigInt64Array.of(1n, 2n, 3n)), "shape"),
+      ],
+    });
+    expect(estimate(scaled).parameters).toBe(16 * 24);
+    expect(estimate(scaled).parameters).toBe(describeGraph(scaled).parameters);
   });
 
   it("adds up memory: the library, tables once, packed weights, and an arena for activations", () => {

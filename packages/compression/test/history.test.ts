@@ -20,6 +20,30 @@ describe("history", () => {
     }
   });
 
+  it("takes a step that is not in the form of one for none, and keeps those beside it", () => {
+    const ours = { step: "prune", options: { sparsity: 0.3 }, data: { train: ["ab", "cd"] } };
+    const foreign = [
+      null,
+      3,
+      "prune",
+      [],
+      {},
+      { step: 3, options: {} },
+      { step: "prune" },
+      { step: "prune", options: null },
+      { step: "prune", options: [] },
+      { step: "prune", options: {}, inputSha256: 7 },
+      { step: "prune", options: {}, data: { train: 3 } },
+      { step: "prune", options: {}, data: { train: [null] } },
+      { step: "prune", options: {}, data: null },
+      { step: "prune", options: {}, versions: { onnx: { major: 1 } } },
+    ];
+    for (const step of foreign) {
+      const text = JSON.stringify({ steps: [step, ours] });
+      expect(historyOf(withMetadata(linear(), { "nasty.history": text }))).toEqual([ours]);
+    }
+  });
+
   it("puts the steps of an earlier model in front", () => {
     const base = withHistory(linear(), { step: "prune", options: {}, data: { vocabulary: "ab" } });
     const tuned = withHistory(linear(), { step: "fine-tune", options: {} });

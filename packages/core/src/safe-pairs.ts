@@ -246,8 +246,6 @@ function symmetricScale({ min, max }: Values, { low, high }: PairSums): ScaleAnd
   return { scale: scale < smallestNormalFloat32 ? 1 : scale, zeroPoint: 0 };
 }
 
-/** Below 128 by the room that float32 divisions take. */
-const pairSteps = 127.9;
 const growth = 1.004;
 
 /**
@@ -261,13 +259,13 @@ function asymmetricScale(
   // The bounds meet at the largest of these: values against values, pairs against pairs, either against the other.
   const bounds = [
     plain.scale,
-    (high - low) / (2 * pairSteps),
-    (max - low / 2) / (127.5 + pairSteps / 2),
-    (high / 2 - min) / (128.5 + pairSteps / 2),
+    (high - low) / (2 * safePairSteps),
+    (max - low / 2) / (127.5 + safePairSteps / 2),
+    (high / 2 - min) / (128.5 + safePairSteps / 2),
   ];
   for (let scale = Math.fround(Math.max(...bounds)); ; scale = Math.fround(scale * growth)) {
-    const least = Math.ceil(Math.max(-128.5 - min / scale, (-pairSteps - low / scale) / 2));
-    const most = Math.floor(Math.min(127.5 - max / scale, (pairSteps - high / scale) / 2));
+    const least = Math.ceil(Math.max(-128.5 - min / scale, (-safePairSteps - low / scale) / 2));
+    const most = Math.floor(Math.min(127.5 - max / scale, (safePairSteps - high / scale) / 2));
     if (least <= most) return { scale, zeroPoint: Math.min(most, Math.max(least, plain.zeroPoint)) };
   }
 }

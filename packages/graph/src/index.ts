@@ -23,6 +23,7 @@ export {
   type OperatorCount,
   type PrecisionShare,
 } from "./reports/describe-graph.js";
+export { parameterCount, type ParameterTensor, parameterTensors } from "./reports/parameters.js";
 export { unsafePairs, type WeightPairs } from "./reports/unsafe-pairs.js";
 export { type GemmSplit, splitGemm, type SplitGemmOptions } from "./rewrites/split-gemm.js";
 export { checkFiniteTensors, checkFiniteWeights } from "./validation/finite-weights.js";

@@ -6,7 +6,7 @@ import {
   int8,
   migrateOutliers,
   type PairedUnits,
-  pairUnits,
+  pairedFor,
   planTargetSize,
   prepareModel,
   type PrepareOptions,
@@ -79,7 +79,7 @@ export async function planQuantization(
 ): Promise<Planned> {
   const batches = needsBatches(settings) ? await calibrationBatches(loaded, settings, read) : undefined;
   const evened = await evenedOut(loaded, settings, batches, terminal);
-  const { layers, model: paired } = pairedFor(evened.model, settings);
+  const { layers, model: paired } = orderedUnits(evened.model, settings);
   const prepared = { ...evened, model: paired };
   const made = await planOf({ ...loaded, model: prepared.model }, { settings, batches, read }, terminal);
   checkPlanOptions(settings, made.plan);
@@ -133,12 +133,10 @@ export async function finished(model: ModelProto, source: LoadedModel): Promise<
 }
 
 /** The model with its hidden units ordered for safe pairs, where int8 products will have them; what was trained for its scales keeps its order. */
-function pairedFor(model: ModelProto, settings: QuantizeSettings): PairedUnits {
-  const { pairs = "safe", reduceRange = false } = settings;
+function orderedUnits(model: ModelProto, settings: QuantizeSettings): PairedUnits {
   const isInt8 = ["dynamic", "static"].includes(modeOf(settings));
-  const isTrained = usesTrainedRanges(settings);
-  return isInt8 && pairs === "safe" && !reduceRange && !isTrained
-    ? pairUnits(model, { inPlace: true })
+  return isInt8 && !usesTrainedRanges(settings)
+    ? pairedFor(model, settings, { inPlace: true })
     : { model, layers: 0 };
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { parseModel } from "@nasty/formats/onnx";
+import { parseModel, serializeModel, withMetadata } from "@nasty/formats/onnx";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openWorkshop, type Json, type Workshop } from "../workshop.js";
@@ -111,6 +111,17 @@ describe.concurrent("the history names input, options and data", () => {
       / {2}1\. prune: .*sparsity 0\.3.*\n {5}input [0-9a-f]{16}…\n {5}vocabulary [0-9a-f]{16}…\n {5}with nasty /,
     );
     expect(stdout).toMatch(/ {2}3\. compress: method gzip\n {5}input [0-9a-f]{16}…/);
+  });
+
+  test("metadata under its name that is not a history counts as none", async () => {
+    const model = parseModel(await shop.bytes("old.onnx"));
+    const foreign = {
+      "nasty.history": JSON.stringify({ steps: [null, { step: "prune" }, { kind: "other" }] }),
+    };
+    await shop.write("foreign.onnx", serializeModel(withMetadata(model, foreign)));
+    expect(await shop.json(["inspect", "--model", "foreign.onnx"])).toMatchObject({ history: [] });
+    const { code, stdout } = await shop.nasty(["inspect", "--model", "foreign.onnx"]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("History: not recorded") });
   });
 
   test("train", async () => {

@@ -4,7 +4,7 @@ import { openForCompression } from "../open-for-compression.js";
 import type { WeightOptions } from "../plan-weights.js";
 import { findAttention } from "../pruning/find-attention.js";
 import { findFeedForward } from "../pruning/find-feed-forward.js";
-import { matrixView, sliceConstant } from "../pruning/slice.js";
+import { matrixView, sliceConstant, sliceLast } from "../pruning/slice.js";
 import { isMismatch, type Projection, type TypedGraph } from "../pruning/trace.js";
 import { findRecurrentUnits, orderUnits, unitRows } from "./recurrent-units.js";
 import { complementaryOrder } from "./complementary-order.js";
@@ -46,7 +46,7 @@ export function pairUnits(model: ModelProto, { inPlace = false }: PairUnitsOptio
     const order = orderOf(found.down);
     for (const { matMul } of found.ups)
       sliceConstant(typed.graph, { node: matMul, index: 1, axis: 1 }, order);
-    for (const { node, index } of found.perNeuron) sliceLast(typed, node, index, order);
+    for (const place of found.perNeuron) sliceLast(typed.graph, place, order.length, order);
     sliceConstant(typed.graph, { node: found.down.matMul, index: 1, axis: 0 }, order);
     settle();
     layers += 1;
@@ -57,7 +57,7 @@ export function pairUnits(model: ModelProto, { inPlace = false }: PairUnitsOptio
     const [, , { matMul, bias, outputs }] = found.projections;
     const order = orderOf(found.output, found.width);
     sliceConstant(typed.graph, { node: matMul, index: 1, axis: 1 }, order);
-    if (bias !== undefined) sliceLast(typed, bias.node, bias.index, order, outputs);
+    if (bias !== undefined) sliceLast(typed.graph, bias, outputs, order);
     sliceConstant(typed.graph, { node: found.output.matMul, index: 1, axis: 0 }, order);
     settle();
     layers += 1;
@@ -92,22 +92,15 @@ function orderOf({ weight, inputs, outputs }: Projection, blockSize?: number): n
   return complementaryOrder({ rows: inputs, columns: outputs, at: matrixView(weight) }, blockSize);
 }
 
-/** Orders the last axis of a node's constant, unless one number serves all units. */
-function sliceLast(
-  { graph }: TypedGraph,
-  node: Projection["matMul"],
-  index: number,
-  order: readonly number[],
-  length = order.length,
-): void {
-  const shape = graph.constant(node.input[index] ?? "")?.shape ?? [];
-  if (shape.at(-1) === length) sliceConstant(graph, { node, index, axis: shape.length - 1 }, order);
-}
-
-/** The model in the order that suits how it is quantized: as it is where pairs are not safe ones. */
+/**
+ * {@link pairUnits} where int8 weights will be quantized as safe pairs: with full pairs, or 7-bit weights, the model is as it was.
+ *
+ * @example const { model: paired } = pairedFor(model, { pairs: "safe" });
+ */
 export function pairedFor(
   model: ModelProto,
-  { pairs = "safe", reduceRange = false }: WeightOptions,
-): ModelProto {
-  return pairs === "safe" && !reduceRange ? pairUnits(model).model : model;
+  { pairs = "safe", reduceRange = false }: Pick<WeightOptions, "pairs" | "reduceRange">,
+  options: PairUnitsOptions = {},
+): PairedUnits {
+  return pairs === "safe" && !reduceRange ? pairUnits(model, options) : { model, layers: 0 };
 }

@@ -15,9 +15,12 @@ import { openForCompression } from "../open-for-compression.js";
 /** How far an output of a written model is from that of its original. */
 export interface OutputDrift {
   readonly name: string;
-  /** Σab / √(Σa²·Σb²) over all values of real positions; 1 if both are zero, 0 if one is or if a value is not finite. */
+  /**
+   * Σab / √(Σa²·Σb²) over all values of real positions; 1 if both are zero, 0 if one is or if a value is not finite. What both have infinite
+   * (a masked score) is left out.
+   */
   readonly cosine: number;
-  /** Whether all values of the written model are numbers. */
+  /** Whether all values of the written model are numbers, where the original's are. */
   readonly finite: boolean;
 }
 
@@ -49,7 +52,7 @@ export interface Reference {
  *
  * @param original path, bytes or parsed model
  * @param candidates lists of batches, with a mask of real positions where there is padding
- * @returns undefined if it accepts none of them
+ * @returns undefined if it accepts none of them, or makes no number of any
  * @throws RuntimeError if it cannot be opened
  */
 export async function referenceOf(
@@ -61,7 +64,8 @@ export async function referenceOf(
   try {
     for (const batches of candidates) {
       try {
-        return { batches, outputs: await run(session, batches) };
+        const outputs = await run(session, batches);
+        if (saysSomething(outputs)) return { batches, outputs };
       } catch (error) {
         if (!(error instanceof RuntimeError)) throw error;
       }
@@ -81,16 +85,51 @@ export async function referenceOf(
  * const [{ cosine }] = await measureDrift(reference, "model_int8.onnx");
  */
 export async function measureDrift(
-  { batches, outputs: before }: Reference,
+  reference: Reference,
   written: ModelSource,
   options: DriftOptions = {},
 ): Promise<readonly OutputDrift[]> {
-  const after = await outputsOf(written, batches, options.session);
+  const session = await openSession(written, options.session);
+  try {
+    return await sessionDrift(reference, session);
+  } finally {
+    await session.close();
+  }
+}
+
+/**
+ * {@link measureDrift} of a model that is open already; it stays open.
+ *
+ * A model with one float output may name it otherwise than the original did.
+ *
+ * @throws RuntimeError if it cannot be run
+ */
+export async function sessionDrift(
+  { batches, outputs: before }: Reference,
+  session: Session,
+): Promise<readonly OutputDrift[]> {
+  const after = await run(session, batches);
+  const only = before.size === 1 && after.size === 1 ? [...after.values()][0] : undefined;
   return [...before].map(([name, values]) => {
-    const changed = after.get(name) ?? [];
-    const finite = changed.length === values.length && changed.every((rows) => rows.every(Number.isFinite));
+    const changed = after.get(name) ?? only ?? [];
+    const finite = values.every((rows, i) => isFiniteLike(rows, changed[i]));
     return { name, cosine: finite ? cosineOf(values, changed) : 0, finite };
   });
+}
+
+/** Whether there are as many values, and numbers wherever the original has some. */
+function isFiniteLike(rows: Float32Array, changed: Float32Array | undefined): boolean {
+  if (changed?.length !== rows.length) return false;
+  for (let i = 0; i < rows.length; i++) {
+    if (!Number.isFinite(changed[i]) && Number.isFinite(rows[i])) return false;
+  }
+  return true;
+}
+
+/** Whether any value is a number; a model without float outputs has nothing that could drift. */
+function saysSomething(outputs: ReadonlyMap<string, readonly Float32Array[]>): boolean {
+  if (outputs.size === 0) return true;
+  return [...outputs.values()].some((batches) => batches.some((rows) => rows.some(Number.isFinite)));
 }
 
 /** Float outputs of every batch, one after the other. */
@@ -131,8 +170,11 @@ function cosineOf(before: readonly Float32Array[], after: readonly Float32Array[
     const others = after[i] ?? new Float32Array();
     for (let j = 0; j < values.length; j++) {
       const [a, b] = [values[j] as number, others[j] ?? 0];
-      // What both have infinite (a masked score) says nothing.
-      if (a === b && !Number.isFinite(a)) continue;
+      if (!Number.isFinite(a) || !Number.isFinite(b)) {
+        // What both have infinite (a masked score), or both have not, says nothing.
+        if (Object.is(a, b)) continue;
+        return 0;
+      }
       dot += a * b;
       a2 += a * a;
       b2 += b * b;
@@ -167,7 +209,7 @@ export async function firstDeparture(
   for (const { node, value } of shared) {
     const [left, right] = [a?.get(value), b?.get(value)];
     if (left === undefined || right === undefined) continue;
-    const cosine = right.every((rows) => rows.every((x) => !Number.isNaN(x))) ? cosineOf(left, right) : 0;
+    const cosine = cosineOf(left, right);
     if (cosine < minCosine) return { node: node.name || value, op: node.opType, value, cosine };
   }
   return undefined;

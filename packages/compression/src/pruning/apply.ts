@@ -1,30 +1,25 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { validateModel } from "@nasty/graph";
-import { CompressionError } from "../compression-error.js";
 import { type Provenance, withHistory } from "../history.js";
 import { openForCompression } from "../open-for-compression.js";
 import { stripModel } from "../strip-model.js";
 import { type Encoder, openEncoder } from "./encoder.js";
 import type { AttentionBlock } from "./find-attention.js";
 import type { FeedForwardBlock } from "./find-feed-forward.js";
-import { checkFinite, countNonZero, countParameters } from "./masks.js";
-import type { PlannedHeads, PlannedNeurons, PlannedZeros, PruningPlan, PruningReport } from "./plan.js";
+import { countParameters } from "./masks.js";
+import type { PlannedHeads, PlannedNeurons, PruningPlan, PruningReport } from "./plan.js";
 import { dropLayers } from "./drop-layers.js";
 import { resizeReshape } from "./resize-reshape.js";
 import { remaining, spread } from "./select-units.js";
-import { replaceConstant, sliceConstant } from "./slice.js";
-import { keptAfter } from "./smallest-magnitudes.js";
-import type { Projection } from "./trace.js";
+import { sliceConstant, sliceLast } from "./slice.js";
 import { applyVocabulary, newIdsOf } from "./vocabulary.js";
+import { mismatch, zeroElements } from "./zero-elements.js";
 
 /** A pruned model and what was done. */
 export interface PruningResult {
   readonly model: ModelProto;
   readonly report: PruningReport;
 }
-
-const mismatch = (where: string, expected: string, got: string): CompressionError =>
-  new CompressionError("plan-mismatch", `pruner.apply: ${where}: expected ${expected}, got ${got}`);
 
 /**
  * Carries out a plan of `pruner.plan`.
@@ -47,14 +42,19 @@ export function applyPruning(
     applyVocabulary(graph, plan.vocabulary);
     pruned = graph.toModel();
   }
-  const tensors = plan.tensors.length > 0 ? zeroElements(pruned, plan.tensors) : undefined;
-  const finished = withHistory(stripModel(tensors?.model ?? pruned), {
+  let tensors: PruningReport["tensors"] = [];
+  if (plan.tensors.length > 0) {
+    const graph = openForCompression(pruned);
+    tensors = zeroElements(graph, plan.tensors);
+    pruned = graph.toModel();
+  }
+  const finished = withHistory(stripModel(pruned), {
     step: "prune",
     options: { importance: plan.importance, ...plan.options },
     ...options.provenance,
   });
   validateModel(finished);
-  return { model: finished, report: reportOf(model, finished, plan, tensors?.report ?? []) };
+  return { model: finished, report: reportOf(model, finished, plan, tensors) };
 }
 
 function reportOf(
@@ -141,7 +141,7 @@ function removeHeads({ typed }: Encoder, block: AttentionBlock, { heads, remove 
   for (const projection of block.projections) {
     const columns = spread(kept, projection.outputs / heads);
     sliceConstant(graph, { node: projection.matMul, index: 1, axis: 1 }, columns);
-    sliceBias(graph, projection, columns);
+    if (projection.bias !== undefined) sliceLast(graph, projection.bias, projection.outputs, columns);
   }
   for (const { node, index, axisFromEnd, width } of block.perHead) {
     const rank = graph.constant(node.input[index] ?? "")?.shape.length ?? 0;
@@ -150,20 +150,6 @@ function removeHeads({ typed }: Encoder, block: AttentionBlock, { heads, remove 
   sliceConstant(graph, { node: block.output.matMul, index: 1, axis: 0 }, spread(kept, block.width));
   for (const reshape of block.reshapes) {
     resizeReshape(typed, reshape, kept.length);
-  }
-}
-
-function sliceBias(
-  graph: Encoder["typed"]["graph"],
-  { bias, outputs }: Projection,
-  kept: readonly number[],
-): void {
-  if (bias === undefined) {
-    return;
-  }
-  const shape = graph.constant(bias.node.input[bias.index] ?? "")?.shape ?? [];
-  if (shape.at(-1) === outputs) {
-    sliceConstant(graph, { ...bias, axis: shape.length - 1 }, kept);
   }
 }
 
@@ -185,36 +171,4 @@ function removeNeurons(
   for (const reshape of block.reshapes) {
     resizeReshape(typed, reshape, kept.length);
   }
-}
-
-function zeroElements(
-  model: ModelProto,
-  planned: readonly PlannedZeros[],
-): { model: ModelProto; report: PruningReport["tensors"] } {
-  const graph = openForCompression(model);
-  const graphs = new Map(graph.allGraphs().map((scope) => [scope.path, scope]));
-  const report = planned.map(({ name, graph: path, op, elements, zeros }) => {
-    const owner = graphs.get(path);
-    const value = owner?.defines(name) === true ? owner.constant(name) : undefined;
-    if (owner === undefined || value?.dtype !== "float32" || value.data.length !== elements) {
-      throw mismatch(
-        `tensor ${JSON.stringify(name)}`,
-        `${elements} float32 elements`,
-        String(value?.data.length ?? "none"),
-      );
-    }
-    const data = Float32Array.from(value.data as Float32Array);
-    checkFinite("pruner.apply", name, data);
-    const kept = keptAfter(data, zeros);
-    for (let i = 0; i < data.length; i++) {
-      if (kept[i] === 0) {
-        data[i] = 0;
-      }
-    }
-    const node = owner.producer(name);
-    replaceConstant({ graph: owner, name, constantNode: node }, { ...value, data });
-    const total = elements - countNonZero(data);
-    return { name, op, elements, zeros: total, sparsity: total / elements };
-  });
-  return { model: graph.toModel(), report };
 }

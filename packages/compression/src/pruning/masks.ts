@@ -1,4 +1,5 @@
 import type { ModelProto } from "@nasty/formats/onnx";
+import { parameterTensors } from "@nasty/graph";
 import { CompressionError } from "../compression-error.js";
 import { openForCompression } from "../open-for-compression.js";
 import { countBelow, cutAt, keptAfter } from "./smallest-magnitudes.js";
@@ -134,20 +135,15 @@ export function checkFinite(operation: string, name: string, values: Float32Arra
   }
 }
 
-/** Elements of all float32 constants of a model, and how many of them are not zero. */
+/** How many parameters a model has, and how many of them are not zero. */
 export function countParameters(model: ModelProto): { elements: number; nonZero: number } {
   let elements = 0;
   let nonZero = 0;
   for (const graph of openForCompression(model).allGraphs()) {
-    const inNodes = graph.nodes
-      .filter(({ opType }) => opType === "Constant")
-      .map(({ output }) => output[0] ?? "");
-    for (const name of [...graph.initializers.keys(), ...inNodes]) {
+    for (const { name, elements: count } of parameterTensors(graph)) {
       const value = graph.constant(name);
-      if (value?.dtype === "float32") {
-        elements += value.data.length;
-        nonZero += countNonZero(value.data as Float32Array);
-      }
+      elements += count;
+      nonZero += value?.dtype === "float32" ? countNonZero(value.data as Float32Array) : count;
     }
   }
   return { elements, nonZero };

@@ -61,26 +61,63 @@ export function matrixView({
  *
  * A constant of this reader alone changes where it stands and keeps its name; of a shared one the node gets a copy.
  */
-export function sliceConstant(
+export function sliceConstant(graph: Graph, place: AxisOfInput, positions: readonly number[]): void {
+  changeConstant(graph, place, (tensor, axis) => takeAlong(tensor, axis, positions));
+}
+
+/** Makes the given positions of one axis of a constant zero, as {@link sliceConstant} would take them. */
+export function zeroConstant(graph: Graph, place: AxisOfInput, positions: readonly number[]): void {
+  const chosen = new Set(positions);
+  changeConstant(graph, place, (tensor, axis) => {
+    const data = Float32Array.from(tensor.data as Float32Array);
+    const [size, inner] = [tensor.shape[axis] ?? 0, elementCount(tensor.shape.slice(axis + 1))];
+    for (let i = 0; i < data.length; i++) if (chosen.has(Math.floor(i / inner) % size)) data[i] = 0;
+    return { dtype: "float32", shape: tensor.shape, data };
+  });
+}
+
+/** An axis of the constant that a node has at one of its inputs, counted as the node sees it. */
+interface AxisOfInput {
+  readonly node: NodeProto;
+  readonly index: number;
+  readonly axis: number;
+}
+
+function changeConstant(
   graph: Graph,
-  { node, index, axis }: { readonly node: NodeProto; readonly index: number; readonly axis: number },
-  positions: readonly number[],
+  { node, index, axis }: AxisOfInput,
+  change: (tensor: Tensor, axis: number) => Tensor,
 ): void {
   const name = node.input[index] ?? "";
   const source = weightSource(graph, name);
   if (source === undefined) {
-    throw new TypeError(`sliceConstant: ${name} is no constant`);
+    throw new TypeError(`changeConstant: ${name} is no constant`);
   }
   const stored = source.perm?.[axis] ?? axis;
-  const sliced = takeAlong(source.tensor, stored, positions);
+  const changed = change(source.tensor, stored);
   if (isOwn(source)) {
-    replaceConstant(source, sliced);
+    replaceConstant(source, changed);
     return;
   }
   if (source.perm !== undefined) {
-    throw new TypeError(`sliceConstant: ${name} is a shared transposed constant`);
+    throw new TypeError(`changeConstant: ${name} is a shared transposed constant`);
   }
-  graph.setInput(node, index, graph.addInitializer(source.name, sliced));
+  graph.setInput(node, index, graph.addInitializer(source.name, changed));
+}
+
+/**
+ * {@link sliceConstant} of the last axis, if that is as long as it should be: where one number serves all units, nothing is to be taken.
+ *
+ * @param length of the last axis of a constant that has a number for each unit
+ */
+export function sliceLast(
+  graph: Graph,
+  place: { readonly node: NodeProto; readonly index: number },
+  length: number,
+  positions: readonly number[],
+): void {
+  const shape = graph.constant(place.node.input[place.index] ?? "")?.shape ?? [];
+  if (shape.at(-1) === length) sliceConstant(graph, { ...place, axis: shape.length - 1 }, positions);
 }
 
 /** Puts a tensor in the place of a constant, under its name. */

@@ -1,9 +1,7 @@
-import { byteLength, type DType, elementCount } from "@nasty/core";
-import { dataTypeName, type ModelProto, type NodeProto, type TensorProto } from "@nasty/formats/onnx";
-import { dtypeOrUndefined } from "../element-type.js";
-import type { Graph } from "../graph.js";
+import type { ModelProto } from "@nasty/formats/onnx";
 import { ModelGraph } from "../model-graph.js";
-import { operatorSchema, schemaOf } from "../operators/table.js";
+import { operatorSchema } from "../operators/table.js";
+import { constantTensors, parameterCount, sizeOfTensor } from "./parameters.js";
 
 export interface OperatorCount {
   readonly domain: string;
@@ -54,31 +52,24 @@ export function describeGraph(model: ModelProto | ModelGraph): GraphDescription 
   const graphs = opened.allGraphs();
   const ops = new Map<string, { domain: string; op: string; count: number }>();
   const precisions = new Map<string, { dtype: string; tensors: number; elements: number; bytes: number }>();
-  let parameters = 0;
   let initializers = 0;
-
-  const countTensor = (graph: Graph, name: string, tensor: TensorProto): void => {
-    const { dtype, elements, bytes } = sizeOf(tensor);
-    const row = precisions.get(dtype) ?? { dtype, tensors: 0, elements: 0, bytes: 0 };
-    precisions.set(dtype, row);
-    row.tensors += 1;
-    row.elements += elements;
-    row.bytes += bytes;
-    parameters += parametersIn(graph, name, tensor);
-  };
 
   for (const graph of graphs) {
     initializers += graph.initializers.size;
-    for (const [name, tensor] of graph.initializers) countTensor(graph, name, tensor);
+    for (const { tensor } of constantTensors(graph)) {
+      const { dtype, elements, bytes } = sizeOfTensor(tensor);
+      const row = precisions.get(dtype) ?? { dtype, tensors: 0, elements: 0, bytes: 0 };
+      precisions.set(dtype, row);
+      row.tensors += 1;
+      row.elements += elements;
+      row.bytes += bytes;
+    }
     for (const node of graph.nodes) {
       const domain = node.domain === "ai.onnx" ? "" : node.domain;
       const key = `${domain}:${node.opType}`;
       const row = ops.get(key) ?? { domain, op: node.opType, count: 0 };
       ops.set(key, row);
       row.count += 1;
-      const held =
-        node.opType === "Constant" ? node.attribute.find(({ t }) => t !== undefined)?.t : undefined;
-      if (held !== undefined) countTensor(graph, node.output[0] ?? "", held);
     }
   }
   const counted = [...ops.values()].sort(
@@ -94,7 +85,7 @@ export function describeGraph(model: ModelProto | ModelGraph): GraphDescription 
     ops: counted,
     unknownOps: counted.filter(({ domain, op }) => operatorSchema(op, domain) === undefined),
     functions: model instanceof ModelGraph ? 0 : model.functions.length,
-    parameters,
+    parameters: parameterCount(opened),
     initializerBytes: shares.reduce((sum, { bytes }) => sum + bytes, 0),
     initializers,
     precisions: shares,
@@ -102,50 +93,3 @@ export function describeGraph(model: ModelProto | ModelGraph): GraphDescription 
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-const sizeOf = (
-  tensor: TensorProto,
-): { readonly dtype: string; readonly elements: number; readonly bytes: number } => {
-  const shape = tensor.dims.map(Number);
-  const dtype: DType | undefined = dtypeOrUndefined(tensor.dataType);
-  const elements = elementCount(shape);
-  if (dtype !== undefined) return { dtype, elements, bytes: byteLength(dtype, shape) };
-  return { dtype: dataTypeName(tensor.dataType).toLowerCase(), elements, bytes: tensor.rawData.length };
-};
-
-/** Element types that hold trained numbers; wider integers are indices and shapes, but for biases. */
-const trained = new Set<string>([
-  "float64",
-  "float32",
-  "float16",
-  "bfloat16",
-  "int8",
-  "uint8",
-  "int4",
-  "uint4",
-]);
-
-const parametersIn = (graph: Graph, name: string, tensor: TensorProto): number => {
-  const { dtype, elements } = sizeOf(tensor);
-  const uses = graph.consumers(name);
-  const isBias = dtype === "int32" && uses.some(({ node, index }) => isQuantizedBias(node, index));
-  if ((!trained.has(dtype) && !isBias) || tensor.dims.length === 0) return 0;
-  if (
-    uses.length > 0 &&
-    uses.every(({ node, index }) => schemaOf(node)?.quantization.includes(index) === true)
-  )
-    return 0;
-  const packed = uses.map(({ node, index }) => packing(node, index, dtype)).find((factor) => factor > 1) ?? 1;
-  return elements * packed;
-};
-
-const isQuantizedBias = (node: NodeProto, index: number): boolean =>
-  (node.opType === "DequantizeLinear" && index === 0) || (node.opType === "QLinearConv" && index === 8);
-
-/** How many weights a stored byte stands for. */
-const packing = (node: NodeProto, index: number, dtype: string): number => {
-  if (dtype !== "uint8" || node.domain !== "com.microsoft") return 1;
-  const input = node.opType === "MatMulNBits" ? 1 : node.opType === "GatherBlockQuantized" ? 0 : -1;
-  if (index !== input) return 1;
-  return 8 / Number(node.attribute.find(({ name }) => name === "bits")?.i ?? 4n);
-};

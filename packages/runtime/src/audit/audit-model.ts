@@ -4,7 +4,7 @@ import { makeTemporaryFolder, readFileMaybeCompressed } from "@nasty/formats/arc
 import { type GraphProto, type ModelProto, parseModel } from "@nasty/formats/onnx";
 import { ModelGraph } from "@nasty/graph";
 import { type ModelSource, openSession } from "../open-session.js";
-import type { Optimization, SessionOptions } from "../session.js";
+import type { Optimization, Session, SessionOptions } from "../session.js";
 import { type Audit, auditGraph, auditPairs } from "./audit.js";
 import { auditWarnings } from "./warnings.js";
 
@@ -14,6 +14,8 @@ export interface AuditOptions extends Pick<SessionOptions, "threads" | "config" 
    * layouts (NCHWc) of `all`, which rename convolutions and add reorder nodes but quantize nothing.
    */
   readonly optimization?: Optimization;
+  /** What else to do with the open model before it is closed: opening a large one costs more than running it once. */
+  readonly use?: (session: Session) => Promise<void>;
 }
 
 /** The file's own graph, for what only it tells: was it fused before, which weights were written? External weights are not read. */
@@ -44,11 +46,11 @@ const weightsFile = "weights.bin";
 /**
  * Has the runtime optimize a model, reads back the graph that it would execute, and counts.
  *
- * A session is opened with the optimized graph written to a temporary folder (weights beside it, unread); nothing is run.
+ * A session is opened with the optimized graph written to a temporary folder (weights beside it, unread); nothing is run but what `use` runs.
  *
  * @param model a path, bytes or a parsed model
  * @returns counts, each float matrix kernel and stray pair with its reason, and warnings in words
- * @throws RuntimeError as `openSession`; `needs-native` on WebAssembly, which has nowhere to write that graph.
+ * @throws RuntimeError as `openSession`; `needs-native` on WebAssembly, which has nowhere to write that graph; what `use` throws.
  *
  * @example
  * ```ts
@@ -57,7 +59,7 @@ const weightsFile = "weights.bin";
  */
 export const auditModel = async (
   model: ModelSource,
-  { optimization = "extended", config = {}, ...session }: AuditOptions = {},
+  { optimization = "extended", config = {}, use, ...session }: AuditOptions = {},
 ): Promise<Audit> => {
   const { path: folder, remove } = await makeTemporaryFolder("nasty-audit");
   try {
@@ -67,7 +69,7 @@ export const auditModel = async (
       optimization,
       optimizedModelPath,
       config: {
-        // Packed weights are for running, and nothing is run.
+        // Packed weights are for running often, and here is run once at most.
         "session.disable_prepacking": "1",
         // Also lifts protobuf's limit of 2 GB from the written graph.
         "session.optimized_model_external_initializers_file_name": weightsFile,
@@ -75,7 +77,11 @@ export const auditModel = async (
         ...config,
       },
     });
-    await opened.close();
+    try {
+      await use?.(opened);
+    } finally {
+      await opened.close();
+    }
     const optimized = parseModel(await readFile(optimizedModelPath));
     if (optimized.graph !== undefined) withoutRepeats(optimized.graph);
     const source = await readSource(model);
