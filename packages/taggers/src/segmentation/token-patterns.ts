@@ -22,7 +22,8 @@ const PATTERNS: readonly Pattern[] = [
   },
   // E-mail addresses, also shortened ("name...@host.com") and internal ones ("Name/Unit@FIRM")
   {
-    pattern: /(?:mailto:)?[\p{L}\p{N}_][\p{L}\p{N}._%+-]*@[\p{L}\p{N}_](?:[\p{L}\p{N}._-]*[\p{L}\p{N}_])?/iuy,
+    pattern:
+      /(?:mailto:)?[\p{L}\p{N}_](?:[\p{L}\p{N}._%+-]|['’](?=\p{L}))*@[\p{L}\p{N}_](?:[\p{L}\p{N}._-]*[\p{L}\p{N}_])?/iuy,
     needs: "@",
   },
   // Hash tags, user names
@@ -40,7 +41,7 @@ const PATTERNS: readonly Pattern[] = [
   // File and host names
   {
     pattern: new RegExp(
-      `[${LETTER}\\p{N}_](?:[${LETTER}\\p{N}_#-]|\\.(?=[${LETTER}\\p{N}_#-]))*\\.(?:${NAME_ENDINGS})(?:/[^\\s<>"“”]*[^\\s<>"“”.,;:!?'’()\\]])?(?![${LETTER}\\p{N}])`,
+      `[${LETTER}\\p{N}_](?:[${LETTER}\\p{N}_#-]|\\.(?=[${LETTER}\\p{N}_#-]))*\\.(?:${NAME_ENDINGS})(?::\\d{2,5})?(?:(?:/|\\?(?=[\\p{L}\\p{N}_]+=))[^\\s<>"“”]*[^\\s<>"“”.,;:!?'’()\\]])?(?![${LETTER}\\p{N}])`,
       "iuy",
     ),
     needs: ".",

@@ -47,6 +47,10 @@ describe("segmentSentence: conventions of UD English-EWT", () => {
       "01-Feb-02, 2001-02-03 and 2001-02-03T12:34:56Z at 10.0.0.1",
       "01-Feb-02 , 2001-02-03 and 2001-02-03T12:34:56Z at 10.0.0.1",
     ],
+    [
+      "Mail ann.o'neil@a-b.co.uk, user@host; see a.org?x=1&y=2, b.com:8080/c?d. What is a.org?",
+      "Mail ann.o'neil@a-b.co.uk , user@host ; see a.org?x=1&y=2 , b.com:8080/c?d . What is a.org ?",
+    ],
     ["@name_1 #2020vision #Zürich", "@name_1 #2020vision #Zürich"],
     ["Call X3-5290 or (3-5213), $$$ at Yahoo! on 3G", "Call X3-5290 or ( 3-5213 ) , $$$ at Yahoo! on 3G"],
     ["a 3,40 Euro v1.2 ~*~*~*", "a 3,40 Euro v1.2 ~*~*~*"],
