@@ -29,11 +29,15 @@ export function standardForm(model: ModelProto): StandardForm {
   const opened = ModelGraph.from(model);
   if (model.functions.length > 0) {
     const count = model.functions.length;
-    changes.push(`the calls of ${count} model-local function${count === 1 ? "" : "s"} were replaced by their operators`);
+    changes.push(
+      `the calls of ${count} model-local function${count === 1 ? "" : "s"} were replaced by their operators`,
+    );
   }
   if (opened.opset() < oldestUnderstood) {
     raiseOpset(opened, modern);
-    changes.push(`operator set ${opset} was raised to ${modern}: its operators have other forms now, and mean the same`);
+    changes.push(
+      `operator set ${opset} was raised to ${modern}: its operators have other forms now, and mean the same`,
+    );
   }
   return { model: opened.toModel(), changes };
 }

@@ -36,7 +36,9 @@ export function reshapeObstacle(typed: TypedGraph, reshape: SizedReshape): strin
     return `the sizes that ${label} reshapes to are not known`;
   }
   const isFree = sizes.every((size, index) => index === reshape.position || size !== inferred);
-  return isFree ? undefined : `the sizes that ${label} reshapes to are computed in a way that cannot be followed`;
+  return isFree
+    ? undefined
+    : `the sizes that ${label} reshapes to are computed in a way that cannot be followed`;
 }
 
 /** Lets a Reshape make, split into, or join another number of units. */
@@ -119,4 +121,5 @@ function withSize({ graph, types }: TypedGraph, { node, position }: SizedReshape
   return output;
 }
 
-const vector = (values: readonly number[]) => tensor("int64", [values.length], BigInt64Array.from(values, BigInt));
+const vector = (values: readonly number[]) =>
+  tensor("int64", [values.length], BigInt64Array.from(values, BigInt));

@@ -1,7 +1,15 @@
 import type { NodeProto } from "@nasty/formats/onnx";
 import { nodeLabel } from "../weight-sites.js";
 import type { PerHeadInput } from "./find-attention.js";
-import { axisAfter, axisBefore, type HeadAxis, reshapedHeads, reshaping, shapeOf, shareOf } from "./head-axis.js";
+import {
+  axisAfter,
+  axisBefore,
+  type HeadAxis,
+  reshapedHeads,
+  reshaping,
+  shapeOf,
+  shareOf,
+} from "./head-axis.js";
 import type { SizedReshape } from "./resize-reshape.js";
 import {
   isScalar,
@@ -98,7 +106,12 @@ function constantOperand(typed: TypedGraph, node: NodeProto): number {
   return constant >= 0 ? constant : node.input.findIndex((input) => isScalar(typed, input));
 }
 
-function sizedReshape(typed: TypedGraph, node: NodeProto, { axis, width }: HeadAxis, heads: number): SizedReshape {
+function sizedReshape(
+  typed: TypedGraph,
+  node: NodeProto,
+  { axis, width }: HeadAxis,
+  heads: number,
+): SizedReshape {
   const size = shapeOf(typed, node.output[0] ?? "")?.[axis];
   const blocks = typeof size === "number" ? size / (heads * width) : undefined;
   return { node, position: axis, unit: blocks === undefined ? undefined : blocks * width };

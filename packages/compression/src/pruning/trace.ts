@@ -57,7 +57,9 @@ export function keepsLastAxis({ graph, types }: TypedGraph, node: NodeProto): bo
   if (node.opType !== "Reshape" || !isStandard(node)) {
     return false;
   }
-  const [from, to] = [node.input[0], node.output[0]].map((name) => types.typeOf(graph, name ?? "")?.shape?.at(-1));
+  const [from, to] = [node.input[0], node.output[0]].map((name) =>
+    types.typeOf(graph, name ?? "")?.shape?.at(-1),
+  );
   return from !== undefined && from === to;
 }
 

@@ -40,7 +40,10 @@ const forms: [name: string, form: TinyBert][] = [
   ["a bias by head", { headBias: true }],
   ["one head a layer", { heads: 1 }],
   ["keys transposed by way of three dimensions", { attention: "decomposed", reshape: "inferred" }],
-  ["keys transposed so, heads written down", { attention: "decomposed", reshape: "computed", anonymous: true }],
+  [
+    "keys transposed so, heads written down",
+    { attention: "decomposed", reshape: "computed", anonymous: true },
+  ],
   ["batches joined with heads", { attention: "batched" }],
   ["batches joined with heads, sizes computed", { attention: "batched", reshape: "computed" }],
   ["Gemm of rows", { linearForm: "gemm", reshape: "inferred" }],

@@ -163,7 +163,11 @@ export function tinyBert({
   };
 
   /** Some of the sizes of a value, joined with others. */
-  const sizes = (name: string, x: string, parts: readonly (readonly [first: number, end: number] | number)[]): string => {
+  const sizes = (
+    name: string,
+    x: string,
+    parts: readonly (readonly [first: number, end: number] | number)[],
+  ): string => {
     const shape = add(`${name}/Shape`, "Shape", [x]);
     const vectors = parts.map((part, index) => {
       const bound = (what: string, size: number) => constant(`${name}/${what}${index}`, int64([size]));
@@ -183,16 +187,25 @@ export function tinyBert({
       ]),
     decomposed: (at: string, query: string, key: string): string => {
       const turned = add(`${at}/turned`, "Transpose", [flatBatch(`${at}/key`, key)], { perm: [0, 2, 1] });
-      const whole = sizes(`${at}/key/whole`, key, [[0, 2], [3, 4], [2, 3]]);
+      const whole = sizes(`${at}/key/whole`, key, [
+        [0, 2],
+        [3, 4],
+        [2, 3],
+      ]);
       const keys = add(`${at}/keys`, "Reshape", [turned, whole], { allowzero: 1 });
-      const scaled = [query, keys].map((x, index) => add(`${at}/scaled${index}`, "Mul", [x, root(`${at}/root${index}`)]));
+      const scaled = [query, keys].map((x, index) =>
+        add(`${at}/scaled${index}`, "Mul", [x, root(`${at}/root${index}`)]),
+      );
       return add(`${at}/scores`, "MatMul", scaled);
     },
     batched: (at: string, query: string, key: string): string => {
       const scaled = add(`${at}/scaled`, "Mul", [query, scalar(`${at}/root`, 1 / Math.sqrt(width))]);
       const keys = add(`${at}/keys`, "Transpose", [flatBatch(`${at}/key`, key)], { perm: [0, 2, 1] });
       const product = add(`${at}/scores`, "MatMul", [flatBatch(`${at}/query`, scaled), keys]);
-      const whole = sizes(`${at}/scores`, query, [[0, 3], [2, 3]]);
+      const whole = sizes(`${at}/scores`, query, [
+        [0, 3],
+        [2, 3],
+      ]);
       return add(`${at}/whole`, "Reshape", [product, whole], { allowzero: 1 });
     },
   };

@@ -53,7 +53,9 @@ export function inlineFunctions(model: ModelProto): ModelProto {
   const expanded = expandGraph(raised, expansion);
   const used = domainsOf(expanded, new Set());
   const ofFunctions = new Set(model.functions.map(({ domain }) => plain(domain)));
-  const kept = [...opsets].filter(([domain]) => used.has(domain) || !ofFunctions.has(domain) || domain === "");
+  const kept = [...opsets].filter(
+    ([domain]) => used.has(domain) || !ofFunctions.has(domain) || domain === "",
+  );
   return copyMessage(model, { graph: expanded, functions: [], opsetImport: importsOf(kept) });
 }
 

@@ -57,7 +57,10 @@ export function instantiate(body: FunctionProto, node: NodeProto, names: NameReg
     if (wanted === "") continue;
     // An input that is handed out as it is, or a value that is handed out twice, needs a node to get the other name.
     if (made.has(name) && !renamed.has(name)) renamed.set(name, wanted);
-    else copies.push(makeNode("Identity", [renamed.get(name) ?? name], [wanted], { name: uniqueIn(call, "Identity") }));
+    else
+      copies.push(
+        makeNode("Identity", [renamed.get(name) ?? name], [wanted], { name: uniqueIn(call, "Identity") }),
+      );
   }
   for (const name of made) if (!renamed.has(name)) renamed.set(name, uniqueIn(call, name));
   const scope: Scope = { own: renamed, outer: undefined };

@@ -22,7 +22,10 @@ const explicitAxis: RaiseRule = (raised) => {
     const [a, b] = [typeOf(node.input[0] ?? "").shape?.length, typeOf(node.input[1] ?? "").shape?.length];
     if (b !== 0) {
       if (a === undefined || b === undefined) {
-        throw cannotRaise(raised, "broadcasting from an axis: expected operands of known rank, got an unknown one");
+        throw cannotRaise(
+          raised,
+          "broadcasting from an axis: expected operands of known rank, got an unknown one",
+        );
       }
       const missing = a - b - (axis < 0 ? axis + a : axis);
       if (missing > 0) widen(raised, 1, b, missing);
@@ -37,7 +40,8 @@ const slope: RaiseRule = (raised) => {
   const shape = typeOf(node.input[1] ?? "").shape;
   if (shape?.length !== 1 || shape[0] === 1) return;
   const rank = typeOf(node.input[0] ?? "").shape?.length;
-  if (rank === undefined) throw cannotRaise(raised, "slope: expected an input of known rank, got an unknown one");
+  if (rank === undefined)
+    throw cannotRaise(raised, "slope: expected an input of known rank, got an unknown one");
   if (rank > 2) widen(raised, 1, 1, rank - 2);
 };
 

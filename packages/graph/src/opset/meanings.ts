@@ -55,11 +55,9 @@ const coercedAxes: RaiseRule = (raised) => {
   const rank = typeOf(input).shape?.length;
   graph.setAttribute(node, "axis", -1);
   if (axis === -1 || axis + 1 === rank) return;
-  const [flat, shares, shape] = ["flat", "shares", "shape"].map((what) => graph.uniqueName(`${output}/${what}`)) as [
-    string,
-    string,
-    string,
-  ];
+  const [flat, shares, shape] = ["flat", "shares", "shape"].map((what) =>
+    graph.uniqueName(`${output}/${what}`),
+  ) as [string, string, string];
   const before = { before: node };
   graph.addNode({ opType: "Flatten", inputs: [input], outputs: [flat], attributes: { axis } }, before);
   graph.addNode({ opType: "Shape", inputs: [input], outputs: [shape] }, before);
@@ -74,7 +72,10 @@ const inferenceOnly =
   (raised) => {
     const { node } = raised;
     if (node.output.filter((name) => name !== "").length > 1) {
-      throw cannotRaise(raised, "outputs: expected one, as a model that is run has, got those of a training step");
+      throw cannotRaise(
+        raised,
+        "outputs: expected one, as a model that is run has, got those of a training step",
+      );
     }
     dropping(attribute)(raised);
   };
@@ -114,7 +115,8 @@ const resize: RaiseRule = ({ graph, node }) => {
   graph.setInput(node, 1, "");
   graph.setInput(node, 2, scales);
   graph.setAttribute(node, "coordinate_transformation_mode", "asymmetric");
-  if (stringAttribute(node, "mode", "nearest") === "nearest") graph.setAttribute(node, "nearest_mode", "floor");
+  if (stringAttribute(node, "mode", "nearest") === "nearest")
+    graph.setAttribute(node, "nearest_mode", "floor");
 };
 
 const tile: RaiseRule = (raised) => {
@@ -172,9 +174,13 @@ export const meaningRules: readonly VersionRule[] = [
   { ops: ["Scan"], since: 9, rule: refused("expected a Scan without a batch, got one of operator set 8") },
   { ops: ["Upsample"], since: 10, rule: upsampleToResize },
   { ops: ["Resize"], since: 11, rule: resize },
-  { ops: ["Scatter"], since: 11, rule: (raised) => {
-    replaceNode(raised, { opType: "ScatterElements" });
-  } },
+  {
+    ops: ["Scatter"],
+    since: 11,
+    rule: (raised) => {
+      replaceNode(raised, { opType: "ScatterElements" });
+    },
+  },
   { ops: ["Softmax", "LogSoftmax", "Hardmax"], since: 13, rule: coercedAxes },
   { ops: ["BatchNormalization"], since: 14, rule: inferenceOnly("training_mode") },
   { ops: ["RoiAlign"], since: 16, rule: roiAlign },

@@ -111,7 +111,11 @@ const liftedNode = (node: NodeProto, seen: Seen): NodeProto => {
 const isLiftable = (name: string, type: ValueInfoProto["type"], seen: Seen): boolean => {
   if (type === undefined || liftedType(type) === type) return false;
   if (type.value.case !== "tensorType") {
-    throw unsupported(name, "a tensor at the boundary of the model", `a ${type.value.case ?? "value"} of 16-bit floats`);
+    throw unsupported(
+      name,
+      "a tensor at the boundary of the model",
+      `a ${type.value.case ?? "value"} of 16-bit floats`,
+    );
   }
   seen.from.add(type.value.value.elemType);
   return true;
