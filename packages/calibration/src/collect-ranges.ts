@@ -118,7 +118,8 @@ const observeBatch = (
 };
 
 const rangesOf = (watches: readonly Watch[]): Record<string, TensorRange> => {
-  const tensors: Record<string, TensorRange> = {};
+  // A model may call a value as objects call something of theirs.
+  const tensors = Object.create(null) as Record<string, TensorRange>;
   for (const { name, observer, masked } of watches) {
     const range = observer.range();
     const seen = observer.extremes;

@@ -41,7 +41,7 @@ export const reusedOutputs = (
 
   const outOf = (feeds: Feeds): Record<string, Tensor> => {
     const sizes = sizesOf(session, feeds);
-    const out: Record<string, Tensor> = {};
+    const out = Object.create(null) as Record<string, Tensor>;
     for (const watched of tensors) {
       const shape = resolved(watched, sizes);
       if (shape === undefined) continue;

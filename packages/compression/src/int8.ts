@@ -14,7 +14,7 @@ import type { PlannedActivation, PlannedTensor, QuantizationPlan, QuantizedForm 
 import { chosenOptions, modelWarnings } from "./plan-options.js";
 import { pairedFor } from "./accuracy/pair-units.js";
 import { planWeights, type WeightOptions } from "./plan-weights.js";
-import { openForCompression } from "./open-for-compression.js";
+import { openForCompression, prepareModel } from "./open-for-compression.js";
 import type { WeightSite } from "./weight-sites.js";
 
 /** How a static plan is made, beside where its ranges come from. */
@@ -97,7 +97,7 @@ function plannedActivation(
   table: CalibrationTable,
   { activationType: dtype, activationSymmetric: symmetric }: Required<StaticOptions>,
 ): PlannedActivation {
-  const range = table.tensors[name];
+  const range = Object.hasOwn(table.tensors, name) ? table.tensors[name] : undefined;
   if (range === undefined) {
     throw new CompressionError(
       "missing-range",
@@ -131,11 +131,13 @@ async function tableFor(
     ...(limit === undefined ? {} : { samples: limit }),
     ...(onProgress === undefined ? {} : { onProgress }),
   };
-  return collectRanges(model, names, calibrationData, collect);
+  return collectRanges(prepareModel(model).model, names, calibrationData, collect);
 }
 
 /**
  * Names of the activations whose ranges {@link planInt8} would ask for, each once: to measure a table once and keep it.
+ *
+ * They are values of what `prepareModel` makes of the model, which is the model itself for most.
  *
  * @throws CompressionError `no-such-layer`, `invalid-option`
  * @example

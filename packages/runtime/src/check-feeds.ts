@@ -48,7 +48,7 @@ export const checkFeeds = (inputs: readonly ValueInfo[], feeds: Readonly<Record<
     );
   }
   for (const input of inputs) {
-    const feed = feeds[input.name];
+    const feed = Object.hasOwn(feeds, input.name) ? feeds[input.name] : undefined;
     if (feed === undefined) {
       throw new RuntimeError(
         "missing-input",

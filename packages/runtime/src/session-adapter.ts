@@ -27,14 +27,20 @@ const copiedInto = (given: Tensor, { shape, data }: Tensor, name: string): Tenso
   return given;
 };
 
+/** Values by a name that a model chose, which may be that of something objects have: `constructor`, `__proto__`. */
+const byName = <T>(): Record<string, T> => Object.create(null) as Record<string, T>;
+
+const ownOf = (out: Out, name: string): Tensor | undefined =>
+  Object.hasOwn(out, name) ? out[name] : undefined;
+
 const convertOutputs = async (
   results: Readonly<Record<string, unknown>>,
   wanted: readonly string[],
   { fourBit, out, writesInto }: Conversion & { readonly out: Out },
 ): Promise<Record<string, Tensor>> => {
-  const outputs: Record<string, Tensor> = {};
+  const outputs = byName<Tensor>();
   for (const name of wanted) {
-    const given = out[name];
+    const given = ownOf(out, name);
     if (given !== undefined && writesInto) {
       outputs[name] = given;
       continue;
@@ -64,11 +70,11 @@ const wrap = (ort: OrtModule, native: OrtSession, { fourBit, writesInto }: Conve
     wanted: readonly string[],
     out: Out,
   ): Promise<Record<string, Tensor>> => {
-    const ortFeeds: Record<string, OrtTensor> = {};
+    const ortFeeds = byName<OrtTensor>();
     for (const [name, feed] of Object.entries(feeds)) ortFeeds[name] = toOrtTensor(ort, unpacked(feed));
-    const fetches: Record<string, OrtTensor | null> = {};
+    const fetches = byName<OrtTensor | null>();
     for (const name of wanted) {
-      const given = writesInto ? out[name] : undefined;
+      const given = writesInto ? ownOf(out, name) : undefined;
       fetches[name] = given === undefined ? null : toOrtTensor(ort, given);
     }
     try {

@@ -56,7 +56,7 @@ export function madeFeeds(
   }
   const sizeOf = (dim: number | string | undefined): number =>
     typeof dim === "number" ? dim : (named.get(dim ?? "") ?? length);
-  const feeds: Record<string, Tensor> = {};
+  const feeds = Object.create(null) as Record<string, Tensor>;
   for (const [name, shape] of shapes) {
     const { dtype = "float32" } = types.typeOf(main, name) ?? {};
     const meaning = integerTypes.has(dtype) ? meaningOf(main, types, name, sizeOf) : undefined;

@@ -58,10 +58,8 @@ export interface AttentionSite {
  *
  * Names play no part. The heads are followed through every change of shape and order by how far apart they lie, so that keys that are
  * transposed by way of three dimensions, batches joined with heads, and projections of rows [b·s, hidden] are found like the plain form.
- *
- * @param heads how many heads a layer has, for graphs whose shapes do not tell
  */
-export function findAttention(typed: TypedGraph, heads?: number): AttentionSite[] {
+export function findAttention(typed: TypedGraph): AttentionSite[] {
   const sites: AttentionSite[] = [];
   for (const node of typed.graph.nodes) {
     if (node.opType !== "MatMul" || !isStandard(node) || matrixOf(typed.graph, node) !== undefined) {
@@ -71,7 +69,7 @@ export function findAttention(typed: TypedGraph, heads?: number): AttentionSite[
     if (shares === undefined) {
       continue;
     }
-    const found = blockAround(typed, node, { ...shares, stated: heads });
+    const found = blockAround(typed, node, shares);
     const name = isMismatch(found) ? nodeLabel(shares.softmax) : nodeLabel(found.output.matMul);
     sites.push({ name, found });
   }
@@ -82,11 +80,6 @@ interface Shares {
   readonly softmax: NodeProto;
   /** Nodes from the Softmax to the product with the values. */
   readonly through: readonly NodeProto[];
-}
-
-interface Context extends Shares {
-  /** Heads as somebody else says. */
-  readonly stated: number | undefined;
 }
 
 /** The Softmax behind the left operand of a product, past dropout and the replacement of NaN rows. */
@@ -124,7 +117,7 @@ function whereNotNan({ graph }: TypedGraph, node: NodeProto, through: NodeProto[
 
 const fail = (reason: string): Mismatch => ({ reason });
 
-function blockAround(typed: TypedGraph, context: NodeProto, shares: Context): AttentionBlock | Mismatch {
+function blockAround(typed: TypedGraph, context: NodeProto, shares: Shares): AttentionBlock | Mismatch {
   const product = scoresBehind(typed, shares.softmax.input[0] ?? "");
   if (product === undefined) {
     return fail("no product of queries and keys is behind its Softmax");
@@ -237,7 +230,7 @@ const notKnown = fail("the number of heads is not known from the shapes");
  * How many heads there are: by the second of four dimensions of the scores, and by the length of a query, which is a head's share of what the
  * projection makes. Where both are known they must agree.
  */
-function headsOf(typed: TypedGraph, product: NodeProto, { softmax, stated }: Context): number | Mismatch {
+function headsOf(typed: TypedGraph, product: NodeProto, { softmax }: Shares): number | Mismatch {
   const scores = shapeOf(typed, product.output[0] ?? "");
   const rank = scores?.length ?? shapeOf(typed, softmax.output[0] ?? "")?.length;
   if (rank !== 3 && rank !== 4) {
@@ -254,7 +247,7 @@ function headsOf(typed: TypedGraph, product: NodeProto, { softmax, stated }: Con
   const width = shapeOf(typed, query)?.at(-1) ?? shapeOf(typed, product.input[1] ?? "")?.at(-2);
   const outputs = projectionBehind(typed, query)?.outputs;
   const byWidth = typeof width === "number" && outputs !== undefined ? outputs / width : undefined;
-  const heads = [byShape, byWidth, stated].find((count) => typeof count === "number");
+  const heads = [byShape, byWidth].find((count) => typeof count === "number");
   if (typeof heads !== "number") {
     return notKnown;
   }

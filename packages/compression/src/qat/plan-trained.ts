@@ -20,7 +20,7 @@ export interface TrainedPlanOptions {
 /** Ranges of trained activations as a calibration table, for `int8.plan`: by the names that products of this model read them under. */
 export function trainedTable(model: ModelProto, record: QuantizationRecord): CalibrationTable {
   const { main } = openForCompression(model);
-  const tensors: Record<string, CalibrationTable["tensors"][string]> = {};
+  const tensors = Object.create(null) as Record<string, CalibrationTable["tensors"][string]>;
   for (const name of int8Activations(model, { skipLayers: untrained(model, record) })) {
     // Dropout does nothing once a model is trained; ranges are those of the tensor in front of it.
     let source = name;

@@ -40,6 +40,7 @@ export {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from "./gen/onnx_pb.js";
+export { type FunctionOptions, makeFunction } from "./make-function.js";
 export { type AttributeValue, makeAttribute, type TypedAttributeValue } from "./make-attribute.js";
 export {
   type Dimension,

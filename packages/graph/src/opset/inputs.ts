@@ -77,6 +77,12 @@ const splitOfFirst: RaiseRule = (raised) => {
 
 const reduced = ["Max", "Mean", "Min", "Prod", "L1", "L2", "LogSum", "LogSumExp", "SumSquare"];
 
+/** Operators that were told which inputs they might write over. */
+const overwriting =
+  "Abs Add BatchNormalization Ceil Clip Div Dropout Elu Exp Floor HardSigmoid InstanceNormalization LeakyRelu Log Max Mean Min Mul Neg PRelu Reciprocal Relu Selu Sigmoid Sqrt Sub Sum Tanh".split(
+    " ",
+  );
+
 /** Attributes that became inputs. */
 export const inputRules: readonly VersionRule[] = [
   { ops: ["Split"], since: 2, rule: splitOfFirst },
@@ -91,24 +97,8 @@ export const inputRules: readonly VersionRule[] = [
   { ops: reduced.map((name) => `Reduce${name}`), since: 18, rule: ints("axes", 1) },
   { ops: ["Split"], since: 18, rule: splitParts },
   { ops: ["DFT"], since: 20, rule: dft },
-  // Where values were written over was told to kernels that could save memory by it.
   {
-    ops: [
-      ...["Abs", "Add", "BatchNormalization", "Ceil", "Clip", "Div", "Dropout", "Elu", "Exp", "Floor"],
-      ...[
-        "HardSigmoid",
-        "InstanceNormalization",
-        "LeakyRelu",
-        "Log",
-        "Max",
-        "Mean",
-        "Min",
-        "Mul",
-        "Neg",
-        "PRelu",
-      ],
-      ...["Reciprocal", "Relu", "Selu", "Sigmoid", "Sqrt", "Sub", "Sum", "Tanh", "Reshape"],
-    ],
+    ops: overwriting,
     since: 6,
     rule: dropping("consumed_inputs"),
   },
