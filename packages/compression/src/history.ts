@@ -1,3 +1,4 @@
+import { parseJson } from "@nasty/formats/json";
 import { getMetadata, withMetadata, type ModelProto } from "@nasty/formats/onnx";
 
 /** Where a step's input came from and what made its output, as far as the caller knows. */
@@ -34,11 +35,20 @@ export function historyOf(model: ModelProto): readonly HistoryStep[] {
     return [];
   }
   try {
-    const history = JSON.parse(text) as Partial<History>;
-    return Array.isArray(history.steps) ? history.steps : [];
+    const history = parseJson(text) as Partial<History> | null;
+    return Array.isArray(history?.steps) ? history.steps.filter(isStep) : [];
   } catch {
     return [];
   }
+}
+
+/** A record may come from anywhere: entries that are no steps describe nothing. */
+function isStep(entry: unknown): entry is HistoryStep {
+  if (typeof entry !== "object" || entry === null) return false;
+  const { step, options } = entry as Partial<HistoryStep>;
+  return (
+    typeof step === "string" && typeof options === "object" && options !== null && !Array.isArray(options)
+  );
 }
 
 /**

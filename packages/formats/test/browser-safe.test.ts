@@ -31,7 +31,7 @@ describe("subpaths that are not /node run in a browser", () => {
   );
   const pure = entries.filter((entry) => !entry.endsWith("/node.ts"));
 
-  it("there are six of them", () => expect(pure).toHaveLength(6));
+  it("there are seven of them", () => expect(pure).toHaveLength(7));
 
   it.each(pure)("%s", (entry) => {
     const { files, packages } = reachable(entry);

@@ -1,3 +1,4 @@
+import { parseJson } from "@nasty/formats/json";
 import { getMetadata, type ModelProto, withMetadata } from "@nasty/formats/onnx";
 import * as v from "valibot";
 import { TaggerError } from "./tagger-error.js";
@@ -144,7 +145,7 @@ function parseEntry<Schema extends v.GenericSchema>(
 ): v.InferOutput<Schema> {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch (cause) {
     throw refuse(key, "JSON", (cause as Error).message, cause);
   }
