@@ -19,14 +19,13 @@ export async function tagText(options: TagOptions, terminal: Terminal, file = "-
   const batches = options.exactBatches === true ? { batchSize: 1 } : {};
   let count = 0;
   try {
-    if (format === "json") await write("[");
     for await (const { text, offset } of readParagraphs(file)) {
       for await (const sentence of tagSentences(tagger, text, batches)) {
         await write(formatted(sentence, offset, format, tagger.task, count));
         count++;
       }
     }
-    if (format === "json") await write(count === 0 ? "]\n" : "\n]\n");
+    if (format === "json") await write(count === 0 ? "[]\n" : "\n]\n");
     if (count === 0) terminal.note("the text has no words");
   } finally {
     await tagger.close();
@@ -52,7 +51,7 @@ function formatted(
         start: start + offset,
         end: end + offset,
       }));
-      return `${index === 0 ? "\n" : ",\n"}${JSON.stringify({ text: sentence.text, start: sentence.start + offset, end: sentence.end + offset, words })}`;
+      return `${index === 0 ? "[\n" : ",\n"}${JSON.stringify({ text: sentence.text, start: sentence.start + offset, end: sentence.end + offset, words })}`;
     }
     default:
       return format satisfies never;
