@@ -117,7 +117,7 @@ const packed = {
   "metadata.onnx.gz": () => inModel(nested([], empty(14), 10_000_000)),
   "functions.onnx.gz": () => inModel(nested([], Buffer.from([0xca, 1, 0]), 10_000_000)),
   "doc-string.onnx.gz": () => inModel(nested([graph, 10], Buffer.from("a"), 900_000_000)),
-  "below-the-limit.onnx.gz": () => inModel(nested([graph], chain(170_000), 1)),
+  "below-the-limit.onnx.gz": () => inModel(nested([graph], chain(110_000), 1)),
 };
 
 const honest = { "zero-weights-400mb.onnx.gz": () => zeroWeights(400_000_000) };

@@ -116,17 +116,15 @@ export const tokenizer = {
   version: "1.0",
   truncation: null,
   padding: { strategy: "BatchLongest", direction: "Right", pad_id: 0, pad_token: "[PAD]" },
-  added_tokens: words
-    .slice(0, 4)
-    .map((content, id) => ({
-      id,
-      content,
-      special: true,
-      normalized: false,
-      lstrip: false,
-      rstrip: false,
-      single_word: false,
-    })),
+  added_tokens: words.slice(0, 4).map((content, id) => ({
+    id,
+    content,
+    special: true,
+    normalized: false,
+    lstrip: false,
+    rstrip: false,
+    single_word: false,
+  })),
   normalizer: {
     type: "Sequence",
     normalizers: [

@@ -3,13 +3,13 @@ import { foldConstants, ModelGraph, type Graph } from "@nasty/graph";
 import { resolveWeight } from "./resolve-weight.js";
 
 /** Inputs that hold weights, by operator. */
-const weightInputs: Readonly<Record<string, readonly number[]>> = {
-  MatMul: [1],
-  Gemm: [1],
-  Gather: [0],
-  Conv: [1],
-  LSTM: [1, 2],
-};
+const weightInputs: ReadonlyMap<string, readonly number[]> = new Map([
+  ["MatMul", [1]],
+  ["Gemm", [1]],
+  ["Gather", [0]],
+  ["Conv", [1]],
+  ["LSTM", [1, 2]],
+]);
 
 /** Largest tensor that folding may make; a weight's parts are gone when it is put together. */
 const limitBytes = 2 ** 28;
@@ -34,7 +34,7 @@ function isComputedConstant(graph: Graph, name: string, open: Set<NodeProto>): b
 function needsFolding(model: ModelGraph): boolean {
   return model.allGraphs().some((graph) =>
     graph.nodes.some((node) =>
-      (weightInputs[node.opType] ?? []).some((index) => {
+      (weightInputs.get(node.opType) ?? []).some((index) => {
         const name = node.input[index] ?? "";
         return resolveWeight(graph, name) === undefined && isComputedConstant(graph, name, new Set());
       }),

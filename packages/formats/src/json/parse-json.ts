@@ -10,7 +10,7 @@ const memoryOfKey = 80;
 
 /** What {@link parseJson} may take. */
 export interface ParseJsonOptions {
-  /** Most bytes of memory for values, beside their text: 192 MB and the length of the text unless told otherwise. */
+  /** Most bytes of memory for values, beside their text: 128 MB and the length of the text unless told otherwise. */
   readonly maxStructureBytes?: number;
 }
 

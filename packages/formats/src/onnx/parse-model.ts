@@ -11,7 +11,7 @@ const operation = "parseModel";
 /** What {@link parseModel} may take. */
 export interface ParseModelOptions {
   /**
-   * Most bytes of memory for what is decoded (nodes, attributes, strings, lists of numbers; not raw data): 192 MB and the
+   * Most bytes of memory for what is decoded (nodes, attributes, strings, lists of numbers; not raw data): 128 MB and the
    * size of the file unless told otherwise.
    */
   readonly maxStructureBytes?: number;

@@ -64,7 +64,7 @@ describe("a packed model file", () => {
     const error = await refusal("nodes.onnx.gz", packed.subarray(0, packed.length - 8));
     expect(error.code).toBe("limit");
     expect(error.message).toMatch(
-      /\(ModelProto\.graph\.node\): decoded size: expected structures of at most 192 MB/,
+      /\(ModelProto\.graph\.node\): decoded size: expected structures of at most 128 MB/,
     );
     process.env["NASTY_MEMORY_LIMIT"] = "2000";
     expect((await read("nodes.onnx.gz", packed)).graph?.node).toHaveLength(1_000_000);

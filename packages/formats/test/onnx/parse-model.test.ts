@@ -271,7 +271,7 @@ describe("parseModel", () => {
     expect(error.message).toMatch("set NASTY_MEMORY_LIMIT to");
   });
 
-  it("takes 192 MB and the size of the file unless told otherwise", () => {
+  it("takes 128 MB and the size of the file unless told otherwise", () => {
     const nodes = many([0x0a, 0], 300_000, 7);
     expect(errorOf(() => parseModel(nodes))).toMatchObject({ code: "limit" });
     expect(parseModel(nodes, { maxStructureBytes: 1e9 }).graph?.node).toHaveLength(300_000);
