@@ -18,7 +18,7 @@ describe("explain", () => {
   test("only what is nobody's input is called a bug", () => {
     expect(explain(new TypeError("x")).message).toContain("this is a bug in nasty");
     expect(explain(new FormatError("truncated", "readModelFile: a.onnx: ends at byte 5")).message).toBe(
-      "readModelFile: a.onnx: ends at byte 5; the file is cut off: copy or download it again",
+      "a.onnx: ends at byte 5; the file is cut off: copy or download it again",
     );
   });
 
@@ -31,6 +31,7 @@ describe("explain", () => {
     const full = Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC", path: "out.onnx" });
     expect(explain(full)).toEqual({
       code: 3,
+      details: { code: "ENOSPC", path: "out.onnx" },
       message: "out.onnx: the disk is full; free some space and run again (nothing was replaced)",
     });
     expect(explain(new RangeError("Array buffer allocation failed"))).toMatchObject({

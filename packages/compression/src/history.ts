@@ -1,3 +1,4 @@
+import { parseJson } from "@nasty/formats/json";
 import { getMetadata, withMetadata, type ModelProto } from "@nasty/formats/onnx";
 
 /** Where a step's input came from and what made its output, as far as the caller knows. */
@@ -34,8 +35,8 @@ export function historyOf(model: ModelProto): readonly HistoryStep[] {
     return [];
   }
   try {
-    const { steps } = JSON.parse(text) as { readonly steps?: unknown };
-    return Array.isArray(steps) ? steps.filter(isStep) : [];
+    const history = parseJson(text) as Partial<History> | null;
+    return Array.isArray(history?.steps) ? history.steps.filter(isStep) : [];
   } catch {
     return [];
   }

@@ -52,3 +52,17 @@ describe("history", () => {
     expect(withEarlierHistory(tuned, [])).toBe(tuned);
   });
 });
+
+it("a record that is not ours describes nothing, and entries that are no steps are left out", () => {
+  const model = linear();
+  const step = { step: "train", options: {} };
+  for (const [text, steps] of [
+    ["null", []],
+    ["[]", []],
+    ['{"steps": 3}', []],
+    [JSON.stringify({ steps: [null, 3, "x", { step: 1 }, { step: "x", options: [] }, step] }), [step]],
+    ["[".repeat(10_000), []],
+  ] as const) {
+    expect(historyOf(withMetadata(model, { "nasty.history": text }))).toEqual(steps);
+  }
+});

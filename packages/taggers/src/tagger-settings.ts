@@ -1,3 +1,4 @@
+import { parseJson } from "@nasty/formats/json";
 import { getMetadata, type ModelProto, withMetadata } from "@nasty/formats/onnx";
 import * as v from "valibot";
 import { checkLabels } from "./check-labels.js";
@@ -149,7 +150,7 @@ function parseEntry<Schema extends v.GenericSchema>(
 ): v.InferOutput<Schema> {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch (cause) {
     throw refuse(key, "JSON", (cause as Error).message, cause);
   }

@@ -76,7 +76,6 @@ async function tagPlain(
   const { write } = terminal;
   let count = 0;
   const labelOf = entityLabels(tagger.labelling ?? { form: undefined });
-  if (format === "json") await write("[");
   for await (const piece of piecesOf(text, { onePerLine, lineEnds })) {
     const { offset } = piece;
     for await (const tagged of tagSentences(tagger, piece.text, { ...batches, onePerLine })) {
@@ -85,7 +84,7 @@ async function tagPlain(
       count++;
     }
   }
-  if (format === "json") await write(count === 0 ? "]\n" : "\n]\n");
+  if (format === "json") await write(count === 0 ? "[]\n" : "\n]\n");
   return count;
 }
 
@@ -113,7 +112,7 @@ function formatted(
         start: start + offset,
         end: end + offset,
       }));
-      return `${index === 0 ? "\n" : ",\n"}${JSON.stringify({ text: sentence.text, start: sentence.start + offset, end: sentence.end + offset, words })}`;
+      return `${index === 0 ? "[\n" : ",\n"}${JSON.stringify({ text: sentence.text, start: sentence.start + offset, end: sentence.end + offset, words })}`;
     }
     default:
       return format satisfies never;

@@ -70,7 +70,7 @@ function checkGraph(modelPath: string, model: ModelProto): void {
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
     const reason = error.message.replace(/^\w+: /, "");
-    throw new InputError(`readModelFile: ${modelPath}: ${reason}; export the model again`, { cause: error });
+    throw new InputError(`${modelPath}: ${reason}; export the model again`, { cause: error });
   }
 }
 

@@ -35,7 +35,6 @@ export async function tagGivenWords(
     }
   }
   let count = 0;
-  if (format === "json") await write("[");
   const labelOf = entityLabels(tagger.labelling ?? { form: undefined });
   for await (const predicted of tagger.tag(wordLists(), batches)) {
     const labels = predicted.map(labelOf);
@@ -44,7 +43,7 @@ export async function tagGivenWords(
     count++;
   }
   if (isRewritten) await write(rest);
-  if (format === "json") await write(count === 0 ? "]\n" : "\n]\n");
+  if (format === "json") await write(count === 0 ? "[]\n" : "\n]\n");
   return count;
 }
 
@@ -71,7 +70,7 @@ function written(
         : asConllu(words, labels, { id: String(count + 1), task });
     case "json": {
       const labelled = words.map((word, index) => ({ form: word, label: labels[index], line: lines[index] }));
-      return `${count === 0 ? "\n" : ",\n"}${JSON.stringify({ input: form, words: labelled })}`;
+      return `${count === 0 ? "[\n" : ",\n"}${JSON.stringify({ input: form, words: labelled })}`;
     }
     default:
       return format satisfies never;

@@ -34,12 +34,24 @@ export function toJson(value: unknown): string {
   );
 }
 
+/** Whether a result, or a part of one, is on standard output: what comes after it would make two documents of one. */
+export function hasResult(): boolean {
+  return written;
+}
+
+let written = false;
+
+function writeOut(text: string): boolean {
+  written = true;
+  return process.stdout.write(text);
+}
+
 export function openTerminal(options: CommonOptions): Terminal {
   return {
     progress: options.quiet ? silent : progressOn(process.stderr),
-    result: (value, text) => void process.stdout.write(`${options.json ? toJson(value) : text()}\n`),
+    result: (value, text) => void writeOut(`${options.json ? toJson(value) : text()}\n`),
     async write(text) {
-      if (!process.stdout.write(text)) await once(process.stdout, "drain");
+      if (!writeOut(text)) await once(process.stdout, "drain");
     },
     note: (text) => {
       if (!options.quiet) process.stderr.write(`${text}\n`);

@@ -31,16 +31,36 @@ export interface RecipeReader {
   text(node: RecipeNode, what: string, expected: string): string;
 }
 
+/** A recipe is written by hand: far below this, and what is larger takes a hundred times its length when parsed. */
+const maxRecipeLength = 1_000_000;
+
+function parsed(
+  text: string,
+  lineCounter: LineCounter,
+  fail: (at: Position, what: string, cause?: unknown) => CompressionError,
+): Document {
+  const start = { line: 1, column: 1 };
+  if (text.length > maxRecipeLength) {
+    throw fail(start, `length: expected at most ${maxRecipeLength} characters, got ${text.length}`);
+  }
+  try {
+    return parseDocument(text, { lineCounter, prettyErrors: false });
+  } catch (cause) {
+    // The parser recurses: lists in lists, some thousands deep, exhaust its stack.
+    throw fail(start, `YAML: expected keys and lists, got ${(cause as Error).message}`, cause);
+  }
+}
+
 /** Parses YAML 1.2; the first error of the text is thrown. */
 export function openRecipe(text: string, name: string): RecipeReader {
   const lines = new LineCounter();
-  const document: Document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   const fail = (place: Position, what: string, cause?: unknown): CompressionError =>
     recipeError(name, place, what, cause);
+  const document = parsed(text, lines, fail);
   const [error] = document.errors;
   if (error !== undefined) throw fail(at(error.pos[0]), `YAML: ${error.message}`, error);
 

@@ -217,3 +217,24 @@ describe("nearestName", () => {
 
   it("says nothing when nothing is near", () => expect(nearestName("vocabulary", names)).toBeUndefined());
 });
+
+it.each([
+  [
+    "more text than a recipe has",
+    "# ".repeat(600_000),
+    /length: expected at most 1000000 characters, got 1200000/,
+  ],
+  ["lists in lists", `model: a\nsteps: ${"[".repeat(100_000)}`, /YAML: /],
+])("%s is a refusal of the recipe", (_, text, message) => {
+  let error: unknown;
+  try {
+    read(text);
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(error).toMatchObject({
+    code: "invalid-recipe",
+    kind: "input",
+    message: expect.stringMatching(message),
+  });
+});

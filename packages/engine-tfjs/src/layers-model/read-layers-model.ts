@@ -1,5 +1,6 @@
 import { open, readFile, realpath, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
+import { parseJson as parseBounded } from "@nasty/formats/json";
 import { TfjsError } from "../tfjs-error.js";
 import { readManifest, type WeightGroup } from "./manifest.js";
 
@@ -64,7 +65,7 @@ async function readText(file: string): Promise<string> {
 
 function parseJson(file: string, text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseBounded(text);
   } catch (cause) {
     const got = text.trim() === "" ? "an empty file" : (cause as Error).message;
     throw refuse("invalid-model", file, "JSON", got, cause);

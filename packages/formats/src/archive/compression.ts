@@ -3,15 +3,18 @@ export type Compression = "gzip" | "brotli";
 
 /** Limit on what decompression may produce. */
 export interface DecompressOptions {
-  /** Most bytes to produce; by default {@link defaultMaxBytes}. */
+  /**
+   * Most bytes to produce. Where the result is held in memory, by default 64 MB or 200 times the packed size, whichever
+   * is more, at most 2 GiB; a stream has no limit of its own, as it holds nothing.
+   */
   readonly maxBytes?: number;
 }
 
-/**
- * Most bytes that decompression produces unless told otherwise: 2 GiB, the size beyond which a protobuf message, and so
- * a model file without external data, cannot exist.
- */
-export const defaultMaxBytes = 2 ** 31;
+/** Limits of what is read whole. */
+export interface ReadWholeOptions extends DecompressOptions {
+  /** Called with the bytes so far, again whenever they have doubled: what it throws ends the reading. */
+  readonly inspect?: (prefix: Uint8Array) => void;
+}
 
 /** Deflate cannot expand more than this (zlib's documentation), so a declared size beyond it is a lie. */
 const maxDeflateRatio = 1032;

@@ -1,6 +1,7 @@
 import { FormatError } from "../format-error.js";
 import { collectBytes } from "./collect.js";
-import { declaredGzipSize, type DecompressOptions, defaultMaxBytes, isGzip } from "./compression.js";
+import { raiseLimit, unpackedLimit } from "../limits.js";
+import { declaredGzipSize, type DecompressOptions, isGzip } from "./compression.js";
 
 /** Position of the "operating system" byte (RFC 1952); 255 is "unknown", the only value that is the same everywhere. */
 const systemByte = 9;
@@ -52,7 +53,7 @@ export async function gzip(bytes: Uint8Array): Promise<Uint8Array> {
  * Decompresses a gzip file with the platform's DecompressionStream (browser and Node).
  *
  * @param bytes a gzip file (RFC 1952)
- * @param options `maxBytes`: most bytes to produce, 2 GiB unless told otherwise
+ * @param options `maxBytes`: most bytes to produce, 64 MB or 200 times the input unless told otherwise
  * @returns the bytes that were compressed
  * @throws FormatError `magic` (not gzip), `compression` (damaged or cut short), `limit` (more output than allowed)
  * @example
@@ -60,10 +61,7 @@ export async function gzip(bytes: Uint8Array): Promise<Uint8Array> {
  * const text = new TextDecoder().decode(await gunzip(packed, { maxBytes: 1e6 }));
  * ```
  */
-export async function gunzip(
-  bytes: Uint8Array,
-  { maxBytes = defaultMaxBytes }: DecompressOptions = {},
-): Promise<Uint8Array> {
+export async function gunzip(bytes: Uint8Array, { maxBytes }: DecompressOptions = {}): Promise<Uint8Array> {
   if (!isGzip(bytes)) {
     const got = Array.from(bytes.subarray(0, 3), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
     throw new FormatError("magic", `gunzip: byte 0: magic: expected 1f 8b 08, got ${got || "no bytes"}`, {
@@ -73,7 +71,8 @@ export async function gunzip(
   try {
     return await collectBytes(through(bytes, new DecompressionStream("gzip")), {
       operation: "gunzip",
-      maxBytes,
+      maxBytes: maxBytes ?? unpackedLimit(bytes.length),
+      advice: maxBytes === undefined ? raiseLimit : undefined,
       sizeHint: declaredGzipSize(bytes.subarray(-4), bytes.length),
     });
   } catch (cause) {

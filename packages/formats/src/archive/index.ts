@@ -3,7 +3,7 @@ export {
   type Compression,
   compressionOfName,
   type DecompressOptions,
-  defaultMaxBytes,
+  type ReadWholeOptions,
   isGzip,
   uncompressedName,
 } from "./compression.js";

@@ -1,12 +1,13 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { FormatError } from "../format-error.js";
+import { mostUnpackedBytes } from "../limits.js";
 import { collectBytes } from "./collect.js";
 import {
   type Compression,
   compressionOfName,
   type DecompressOptions,
-  defaultMaxBytes,
   isGzip,
+  type ReadWholeOptions,
 } from "./compression.js";
 import { collectDecompressed, decompressed } from "./zlib.js";
 
@@ -51,7 +52,8 @@ async function openFile(operation: string, path: string): Promise<OpenFile> {
  * Reads a whole file, decompressed where it is gzip (by its first bytes) or brotli (by the name's `.br`).
  *
  * @param path the file
- * @param options `maxBytes`: most bytes to decompress to, 2 GiB unless told otherwise; an uncompressed file of any size is read
+ * @param options `maxBytes`: most bytes to decompress to, 64 MB or 200 times the packed size unless told otherwise (an uncompressed
+ *   file of any size is read); `inspect`: looks at what is unpacked, or comes out of a pipe, while it comes
  * @returns its bytes, at offset 0 of a buffer of their own where the file is not compressed
  * @throws FormatError `not-found`, `unreadable`, `magic` (`.gz` without gzip in it), `compression`, `limit`
  * @example
@@ -61,16 +63,16 @@ async function openFile(operation: string, path: string): Promise<OpenFile> {
  */
 export async function readFileMaybeCompressed(
   path: string,
-  { maxBytes = defaultMaxBytes }: DecompressOptions = {},
+  options: ReadWholeOptions = {},
 ): Promise<Uint8Array> {
   const operation = "readFileMaybeCompressed";
   const { handle, size, compression } = await openFile(operation, path);
   try {
-    if (compression === undefined) return await readAll(handle, size);
+    if (compression === undefined) return await readAll(handle, size, options);
     const trailer = new Uint8Array(4);
     if (size >= 4) await handle.read(trailer, 0, 4, size - 4);
     return await collectDecompressed(chunksOf(handle), compression, {
-      maxBytes,
+      ...options,
       compressedBytes: size,
       trailer,
     });
@@ -111,12 +113,13 @@ export async function* readChunks(path: string, options: DecompressOptions = {})
   }
 }
 
-async function readAll(handle: FileHandle, size: number): Promise<Uint8Array> {
-  // A file in /proc or a pipe says 0: read until it ends.
+async function readAll(handle: FileHandle, size: number, { inspect }: ReadWholeOptions): Promise<Uint8Array> {
+  // A file in /proc, a pipe or a device says 0: read until it ends, if it does.
   if (size === 0) {
     return collectBytes(chunksOf(handle), {
       operation: "readFileMaybeCompressed",
-      maxBytes: Number.MAX_SAFE_INTEGER,
+      maxBytes: mostUnpackedBytes,
+      inspect,
     });
   }
   const bytes = new Uint8Array(size);
@@ -141,7 +144,8 @@ async function* chunksOf(handle: FileHandle): AsyncGenerator<Uint8Array> {
 function unreadable(operation: string, path: string, cause: unknown): never {
   if (cause instanceof FormatError) {
     if (cause.fields.path !== undefined) throw cause;
-    throw new FormatError(cause.code, `${operation}: ${path}: ${cause.message}`, {
+    const reason = cause.message.replace(/^\w+: /, "");
+    throw new FormatError(cause.code, `${operation}: ${path}: ${reason}`, {
       ...cause.fields,
       path,
       cause,

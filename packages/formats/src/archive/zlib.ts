@@ -1,18 +1,24 @@
 import { Readable, type Transform } from "node:stream";
 import { constants, createBrotliCompress, createBrotliDecompress, createGunzip, createGzip } from "node:zlib";
 import { FormatError } from "../format-error.js";
+import { raiseLimit, unpackedLimit } from "../limits.js";
 import { checkLimit, collectBytes } from "./collect.js";
 import {
   type Compression,
   declaredGzipSize,
+  type ReadWholeOptions,
   type DecompressOptions,
-  defaultMaxBytes,
 } from "./compression.js";
 
 /** How hard to compress. */
 export interface CompressOptions {
   /** gzip 0–9 (default 9) or brotli 0–11 (default 9: 10 and 11 take minutes for a model of 100 MB). */
   readonly level?: number;
+}
+
+/** A stream's limit, with what its message advises. */
+interface StreamLimits extends DecompressOptions {
+  readonly advice?: string | undefined;
 }
 
 const chunkSize = 1 << 18;
@@ -81,7 +87,7 @@ export async function* compressed(
  *
  * @param chunks the compressed bytes, cut anywhere
  * @param method `"gzip"` or `"brotli"`
- * @param options `maxBytes`: most bytes to produce, 2 GiB unless told otherwise
+ * @param options `maxBytes`: most bytes to produce, without limit unless told otherwise, as nothing is held
  * @throws FormatError `compression` (damaged or cut short), `limit` (more output than allowed)
  * @example
  * ```ts
@@ -91,13 +97,13 @@ export async function* compressed(
 export async function* decompressed(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   method: Compression,
-  { maxBytes = defaultMaxBytes }: DecompressOptions = {},
+  { maxBytes = Number.MAX_SAFE_INTEGER, advice }: StreamLimits = {},
 ): AsyncGenerator<Uint8Array> {
   let total = 0;
   try {
     for await (const part of pipe(chunks, decompressor(method)) as AsyncIterable<Buffer>) {
       total += part.length;
-      checkLimit(total, { operation: operationOf(method), maxBytes });
+      checkLimit(total, { operation: operationOf(method), maxBytes, advice });
       yield part;
     }
   } catch (cause) {
@@ -133,20 +139,28 @@ export function brotli(bytes: Uint8Array, options: CompressOptions = {}): Promis
  * @throws FormatError `compression` (damaged or cut short), `limit` (more output than `maxBytes`)
  */
 export function unbrotli(bytes: Uint8Array, options: DecompressOptions = {}): Promise<Uint8Array> {
-  const maxBytes = options.maxBytes ?? defaultMaxBytes;
-  return collectBytes(decompressed([bytes], "brotli", { maxBytes }), { operation: "unbrotli", maxBytes });
+  const limits = {
+    maxBytes: options.maxBytes ?? unpackedLimit(bytes.length),
+    advice: options.maxBytes === undefined ? raiseLimit : undefined,
+  };
+  return collectBytes(decompressed([bytes], "brotli", limits), { operation: "unbrotli", ...limits });
 }
 
 /** Collects what a compressed file of known size decompresses to. */
 export function collectDecompressed(
   chunks: AsyncIterable<Uint8Array>,
   method: Compression,
-  options: { maxBytes: number; compressedBytes: number; trailer: Uint8Array },
+  options: ReadWholeOptions & { compressedBytes: number; trailer: Uint8Array },
 ): Promise<Uint8Array> {
-  const { maxBytes, compressedBytes, trailer } = options;
-  return collectBytes(decompressed(chunks, method, { maxBytes }), {
+  const { compressedBytes, trailer, inspect } = options;
+  const limits = {
+    maxBytes: options.maxBytes ?? unpackedLimit(compressedBytes),
+    advice: `unpack the file first, or ${raiseLimit}`,
+  };
+  return collectBytes(decompressed(chunks, method, limits), {
     operation: operationOf(method),
-    maxBytes,
+    ...limits,
+    inspect,
     sizeHint: method === "gzip" ? declaredGzipSize(trailer, compressedBytes) : compressedBytes * 2,
   });
 }

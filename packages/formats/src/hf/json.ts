@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { FormatError } from "../format-error.js";
+import { parseJson } from "../json/parse-json.js";
 
 /** Parses JSON of a named file and checks it, with errors that name file and key. */
 export function checkedJson<Schema extends v.GenericSchema>(
@@ -10,13 +11,11 @@ export function checkedJson<Schema extends v.GenericSchema>(
 ): v.InferOutput<Schema> {
   let value: unknown;
   try {
-    value = JSON.parse(json.charCodeAt(0) === 0xfeff ? json.slice(1) : json);
+    value = parseJson(json);
   } catch (cause) {
-    const got = json.trim() === "" ? "an empty file" : (cause as Error).message;
-    throw new FormatError("json", `${operation}: ${file}: content: expected JSON, got ${got}`, {
-      path: file,
-      cause,
-    });
+    if (!(cause instanceof FormatError)) throw cause;
+    const reason = cause.message.replace(/^\w+: /, "");
+    throw new FormatError(cause.code, `${operation}: ${file}: ${reason}`, { path: file, cause });
   }
   if (Array.isArray(value)) {
     throw new FormatError("schema", `${operation}: ${file}: whole file: expected Object, got Array`, {

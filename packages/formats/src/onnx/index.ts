@@ -55,7 +55,7 @@ export {
 } from "./make-model.js";
 export { getMetadata, withMetadata } from "./metadata.js";
 export { checkOpset, supportedOpsets } from "./opset.js";
-export { parseModel, parseTensor } from "./parse-model.js";
+export { parseModel, type ParseModelOptions, parseTensor } from "./parse-model.js";
 export {
   attributeOf,
   floatAttribute,

@@ -4,9 +4,18 @@ import { type ModelProto, ModelProtoSchema, type TensorProto, TensorProtoSchema 
 import { resemblance } from "./resemblance.js";
 import { checkTensor } from "./tensor-size.js";
 import { tensorsOf } from "./tensors-of.js";
-import { checkWire, maxDepth } from "./wire-scan.js";
+import { checkWire, checkWirePrefix, maxDepth } from "./wire-scan.js";
 
 const operation = "parseModel";
+
+/** What {@link parseModel} may take. */
+export interface ParseModelOptions {
+  /**
+   * Most bytes of memory for what is decoded (nodes, attributes, strings, lists of numbers; not raw data): 128 MB and the
+   * size of the file unless told otherwise.
+   */
+  readonly maxStructureBytes?: number;
+}
 
 /**
  * Reads a model file from its bytes, without copying weights: each `rawData` is a view of `bytes`, which must not be
@@ -19,7 +28,7 @@ const operation = "parseModel";
  * @param bytes a whole .onnx file, not compressed
  * @returns the model, as the plain objects of the generated types
  * @throws FormatError `not-a-model` (empty, text, another format), `truncated` and `protobuf` (with the byte in
- *   `fields.offset`), `limit` (nesting, number of messages), `shape` and `size` (with the tensor in `fields.name`)
+ *   `fields.offset`), `limit` (nesting, memory of what is decoded), `shape` and `size` (with the tensor in `fields.name`)
  * @see ONNX 1.22, docs/IR.md
  * @example
  * ```ts
@@ -27,11 +36,11 @@ const operation = "parseModel";
  * model.graph?.node.length;
  * ```
  */
-export function parseModel(bytes: Uint8Array): ModelProto {
+export function parseModel(bytes: Uint8Array, options: ParseModelOptions = {}): ModelProto {
   if (bytes.length === 0) {
     throw notAModel("0 bytes", "an empty file; was a download or a copy interrupted?");
   }
-  const model = decode(bytes);
+  const model = decode(bytes, options);
   if (model.graph === undefined) {
     throw notAModel(
       "graph",
@@ -42,13 +51,11 @@ export function parseModel(bytes: Uint8Array): ModelProto {
   return model;
 }
 
-function decode(bytes: Uint8Array): ModelProto {
+function decode(bytes: Uint8Array, options: ParseModelOptions): ModelProto {
   try {
-    checkWire(ModelProtoSchema, bytes, operation);
+    checkWire(ModelProtoSchema, bytes, operation, options);
   } catch (cause) {
-    const found = resemblance(bytes);
-    if (found === undefined || !(cause instanceof FormatError)) throw cause;
-    throw notAModel("byte 0", found, cause);
+    throw otherFormat(bytes, cause);
   }
   try {
     return fromBinary(ModelProtoSchema, bytes, { recursionLimit: maxDepth });
@@ -62,6 +69,29 @@ function decode(bytes: Uint8Array): ModelProto {
       },
     );
   }
+}
+
+/**
+ * Checks the first bytes of a model that is still being unpacked: what {@link parseModel} would refuse in them, and a
+ * graph that says it is larger than `maxBytes`.
+ *
+ * @throws FormatError `not-a-model`, `protobuf`, `limit`
+ */
+export function checkModelPrefix(
+  prefix: Uint8Array,
+  limits: ParseModelOptions & { readonly maxBytes: number },
+): void {
+  try {
+    checkWirePrefix(ModelProtoSchema, prefix, operation, limits);
+  } catch (cause) {
+    throw otherFormat(prefix, cause);
+  }
+}
+
+/** What bytes that were refused really are, where that can be told; otherwise the refusal. */
+function otherFormat(bytes: Uint8Array, cause: unknown): unknown {
+  const found = resemblance(bytes);
+  return found === undefined || !(cause instanceof FormatError) ? cause : notAModel("byte 0", found, cause);
 }
 
 function notAModel(where: string, got: string, cause?: unknown): FormatError {

@@ -2,9 +2,10 @@ import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { readFileMaybeCompressed } from "../archive/node.js";
 import { FormatError } from "../format-error.js";
+import { structureLimit, unpackedModelLimit } from "../limits.js";
 import { externalReferences } from "./external-reference.js";
 import type { ModelProto } from "./gen/onnx_pb.js";
-import { parseModel } from "./parse-model.js";
+import { checkModelPrefix, parseModel } from "./parse-model.js";
 import { maxModelBytes } from "./serialize-model.js";
 import { loadExternalData } from "./read-external-data.js";
 
@@ -27,24 +28,28 @@ const operation = "readModelFile";
  * ```
  */
 export async function readModelFile(path: string): Promise<ModelProto> {
-  await checkSize(path);
-  const bytes = await readFileMaybeCompressed(path);
+  const size = await checkedSize(path);
+  const limits = { maxBytes: unpackedModelLimit(size), maxStructureBytes: structureLimit(size) };
   try {
-    const model = parseModel(bytes);
+    const bytes = await readFileMaybeCompressed(path, {
+      maxBytes: limits.maxBytes,
+      inspect: (prefix) => checkModelPrefix(prefix, limits),
+    });
+    const model = parseModel(bytes, limits);
     await loadExternalData(externalReferences(model, operation), dirname(path), operation);
     return model;
   } catch (cause) {
     if (!(cause instanceof FormatError)) throw cause;
-    const reason = cause.message.replace(/^\w+: /, "");
+    const reason = cause.message.replace(/^\w+: /, "").replace(`${path}: `, "");
     throw new FormatError(cause.code, `${operation}: ${path}: ${reason}`, { ...cause.fields, path, cause });
   }
 }
 
 /** Before the file is read: a file of many gigabytes is no protobuf message, compressed or not. */
-async function checkSize(path: string): Promise<void> {
+async function checkedSize(path: string): Promise<number> {
   // What cannot be asked cannot be read either, and the reader says why.
   const size = (await stat(path).catch(() => undefined))?.size ?? 0;
-  if (size <= maxModelBytes) return;
+  if (size <= maxModelBytes) return size;
   throw new FormatError(
     "limit",
     `${operation}: ${path}: size: expected at most ${maxModelBytes} bytes, got ${size}; ` +

@@ -1,6 +1,8 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 import { FormatError } from "../format-error.js";
+import { raiseLimit, structureLimit } from "../limits.js";
+import { memoryOf, memoryOfUnknown, type ValueMemory } from "./decoded-memory.js";
 
 /**
  * Deepest nesting that is read, the limit that protobuf implementations share. A subgraph costs three levels
@@ -8,11 +10,11 @@ import { FormatError } from "../format-error.js";
  */
 export const maxDepth = 100;
 
-/**
- * Most messages that are read: an empty one takes two bytes in the file but some hundreds in memory, so that without
- * a limit a small file exhausts memory. The largest real graphs have some hundred thousand.
- */
-export const maxMessages = 4_000_000;
+/** Bounds of a scan; each has a default that real models stay far below. */
+export interface WireLimits {
+  /** Most bytes of memory that the decoded structures may take; raw data, which is not copied, does not count. */
+  readonly maxStructureBytes?: number;
+}
 
 /** How the bytes of one field must look. */
 interface FieldLayout {
@@ -21,6 +23,8 @@ interface FieldLayout {
   /** Repeated numbers may come one by one or packed in one run. */
   readonly packable: boolean;
   readonly message: DescMessage | undefined;
+  /** What decoding one value costs, beside what its length does. */
+  readonly memory: ValueMemory;
 }
 
 interface Scan {
@@ -28,9 +32,16 @@ interface Scan {
   readonly operation: string;
   /** Names of the fields that are open, outermost first. */
   readonly path: string[];
-  messages: number;
+  readonly maxStructureBytes: number;
+  /** Most bytes of the whole message, where these are its first ones. */
+  readonly limit: number | undefined;
+  /** Memory that decoding what was passed takes. */
+  structureBytes: number;
   position: number;
 }
+
+/** Thrown where the bytes of a prefix end, which says nothing about the message. */
+const endOfPrefix = new Error("the rest is not there yet");
 
 const layouts = new WeakMap<DescMessage, ReadonlyMap<number, FieldLayout>>();
 
@@ -45,20 +56,49 @@ const layouts = new WeakMap<DescMessage, ReadonlyMap<number, FieldLayout>>();
  * @param bytes the encoded message
  * @param operation name of the caller, which begins the error's message
  * @throws FormatError `truncated` (a length beyond the bytes present), `protobuf` (not protobuf, or another message
- *   type), `limit` (nested too deeply, too many messages); `fields.offset` is the byte
+ *   type), `limit` (nested too deeply, more memory than allowed); `fields.offset` is the byte
  * @see protobuf.dev/programming-guides/encoding
  */
-export function checkWire(schema: DescMessage, bytes: Uint8Array, operation: string): void {
-  scanMessage({ bytes, operation, path: [schema.name], messages: 0, position: 0 }, schema, bytes.length, 1);
+export function checkWire(
+  schema: DescMessage,
+  bytes: Uint8Array,
+  operation: string,
+  limits: WireLimits = {},
+): void {
+  scanMessage(scanOf(schema, bytes, operation, limits), schema, bytes.length, 1);
+}
+
+/**
+ * Checks as much of a message as its first bytes tell: what {@link checkWire} would refuse there, and a declared
+ * length beyond `maxBytes`. So a stream that unpacks to something else, or to too much, is stopped before it is held.
+ *
+ * @throws FormatError `protobuf`, `limit`, `truncated` (a length beyond that of the field around it)
+ */
+export function checkWirePrefix(
+  schema: DescMessage,
+  prefix: Uint8Array,
+  operation: string,
+  limits: WireLimits & { readonly maxBytes: number },
+): void {
+  try {
+    scanMessage(scanOf(schema, prefix, operation, limits), schema, limits.maxBytes, 1);
+  } catch (error) {
+    if (error !== endOfPrefix) throw error;
+  }
+}
+
+function scanOf(
+  schema: DescMessage,
+  bytes: Uint8Array,
+  operation: string,
+  { maxStructureBytes = structureLimit(bytes.length), maxBytes: limit }: WireLimits & { maxBytes?: number },
+): Scan {
+  return { bytes, operation, path: [schema.name], maxStructureBytes, limit, structureBytes: 0, position: 0 };
 }
 
 function scanMessage(scan: Scan, schema: DescMessage, end: number, depth: number): void {
   if (depth > maxDepth)
     fail(scan, "limit", scan.position, `nesting: expected at most ${maxDepth} levels, got more`);
-  scan.messages += 1;
-  if (scan.messages > maxMessages) {
-    fail(scan, "limit", scan.position, `messages: expected at most ${maxMessages}, got more`);
-  }
   const layout = layoutOf(schema);
   while (scan.position < end) {
     const start = scan.position;
@@ -69,8 +109,10 @@ function scanMessage(scan: Scan, schema: DescMessage, end: number, depth: number
       fail(scan, "protobuf", start, `field number: expected 1 to 536870911, got ${number}`);
     }
     const field = layout.get(number);
-    if (field === undefined) skip(scan, wireType, number, end, depth);
-    else scanField(scan, field, wireType, end, depth, start);
+    if (field === undefined) {
+      charge(scan, memoryOfUnknown);
+      skip(scan, wireType, number, end, depth);
+    } else scanField(scan, field, wireType, end, depth, start);
   }
 }
 
@@ -91,20 +133,41 @@ function scanField(
       `${field.name}: wire type: expected ${wireTypeName(field.wireType)}, got ${wireTypeName(wireType)}`,
     );
   }
-  if (!packed && field.message === undefined) {
-    skip(scan, wireType, 0, end, depth);
-    return;
-  }
   scan.path.push(field.name);
-  const inner = readLength(scan, end);
-  if (field.message !== undefined) scanMessage(scan, field.message, inner, depth + 1);
-  else scanPacked(scan, field.wireType, inner);
+  if (!packed && field.message === undefined) {
+    const before = scan.position;
+    skip(scan, wireType, 0, end, depth);
+    charge(scan, field.memory.value + field.memory.byte * (scan.position - before));
+  } else {
+    const inner = readLength(scan, end);
+    if (field.message === undefined) scanPacked(scan, field, inner);
+    else {
+      charge(scan, field.memory.value);
+      scanMessage(scan, field.message, inner, depth + 1);
+    }
+  }
   scan.path.pop();
 }
 
-function scanPacked(scan: Scan, wireType: WireType, end: number): void {
+/** Counts memory that decoding will take; the path says of what. */
+function charge(scan: Scan, memory: number): void {
+  scan.structureBytes += memory;
+  if (scan.structureBytes <= scan.maxStructureBytes) return;
+  const most = Math.round(scan.maxStructureBytes / 1e6);
+  fail(
+    scan,
+    "limit",
+    scan.position,
+    `decoded size: expected structures of at most ${most} MB, got more; weights as raw data do not count; ${raiseLimit}`,
+  );
+}
+
+function scanPacked(scan: Scan, { wireType, memory }: FieldLayout, end: number): void {
   if (wireType === WireType.Varint) {
-    while (scan.position < end) readVarint(scan, end, "number");
+    while (scan.position < end) {
+      readVarint(scan, end, "number");
+      charge(scan, memory.value);
+    }
     return;
   }
   const size = wireType === WireType.Bit64 ? 8 : 4;
@@ -112,6 +175,7 @@ function scanPacked(scan: Scan, wireType: WireType, end: number): void {
   if (length % size !== 0) {
     fail(scan, "protobuf", scan.position, `packed length: expected a multiple of ${size}, got ${length}`);
   }
+  charge(scan, (length / size) * memory.value);
   scan.position = end;
 }
 
@@ -174,7 +238,14 @@ function readLength(scan: Scan, end: number): number {
   const start = scan.position;
   const length = readVarint(scan, end, "length");
   const left = end - scan.position;
-  if (length > left) fail(scan, "truncated", start, `length: expected at most ${left} bytes, got ${length}`);
+  if (length > left) {
+    // Of a prefix the end is the limit on the whole, unless a field around this one has said otherwise.
+    if (end !== scan.limit) {
+      fail(scan, "truncated", start, `length: expected at most ${left} bytes, got ${length}`);
+    }
+    const what = `unpacked size: expected at most ${scan.limit} bytes, got a length of ${length}`;
+    fail(scan, "limit", start, `${what}; unpack the file first, or ${raiseLimit}`);
+  }
   return scan.position + length;
 }
 
@@ -182,9 +253,10 @@ function readLength(scan: Scan, end: number): number {
 function readVarint(scan: Scan, end: number, what: string): number {
   const { bytes } = scan;
   const start = scan.position;
+  const stop = Math.min(end, bytes.length);
   let value = 0;
   let scale = 1;
-  for (let at = start; at < end; at++) {
+  for (let at = start; at < stop; at++) {
     const byte = bytes[at] as number;
     if (at - start === 10) break;
     value += (byte & 0x7f) * scale;
@@ -194,7 +266,9 @@ function readVarint(scan: Scan, end: number, what: string): number {
       return value;
     }
   }
-  if (end - start > 10) return fail(scan, "protobuf", start, `${what}: expected at most 10 bytes, got more`);
+  if (stop - start > 10) return fail(scan, "protobuf", start, `${what}: expected at most 10 bytes, got more`);
+  // Of a whole message no end lies beyond the bytes.
+  if (stop < end) throw endOfPrefix;
   return fail(scan, "truncated", start, `${what}: expected its last byte, got the end of the bytes`);
 }
 
@@ -219,6 +293,7 @@ function fieldLayout(field: DescField): FieldLayout {
     wireType,
     packable: field.fieldKind === "list" && wireType !== WireType.LengthDelimited,
     message: field.message,
+    memory: memoryOf(field),
   };
 }
 

@@ -1,5 +1,6 @@
 import { byteLength, type DType } from "@nasty/core";
 import { FormatError, type FormatErrorCode } from "../format-error.js";
+import { parseJson } from "../json/parse-json.js";
 import { duplicateKey } from "../text/duplicate-key.js";
 
 /** One tensor of the table of contents; offsets count from the end of the header. */
@@ -92,8 +93,12 @@ function parseTable(header: Uint8Array): Record<string, unknown> {
   let table: unknown;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(header);
-    table = JSON.parse(text);
+    table = parseJson(text);
   } catch (cause) {
+    if (cause instanceof FormatError) {
+      const reason = cause.message.replace(/^\w+: (?:content: )?/, "");
+      throw new FormatError(cause.code, `parseSafetensors: byte 8: header: ${reason}`, { offset: 8, cause });
+    }
     throw new FormatError(
       "json",
       `parseSafetensors: byte 8: header: expected JSON, got ${(cause as Error).message}`,

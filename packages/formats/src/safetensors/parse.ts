@@ -62,6 +62,7 @@ function viewOf(bytes: Uint8Array, dataStart: number, entry: Entry, requireAlign
       name,
     });
   }
-  const copy = bytes.slice(dataStart + begin, dataStart + end);
+  // Not slice(): of a Node Buffer that is another view.
+  const copy = new Uint8Array(bytes.subarray(dataStart + begin, dataStart + end));
   return tensor(dtype, shape, new construct(copy.buffer, copy.byteOffset, (end - begin) / size));
 }

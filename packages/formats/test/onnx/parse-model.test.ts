@@ -134,14 +134,14 @@ describe("parseModel", () => {
       modelOfTensor(block(9, [], 1n << 63n)),
       "truncated",
       7,
-      "(ModelProto.graph.initializer): length: expected at most 0 bytes, got 9223372036854776000",
+      "(ModelProto.graph.initializer.raw_data): length: expected at most 0 bytes, got 9223372036854776000",
     ],
     [
       "a nested length beyond its parent",
       join(number(1, 8), block(7, join(block(2, "abc", 9))), new Uint8Array(20)),
       "truncated",
       5,
-      "(ModelProto.graph): length: expected at most 3 bytes, got 9",
+      "(ModelProto.graph.name): length: expected at most 3 bytes, got 9",
     ],
     [
       "a wire type that the field does not have",
@@ -162,14 +162,14 @@ describe("parseModel", () => {
       join(number(1, 8), [0x28], new Uint8Array(12).fill(0xff)),
       "protobuf",
       3,
-      "(ModelProto): number: expected at most 10 bytes, got more",
+      "(ModelProto.model_version): number: expected at most 10 bytes, got more",
     ],
     [
       "a number that is cut off",
       join(number(1, 8), [0x28, 0x80]),
       "truncated",
       3,
-      "(ModelProto): number: expected its last byte, got the end of the bytes",
+      "(ModelProto.model_version): number: expected its last byte, got the end of the bytes",
     ],
     [
       "packed floats of three bytes",
@@ -228,17 +228,59 @@ describe("parseModel", () => {
     expect(serializeModel(parseModel(file))).toEqual(file);
   });
 
-  it("refuses millions of empty messages before making any", () => {
-    const nodes = new Uint8Array(2 * 4_000_001);
-    for (let at = 0; at < nodes.length; at += 2) nodes[at] = 0x0a;
-    const head = join([0x3a], varint(nodes.length));
-    const bytes = new Uint8Array(head.length + nodes.length);
-    bytes.set(head);
-    bytes.set(nodes, head.length);
-    expect(failure(bytes)).toMatchObject({
-      code: "limit",
-      message: expect.stringMatching(/messages: expected at most 4000000, got more$/),
-    });
+  /** `unit` so many times in the fields of `path`, outermost first: a file of a few megabytes. */
+  const many = (unit: readonly number[], count: number, ...path: readonly number[]): Uint8Array => {
+    let bytes = new Uint8Array(unit.length * count);
+    for (let at = 0; at < bytes.length; at++) bytes[at] = unit[at % unit.length] as number;
+    for (const field of path.toReversed()) {
+      const head = join(varint(field * 8 + 2), varint(bytes.length));
+      const whole = new Uint8Array(head.length + bytes.length);
+      whole.set(head);
+      whole.set(bytes, head.length);
+      bytes = whole;
+    }
+    return bytes;
+  };
+
+  it.each<[string, Uint8Array, string]>([
+    ["nodes", many([0x0a, 0], 20_000, 7), "graph.node"],
+    ["inputs without a name", many([0x0a, 0], 600_000, 7, 1), "graph.node.input"],
+    ["attributes", many([0x2a, 0], 20_000, 7, 1), "graph.node.attribute"],
+    ["integers of an attribute", many([0], 600_000, 7, 1, 5, 8), "graph.node.attribute.ints"],
+    ["floats of an attribute", many([0], 4_000_000, 7, 1, 5, 7), "graph.node.attribute.floats"],
+    ["strings of an attribute", many([0x4a, 0], 100_000, 7, 1, 5), "graph.node.attribute.strings"],
+    ["subgraphs of an attribute", many([0x5a, 0], 20_000, 7, 1, 5), "graph.node.attribute.graphs"],
+    ["initializers", many([0x2a, 0], 20_000, 7), "graph.initializer"],
+    ["sparse initializers", many([0x7a, 0], 40_000, 7), "graph.sparse_initializer"],
+    ["dims", many([0], 600_000, 7, 5, 1), "graph.initializer.dims"],
+    ["packed integers of a tensor", many([0], 600_000, 7, 5, 7), "graph.initializer.int64_data"],
+    ["integers of a tensor one by one", many([0x38, 0], 600_000, 7, 5), "graph.initializer.int64_data"],
+    ["strings of a tensor", many([0x32, 0], 100_000, 7, 5), "graph.initializer.string_data"],
+    ["types of values", many([0x6a, 0], 40_000, 7), "graph.value_info"],
+    ["metadata", many([0x72, 0], 40_000), "metadata_props"],
+    ["operator sets", many([0x42, 0], 40_000), "opset_import"],
+    ["functions", many([0xca, 1, 0], 40_000), "functions"],
+    ["unknown fields", many([0xa0, 6, 0], 50_000, 7), "graph"],
+    ["a text", many([0x20], 6_000_000, 7, 10), "graph.doc_string"],
+  ])("counts what %s take before making any", (_, bytes, place) => {
+    const error = errorOf(() => parseModel(bytes, { maxStructureBytes: 10e6 }));
+    expect(error).toMatchObject({ code: "limit" });
+    expect(error.message).toMatch(
+      `(ModelProto.${place}): decoded size: expected structures of at most 10 MB`,
+    );
+    expect(error.message).toMatch("set NASTY_MEMORY_LIMIT to");
+  });
+
+  it("takes 128 MB and the size of the file unless told otherwise", () => {
+    const nodes = many([0x0a, 0], 300_000, 7);
+    expect(errorOf(() => parseModel(nodes))).toMatchObject({ code: "limit" });
+    expect(parseModel(nodes, { maxStructureBytes: 1e9 }).graph?.node).toHaveLength(300_000);
+  });
+
+  it("does not count raw data", () => {
+    const weights = modelOfTensor(number(1, 100_000), number(2, 2), block(9, new Uint8Array(100_000)));
+    expect(parseModel(weights, { maxStructureBytes: 5000 }).graph?.initializer).toHaveLength(1);
+    expect(errorOf(() => parseModel(weights, { maxStructureBytes: 500 }))).toMatchObject({ code: "limit" });
   });
 
   const float = number(2, 1);
@@ -349,7 +391,7 @@ describe("parseTensor", () => {
     const bytes = toBinary(TensorProtoSchema, makeTensor("x", "int16", { values: [1, -2] }));
     expect(tensorFromProto(parseTensor(bytes)).data).toEqual(Int16Array.of(1, -2));
     expect(errorOf(() => parseTensor(bytes.subarray(0, 5))).message).toMatch(
-      /^parseTensor: byte \d+ \(TensorProto\)/,
+      /^parseTensor: byte \d+ \(TensorProto\.name\)/,
     );
     expect(errorOf(() => parseTensor(join(number(1, 2), number(2, 3)))).message).toBe(
       'parseTensor: tensor "": values: expected 2 for INT8 [2], got 0',

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Tensor, toFloat32 } from "@nasty/core";
+import { parseJson } from "@nasty/formats/json";
 import { readFileMaybeCompressed } from "@nasty/formats/archive/node";
 import {
   type ModelConfig,
@@ -151,7 +152,7 @@ async function readJson(path: string): Promise<Json> {
   const bytes = await readFileMaybeCompressed(path);
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    value = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
     throw refuse(path, "JSON", (cause as Error).message, cause);
   }

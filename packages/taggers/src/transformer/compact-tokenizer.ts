@@ -1,4 +1,5 @@
 import { gunzip, gzip } from "@nasty/formats/archive";
+import { parseJson } from "@nasty/formats/json";
 import { fromBase64, toBase64 } from "../base64.js";
 import { TaggerError } from "../tagger-error.js";
 import { parseTokenizerJson, type TokenizerJson } from "./tokenizer-json.js";
@@ -42,7 +43,7 @@ export async function unpackTokenizer(text: string): Promise<TokenizerJson> {
   let compact: Record<string, unknown>;
   try {
     const bytes = await gunzip(fromBase64(text), { maxBytes: MOST_BYTES });
-    compact = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as Record<string, unknown>;
+    compact = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as Record<string, unknown>;
   } catch (cause) {
     throw new TaggerError(
       "metadata",

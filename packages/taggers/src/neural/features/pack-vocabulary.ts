@@ -2,8 +2,10 @@ import { gunzip, gzip } from "@nasty/formats/archive";
 import { TaggerError } from "../../tagger-error.js";
 import { fromBase64, toBase64 } from "../../base64.js";
 
-/** No vocabulary of words is larger; an entry that unpacks to more is an attack. */
+/** No vocabulary of words is larger; an entry that unpacks to more, or to more words, is an attack. */
 const MOST_BYTES = 64 * 2 ** 20;
+const MOST_WORDS = 2_000_000;
+const NEWLINE = 10;
 
 /**
  * A list of words in few characters: one a line, gzip, base64. 9,000 English words in alphabetical order take about 40 kB.
@@ -25,18 +27,33 @@ export async function packVocabulary(words: readonly string[]): Promise<string> 
 /**
  * The words that {@link packVocabulary} packed.
  *
- * @throws TaggerError `metadata` if the text is not base64 of gzip of UTF-8.
+ * @throws TaggerError `metadata` if the text is not base64 of gzip of UTF-8, or holds more than two million words.
  */
 export async function unpackVocabulary(text: string): Promise<string[]> {
   try {
     const bytes = await gunzip(fromBase64(text), { maxBytes: MOST_BYTES });
+    checkCount(bytes);
     const lines = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     return lines.split("\n").slice(0, -1);
   } catch (cause) {
+    if (cause instanceof TaggerError) throw cause;
     throw new TaggerError(
       "metadata",
       `openTagger: metadata nasty.vocabulary: expected base64 of gzipped words, got ${(cause as Error).message}`,
       { name: "nasty.vocabulary", cause },
+    );
+  }
+}
+
+/** Before the list is made: an empty word takes one byte packed, eight in a list. */
+function checkCount(bytes: Uint8Array): void {
+  let words = 0;
+  for (const byte of bytes) if (byte === NEWLINE) words++;
+  if (words > MOST_WORDS) {
+    throw new TaggerError(
+      "metadata",
+      `openTagger: metadata nasty.vocabulary: expected at most ${MOST_WORDS} words, got ${words}; train the tagger with fewer`,
+      { name: "nasty.vocabulary" },
     );
   }
 }

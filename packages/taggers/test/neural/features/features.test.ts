@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { countWords, featureSettings, makeWordFeatures } from "../../../src/index.js";
 import { hashText } from "../../../src/neural/features/hash-text.js";
+import { gzip } from "@nasty/formats/archive";
+import { toBase64 } from "../../../src/base64.js";
 import { packVocabulary, unpackVocabulary } from "../../../src/neural/features/pack-vocabulary.js";
 import { wordShape } from "../../../src/neural/features/word-shape.js";
 import { tinyFeatures } from "../tiny-neural.js";
@@ -68,6 +70,14 @@ test("the vocabulary has lower-cased words that are frequent enough, and whole c
   expect(featureSettings(counts, { ...sizes, leastCount: 1, hasCharacters: false })).toMatchObject({
     vocabulary: ["cat", "eeee", "the", "😀😀😀😀😀"],
     characters: "",
+  });
+});
+
+test("more words than any vocabulary has are counted before the list is made", async () => {
+  const many = toBase64(await gzip(new Uint8Array(2_000_001).fill(10)));
+  await expect(unpackVocabulary(many)).rejects.toMatchObject({
+    code: "metadata",
+    message: expect.stringContaining("expected at most 2000000 words, got 2000001"),
   });
 });
 

@@ -1,0 +1,2 @@
+export { FormatError, type FormatErrorCode, type FormatErrorFields } from "../format-error.js";
+export { parseJson, type ParseJsonOptions } from "./parse-json.js";
