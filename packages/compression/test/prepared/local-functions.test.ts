@@ -251,9 +251,12 @@ describe("inlineFunctions", () => {
     const m = withFunctions(nodes, functions);
     await expectSame(m);
     const outputs = copyMessage(m, {
-      graph: copyMessage(m.graph as never, {
-        output: values.slice(1).map((name) => makeValueInfo(name, "float32")),
-      } as never),
+      graph: copyMessage(
+        m.graph as never,
+        {
+          output: values.slice(1).map((name) => makeValueInfo(name, "float32")),
+        } as never,
+      ),
     });
     expect(Object.keys(await run(outputs, { x: float([3, 16]) }))).toEqual(values.slice(1));
     const table = await int8.quantize(m, { calibrationData: [{ feeds: { x: float([3, 16]) } }] });
