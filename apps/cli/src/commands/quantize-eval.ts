@@ -6,6 +6,7 @@ import { choiceForText } from "../inputs/label-choice.js";
 import { checkWritable } from "../inputs/output-path.js";
 import { checkSeparate } from "../inputs/separate-paths.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
+import { labellingLines } from "../terminal/labelling-text.js";
 
 interface QuantizeEvalOptions extends CommonOptions, LabelChoice {
   readonly original: string;
@@ -25,6 +26,8 @@ export async function quantizeEval(options: QuantizeEvalOptions, terminal: Termi
   );
   if (options.flips !== undefined) await writeFlips(options.flips, comparison);
   const { flips, sentences: _, ...json } = comparison;
+  // The layout of the result is the guide's, and has no place for them.
+  for (const line of labellingLines(json.labelling, json.goldLabelling)) terminal.note(line);
   terminal.result({ ...json, summary: { ...json.summary, flips: flips.length } }, () =>
     comparisonText(comparison),
   );

@@ -1,5 +1,4 @@
 import { formatBytes, formatCount, formatMs, formatPercent, formatRatio } from "../terminal/format.js";
-import { labellingLines } from "../terminal/labelling-text.js";
 import { metricName } from "../terminal/score-table.js";
 import type { BatchMates } from "./batch-mates.js";
 import type { Comparison, Side } from "./compare-models.js";
@@ -31,7 +30,6 @@ export function comparisonText(comparison: Comparison): string {
   const { summary, original, quantized, flips } = comparison;
   return [
     `Comparing models on ${formatCount(comparison.examples)} test examples:`,
-    ...labellingLines(comparison.labelling, comparison.goldLabelling).map((line) => `  ${line}`),
     "",
     ...sideLines("Original", original),
     ...sideLines("Quantized", quantized),
