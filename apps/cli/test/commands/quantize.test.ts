@@ -28,6 +28,7 @@ describe.concurrent("dynamic mode", () => {
     expect(result.tensors).toHaveLength(3);
     expect(result.tensors[0]).toEqual({
       name: expect.any(String),
+      layer: "embedding.weight",
       op: expect.stringMatching(/^(Gather|MatMul)$/),
       dtype: "int8",
       granularity: expect.stringContaining("per-channel"),

@@ -5,7 +5,7 @@ import type { Graph } from "../graph.js";
 const madeUp = /^(?:onnx::\w+|(?:node_)?[A-Za-z]+_\d+|_?\d+)$/;
 
 /**
- * The layer that a weight belongs to, as a person knows it: the weight's own name without `.weight`, or, where an exporter made that up,
+ * The layer that a weight belongs to, as a person knows it: the weight's own name, or, where an exporter made that up,
  * the name of the node that reads it, of the bias that is added to the product, or whatever there is.
  *
  * @param node which reads the weight
@@ -13,7 +13,7 @@ const madeUp = /^(?:onnx::\w+|(?:node_)?[A-Za-z]+_\d+|_?\d+)$/;
  * @example layerName(graph, node, "onnx::MatMul_517") // "/bert/encoder/layer.0/attention/self/query/MatMul"
  */
 export function layerName(graph: Graph, node: NodeProto, weight: string): string {
-  const named = [weight.replace(/\.weight$/, ""), node.name, biasOf(graph, node)?.replace(/\.bias$/, "")];
+  const named = [weight, node.name, biasOf(graph, node)?.replace(/\.bias$/, "")];
   const known = named.find((name) => name !== undefined && name !== "" && !madeUp.test(name));
   return known ?? (node.name || weight);
 }
