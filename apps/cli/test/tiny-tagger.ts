@@ -60,6 +60,8 @@ export interface TinyOptions {
   readonly outlier?: boolean;
   /** Puts a NaN into the classifier. */
   readonly nan?: boolean;
+  /** Names of the labels, in the order of the usual ones; those behind them are never predicted. */
+  readonly labels?: readonly string[];
   /** Rows of the embedding table, some of which no word has. Default: one for each word. */
   readonly rows?: number;
 }
@@ -81,11 +83,13 @@ export function tinyModel({
   outlier = false,
   nan = false,
   rows = tokens.length,
+  labels: names,
 }: TinyOptions = {}): ModelProto {
-  const labels = task === "pos" ? posLabels : nerLabels;
+  const usual = task === "pos" ? posLabels : nerLabels;
+  const labels = names ?? usual;
   const embedding = Float32Array.from({ length: rows * width }, (_, i) => noise(i));
   lexicon.forEach(([word, upos, entity], index) => {
-    const label = labels.indexOf(task === "pos" ? upos : entity);
+    const label = usual.indexOf(task === "pos" ? upos : entity);
     embedding[(index + special.length) * width + label] = word === "loud" ? 10 : 1;
   });
   if (fragile) embedding.fill(1e4, width, 2 * width);
@@ -119,7 +123,9 @@ export function tinyModel({
       makeTensor("embedding.weight", "float32", { values: embedding, shape: [rows, width] }),
       makeTensor("encoder.weight", "float32", { values: encoder, shape: [width, width] }),
       makeTensor("classifier.weight", "float32", { values: classifier, shape: [width, labels.length] }),
-      makeTensor("classifier.bias", "float32", { values: new Float32Array(labels.length) }),
+      makeTensor("classifier.bias", "float32", {
+        values: Float32Array.from(labels, (_, i) => (i < usual.length ? 0 : -50)),
+      }),
     ],
   });
   return makeModel(graph, { opsets: { "": 17 }, irVersion: 8 });
@@ -166,7 +172,7 @@ export function tinyTokenizer(extra: readonly string[] = []): Record<string, unk
 
 /** Writes a Hugging Face directory of {@link tinyModel}. */
 export async function writeTinyDirectory(path: string, options: TinyOptions = {}): Promise<string> {
-  const labels = options.task === "ner" ? nerLabels : posLabels;
+  const labels = options.labels ?? (options.task === "ner" ? nerLabels : posLabels);
   await mkdir(join(path, "onnx"), { recursive: true });
   const config = { model_type: "bert", id2label: { ...labels }, vocab_size: tokens.length };
   await writeFile(join(path, "config.json"), JSON.stringify({ ...config, max_position_embeddings: 64 }));

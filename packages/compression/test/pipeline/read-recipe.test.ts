@@ -92,7 +92,12 @@ steps:
       3,
       "data: key: expected one of train, validation, test, calibration, unlabelled, got tests; did you mean test?",
     ],
-    ["modell: a\nsteps: [compress]", 1, 1, "recipe: key: expected one of model, data, steps, got modell"],
+    [
+      "modell: a\nsteps: [compress]",
+      1,
+      1,
+      "recipe: key: expected one of model, task, scheme, data, steps, got modell",
+    ],
     // Values of another type.
     [
       "model: a\nsteps: [{ quantize: { per-channel: yes } }]",

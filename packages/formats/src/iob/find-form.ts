@@ -8,7 +8,6 @@ import {
   outside,
   positionOfLetter,
   type PositionScheme,
-  schemeName,
   splitLabel,
 } from "./label-form.js";
 import { areWordTags, isKnownEntityType } from "./known-types.js";
@@ -137,7 +136,7 @@ function typed(named: readonly string[], hasOutside: boolean): FoundForm | undef
 
 function reasonOf(form: LabelForm, example: string): string {
   // Sets of both schemes are the same as soon as every type has B- and I-; their entities are counted by one rule.
-  const or = form.scheme === "IOB2" ? " (or IOB1, whose entities are counted alike)" : "";
+  const or = form.scheme === "IOB2" ? ", or IOB1, whose entities are counted alike" : "";
   return `labels such as ${example} are ${form.scheme}${or}`;
 }
 
@@ -244,7 +243,10 @@ export function findFormOfSentences(
   const found = findForm(labels, options);
   if (found.form?.scheme !== "IOB1" && found.form?.scheme !== "IOB2") return found;
   const form: LabelForm = { ...found.form, scheme: isIob1(kept, found.form) ? "IOB1" : "IOB2" };
-  return { ...found, form, reason: `the labels are ${schemeName(form)}` };
+  const read = labelReader(form);
+  const example = [...labels].find((label) => read(label) !== undefined);
+  const reason = form.isTyped ? `labels such as ${example} are ${form.scheme}` : found.reason;
+  return { ...found, form, reason };
 }
 
 function isIob1(sentences: readonly (readonly string[])[], form: LabelForm): boolean {
