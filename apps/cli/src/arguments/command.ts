@@ -1,6 +1,6 @@
 import { subscribe } from "node:diagnostics_channel";
 import { noticeChannel, type RuntimeNotice } from "@nasty/runtime/notice";
-import { Command, Option } from "commander";
+import { Command, Help, Option } from "commander";
 import { type CommonOptions, openTerminal, type Terminal } from "../terminal/console.js";
 import { collect, positiveInteger, wholeNumber } from "./option-values.js";
 
@@ -20,13 +20,21 @@ export function command(name: string, description: string): Command {
       .exitOverride()
       // Without this, lists of subcommands repeat "[options]" and the help command.
       .helpCommand(false)
-      .configureHelp({ subcommandTerm: (child) => child.name(), helpWidth: helpWidth() })
+      .configureHelp({ subcommandTerm: (child) => child.name(), optionDescription, helpWidth: helpWidth() })
       .option("--json", "print one JSON document on standard output")
       .option("--quiet", "no progress and no remarks on standard error")
       .addOption(new Option("--seed <n>", "seed of everything random").default(1).argParser(wholeNumber))
       .addOption(new Option("--threads <n>", "threads of the runtime").default(1).argParser(positiveInteger))
       .option("--debug", "print the stack trace of an error")
   );
+}
+
+/** What an option is for, whether it must be given, and otherwise what stands in for it. */
+function optionDescription(option: Option): string {
+  const text = Help.prototype.optionDescription.call(new Help(), option);
+  if (option.mandatory) return `${text.replace(/ ?\(default: none\)/, "")} (required)`;
+  const takesValue = option.required || option.optional;
+  return takesValue && !/\((?:required|default)|\bdefault: /.test(text) ? `${text} (default: none)` : text;
 }
 
 /** Columns of the help: those of the terminal, at least enough for two readable ones. */

@@ -103,6 +103,8 @@ export interface TrainTaggerOptions extends QuantizationAware {
   /** Steps between checkpoints, beside those after every epoch. */
   readonly checkpointEvery?: number;
   readonly onEvent?: (event: TrainingEvent) => void;
+  /** Steps between `step` events. Default 50. */
+  readonly eventEvery?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -143,7 +145,7 @@ export interface TrainedTagger {
 export async function trainTagger(options: TrainTaggerOptions): Promise<TrainedTagger> {
   const { task, train, validation, architecture: named = "bilstm", seed = 1, threads = 1 } = options;
   const { soft, chain = task === "ner" && soft === undefined } = options;
-  const { patience, checkpoint, checkpointEvery, onEvent, signal } = options;
+  const { patience, checkpoint, checkpointEvery, onEvent, eventEvery, signal } = options;
   const recipe: Recipe = { ...defaultRecipe, ...options.recipe };
   const sets = labelSetsOf(options, chain);
   checkValidation(validation, sets.labels, task);
@@ -220,6 +222,7 @@ export async function trainTagger(options: TrainTaggerOptions): Promise<TrainedT
       ...(checkpoint === undefined ? {} : { checkpoint }),
       ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
       ...(onEvent === undefined ? {} : { onEvent }),
+      ...(eventEvery === undefined ? {} : { eventEvery }),
       ...(signal === undefined ? {} : { signal }),
     });
     const final = dropAuxiliary(result.model);
