@@ -1,69 +1,43 @@
-// Packs every package as it would be published, checks the tarballs (publint, attw), installs them together into
-// an empty project and runs each file of examples/ there, so that what is tested is what a user installs.
+// Packs every package as it would be published, checks the tarballs (publint, attw, what they hold and say), installs them together into
+// an empty project and runs each file of examples/ there, so that what is tested is what a user installs; builds pages with bundlers.
 import { execFileSync, spawnSync } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { checkBundles } from "./packed/bundles.mjs";
+import { checkPackage } from "./packed/manifests.mjs";
+import { packAll, pnpm, root, run, writeProject } from "./packed/pack.mjs";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const work = mkdtempSync(join(tmpdir(), "nasty-packed-"));
-const tarballs = join(work, "tarballs");
 const project = join(work, "project");
-mkdirSync(tarballs);
-mkdirSync(project);
-
-function run(command, args, cwd, quiet = false) {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8", maxBuffer: 1 << 28 });
-  if (status !== 0 || !quiet) process.stdout.write(`${stdout}${stderr}`);
-  if (status !== 0) throw new Error(`${command} ${args.join(" ")}: exit code: expected 0, got ${status}`);
-  return stdout;
-}
-const pnpm = (args, cwd) => run("npx", ["--yes", packageManager, ...args], cwd, true);
+const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const tools = Object.fromEntries(["esbuild", "tsx", "vite"].map((name) => [name, devDependencies[name]]));
 
 try {
-  const packages = ["packages", "apps"]
-    .flatMap((group) => readdirSync(join(root, group)).map((name) => join(root, group, name)))
-    .filter((folder) => existsSync(join(folder, "package.json")))
-    .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) }))
-    .filter(({ manifest }) => !manifest.private);
-
-  const overrides = {};
-  for (const { folder, manifest } of packages) {
-    pnpm(["pack", "--pack-destination", tarballs], folder);
-    const file = join(
-      tarballs,
-      `${manifest.name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`,
+  const packed = packAll(join(work, "tarballs"));
+  for (const one of packed) {
+    checkPackage(one);
+    const { manifest, file } = one;
+    run("npx", ["publint", "--strict", file], { cwd: root });
+    // A command without importable entry points has no types to check, and files of data have none.
+    const data = Object.keys(manifest.exports ?? {}).filter((entry) => entry.includes("*"));
+    const entries = Object.keys(manifest.exports ?? {}).filter(
+      (entry) => entry !== "./package.json" && !data.includes(entry),
     );
-    overrides[manifest.name] = `file:${file}`;
-    run("npx", ["publint", "--strict", file], root, true);
-    // A command without importable entry points has no types to check.
-    const entries = Object.keys(manifest.exports ?? {}).filter((entry) => entry !== "./package.json");
-    if (entries.length > 0)
-      run("npx", ["attw", "--profile", "esm-only", "--format", "ascii", file], root, true);
+    if (entries.length > 0) {
+      const excluded = data.length === 0 ? [] : ["--exclude-entrypoints", ...data];
+      run("npx", ["attw", file, "--profile", "esm-only", "--format", "ascii", ...excluded], { cwd: root });
+    }
     process.stdout.write(
-      `packed ${manifest.name}@${manifest.version}: publint${entries.length > 0 ? ", attw" : ""} ok\n`,
+      `packed ${manifest.name}@${manifest.version}: manifest, files, publint${entries.length > 0 ? ", attw" : ""} ok\n`,
     );
   }
 
-  writeFileSync(
-    join(project, "package.json"),
-    `${JSON.stringify({ name: "empty", private: true, type: "module", dependencies: overrides }, null, 2)}\n`,
-  );
+  const overrides = writeProject(project, packed, tools);
   const quoted = Object.entries(overrides).map(([name, target]) => `  "${name}": "${target}"`);
   writeFileSync(
     join(project, "pnpm-workspace.yaml"),
-    `packages: []\noverrides:\n${quoted.join("\n")}\nallowBuilds:\n  onnxruntime-node: false\n  protobufjs: false\n`,
+    `packages: []\noverrides:\n${quoted.join("\n")}\nallowBuilds:\n  onnxruntime-node: false\n  protobufjs: false\n  esbuild: false\n`,
   );
   pnpm(["install", "--prefer-offline"], project);
 
@@ -71,9 +45,19 @@ try {
   const examples = readdirSync(join(project, "examples")).filter((name) => name.endsWith(".mjs"));
   if (examples.length === 0) throw new Error("examples/: files: expected at least one .mjs, got none");
   for (const example of examples) {
-    run(process.execPath, [join("examples", basename(example))], project, true);
+    run(process.execPath, [join("examples", basename(example))], { cwd: project });
     process.stdout.write(`example ${example}: ok\n`);
   }
+  // Loaders that compile modules themselves see a CommonJS package's exports in another place than Node does.
+  const underNode = run(process.execPath, ["examples/tag-text.mjs"], { cwd: project }).stdout;
+  cpSync(join(project, "examples", "tag-text.mjs"), join(project, "tag-text.ts"));
+  const underTsx = run("npx", ["--no-install", "tsx", "tag-text.ts"], { cwd: project }).stdout;
+  if (underTsx !== underNode || underNode === "") {
+    throw new Error(`tsx tag-text.ts: output: expected ${underNode}, got ${underTsx}`);
+  }
+  process.stdout.write("example tag-text as TypeScript under tsx: the same output\n");
+  checkBundles(project);
+
   const version = execFileSync(join(project, "node_modules", ".bin", "nasty"), ["--version"], {
     encoding: "utf8",
   }).trim();

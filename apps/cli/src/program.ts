@@ -13,6 +13,7 @@ import {
 } from "./arguments/command.js";
 import { compressCommand } from "./arguments/compress-command.js";
 import { exportCommand } from "./arguments/export-command.js";
+import { completionCommand, helpCommand } from "./arguments/help-commands.js";
 import { importCommand } from "./arguments/import-command.js";
 import {
   engineOption,
@@ -37,7 +38,7 @@ export function buildProgram(): Command {
     .version(version, "-V, --version", "show the version")
     .addHelpText(
       "after",
-      "\nRun nasty COMMAND --help for a command's options and examples." +
+      "\nRun nasty COMMAND --help, or nasty help COMMAND, for a command's options and examples." +
         "\nExit codes: 0 done, 1 a bug, 2 wrong usage, 3 unusable input, 4 accuracy gate failed.",
     )
     .addCommand(demoCommand())
@@ -54,7 +55,9 @@ export function buildProgram(): Command {
     .addCommand(pipelineCommand())
     .addCommand(exportCommand())
     .addCommand(importCommand())
-    .addCommand(inspectCommand());
+    .addCommand(inspectCommand())
+    .addCommand(completionCommand())
+    .addCommand(helpCommand());
 }
 
 function demoCommand(): Command {
@@ -178,9 +181,21 @@ function trainCommand(): Command {
           .choices(["bilstm", "cnn", "transformer"])
           .default("bilstm"),
       )
-      .addOption(new Option("--epochs <n>", "passes over the training text").argParser(positiveInteger))
-      .addOption(new Option("--batch-size <n>", "sentences in a step").argParser(positiveInteger))
-      .addOption(new Option("--learning-rate <x>", "at its highest").argParser(positiveNumber))
+      .addOption(
+        new Option("--epochs <n>", "passes over the training text (default: 18; transformer: 20)").argParser(
+          positiveInteger,
+        ),
+      )
+      .addOption(
+        new Option("--batch-size <n>", "sentences in a step (default: 32; transformer: 16)").argParser(
+          positiveInteger,
+        ),
+      )
+      .addOption(
+        new Option("--learning-rate <x>", "at its highest (default: 0.003; transformer: 0.0007)").argParser(
+          positiveNumber,
+        ),
+      )
       .addOption(
         new Option("--patience <n>", "stop after this many epochs without a better one").argParser(
           positiveInteger,

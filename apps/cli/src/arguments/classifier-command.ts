@@ -26,12 +26,15 @@ export function fineTuneCommand(): Command {
     ),
   )
     .addOption(
-      new Option("--layer-decay <factor>", "learning rate of a layer relative to the one above").argParser(
-        positiveNumber,
-      ),
+      new Option(
+        "--layer-decay <factor>",
+        "learning rate of a layer relative to the one above (default: 1)",
+      ).argParser(positiveNumber),
     )
     .addOption(
-      new Option("--freeze-layers <n>", "leave the lowest layers as they are").argParser(wholeNumber),
+      new Option("--freeze-layers <n>", "leave the lowest layers as they are (default: 0)").argParser(
+        wholeNumber,
+      ),
     )
     .option("--freeze-embeddings", "leave the embeddings as they are")
     .option(
@@ -77,7 +80,12 @@ export function distillCommand(): Command {
         ]),
       )
       .addOption(taskOption("what the teacher labels")),
-    "the directory to write; for a cnn or bilstm student the model file",
+    {
+      output: "the directory to write; for a cnn or bilstm student the model file",
+      epochs: "5; cnn and bilstm: 18",
+      batchSize: "16; cnn and bilstm: 32",
+      learningRate: "0.00005; cnn and bilstm: 0.003",
+    },
   )
     .option("--unlabelled <file>", "more text, for the teachers to label")
     .addOption(
@@ -91,9 +99,10 @@ export function distillCommand(): Command {
       ),
     )
     .addOption(
-      new Option("--hidden <weight>", "weight of matching a transformer's hidden states").argParser(
-        positiveNumber,
-      ),
+      new Option(
+        "--hidden <weight>",
+        "weight of matching a transformer's hidden states (default: 0)",
+      ).argParser(positiveNumber),
     )
     .addHelpText(
       "after",
@@ -111,15 +120,36 @@ export function distillCommand(): Command {
     .action(run(async () => (await import("../commands/distill.js")).distillModel));
 }
 
-function training(to: Command, output = "the directory to write"): Command {
+const ofEncoders = {
+  output: "the directory to write",
+  epochs: "5",
+  batchSize: "16",
+  learningRate: "0.00005",
+};
+
+/** The options of both commands; what stands in for those that are not given is said in words. */
+function training(to: Command, { output, ...defaults }: typeof ofEncoders = ofEncoders): Command {
   return to
     .requiredOption("--train <file>", "labelled text to learn from: .conllu, or columns")
     .option("--validation <file>", "labelled text that the best epoch is chosen by")
     .addOption(schemeOption("seen from the text"))
     .requiredOption("--output <path>", output)
-    .addOption(new Option("--epochs <n>", "passes over the training text").argParser(positiveInteger))
-    .addOption(new Option("--batch-size <n>", "sentences of a step").argParser(positiveInteger))
-    .addOption(new Option("--learning-rate <rate>", "peak of the learning rate").argParser(positiveNumber))
+    .addOption(
+      new Option("--epochs <n>", `passes over the training text (default: ${defaults.epochs})`).argParser(
+        positiveInteger,
+      ),
+    )
+    .addOption(
+      new Option("--batch-size <n>", `sentences of a step (default: ${defaults.batchSize})`).argParser(
+        positiveInteger,
+      ),
+    )
+    .addOption(
+      new Option(
+        "--learning-rate <rate>",
+        `peak of the learning rate (default: ${defaults.learningRate})`,
+      ).argParser(positiveNumber),
+    )
     .addOption(
       new Option("--patience <n>", "stop after this many epochs without a better one").argParser(
         positiveInteger,

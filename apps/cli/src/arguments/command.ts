@@ -1,6 +1,6 @@
 import { subscribe } from "node:diagnostics_channel";
 import { noticeChannel, type RuntimeNotice } from "@nasty/runtime/notice";
-import { Command, Option } from "commander";
+import { Command, Help, Option } from "commander";
 import { inputFormatOption, useInputFormats } from "../inputs/input-format.js";
 import { sayingTexts } from "../inputs/saying-texts.js";
 import { type CommonOptions, openTerminal, type Terminal } from "../terminal/console.js";
@@ -22,7 +22,7 @@ export function command(name: string, description: string): Command {
       .exitOverride()
       // Without this, lists of subcommands repeat "[options]" and the help command.
       .helpCommand(false)
-      .configureHelp({ subcommandTerm: (child) => child.name(), helpWidth: helpWidth() })
+      .configureHelp({ subcommandTerm: (child) => child.name(), optionDescription, helpWidth: helpWidth() })
       .option("--json", "print one JSON document on standard output")
       .option("--quiet", "no progress and no remarks on standard error")
       .addOption(new Option("--seed <n>", "seed of everything random").default(1).argParser(wholeNumber))
@@ -34,6 +34,14 @@ export function command(name: string, description: string): Command {
 /** A command that reads text: it can be told what that is. */
 export function textCommand(name: string, description: string): Command {
   return command(name, description).addOption(inputFormatOption());
+}
+
+/** What an option is for, whether it must be given, and otherwise what stands in for it. */
+function optionDescription(option: Option): string {
+  const text = Help.prototype.optionDescription.call(new Help(), option);
+  if (option.mandatory) return `${text.replace(/ ?\(default: none\)/, "")} (required)`;
+  const takesValue = option.required || option.optional;
+  return takesValue && !/\((?:required|default)|\bdefault: /.test(text) ? `${text} (default: none)` : text;
 }
 
 /** Columns of the help: those of the terminal, at least enough for two readable ones. */

@@ -24,7 +24,8 @@ import {
 /** `nasty quantize` with its subcommands `eval` and `estimate`. */
 export function quantizeCommand(): Command {
   const made = textCommand("quantize", "write a smaller and faster model");
-  calibrationOptions(made.option(modelOption, modelHelp));
+  // Its subcommands take other models, so the parser cannot ask for this one.
+  calibrationOptions(made.option(modelOption, `${modelHelp} (required)`));
   weightOptions(made);
   outputOptions(made);
   return made
@@ -117,7 +118,10 @@ function weightOptions(target: Command): void {
         "7-bit weights: exact everywhere too, but 6 dB more noise in the weights",
       ).conflicts("pairs"),
     )
-    .option("--op-types <list>", "operators to quantize, separated by commas: MatMul,Gemm,Gather,LSTM,Conv")
+    .option(
+      "--op-types <list>",
+      "operators to quantize, separated by commas: MatMul,Gemm,Gather,LSTM,Conv (default: all but Conv)",
+    )
     .addOption(
       repeatable(
         "--skip-layers <pattern>",

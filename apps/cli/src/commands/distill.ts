@@ -18,7 +18,7 @@ import { trainingSentences } from "../inputs/training-sentences.js";
 import { readWords } from "../inputs/unlabelled-text.js";
 import type { Terminal } from "../terminal/console.js";
 import { formatBytes, formatPercent } from "../terminal/format.js";
-import { noteTraining } from "../terminal/training-notes.js";
+import { followTraining } from "../terminal/training-progress.js";
 import { type ClassifierOptions, dataOf, finish, outputFolder, recipeOf, runOf } from "./fine-tune.js";
 
 export interface DistillCommandOptions extends Omit<ClassifierOptions, "task"> {
@@ -177,7 +177,7 @@ async function distillNetwork(student: ArchitectureName, job: Job): Promise<void
     checkpoint: fileCheckpoint(checkpoint),
     checkpointEvery: 200,
     onTeaching: noteTeaching(terminal),
-    onEvent: (event) => noteTraining(event, terminal),
+    ...followTraining(terminal),
   });
   for (const warning of distilled.warnings) terminal.note(`warning: ${warning}`);
   const model = withHistory(distilled.model, {

@@ -22,7 +22,7 @@ import { type QatArguments, qatSettings } from "../quantization-aware/qat-argume
 import { checkAgreement, exportText, exportTrained } from "../quantization-aware/export-trained.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatPercent } from "../terminal/format.js";
-import { noteTraining } from "../terminal/training-notes.js";
+import { followTraining } from "../terminal/training-progress.js";
 
 /** Options that `fine-tune` and `distill` share. */
 export interface ClassifierOptions extends CommonOptions, Pick<LabelChoice, "scheme"> {
@@ -144,7 +144,7 @@ export function runOf(
       },
     },
     checkpointEvery: 200,
-    onEvent: (event) => noteTraining(event, terminal),
+    ...followTraining(terminal),
     ...(patience === undefined ? {} : { patience }),
   };
 }

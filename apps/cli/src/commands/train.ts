@@ -6,7 +6,6 @@ import { withHistory } from "@nasty/compression";
 import { writeModelFile } from "@nasty/formats/onnx/node";
 import type { ArchitectureName, Task } from "@nasty/taggers";
 import { trainTagger, trainTransformer } from "@nasty/taggers/training";
-import type { TrainingEvent } from "@nasty/training";
 import { fileCheckpoint } from "@nasty/training/node";
 import { checkWritable } from "../inputs/output-path.js";
 import { checkSeparate } from "../inputs/separate-paths.js";
@@ -18,7 +17,7 @@ import { type QatArguments, qatSettings } from "../quantization-aware/qat-argume
 import { nameBeside } from "../quantization/output-name.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatPercent } from "../terminal/format.js";
-import { noteTraining } from "../terminal/training-notes.js";
+import { followTraining } from "../terminal/training-progress.js";
 
 interface TrainOptions extends CommonOptions, QatArguments, Pick<LabelChoice, "scheme"> {
   readonly task: Task;
@@ -64,7 +63,7 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
     threads: options.threads,
     checkpoint: fileCheckpoint(checkpoint),
     checkpointEvery: 200,
-    onEvent: (event: TrainingEvent) => noteTraining(event, terminal),
+    ...followTraining(terminal),
     ...(patience === undefined ? {} : { patience }),
     ...quantization,
     ...(await chosenEngine(options.engine, terminal)),

@@ -6,7 +6,7 @@ import { fileCheckpoint } from "@nasty/training/node";
 import { collectAll } from "../inputs/collect-all.js";
 import { readLabelled } from "../inputs/labelled-text.js";
 import type { Terminal } from "../terminal/console.js";
-import { noteTraining } from "../terminal/training-notes.js";
+import { followTraining } from "../terminal/training-progress.js";
 
 /** How a pruned model is trained on. */
 export interface RecoveryRequest extends Pick<LabelChoice, "scheme"> {
@@ -115,6 +115,6 @@ function optionsOf(
     scheme,
     checkpoint: fileCheckpoint(checkpoint),
     checkpointEvery: 200,
-    onEvent: (event) => noteTraining(event, terminal),
+    ...followTraining(terminal),
   };
 }

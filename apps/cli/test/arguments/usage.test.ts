@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { defaultRecipe, defaultTransformerRecipe } from "@nasty/taggers/training";
 import { type Command, CommanderError } from "commander";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { explain } from "../../src/explain.js";
@@ -116,6 +117,53 @@ describe("help and version", () => {
       expect(stdout).toMatch(/\nExamples:\n {2}.*nasty /s);
       for (const option of ["--json", "--quiet", "--seed", "--threads"]) expect(stdout).toContain(option);
     }
+  });
+
+  test("help COMMAND is COMMAND --help, and completion prints a script", async () => {
+    for (const names of [["tag"], ["quantize", "eval"]]) {
+      const asked = await shop.nasty([...names, "--help"]);
+      expect(await shop.nasty(["help", ...names])).toEqual(asked);
+    }
+    expect((await shop.nasty(["help"])).stdout).toBe((await shop.nasty(["--help"])).stdout);
+    expect(await shop.refused(2, ["help", "quantise"])).toMatch(/^error: unknown command 'quantise'/);
+    for (const shell of ["bash", "zsh", "fish"]) {
+      const { code, stdout, stderr } = await shop.nasty(["completion", shell]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(stdout).toContain("quantize");
+    }
+    expect(await shop.refused(2, ["completion", "ksh"])).toMatch(/Allowed choices are bash, zsh, fish/);
+  });
+
+  test("every option that takes a value says what stands in for it, or that it is required", () => {
+    const walk = (command: Command): void => {
+      const help = command.createHelp();
+      for (const option of help.visibleOptions(command)) {
+        if (!option.required && !option.optional) continue;
+        const text = help.optionDescription(option);
+        expect(text, `${command.name()} ${option.flags}`).toMatch(/\((?:required|.*\bdefault\b)/);
+        if (option.mandatory) expect(text).toMatch(/\(required\)$/);
+      }
+      command.commands.forEach(walk);
+    };
+    walk(buildProgram());
+  });
+
+  test("the defaults of trainings are those that they have", () => {
+    const described = (name: string, long: string): string => {
+      const found = buildProgram().commands.find((child) => child.name() === name);
+      return found?.options.find((option) => option.long === long)?.description ?? "";
+    };
+    const text = (network: number, transformer: number) =>
+      `(default: ${network}; transformer: ${transformer})`;
+    const [network, transformer] = [defaultRecipe, defaultTransformerRecipe];
+    expect(described("train", "--epochs")).toContain(text(network.epochs, transformer.epochs));
+    expect(described("train", "--batch-size")).toContain(text(network.batchSentences, transformer.batchSize));
+    expect(described("train", "--learning-rate")).toContain(
+      text(network.learningRate, transformer.learningRate),
+    );
+    expect(described("distill", "--epochs")).toContain(`cnn and bilstm: ${network.epochs})`);
+    expect(described("distill", "--batch-size")).toContain(`cnn and bilstm: ${network.batchSentences})`);
+    expect(described("distill", "--learning-rate")).toContain(`cnn and bilstm: ${network.learningRate})`);
   });
 
   test("the version is the package's", async () => {

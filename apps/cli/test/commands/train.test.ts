@@ -107,17 +107,22 @@ test("learns a transformer with a vocabulary of its own; the file tags and can b
   expect(stdout).toContain("flies");
 });
 
-test("an interrupted run goes on to the same bytes", async () => {
+test.each(["SIGKILL", "SIGINT"] as const)("a run that %s ended goes on to the same bytes", async (signal) => {
   const whole = (await shop.json(train("whole.onnx", "--epochs", "4"))).output.sha256;
   const child = startBinary(shop.folder, train("cut.onnx", "--epochs", "4"));
+  let said = "";
   await new Promise<void>((resolve) => {
     child.stderr.on("data", (text: Buffer) => {
-      if (!text.toString().includes("epoch 2: ")) return;
-      child.kill("SIGKILL");
+      said += text;
+      if (!said.includes("epoch 2: ")) return;
+      child.kill(signal);
       resolve();
     });
   });
-  await new Promise((resolve) => child.on("close", resolve));
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  expect(code).toBe(signal === "SIGINT" ? 130 : null);
+  const hint = "interrupted: give the same command again to go on from the last checkpoint";
+  expect(said.includes(hint)).toBe(signal === "SIGINT");
   const { stderr, stdout } = await shop.nasty([...train("cut.onnx", "--epochs", "4"), "--json"]);
   expect(stderr).toContain("going on at epoch");
   // No file is left for the collector to close.

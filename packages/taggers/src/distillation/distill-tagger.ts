@@ -27,6 +27,7 @@ type Run = Pick<
   | "checkpoint"
   | "checkpointEvery"
   | "onEvent"
+  | "eventEvery"
   | "signal"
   | "recipe"
 >;

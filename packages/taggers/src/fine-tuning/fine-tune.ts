@@ -194,7 +194,8 @@ export function known(sentences: readonly LabelledSentence[]): LabelledSentence[
 
 /** The settings that change what is learned. */
 export function identityOf(options: FineTuneOptions): object {
-  const { checkpoint, checkpointEvery, signal, onEvent, threads, patience, modifiers, ...rest } = options;
+  const { checkpoint, checkpointEvery, signal, onEvent, eventEvery, threads, patience, modifiers, ...rest } =
+    options;
   return { ...rest, ...(modifiers === undefined ? {} : { modifiers: modifiers.map(({ name }) => name) }) };
 }
 

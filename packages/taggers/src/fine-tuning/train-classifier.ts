@@ -60,6 +60,8 @@ export interface ClassifierTrainingOptions extends QuantizationAware {
   readonly checkpointEvery?: number;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: TrainingEvent) => void;
+  /** Steps between `step` events. Default 50. */
+  readonly eventEvery?: number;
 }
 
 /** What happened in training. */
@@ -151,6 +153,7 @@ export async function trainClassifier(job: ClassifierJob): Promise<ClassifierTra
         checkpointEvery: options.checkpointEvery,
         signal: options.signal,
         onEvent: options.onEvent,
+        eventEvery: options.eventEvery,
       }),
     });
     if (qat === undefined) return result;

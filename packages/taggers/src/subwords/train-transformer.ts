@@ -59,6 +59,8 @@ export interface TrainTransformerOptions extends QuantizationAware {
   /** Steps between checkpoints, beside those after every epoch. */
   readonly checkpointEvery?: number;
   readonly onEvent?: (event: TrainingEvent) => void;
+  /** Steps between `step` events. Default 50. */
+  readonly eventEvery?: number;
   readonly signal?: AbortSignal;
 }
 

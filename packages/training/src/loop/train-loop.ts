@@ -127,6 +127,7 @@ export async function trainLoop(options: TrainLoopOptions): Promise<TrainLoopRes
         return finish("interrupted");
       }
       const result = await trainer.step(batch);
+      await turn();
       run.batch += 1;
       run.lossSum += result.loss;
       window.add(result);
@@ -152,6 +153,12 @@ export async function trainLoop(options: TrainLoopOptions): Promise<TrainLoopRes
   }
   return finish("finished");
 }
+
+/** Lets timers, signals and whoever aborts have their turn: an engine may compute without ever waiting. */
+const turn = (): Promise<void> =>
+  new Promise(
+    (resolve) => void (typeof setImmediate === "function" ? setImmediate(resolve) : setTimeout(resolve)),
+  );
 
 interface Run {
   epoch: number;

@@ -111,6 +111,8 @@ export interface TrainTaggerOptions extends QuantizationAware {
   /** Steps between checkpoints, beside those after every epoch. */
   readonly checkpointEvery?: number;
   readonly onEvent?: (event: TrainingEvent) => void;
+  /** Steps between `step` events. Default 50. */
+  readonly eventEvery?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -153,7 +155,7 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
   const options = form === undefined ? given : inForm(given, form);
   const { task, train, validation, architecture: named = "bilstm", seed = 1, threads = 1 } = options;
   const { soft, chain = task === "ner" && soft === undefined } = options;
-  const { patience, checkpoint, checkpointEvery, onEvent, signal } = options;
+  const { patience, checkpoint, checkpointEvery, onEvent, eventEvery, signal } = options;
   const recipe: Recipe = { ...defaultRecipe, ...options.recipe };
   const sets = labelSetsOf(options, chain);
   checkValidation(validation, sets.labels);
@@ -236,6 +238,7 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
       ...(checkpoint === undefined ? {} : { checkpoint }),
       ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
       ...(onEvent === undefined ? {} : { onEvent }),
+      ...(eventEvery === undefined ? {} : { eventEvery }),
       ...(signal === undefined ? {} : { signal }),
     });
     const final = dropAuxiliary(result.model);
