@@ -1,7 +1,14 @@
 import { type Command, Option } from "commander";
 import { withQat } from "../quantization-aware/qat-arguments.js";
 import { command, examples, repeatable, run } from "./command.js";
-import { engineOption, positiveInteger, positiveNumber, share, wholeNumber } from "./option-values.js";
+import {
+  engineOption,
+  minCosineOption,
+  positiveInteger,
+  positiveNumber,
+  share,
+  wholeNumber,
+} from "./option-values.js";
 
 /** `nasty fine-tune`. */
 export function fineTuneCommand(): Command {
@@ -32,6 +39,11 @@ export function fineTuneCommand(): Command {
     )
     .option("--no-keep-head", "start a fresh classifier even where the labels agree")
     .addOption(engineOption())
+    .addOption(
+      minCosineOption(
+        "refuse a file with an output less like the trained model's (default: 0.9999; of --qat 0.9, 0.8 with 4 bits)",
+      ),
+    )
     .addHelpText(
       "after",
       examples([

@@ -52,6 +52,11 @@ export function cosine(text: string): number {
   return value;
 }
 
+/** `--min-cosine`: how alike the outputs of a written file must be. */
+export function minCosineOption(how: string): Option {
+  return new Option("--min-cosine <c>", `${how}; -1 refuses only what is not finite`).argParser(cosine);
+}
+
 /** Collects a repeatable option into a list. */
 export function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { command, examples, modelHelp, modelOption, repeatable, run } from "./command.js";
-import { positiveInteger, positiveNumber, share, wholeNumber } from "./option-values.js";
+import { minCosineOption, positiveInteger, positiveNumber, share, wholeNumber } from "./option-values.js";
 
 /** `nasty prune`. */
 export function pruneCommand(): Command {
@@ -55,6 +55,11 @@ export function pruneCommand(): Command {
         "--target-accuracy-loss <loss>",
         "with --validation: largest loss that passes, 0.01 is one point",
       ).argParser(share),
+    )
+    .addOption(
+      minCosineOption(
+        "refuse a file with an output less like the original's without what was pruned (default: 0.9999)",
+      ),
     )
     .option("--dry-run", "print the plan, write nothing")
     .option(

@@ -1,14 +1,15 @@
 import {
   type Departure,
   firstDeparture,
-  measureDrift,
   type OutputDrift,
   pairUnits,
   type Reference,
   referenceOf,
+  sessionDrift,
 } from "@nasty/compression";
-import type { ModelProto } from "@nasty/formats/onnx";
+import { type ModelProto, parseModel } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
+import { type ModelSource, openSession } from "@nasty/runtime";
 import { GateError } from "../exit-codes.js";
 import type { DriftSample } from "./drift-sample.js";
 
@@ -34,7 +35,7 @@ export interface DriftJob {
   /** The model as the user named it. */
   readonly path: string;
   /** What the written file must be like: run once, unoptimized. */
-  readonly original: string | ModelProto;
+  readonly original: ModelSource;
   /** What that is, in words. Default `the original`. */
   readonly likeness?: string;
   readonly sample: DriftSample;
@@ -44,18 +45,26 @@ export interface DriftJob {
   readonly isJudged?: boolean;
   /** What to try, in the words of a sentence's second half; `departure` is undefined where no inner value departs. */
   readonly advice: (departure: Departure | undefined) => string;
+  /** What became of the file. Default `nothing was written`. */
+  readonly outcome?: string;
 }
 
 /**
  * Runs a written file beside what it was made of, without any label.
  *
- * @param written the file, under the name that it has for now
+ * @param written the file, under the name that it has for now; a model in memory that is not written yet
  * @throws GateError for an output that is not finite or less alike than it may be, naming the first node that departs
  */
-export async function checkDrift(job: DriftJob, written: string): Promise<DriftCheck> {
+export async function checkDrift(job: DriftJob, written: ModelSource): Promise<DriftCheck> {
   const reference = await driftReference(job);
-  const session = { threads: job.threads };
-  const outputs = reference === undefined ? [] : await measureDrift(reference, written, { session });
+  // A file that cannot be opened is none, whatever there is to run it on.
+  const session = await openSession(written, { threads: job.threads });
+  let outputs: readonly OutputDrift[];
+  try {
+    outputs = reference === undefined ? [] : await sessionDrift(reference, session);
+  } finally {
+    await session.close();
+  }
   return judgeDrift(job, reference, outputs, written);
 }
 
@@ -69,7 +78,7 @@ export async function judgeDrift(
   job: DriftJob,
   reference: Reference | undefined,
   outputs: readonly OutputDrift[],
-  written: string,
+  written: ModelSource,
 ): Promise<DriftCheck> {
   const { minCosine, sample, isJudged = false } = job;
   if (reference === undefined) return { inputs: "none", minCosine, outputs: [] };
@@ -90,28 +99,39 @@ export function driftLine({ inputs, outputs }: DriftCheck, likeness = "the origi
 /** Where the values of the two graphs part; units may be in the order that quantizing put them into. */
 async function departureOf(
   { original, minCosine, threads }: DriftJob,
-  path: string,
+  written: ModelSource,
   { batches }: Reference,
 ): Promise<Departure | undefined> {
   const [batch] = batches;
   if (batch === undefined) return undefined;
   const options = { minCosine, session: { threads } };
-  const before = typeof original === "string" ? await readModelFile(original) : original;
-  const written = await readModelFile(path);
-  const plain = await firstDeparture(before, written, batch, options);
+  const [before, after] = [await parsed(original), await parsed(written)];
+  const plain = await firstDeparture(before, after, batch, options);
   const { model, layers } = plain === undefined ? { model: before, layers: 0 } : pairUnits(before);
-  const paired = layers === 0 ? undefined : await firstDeparture(model, written, batch, options);
+  const paired = layers === 0 ? undefined : await firstDeparture(model, after, batch, options);
   // In the wrong order values depart where the order does, and not later than in the right one.
   return paired === undefined || plain === undefined || position(model, paired) < position(model, plain)
     ? plain
     : paired;
 }
 
+async function parsed(model: ModelSource): Promise<ModelProto> {
+  if (typeof model === "string") return readModelFile(model);
+  return model instanceof Uint8Array ? parseModel(model) : model;
+}
+
 const position = ({ graph }: ModelProto, { value }: Departure): number =>
   graph?.node.findIndex(({ output }) => output.includes(value)) ?? -1;
 
 function refusal(
-  { operation, path, minCosine, likeness = "the original", advice }: DriftJob,
+  {
+    operation,
+    path,
+    minCosine,
+    likeness = "the original",
+    outcome = "nothing was written",
+    advice,
+  }: DriftJob,
   { name, cosine, finite }: OutputDrift,
   departure: Departure | undefined,
 ): string {
@@ -120,5 +140,5 @@ function refusal(
     departure === undefined
       ? "no inner value departs before it"
       : `values first depart at ${departure.op} ${departure.node} (${departure.cosine.toFixed(3)})`;
-  return `${operation}: ${path}: output ${name}: cosine similarity to ${likeness}: expected ${minCosine} or more, ${got}; ${where}${departure === undefined ? "; " : ": "}${advice(departure)}; nothing was written`;
+  return `${operation}: ${path}: output ${name}: cosine similarity to ${likeness}: expected ${minCosine} or more, ${got}; ${where}${departure === undefined ? "; " : ": "}${advice(departure)}; ${outcome}`;
 }
