@@ -10,6 +10,7 @@ import {
   exactBatchesOption,
   positiveInteger,
   positiveNumber,
+  trainedCosineOption,
 } from "./arguments/option-values.js";
 import { pipelineCommand } from "./arguments/pipeline-command.js";
 import { pruneCommand } from "./arguments/prune-command.js";
@@ -174,6 +175,7 @@ function trainCommand(): Command {
           positiveInteger,
         ),
       )
+      .addOption(trainedCosineOption())
       .addOption(engineOption()),
   )
     .addHelpText(

@@ -3,7 +3,7 @@ import { withQat } from "../quantization-aware/qat-arguments.js";
 import { command, examples, repeatable, run } from "./command.js";
 import {
   engineOption,
-  minCosineOption,
+  trainedCosineOption,
   positiveInteger,
   positiveNumber,
   share,
@@ -39,11 +39,6 @@ export function fineTuneCommand(): Command {
     )
     .option("--no-keep-head", "start a fresh classifier even where the labels agree")
     .addOption(engineOption())
-    .addOption(
-      minCosineOption(
-        "refuse a file with an output less like the trained model's (default: 0.9999; of --qat 0.9, 0.8 with 4 bits)",
-      ),
-    )
     .addHelpText(
       "after",
       examples([
@@ -132,5 +127,6 @@ function training(to: Command, output = "the directory to write"): Command {
       new Option("--patience <n>", "stop after this many epochs without a better one").argParser(
         positiveInteger,
       ),
-    );
+    )
+    .addOption(trainedCosineOption());
 }

@@ -67,6 +67,7 @@ test("a quantized file that labels otherwise than its training did is not kept, 
     settings,
     output: shop.path("refused.onnx"),
     validation: shop.path("test.conllu"),
+    words: [],
     threads: 1,
     provenance: {},
   };
