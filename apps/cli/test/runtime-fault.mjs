@@ -11,7 +11,7 @@ const faults = {
 const { create } = InferenceSession;
 InferenceSession.create = async (model, options) => {
   const session = await create.call(InferenceSession, model, options);
-  if (typeof model !== "string" || !/\/\.[^/]+\/.*\.onnx$/.test(model)) return session;
+  if (typeof model !== "string" || !/(?:^|\/)\.[^./][^/]*\//.test(model)) return session;
   const run = session.run.bind(session);
   session.run = async (...job) => {
     const results = await run(...job);

@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Json, openWorkshop, type Workshop } from "../workshop.js";
@@ -55,25 +56,31 @@ describe.concurrent("what is written is run beside what it was made of", () => {
   });
 });
 
-// One after the other: each looks at all files of the folder.
-describe("a file that computes something else is refused, and nothing is left of it", () => {
+describe.concurrent("a file that computes something else is refused, and nothing is left of it", () => {
   const likeness = (name: string): string => {
     if (name.startsWith("prune")) return "the original without what was pruned";
     return name === "export" ? "the source" : "the trained model";
   };
   const exported: (typeof commands)[number] = ["export", ["export", "--model", "pos"], "made", 0.999];
-  test.each([...commands.filter(([name]) => name !== "train first"), exported])(
+  const judged = [...commands.filter(([name]) => name !== "train first"), exported];
+  const kinds = [
+    ["turned", /got -?\d\.\d+/],
+    ["not finite", /got values that are not finite/],
+  ] as const;
+  test.each(judged.flatMap((command) => kinds.map((kind) => [...command, ...kind] as const)))(
     "%s",
-    async (name, args, _, least) => {
-      for (const [kind, got] of [
-        ["turned", /got -?\d\.\d+/],
-        ["not finite", /got values that are not finite/],
-      ] as const) {
-        const message = await shop.refused(4, [...args, "--output", "never"], faulty(kind));
-        expect(message).toContain(`cosine similarity to ${likeness(name)}: expected ${least} or more, got`);
-        expect(message).toMatch(got);
-        expect(message).toMatch(/or lower --min-cosine if you mean it; nothing was written$/);
-      }
+    async (name, args, _, least, kind, got) => {
+      const output = `never-${name}-${kind}`.replaceAll(" ", "-");
+      const { code, stdout, stderr } = await shop.nasty([...args, "--output", output], faulty(kind));
+      expect({ code, stdout }, stderr).toEqual({ code: 4, stdout: "" });
+      const message = stderr.split("\n").find((line) => line.startsWith("nasty: ")) ?? "";
+      expect(message).toContain(`cosine similarity to ${likeness(name)}: expected ${least} or more, got`);
+      expect(message).toMatch(got);
+      expect(message).toMatch(/or lower --min-cosine if you mean it; nothing was written$/);
+      const left = (await readdir(shop.folder, { recursive: true })).filter((file) => file.includes(output));
+      // What was trained for hours is not thrown away: the same command goes on from there.
+      expect(left.filter((file) => !file.endsWith("checkpoint") && file !== output)).toEqual([]);
+      if (left.includes(output)) expect(left).toContain(`${output}/checkpoint`);
     },
     30_000,
   );
@@ -82,7 +89,7 @@ describe("a file that computes something else is refused, and nothing is left of
     const args = ["export", "--model", "pos", "--min-cosine", "-1", "--output"];
     const { drift } = await shop.json([...args, "meant"], faulty("turned"));
     expect(drift.fp32.outputs[0].cosine).toBeLessThan(0.999);
-    await shop.refused(4, [...args, "never"], faulty("not finite"));
+    expect(await shop.nasty([...args, "never"], faulty("not finite"))).toMatchObject({ code: 4, stdout: "" });
   });
 });
 
