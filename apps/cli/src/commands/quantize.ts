@@ -128,7 +128,7 @@ async function makeCandidate(
     timeShares: timeShares(planned.model, withoutKept(plan, made.report.keptInFloat)),
     remarks: [...remarks, ...advice],
     trial: loaded.tagger === undefined ? [] : trial,
-    drift: quantizationDrift(loaded, await driftSample(loaded, trial, options), options),
+    drift: await quantizationDrift(loaded, await driftSample(loaded, trial, options), options),
   };
 }
 

@@ -9,9 +9,10 @@ import {
 } from "@nasty/compression";
 import { type ModelProto, parseModel } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
-import { type ModelSource, openSession } from "@nasty/runtime";
+import { type ModelSource, openSession, RuntimeError } from "@nasty/runtime";
 import { GateError } from "../exit-codes.js";
 import type { DriftSample } from "./drift-sample.js";
+import type { MappedModel } from "./mapped-original.js";
 
 /** How far the written file's outputs are from those of what it was made of, as JSON has it. */
 export interface DriftCheck {
@@ -36,6 +37,8 @@ export interface DriftJob {
   readonly path: string;
   /** What the written file must be like: run once, unoptimized. */
   readonly original: ModelSource;
+  /** The original's graph with its weights in its own file, which the runtime maps: {@link mappedOriginal}. */
+  readonly mapped?: MappedModel | undefined;
   /** What that is, in words. Default `the original`. */
   readonly likeness?: string;
   readonly sample: DriftSample;
@@ -69,8 +72,22 @@ export async function checkDrift(job: DriftJob, written: ModelSource): Promise<D
 }
 
 /** What the original says; undefined if it says nothing to any input. */
-export async function driftReference(job: DriftJob): Promise<Reference | undefined> {
-  return referenceOf(job.original, job.sample.candidates, { session: { threads: job.threads } });
+export async function driftReference({
+  original,
+  mapped,
+  sample: { candidates },
+  threads,
+}: DriftJob): Promise<Reference | undefined> {
+  const session = { threads };
+  if (mapped !== undefined) {
+    try {
+      return await referenceOf(mapped.graph, candidates, { session, weightsFolder: mapped.folder });
+    } catch (error) {
+      // A runtime that maps nothing reads the file.
+      if (!(error instanceof RuntimeError)) throw error;
+    }
+  }
+  return referenceOf(original, candidates, { session });
 }
 
 /** {@link checkDrift} of outputs that were measured in a session of the caller's. */
