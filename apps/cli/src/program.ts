@@ -23,6 +23,7 @@ import {
   withLabelOptions,
   positiveInteger,
   positiveNumber,
+  trainedCosineOption,
 } from "./arguments/option-values.js";
 import { pipelineCommand } from "./arguments/pipeline-command.js";
 import { pruneCommand } from "./arguments/prune-command.js";
@@ -202,6 +203,7 @@ function trainCommand(): Command {
         ),
       )
       .addOption(schemeOption("seen from the text; iob2 is learned"))
+      .addOption(trainedCosineOption())
       .addOption(engineOption()),
   )
     .addHelpText(

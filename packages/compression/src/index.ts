@@ -96,6 +96,7 @@ export {
   referenceOf,
   sessionDrift,
 } from "./drift/drift.js";
+export { weightsInFile } from "./drift/weights-in-file.js";
 export { madeFeeds, type MadeFeedsOptions } from "./drift/made-feeds.js";
 export { pruningReference } from "./pruning/reference.js";
 export { pairedFor, pairUnits, type PairedUnits } from "./accuracy/pair-units.js";

@@ -1,4 +1,9 @@
-export { type ExportedTagger, type ExportOptions, exportTagger } from "./export/export-tagger.js";
+export {
+  type ExportedTagger,
+  type ExportOptions,
+  exportTagger,
+  type StagedModel,
+} from "./export/export-tagger.js";
 export {
   findTagger,
   type FindTaggerOptions,

@@ -23,7 +23,7 @@ export {
 } from "./fine-tuning/fine-tune.js";
 export type { ClassifierTrainingOptions } from "./fine-tuning/train-classifier.js";
 export type { Freeze } from "./fine-tuning/weight-groups.js";
-export { writeFineTuned } from "./fine-tuning/write-fine-tuned.js";
+export { type WriteFineTunedOptions, writeFineTuned } from "./fine-tuning/write-fine-tuned.js";
 export {
   type FurtherTrainingOptions,
   type TaggerModel,

@@ -8,6 +8,7 @@ import {
   schemeOption,
   share,
   taskOption,
+  trainedCosineOption,
   wholeNumber,
 } from "./option-values.js";
 
@@ -154,5 +155,6 @@ function training(to: Command, { output, ...defaults }: typeof ofEncoders = ofEn
       new Option("--patience <n>", "stop after this many epochs without a better one").argParser(
         positiveInteger,
       ),
-    );
+    )
+    .addOption(trainedCosineOption());
 }

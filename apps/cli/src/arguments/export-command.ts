@@ -1,7 +1,7 @@
 import type { ModelVariant } from "@nasty/formats/hf";
 import { type Command, Option } from "commander";
 import { command, examples, modelHelp, repeatable, run } from "./command.js";
-import { schemeOption, taskOption } from "./option-values.js";
+import { minCosineOption, schemeOption, taskOption } from "./option-values.js";
 
 // Written out: importing the list would load the readers of the layout with every command.
 const dtypes = {
@@ -31,6 +31,11 @@ export function exportCommand(): Command {
     .addOption(taskOption())
     .addOption(schemeOption())
     .option("--model-type <type>", "family of the model, such as bert, where the file does not tell")
+    .addOption(
+      minCosineOption(
+        "refuse a file with an output less like its source's (default: 0.999; 0.9 with 8 bits, 0.8 with 4)",
+      ),
+    )
     .addHelpText(
       "after",
       examples(

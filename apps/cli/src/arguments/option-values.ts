@@ -47,12 +47,23 @@ export function accuracyLevel(text: string): number {
   return Number(text);
 }
 
-export function cosine(text: string): number {
+function cosine(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !(value >= -1 && value <= 1))
     throw new InvalidArgumentError("Expected a number from -1 to 1.");
   return value;
 }
+
+/** `--min-cosine`: how alike the outputs of a written file must be. */
+export function minCosineOption(how: string): Option {
+  return new Option("--min-cosine <c>", `${how}; -1 refuses only what is not finite`).argParser(cosine);
+}
+
+/** {@link minCosineOption} of what was trained. */
+export const trainedCosineOption = (): Option =>
+  minCosineOption(
+    "refuse a file with an output less like the trained model's (default: 0.9999; of --qat 0.9, 0.8 with 4 bits)",
+  );
 
 /** Collects a repeatable option into a list. */
 export function collect(value: string, previous: readonly string[]): readonly string[] {

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { examples, modelHelp, modelOption, repeatable, run, textCommand } from "./command.js";
 import {
+  minCosineOption,
   positiveInteger,
   positiveNumber,
   schemeOption,
@@ -65,6 +66,11 @@ export function pruneCommand(): Command {
     )
     .addOption(taskOption())
     .addOption(schemeOption())
+    .addOption(
+      minCosineOption(
+        "refuse a file with an output less like the original's without what was pruned (default: 0.9999)",
+      ),
+    )
     .option("--dry-run", "print the plan, write nothing")
     .option(
       "--output <file>",

@@ -11,7 +11,7 @@ import {
 } from "./command.js";
 import {
   accuracyLevel,
-  cosine,
+  minCosineOption,
   fileSize,
   percentile,
   positiveInteger,
@@ -176,10 +176,9 @@ function outputOptions(target: Command): void {
       "measure what each weight costs by itself, with --calibration (noise) or --validation (loss)",
     )
     .addOption(
-      new Option(
-        "--min-cosine <c>",
-        "refuse a file with an output less like the original's, on its text or on made inputs (default: 0.9; 0.8 with 4 bits; -1 refuses only what is not finite)",
-      ).argParser(cosine),
+      minCosineOption(
+        "refuse a file with an output less like the original's, on its text or on made inputs (default: 0.9; 0.8 with 4 bits)",
+      ),
     )
     .option("--no-fallback", "refuse at once, without trying to leave sensitive weights in float")
     .addOption(

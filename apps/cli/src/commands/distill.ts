@@ -5,11 +5,12 @@ import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { withHistory } from "@nasty/compression";
 import { isHfDirectory } from "@nasty/formats/hf/node";
-import { writeModelFile } from "@nasty/formats/onnx/node";
 import type { ArchitectureName, Task } from "@nasty/taggers";
-import { openTagger } from "@nasty/taggers/node";
 import { distill, openTeachers, type Teacher } from "@nasty/taggers/training";
 import { fileCheckpoint } from "@nasty/training/node";
+import { driftLine } from "../drift/drift-check.js";
+import { firstSentences } from "../drift/drift-sample.js";
+import { writeTrained } from "../drift/training-drift.js";
 import { InputError, UsageError } from "../exit-codes.js";
 import { checkWritable } from "../inputs/output-path.js";
 import { type NamedPaths, provenanceOf } from "../inputs/provenance.js";
@@ -185,10 +186,18 @@ async function distillNetwork(student: ArchitectureName, job: Job): Promise<void
     options: { task, ...recipe },
     ...(await provenanceOf(undefined, pathsOf(options))),
   });
-  const { bytes, sha256 } = await writeModelFile(output, model);
-  await (await openTagger(output)).close();
+  const { settings } = distilled;
+  const { drift, bytes, sha256 } = await writeTrained(output, {
+    operation: "distill",
+    output: options.output,
+    model,
+    settings,
+    words: await firstSentences([options.validation, options.train], task),
+    threads: options.threads,
+    minCosine: options.minCosine,
+  });
   await rm(checkpoint, { force: true });
-  const { settings, value, bestEpoch, history, stopped, parameters, warnings } = distilled;
+  const { value, bestEpoch, history, stopped, parameters, warnings } = distilled;
   const metric = task === "pos" ? "accuracy" : "f1";
   const labelling = labellingDocument(labellingOfSettings(settings));
   const result = {
@@ -204,6 +213,7 @@ async function distillNetwork(student: ArchitectureName, job: Job): Promise<void
     epochs: history,
     stopped,
     seconds: (performance.now() - started) / 1000,
+    drift,
     parameters,
     warnings,
   };
@@ -211,6 +221,7 @@ async function distillNetwork(student: ArchitectureName, job: Job): Promise<void
     [
       `Wrote ${output} (${formatBytes(bytes)}): ${student} of ${parameters.student} parameters, teachers ${parameters.teacher}`,
       `  ${metric} on ${validation}: ${value === undefined ? "not measured" : formatPercent(value)} (epoch ${bestEpoch ?? "-"})`,
+      driftLine(drift, "the trained model's"),
       `Next: nasty quantize --model ${options.output}`,
     ].join("\n"),
   );

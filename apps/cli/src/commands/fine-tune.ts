@@ -4,7 +4,6 @@ import { mkdir, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { historyOf, withEarlierHistory, withHistory } from "@nasty/compression";
 import type { Task } from "@nasty/taggers";
-import { openTagger } from "@nasty/taggers/node";
 import {
   type ClassifierTrainingOptions,
   type FineTuned,
@@ -12,6 +11,9 @@ import {
   writeFineTuned,
 } from "@nasty/taggers/training";
 import { fileCheckpoint } from "@nasty/training/node";
+import { type DriftCheck, driftLine } from "../drift/drift-check.js";
+import { firstSentences } from "../drift/drift-sample.js";
+import { checkTrained } from "../drift/training-drift.js";
 import { InputError, UsageError } from "../exit-codes.js";
 import { sha256OfFile } from "../inputs/file-hash.js";
 import { readLabelled } from "../inputs/labelled-text.js";
@@ -34,6 +36,7 @@ export interface ClassifierOptions extends CommonOptions, Pick<LabelChoice, "sch
   readonly batchSize?: number;
   readonly learningRate?: number;
   readonly patience?: number;
+  readonly minCosine?: number;
 }
 
 interface FineTuneOptions extends ClassifierOptions, QatArguments {
@@ -175,14 +178,28 @@ export async function finish(tuned: FineTuned, job: Finished): Promise<void> {
     options: { task: tuned.settings.task, ...job.recipe },
     ...(await provenanceOf(job.base && (await sha256OfFile(await weightsFileOf(job.base))), job.paths)),
   });
-  const files = await writeFineTuned(output, { ...tuned, model });
-  await (await openTagger(output)).close();
+  const words = await firstSentences([options.validation, options.train], tuned.settings.task);
+  const { threads, minCosine } = options;
+  const { settings } = tuned;
+  const trained = { operation: job.step, output: options.output, model, settings, words, threads, minCosine };
+  let drift: DriftCheck | undefined;
+  const files = await writeFineTuned(
+    output,
+    { ...tuned, model },
+    {
+      async check(staged) {
+        drift = await checkTrained(trained, staged.modelPath, staged.directory);
+      },
+    },
+  );
   const exported = await exportTrained({
     model,
     settings: tuned.settings,
     output: join(output, "onnx", `model_${tuned.qat?.bits === 4 ? "q4" : "quantized"}.onnx`),
     validation: options.validation,
     threads: options.threads,
+    words,
+    minCosine: options.minCosine,
     provenance: await provenanceOf(files.get("onnx/model.onnx")?.sha256),
   });
   await rm(checkpoint, { force: true });
@@ -201,6 +218,7 @@ export async function finish(tuned: FineTuned, job: Finished): Promise<void> {
     epochs: tuned.history,
     stopped: tuned.stopped,
     seconds: job.seconds,
+    drift: drift ?? null,
     ...(exported === undefined ? {} : { qat: exported }),
     ...job.more,
   };
@@ -212,6 +230,7 @@ export async function finish(tuned: FineTuned, job: Finished): Promise<void> {
     [
       `Wrote ${output} (${formatBytes(bytes)})`,
       `  ${measured}`,
+      ...(drift === undefined ? [] : [driftLine(drift, "the trained model's")]),
       ...(exported === undefined ? [`Next: nasty quantize --model ${options.output}`] : exportText(exported)),
     ].join("\n"),
   );

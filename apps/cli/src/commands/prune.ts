@@ -1,7 +1,8 @@
-import { pruner, withHistory, type PruneOptions as Pruning, type PruningResult } from "@nasty/compression";
-import { openSession } from "@nasty/runtime";
+import { pruner, pruningReference, withHistory, type PruneOptions as Pruning } from "@nasty/compression";
+import type { ModelProto } from "@nasty/formats/onnx";
 import { type LabelChoice, withTagger } from "@nasty/taggers";
 import { rm } from "node:fs/promises";
+import { checkDrift, type DriftJob } from "../drift/drift-check.js";
 import { GateError, InputError, UsageError } from "../exit-codes.js";
 import { parseSource } from "../inputs/calibration-sources.js";
 import { choiceForText, choiceOf } from "../inputs/label-choice.js";
@@ -10,8 +11,9 @@ import { checkWritable } from "../inputs/output-path.js";
 import { provenanceOf } from "../inputs/provenance.js";
 import { checkSeparate } from "../inputs/separate-paths.js";
 import { importanceData } from "../pruning/importance-data.js";
+import { pruningDrift } from "../pruning/pruning-drift.js";
 import { measureQuality, pruningRefusal } from "../pruning/quality.js";
-import { pruneAndTrain } from "../pruning/recovery.js";
+import { pruneAndTrain, type Recovered } from "../pruning/recovery.js";
 import { pruningPlanText, pruningText, type PruningResultDocument } from "../pruning/pruning-text.js";
 import { neededVocabulary } from "../pruning/vocabulary.js";
 import { nameBeside, prunedSuffix } from "../quantization/output-name.js";
@@ -36,6 +38,7 @@ export interface PruneCommandOptions extends CommonOptions, LabelChoice {
   readonly epochs?: number;
   readonly batchSize?: number;
   readonly learningRate?: number;
+  readonly minCosine?: number;
   readonly dryRun?: boolean;
   readonly output?: string;
 }
@@ -82,7 +85,8 @@ export async function prune(options: PruneCommandOptions, terminal: Terminal): P
     return;
   }
   const checkpoint = `${output}.checkpoint`;
-  const { model, report } = await pruned({
+  const drifting = await pruningDrift(loaded, options);
+  const { model, report, reference } = await pruned({
     loaded,
     pruning,
     schedule,
@@ -90,13 +94,13 @@ export async function prune(options: PruneCommandOptions, terminal: Terminal): P
     checkpoint,
     options,
     terminal,
+    drifting,
   });
   const candidate = await writeCandidate(
     output,
     loaded.tagger === undefined ? model : await withTagger(model, loaded.tagger),
   );
   try {
-    await (await openSession(candidate.path, { threads: options.threads })).close();
     terminal.progress.stop();
     const { validation, targetAccuracyLoss: target, threads, seed } = options;
     const quality =
@@ -108,6 +112,7 @@ export async function prune(options: PruneCommandOptions, terminal: Terminal): P
             terminal,
           );
     if (quality?.passed === false) throw new GateError(pruningRefusal(options.model, quality));
+    const drift = await checkDrift(drifting(reference), candidate.path);
     const written = await candidate.commit();
     await rm(checkpoint, { force: true });
     const { vocabulary, tensors } = report;
@@ -118,6 +123,7 @@ export async function prune(options: PruneCommandOptions, terminal: Terminal): P
       output: written,
       training: options.train === undefined ? null : { schedule, epochs: training.epochs },
       gate: quality,
+      drift,
       ...report,
       sparsity: tensors.length === 0 ? null : zeros / elements,
       vocabulary:
@@ -140,6 +146,7 @@ interface PruningJob {
   readonly checkpoint: string;
   readonly options: PruneCommandOptions;
   readonly terminal: Terminal;
+  readonly drifting: (reference: ModelProto) => DriftJob;
 }
 
 /** The pruned model, trained on if there is text for it; the history says both. */
@@ -151,14 +158,19 @@ async function pruned({
   checkpoint,
   options,
   terminal,
-}: PruningJob): Promise<PruningResult> {
+  drifting,
+}: PruningJob): Promise<Recovered> {
   const { train, validation, seed, threads } = options;
   const data = options.data.map((text) => parseSource(text).path);
   const provenance = {
     provenance: await provenanceOf(await loaded.sha256(), { data, vocabulary: options.vocabulary }),
   };
   if (train === undefined) {
-    return pruner.apply(loaded.model, await pruner.plan(loaded.model, pruning), provenance);
+    const plan = await pruner.plan(loaded.model, pruning);
+    return {
+      ...pruner.apply(loaded.model, plan, provenance),
+      reference: pruningReference(loaded.model, plan),
+    };
   }
   if (loaded.tagger === undefined) {
     throw new InputError(
@@ -166,8 +178,8 @@ async function pruned({
     );
   }
   terminal.progress.stop();
-  const { model, report } = await pruneAndTrain(
-    { model: loaded.model, settings: loaded.tagger, pruning, provenance },
+  const { model, report, reference } = await pruneAndTrain(
+    { model: loaded.model, settings: loaded.tagger, pruning, provenance, drifting },
     { train, validation, ...training, schedule, checkpoint, seed, threads, scheme: options.scheme },
     terminal,
   );
@@ -176,7 +188,7 @@ async function pruned({
     options: { schedule, ...training, seed },
     ...(await provenanceOf(undefined, { train, validation })),
   };
-  return { report, model: withHistory(model, step) };
+  return { report, reference, model: withHistory(model, step) };
 }
 
 interface Training {

@@ -1,19 +1,23 @@
 import {
   type KeptInFloat,
+  type OutputDrift,
   predictedBytes,
   type QuantizationPlan,
+  sessionDrift,
   type TimeShares,
   timeShares,
 } from "@nasty/compression";
+import type { Audit } from "@nasty/runtime";
 import { type BatchMates, batchMates, comparedSentences } from "../comparison/batch-mates.js";
 import { spread } from "../comparison/spread.js";
 import { type FlippedWords, writeFlips } from "../comparison/write-flips.js";
+import { type DriftCheck, type DriftJob, driftReference, judgeDrift } from "../drift/drift-check.js";
+import { driftSample } from "../drift/drift-sample.js";
 import { GateError, InputError, UsageError } from "../exit-codes.js";
 import { explain } from "../explain.js";
 import { choiceForText, choiceOf } from "../inputs/label-choice.js";
 import { type LoadedModel, loadForCompression, reasonOf } from "../inputs/load-model.js";
 import { type CheckedOptions, checkOptions, type QuantizePaths } from "../quantization/checked-options.js";
-import { checkDrift, type DriftInputs, driftInputs } from "../quantization/drift-check.js";
 import { calibrationReader } from "../quantization/calibration-text.js";
 import { type Gated, type GateJob, type GateRequest, refusal, runGate } from "../quantization/gate.js";
 import { writeReport } from "../quantization/html-report.js";
@@ -22,6 +26,7 @@ import type { QuantizationResult } from "../quantization/quantization-result.js"
 import { planText, quantizationText } from "../quantization/quantization-text.js";
 import { saturationAdvice } from "../quantization/saturation-advice.js";
 import { measuredSensitivity } from "../quantization/sensitivity.js";
+import { quantizationDrift } from "../quantization/quantization-drift.js";
 import { releaseMemory } from "../quantization/release-memory.js";
 import type { QuantizeSettings } from "../quantization/settings.js";
 import { trialText, validationText, type Words } from "../quantization/trial-text.js";
@@ -79,7 +84,7 @@ interface Made {
   readonly batchMates: BatchMates | undefined;
   /** Text to try the written model on. */
   readonly trial: Words;
-  readonly driftInputs: DriftInputs;
+  readonly drift: DriftJob;
 }
 
 /** Everything that needs the float model; undefined for a dry run, which ends here. */
@@ -133,7 +138,7 @@ async function makeCandidate(
     timeShares: timeShares(planned.model, withoutKept(plan, made.report.keptInFloat)),
     remarks: [...remarks, ...advice],
     trial: loaded.tagger === undefined ? [] : trial,
-    driftInputs: await driftInputs(loaded, trial, options),
+    drift: await quantizationDrift(loaded, await driftSample(loaded, trial, options), options),
   };
 }
 
@@ -168,11 +173,8 @@ async function audited(
   { progress }: Terminal,
 ): Promise<QuantizationResult> {
   try {
-    progress.start("running the written file beside the original");
     const isJudged = base.gate !== null && base.gate.target !== null;
-    const drift = await checkDrift(made.driftInputs, candidate.path, { settings: options, isJudged });
-    progress.start("loading the written file and auditing what the runtime executes");
-    const audit = await auditWritten(candidate.path, options.threads);
+    const { audit, drift } = await auditedDrift({ ...made.drift, isJudged }, candidate.path, progress);
     progress.stop();
     const mates = made.batchMates ?? (await triedInBatches(candidate.path, made.trial, options));
     return {
@@ -197,6 +199,22 @@ async function audited(
     const renamed = new InputError(candidate.rename(message), { cause: error });
     throw (error as { kind?: unknown }).kind === "input" ? renamed : error;
   }
+}
+
+/** What the runtime executes, and how far it drifts: the session that is opened for the one runs the other. */
+async function auditedDrift(
+  job: DriftJob,
+  path: string,
+  progress: Terminal["progress"],
+): Promise<{ readonly audit: Audit | null; readonly drift: DriftCheck }> {
+  progress.start("running the original");
+  const reference = await driftReference(job);
+  progress.start("running the written file and auditing what the runtime executes");
+  let outputs: readonly OutputDrift[] = [];
+  const audit = await auditWritten(path, job.threads, async (session) => {
+    if (reference !== undefined) outputs = await sessionDrift(reference, session);
+  });
+  return { audit, drift: await judgeDrift(job, reference, outputs, path) };
 }
 
 /** How much labels of the written model depend on what shares a run; null without text. */

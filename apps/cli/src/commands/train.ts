@@ -3,10 +3,12 @@ import { labellingDocument } from "../terminal/labelling-text.js";
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { withHistory } from "@nasty/compression";
-import { writeModelFile } from "@nasty/formats/onnx/node";
 import type { ArchitectureName, Task } from "@nasty/taggers";
 import { trainTagger, trainTransformer } from "@nasty/taggers/training";
 import { fileCheckpoint } from "@nasty/training/node";
+import { driftLine } from "../drift/drift-check.js";
+import { firstSentences } from "../drift/drift-sample.js";
+import { writeTrained } from "../drift/training-drift.js";
 import { checkWritable } from "../inputs/output-path.js";
 import { checkSeparate } from "../inputs/separate-paths.js";
 import { provenanceOf } from "../inputs/provenance.js";
@@ -29,6 +31,7 @@ interface TrainOptions extends CommonOptions, QatArguments, Pick<LabelChoice, "s
   readonly batchSize?: number;
   readonly learningRate?: number;
   readonly patience?: number;
+  readonly minCosine?: number;
   readonly engine?: EngineName;
 }
 
@@ -92,13 +95,25 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
     },
     ...(await provenanceOf(undefined, { train: options.train, validation: options.validation })),
   });
-  const { bytes, sha256 } = await writeModelFile(output, model);
+  const words = await firstSentences([options.validation, options.train], task);
+  const { settings } = trained;
+  const { drift, bytes, sha256 } = await writeTrained(output, {
+    operation: "train",
+    output: options.output,
+    model,
+    settings,
+    words,
+    threads: options.threads,
+    minCosine: options.minCosine,
+  });
   const exported = await exportTrained({
     model,
     settings: trained.settings,
     output: quantizedOutput,
     validation: options.validation,
     threads: options.threads,
+    words,
+    minCosine: options.minCosine,
     provenance: await provenanceOf(sha256),
   });
   await rm(checkpoint, { force: true });
@@ -117,12 +132,14 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
     epochs: trained.history,
     stopped: trained.stopped,
     seconds: (performance.now() - started) / 1000,
+    drift,
     ...(exported === undefined ? {} : { qat: exported }),
   };
   terminal.result(result, () =>
     [
       `Wrote ${output} (${formatBytes(bytes)})`,
       `  ${metric} on ${options.validation}: ${trained.value === undefined ? "not measured" : formatPercent(trained.value)} (epoch ${trained.bestEpoch ?? "-"})`,
+      driftLine(drift, "the trained model's"),
       ...(exported === undefined ? [`Next: nasty quantize --model ${options.output}`] : exportText(exported)),
     ].join("\n"),
   );

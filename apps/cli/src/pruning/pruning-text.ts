@@ -1,4 +1,5 @@
 import type { PruningPlan, PruningReport } from "@nasty/compression";
+import { type DriftCheck, driftLine } from "../drift/drift-check.js";
 import type { PruningQuality } from "./quality.js";
 import { formatBytes, formatCount, formatPercent, formatRatio, table } from "../terminal/format.js";
 
@@ -11,6 +12,8 @@ export interface PruningResultDocument {
   readonly training: { readonly schedule: "gradual" | "one-shot"; readonly epochs: number } | null;
   /** Measured on the validation text; null without one. */
   readonly gate: PruningQuality | null;
+  /** How far the written file's outputs are from those of the original without what was pruned; after training, of the trained model. */
+  readonly drift: DriftCheck;
   readonly parameters: PruningReport["parameters"];
   /** Share of the weights that can be pruned element by element that is zero now; null if none were pruned so. */
   readonly sparsity: number | null;
@@ -88,6 +91,10 @@ export function pruningText(result: PruningResultDocument): string {
     ...(result.training === null
       ? []
       : [`  training: ${result.training.epochs} epochs, ${result.training.schedule}`]),
+    driftLine(
+      result.drift,
+      result.training === null ? "the original's without what was pruned" : "the trained model's",
+    ),
     ...qualityText(result.gate),
     ...kept(result.notPruned),
     ...remarks(result.warnings),

@@ -1,8 +1,16 @@
-import { gradualPruning, keepZeros, pruner, type PruneOptions, type PruningResult } from "@nasty/compression";
+import {
+  gradualPruning,
+  keepZeros,
+  pruner,
+  type PruneOptions,
+  pruningReference,
+  type PruningResult,
+} from "@nasty/compression";
 import type { ModelProto } from "@nasty/formats/onnx";
 import type { LabelChoice, LabelledSentence, TaggerSettings } from "@nasty/taggers";
 import { type FurtherTrainingOptions, trainFurther } from "@nasty/taggers/training";
 import { fileCheckpoint } from "@nasty/training/node";
+import { checkDrift, type DriftJob } from "../drift/drift-check.js";
 import { collectAll } from "../inputs/collect-all.js";
 import { readLabelled } from "../inputs/labelled-text.js";
 import type { Terminal } from "../terminal/console.js";
@@ -27,6 +35,13 @@ export interface RecoveryJob {
   readonly settings: TaggerSettings;
   readonly pruning: PruneOptions;
   readonly provenance: Parameters<typeof pruner.apply>[2];
+  /** How the pruned model is compared with one that cuts nothing, before it is trained on. */
+  readonly drifting: (reference: ModelProto) => DriftJob;
+}
+
+/** A pruned model, and what its file must be like. */
+export interface Recovered extends PruningResult {
+  readonly reference: ModelProto;
 }
 
 /** Share of the training after which nothing more is pruned: the rest is recovery. */
@@ -41,7 +56,7 @@ export async function pruneAndTrain(
   job: RecoveryJob,
   request: RecoveryRequest,
   terminal: Terminal,
-): Promise<PruningResult> {
+): Promise<Recovered> {
   const train = await collectAll(readLabelled(request.train, job.settings.task));
   return request.schedule === "gradual"
     ? whileTraining(job, train, request, terminal)
@@ -49,12 +64,15 @@ export async function pruneAndTrain(
 }
 
 async function beforeTraining(
-  { model, settings, pruning, provenance }: RecoveryJob,
+  { model, settings, pruning, provenance, drifting }: RecoveryJob,
   train: readonly LabelledSentence[],
   request: RecoveryRequest,
   terminal: Terminal,
-): Promise<PruningResult> {
-  const pruned = pruner.apply(model, await pruner.plan(model, pruning), provenance);
+): Promise<Recovered> {
+  const plan = await pruner.plan(model, pruning);
+  const pruned = pruner.apply(model, plan, provenance);
+  // Training changes all values: whether the right weights are left is seen before it.
+  await checkDrift(drifting(pruningReference(model, plan)), pruned.model);
   const { validation } = request;
   const trained = await trainFurther(
     { model: pruned.model, settings },
@@ -64,7 +82,7 @@ async function beforeTraining(
     },
     { ...optionsOf(request, terminal), modifiers: [keepZeros(pruned.model)] },
   );
-  return { ...pruned, model: trained.model };
+  return { ...pruned, model: trained.model, reference: trained.model };
 }
 
 /**
@@ -76,7 +94,7 @@ async function whileTraining(
   train: readonly LabelledSentence[],
   request: RecoveryRequest,
   terminal: Terminal,
-): Promise<PruningResult> {
+): Promise<Recovered> {
   const plan = await pruner.plan(model, pruning);
   const steps = Math.ceil(train.length / request.batchSize) * request.epochs;
   const trained = await trainFurther(
@@ -98,7 +116,11 @@ async function whileTraining(
       ],
     },
   );
-  return pruner.apply(trained.model, await pruner.plan(trained.model, pruning), provenance);
+  const last = await pruner.plan(trained.model, pruning);
+  return {
+    ...pruner.apply(trained.model, last, provenance),
+    reference: pruningReference(trained.model, last),
+  };
 }
 
 function optionsOf(

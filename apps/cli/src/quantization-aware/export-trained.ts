@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { qat, requiredAgreement, type Provenance } from "@nasty/compression";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { openSession } from "@nasty/runtime";
@@ -12,6 +13,8 @@ import {
   withTagger,
 } from "@nasty/taggers";
 import { openTagger } from "@nasty/taggers/node";
+import { checkDrift, type DriftCheck, type DriftJob, leastCosine } from "../drift/drift-check.js";
+import { driftSample } from "../drift/drift-sample.js";
 import { GateError } from "../exit-codes.js";
 import { collectAll } from "../inputs/collect-all.js";
 import { readLabelled } from "../inputs/labelled-text.js";
@@ -36,6 +39,10 @@ export interface TrainedExport {
     readonly share: number;
     readonly required: number;
   } | null;
+  /** How far the file's outputs are from those of the graph that was trained; null for a file that was refused by them. */
+  readonly drift: DriftCheck | null;
+  /** Why the outputs were refused: judged where no labels are. */
+  readonly refusal: string | null;
 }
 
 export interface ExportJob {
@@ -45,6 +52,10 @@ export interface ExportJob {
   readonly output: string;
   /** Path of labelled text. */
   readonly validation: string | undefined;
+  /** Sentences to run the file and the training's graph on; inputs are made where there are none. */
+  readonly words: readonly (readonly string[])[];
+  /** Outputs less alike are refused, unless labels were compared. Default 0.9, 0.8 in 4 bits. */
+  readonly minCosine?: number | undefined;
   readonly threads: number;
   readonly provenance: Provenance;
   /** Share of words that must be labelled as by the training's graph. Default 99.9 %. */
@@ -73,12 +84,40 @@ export async function exportTrained(job: ExportJob): Promise<TrainedExport | und
       await written.close();
     }
     const { bits, activationMode: activations } = record;
-    const passed = (measured.agreement?.share ?? 1) >= required;
-    if (passed) return { ...(await candidate.commit()), passed, bits, activations, ...measured };
+    const drifted = await driftOf(job, { path: candidate.path, bits, isJudged: measured.agreement !== null });
+    const passed = drifted.refusal === null && (measured.agreement?.share ?? 1) >= required;
+    const found = { passed, bits, activations, ...measured, ...drifted };
+    if (passed) return { ...(await candidate.commit()), ...found };
     await candidate.discard();
-    return { path: null, bytes: null, sha256: null, passed, bits, activations, ...measured };
+    return { path: null, bytes: null, sha256: null, ...found };
   } catch (error) {
     await candidate.discard();
+    throw error;
+  }
+}
+
+/** Runs the written file beside the training's graph; what it is refused for is said at the end of the command. */
+async function driftOf(
+  { model, settings, words, minCosine, threads, output }: ExportJob,
+  { path, bits, isJudged }: { readonly path: string; readonly bits: 8 | 4; readonly isJudged: boolean },
+): Promise<Pick<TrainedExport, "drift" | "refusal">> {
+  const { size: modelBytes } = await stat(path);
+  const job: DriftJob = {
+    operation: "quantized file",
+    path: output,
+    original: qat.simulate(model),
+    likeness: "the trained graph",
+    sample: await driftSample({ path, modelBytes, model, tagger: settings }, words, { threads }),
+    minCosine: minCosine ?? leastCosine[bits === 4 ? "int4" : "int8"],
+    threads,
+    isJudged,
+    outcome: "it was not kept, the float model is",
+    advice: () => "quantize that with calibration data, or lower --min-cosine if you mean it",
+  };
+  try {
+    return { drift: await checkDrift(job, path), refusal: null };
+  } catch (error) {
+    if (error instanceof GateError) return { drift: null, refusal: error.message };
     throw error;
   }
 }
@@ -143,9 +182,11 @@ export function exportText({ path, bytes, bits, activations, value, agreement }:
   ];
 }
 
-/** @throws GateError where the quantized file did not label as the training's graph did, and so was not kept */
+/** @throws GateError where the quantized file did not label as, or compute what, the training's graph did, and so was not kept */
 export function checkAgreement(operation: string, exported: TrainedExport | undefined): void {
-  if (exported === undefined || exported.passed || exported.agreement === null) return;
+  if (exported === undefined || exported.passed) return;
+  if (exported.refusal !== null) throw new GateError(`${operation}: ${exported.refusal}`);
+  if (exported.agreement === null) return;
   const { required, share, same, words } = exported.agreement;
   throw new GateError(
     `${operation}: quantized file: words labelled as by the trained graph: expected at least ${formatPercent(required)}, got ${formatPercent(share)} (${same} of ${words}); it was not kept, the float model is: quantize that with calibration data`,

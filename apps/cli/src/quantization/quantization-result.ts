@@ -1,7 +1,7 @@
 import type { TimeShares } from "@nasty/compression";
 import type { Audit } from "@nasty/runtime";
 import type { BatchMates } from "../comparison/batch-mates.js";
-import type { DriftCheck } from "./drift-check.js";
+import type { DriftCheck } from "../drift/drift-check.js";
 import type { Gate } from "./gate.js";
 import type { AppliedReport } from "./plan-quantization.js";
 import type { SensitivityRow } from "./sensitivity.js";

@@ -4,7 +4,7 @@ import type { QuantizationResult } from "./quantization-result.js";
 import { formatCount, formatPercent, table } from "../terminal/format.js";
 import { labellingLines } from "../terminal/labelling-text.js";
 import { batchMatesText } from "../comparison/comparison-text.js";
-import type { DriftCheck } from "./drift-check.js";
+import { driftLine } from "../drift/drift-check.js";
 import type { Gate } from "./gate.js";
 import { granularityText } from "./plan-quantization.js";
 import { sizeLine } from "./size-line.js";
@@ -72,15 +72,6 @@ function pairLines({ unsafePairs, unsafeProducts }: Audit): string[] {
   return [
     `  the same integers on every processor: no unsafe pair of weights in ${unsafeProducts.all} products`,
   ];
-}
-
-/** How alike the outputs are; what was not run is said too. */
-function driftLine({ inputs, outputs }: DriftCheck): string {
-  if (inputs === "none")
-    return "  outputs not compared with the original's: it takes no inputs that could be made for it";
-  const least = Math.min(...outputs.map(({ cosine }) => cosine));
-  const on = inputs === "text" ? "sentences of the text" : "made inputs";
-  return `  outputs like the original's: cosine ${least.toFixed(4)} or more on ${on}`;
 }
 
 /** How the plan's int8 products are kept exact; nothing where there are none. */

@@ -1,14 +1,28 @@
-import { type Audit, auditModel, RuntimeError } from "@nasty/runtime";
+import { type Audit, auditModel, openSession, RuntimeError, type Session } from "@nasty/runtime";
 
 /** Why there is no audit, for the person who sees none. */
 export const noAudit = "not audited: only the native library of onnxruntime-node tells what it executes";
 
-/** What the runtime executes of a file; null on WebAssembly, which does not tell. */
-export async function auditWritten(path: string, threads: number): Promise<Audit | null> {
+/**
+ * What the runtime executes of a file; null on WebAssembly, which does not tell.
+ *
+ * @param use runs the file in the session that is audited
+ */
+export async function auditWritten(
+  path: string,
+  threads: number,
+  use: (session: Session) => Promise<void> = async () => {},
+): Promise<Audit | null> {
   try {
-    return await auditModel(path, { threads });
+    return await auditModel(path, { threads, use });
   } catch (error) {
-    if (error instanceof RuntimeError && error.code === "needs-native") return null;
-    throw error;
+    if (!(error instanceof RuntimeError && error.code === "needs-native")) throw error;
+    const session = await openSession(path, { threads });
+    try {
+      await use(session);
+    } finally {
+      await session.close();
+    }
+    return null;
   }
 }

@@ -67,6 +67,7 @@ test("a quantized file that labels otherwise than its training did is not kept, 
     settings,
     output: shop.path("refused.onnx"),
     validation: shop.path("test.conllu"),
+    words: [],
     threads: 1,
     provenance: {},
   };
@@ -78,8 +79,23 @@ test("a quantized file that labels otherwise than its training did is not kept, 
     /^fine-tune: quantized file: words labelled as by the trained graph: expected at least 150\.00%, got \d+\.\d\d% .* it was not kept/,
   );
   const kept = await exportTrained(job);
-  expect(kept).toMatchObject({ path: job.output, passed: true });
+  expect(kept).toMatchObject({ path: job.output, passed: true, drift: { inputs: "made", minCosine: 0.9 } });
+  expect(kept?.drift?.outputs).toMatchObject([{ name: "logits", finite: true }]);
   expect(() => checkAgreement("fine-tune", kept)).not.toThrow();
+
+  // Without labels the outputs decide.
+  const unlike = { ...job, validation: undefined, words: [["The", "cat"]], output: shop.path("unlike.onnx") };
+  const drifted = await exportTrained({ ...unlike, minCosine: 1 });
+  expect(drifted).toMatchObject({ path: null, passed: false, agreement: null, drift: null });
+  await expect(shop.bytes("unlike.onnx")).rejects.toThrow("ENOENT");
+  expect(() => checkAgreement("fine-tune", drifted)).toThrow(
+    /^fine-tune: quantized file: \S*unlike\.onnx: output logits: cosine similarity to the trained graph: expected 1 or more, got [01]\.\d+; .* it was not kept, the float model is$/,
+  );
+  expect(await exportTrained(unlike)).toMatchObject({
+    passed: true,
+    drift: { inputs: "text" },
+    refusal: null,
+  });
 });
 
 test("train --qat writes NAME_qat.onnx", async () => {

@@ -34,11 +34,14 @@ export interface Departure {
 }
 
 export interface DriftOptions {
+  /** Folder of the original's external data, where it is not read from a path: see `weightsInFile`. */
+  readonly weightsFolder?: string;
   readonly session?: Pick<SessionOptions, "threads">;
 }
 
 // Packed weights pay when a model runs often; here it runs once.
 const once = { "session.disable_prepacking": "1" };
+const externalWeightsFolder = "session.model_external_initializers_file_folder_path";
 
 /** What a float model says to some inputs. */
 export interface Reference {
@@ -58,9 +61,11 @@ export interface Reference {
 export async function referenceOf(
   original: ModelSource,
   candidates: readonly (readonly CalibrationBatch[])[],
-  { session: options }: DriftOptions = {},
+  { session: options, weightsFolder }: DriftOptions = {},
 ): Promise<Reference | undefined> {
-  const session = await openSession(original, { ...options, optimization: "basic", config: once });
+  const config: Record<string, string> = { ...once };
+  if (weightsFolder !== undefined) config[externalWeightsFolder] = weightsFolder;
+  const session = await openSession(original, { ...options, optimization: "basic", config });
   try {
     for (const batches of candidates) {
       try {

@@ -21,7 +21,13 @@ function named(node: string, weight: string, bias: string): string {
 
 describe("layerName", () => {
   it.each([
-    ["the weight's own name", "/classifier/MatMul", "classifier.weight", "classifier.bias", "classifier.weight"],
+    [
+      "the weight's own name",
+      "/classifier/MatMul",
+      "classifier.weight",
+      "classifier.bias",
+      "classifier.weight",
+    ],
     ["the node's path", "/classifier/MatMul", "onnx::MatMul_517", "classifier.bias", "/classifier/MatMul"],
     ["the bias's name", "node_MatMul_12", "val_12", "classifier.bias", "classifier"],
     ["the node, where nothing has a name", "MatMul_12", "517", "518", "MatMul_12"],

@@ -28,6 +28,15 @@ export interface ExportOptions extends LabelChoice {
     model: ModelProto,
     source: Pick<ExportSource, "modelPath" | "sha256" | "variant">,
   ) => ModelProto;
+  /** Looks at each written file before it takes its place, with what it was made of; what it throws leaves the folder as it was. */
+  readonly check?: (staged: StagedModel, source: Omit<ExportSource, "directory">) => Promise<void>;
+}
+
+/** A written model that has not taken its place yet. */
+export interface StagedModel {
+  /** The Hugging Face directory that it is in for now. */
+  readonly directory: string;
+  readonly modelPath: string;
 }
 
 /** What {@link exportTagger} wrote. */
@@ -62,7 +71,7 @@ const operation = "exportTagger";
 export async function exportTagger(
   models: string | readonly string[],
   output: string,
-  { dtype, modelType, task, scheme, record = (model) => model }: ExportOptions = {},
+  { dtype, modelType, task, scheme, record = (model) => model, check }: ExportOptions = {},
 ): Promise<ExportedTagger> {
   const sources: ExportSource[] = [];
   for (const path of typeof models === "string" ? [models] : models) {
@@ -115,7 +124,14 @@ export async function exportTagger(
     },
     {
       async check(staged) {
-        for (const variant of contents.keys()) await (await openTagger(staged, { variant })).close();
+        for (const source of fresh) {
+          const { variant } = source;
+          await (await openTagger(staged, { variant })).close();
+          await check?.(
+            { directory: staged, modelPath: join(staged, "onnx", modelFileName(variant)) },
+            source,
+          );
+        }
       },
     },
   );

@@ -1,12 +1,20 @@
+import { join } from "node:path";
 import type { WrittenFile } from "@nasty/formats/archive/node";
+import { modelFileName } from "@nasty/formats/hf";
 import { writeHfDirectory } from "@nasty/formats/hf/node";
 import { getMetadata, modelChunks } from "@nasty/formats/onnx";
 import { safetensorsChunks } from "@nasty/formats/safetensors";
 import { labelledConfig } from "../encoders/labelled-config.js";
+import type { StagedModel } from "../export/export-tagger.js";
 import { modelVariantOf } from "../export/model-variant.js";
 import { openTagger } from "../open-tagger.js";
 import { withTagger } from "../tagger-settings.js";
 import type { FineTuned } from "./fine-tune.js";
+
+export interface WriteFineTunedOptions {
+  /** Looks at the written model before it takes its place; what it throws leaves the folder as it was. */
+  readonly check?: (staged: StagedModel) => Promise<void>;
+}
 
 /**
  * Writes a fine-tuned tagger as a Hugging Face directory that transformers.js loads offline.
@@ -16,13 +24,17 @@ import type { FineTuned } from "./fine-tune.js";
  *
  * @param path the folder, made where it is missing
  * @returns size and SHA-256 of every file, by its path inside the folder
- * @throws FormatError `unwritable`, `missing` (no `pad_token`)
+ * @throws FormatError `unwritable`, `missing` (no `pad_token`); what `check` throws
  * @example
  * ```ts
  * await writeFineTuned("models/pos", await fineTune(base, data, "pos_tagging"));
  * ```
  */
-export async function writeFineTuned(path: string, tuned: FineTuned): Promise<Map<string, WrittenFile>> {
+export async function writeFineTuned(
+  path: string,
+  tuned: FineTuned,
+  { check }: WriteFineTunedOptions = {},
+): Promise<Map<string, WrittenFile>> {
   const { model, settings, config, tokenizerJson, tokenizerConfig, tensors } = tuned;
   const history = getMetadata(model, "nasty.history");
   const metadata = { format: "pt", ...(history === undefined ? {} : { "nasty.history": history }) };
@@ -39,6 +51,11 @@ export async function writeFineTuned(path: string, tuned: FineTuned): Promise<Ma
           ? new Map()
           : new Map([["model.safetensors", safetensorsChunks(tensors, metadata)]]),
     },
-    { check: async (staged) => (await openTagger(staged)).close() },
+    {
+      async check(staged) {
+        await (await openTagger(staged, { variant })).close();
+        await check?.({ directory: staged, modelPath: join(staged, "onnx", modelFileName(variant)) });
+      },
+    },
   );
 }
