@@ -13,8 +13,9 @@ const steps = [
   ["types of tests", "npx tsc -p tsconfig.tests.json"],
   ["layers", "npx turbo boundaries"],
   ["unused files, exports and dependencies", "npx knip --no-config-hints"],
-  ["packed packages: exports and types; examples in an empty project", "node scripts/check-packages.mjs"],
+  ["packed packages: what they say and hold; examples, tsx and bundles", "node scripts/check-packages.mjs"],
   ["tests", "npx vitest run"],
+  ["packed packages under other engines", `node scripts/engines/test.mjs${process.env.CI ? " --all" : ""}`],
   ["numeric tests on other processors", "node scripts/processors/test.mjs"],
 ];
 

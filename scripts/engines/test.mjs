@@ -1,5 +1,6 @@
 // Installs the packed packages with npm, as a user would, where the GPU libraries of onnxruntime-node cannot be fetched, and runs them under Node
-// 20, 22 and 24, Bun, Deno and tsx, on the native library and on WebAssembly: the labels and the bytes of a quantized file must be the same.
+// 20, 22 and 24, Bun, Deno and tsx, on the native library and on WebAssembly: the labels must be the same, and with the same build of ONNX Runtime
+// the bytes of a file quantized by measured ranges.
 //   node scripts/engines/test.mjs [--all]
 // An engine that the registry does not give is named and left out, unless --all is there.
 import { spawnSync } from "node:child_process";
@@ -47,8 +48,8 @@ function under(engine, build, args, input = "") {
   return { where, stdout: stdout.trim(), seconds: seconds(begun) };
 }
 
-/** The bytes that the first engine wrote, which all others must write. */
-let digest;
+/** What the first engine wrote on each build, which all others must write: kernels of another build round sums in another order. */
+const digests = {};
 
 function check(engine) {
   const times = ["native", "wasm"].map((build) => {
@@ -56,13 +57,16 @@ function check(engine) {
     expectEqual(program.where, "labels", program.stdout, labels);
     const command = under(engine, build, [nasty, "tag"], "Time flies like an arrow.");
     expectEqual(command.where, "labels", command.stdout, labels);
+    const tag = `${build}: first tag ${program.seconds} s, by the command ${command.seconds} s`;
+    // A loader of TypeScript computes on Node as ever.
+    if (engine.package === "tsx") return tag;
     const output = join(work, `${engine.name}-${build}.onnx`);
     const options = ["--calibration", `${sample}:50`, "--method", "percentile", "--output", output, "--json"];
     const quantize = under(engine, build, [nasty, "quantize", "--model", model, ...options]);
     const { sha256 } = JSON.parse(quantize.stdout).output;
-    digest ??= sha256;
-    expectEqual(quantize.where, "sha256 of the file", sha256, digest);
-    return `${build}: first tag ${program.seconds} s, by the command ${command.seconds} s, quantize ${quantize.seconds} s`;
+    digests[build] ??= sha256;
+    expectEqual(quantize.where, "sha256 of the file", sha256, digests[build]);
+    return `${tag}, quantize ${quantize.seconds} s`;
   });
   process.stdout.write(`${engine.name} ${engine.version}: ${times.join("; ")}\n`);
 }

@@ -3,6 +3,7 @@ import { getMetadata, type ModelProto, withMetadata } from "@nasty/formats/onnx"
 import * as v from "valibot";
 import { checkLabels } from "./check-labels.js";
 import { labelEntries } from "./label-entries.js";
+import { packedAlike } from "./packed-alike.js";
 import { TaggerError } from "./tagger-error.js";
 import { NeuralSchema, packNeural, unpackNeural } from "./neural/neural-metadata.js";
 import type { NeuralSettings } from "./neural/settings.js";
@@ -96,7 +97,7 @@ async function transformerMetadata(settings: TransformerSettings): Promise<Recor
 }
 
 /**
- * A model that carries its tagger; weights are shared with `model`.
+ * A model that carries its tagger; weights are shared with `model`. Packed entries that hold the same already stay as they are.
  *
  * @example
  * ```ts
@@ -104,7 +105,13 @@ async function transformerMetadata(settings: TransformerSettings): Promise<Recor
  * ```
  */
 export async function withTagger(model: ModelProto, settings: TaggerSettings): Promise<ModelProto> {
-  return withMetadata(model, await taggerMetadata(settings));
+  const metadata = await taggerMetadata(settings);
+  for (const key of [VOCABULARY_KEY, TOKENIZER_KEY]) {
+    const [present, packed] = [getMetadata(model, key), metadata[key]];
+    if (present === undefined || packed === undefined) continue;
+    if (await packedAlike(present, packed)) metadata[key] = present;
+  }
+  return withMetadata(model, metadata);
 }
 
 /**

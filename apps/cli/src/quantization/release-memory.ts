@@ -1,11 +1,18 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
+/** The collector of V8 (Node, Deno) or of another engine; undefined where a program cannot call it. */
+function collector(): (() => void) | undefined {
+  const { Bun } = globalThis as { readonly Bun?: { gc(force: boolean): void } };
+  if (Bun !== undefined) return () => Bun.gc(true);
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("globalThis.gc") as (() => void) | undefined;
+}
+
 /**
  * Collects garbage now: buffers of hundreds of megabytes are small objects to the collector, which would leave them until
  * long after the next allocation of that size.
  */
 export function releaseMemory(): void {
-  setFlagsFromString("--expose-gc");
-  (runInNewContext("gc") as () => void)();
+  collector()?.();
 }
