@@ -5,9 +5,9 @@ import {
   quantizeInt4,
   quantizeWeightOnly,
 } from "./block-weights/weight-only.js";
-import { applyDynamic, planDynamic, quantizeDynamic } from "./dynamic.js";
-import { applyInt8, int8Activations, planInt8, quantizeInt8 } from "./int8.js";
-import { load, predict, save } from "./model-files.js";
+import { applyDynamic, planDynamic, quantizeDynamic } from "./modes/dynamic.js";
+import { applyInt8, int8Activations, planInt8, quantizeInt8 } from "./modes/int8.js";
+import { load, predict, save } from "./files/model-files.js";
 import { agreement, simulate } from "./qat/agreement.js";
 import { applyTrained, quantizeTrained } from "./qat/apply-trained.js";
 import { planTrained } from "./qat/plan-trained.js";
@@ -70,22 +70,22 @@ export const qat = {
 
 export type { BlockOptions, BlockQuantizeOptions, BlockRounding } from "./block-weights/weight-only.js";
 export type { CompensationOptions } from "./block-weights/compensate.js";
-export { prepareModel, type PreparedModel } from "./open-for-compression.js";
+export { prepareModel, type PreparedModel } from "./files/open-for-compression.js";
 export type { Batches } from "./activations/visit-activations.js";
 export {
   compressor,
   type CompressedFile,
   type CompressFileOptions,
   type CompressOptions,
-} from "./compressor.js";
+} from "./files/compressor.js";
 export {
   CompressionError,
   type CompressionErrorCode,
   type CompressionErrorFields,
 } from "./compression-error.js";
-export type { DynamicOptions } from "./dynamic.js";
-export { estimate, type EstimateOptions, type SizeEstimate } from "./estimate.js";
-export type { ApplyOptions, QuantizationResult } from "./finish-quantization.js";
+export type { DynamicOptions } from "./modes/dynamic.js";
+export { estimate, type EstimateOptions, type SizeEstimate } from "./report/estimate.js";
+export type { ApplyOptions, QuantizationResult } from "./rewrite/finish-quantization.js";
 export {
   type Departure,
   type DriftOptions,
@@ -103,7 +103,7 @@ export { pairedFor, pairUnits, type PairedUnits } from "./accuracy/pair-units.js
 export { correctBiases, type Corrected } from "./accuracy/bias-correction.js";
 export { migrateOutliers, type Migrated, type MigrationOptions } from "./accuracy/migrate-outliers.js";
 export { type Saturation, saturation, type SaturationOptions } from "./accuracy/saturation.js";
-export { keepInFloat, layerGroups, type LayerGroup } from "./layer-groups.js";
+export { keepInFloat, layerGroups, type LayerGroup } from "./plan/layer-groups.js";
 export {
   gate,
   type GateAttempt,
@@ -113,18 +113,18 @@ export {
   type GateState,
   withinLoss,
 } from "./gate/gate.js";
-export { prepare, type PrepareOptions } from "./prepare.js";
+export { prepare, type PrepareOptions } from "./modes/prepare.js";
 export { type Agreement, type AgreementOptions, requiredAgreement } from "./qat/agreement.js";
 export type { ApplyTrainedOptions } from "./qat/apply-trained.js";
 export { trainedTable, type TrainedPlanOptions } from "./qat/plan-trained.js";
 export { sensitivity, type LayerSensitivity, type SensitivityOptions } from "./sensitivity/sensitivity.js";
-export { planTargetSize, type TargetSizeOptions } from "./target-size.js";
-export { timeShares, type TimeShares } from "./time-shares.js";
-export { predictedBytes } from "./predicted-bytes.js";
-export { historyOf, withEarlierHistory, withHistory, type HistoryStep, type Provenance } from "./history.js";
-export type { CalibrationOptions, Int8Options, StaticOptions } from "./int8.js";
-export { matchLayers } from "./layer-patterns.js";
-export type { WeightOptions } from "./plan-weights.js";
+export { planTargetSize, type TargetSizeOptions } from "./plan/target-size.js";
+export { timeShares, type TimeShares } from "./report/time-shares.js";
+export { predictedBytes } from "./report/predicted-bytes.js";
+export { historyOf, withEarlierHistory, withHistory, type HistoryStep, type Provenance } from "./report/history.js";
+export type { CalibrationOptions, Int8Options, StaticOptions } from "./modes/int8.js";
+export { matchLayers } from "./plan/layer-patterns.js";
+export type { WeightOptions } from "./plan/plan-weights.js";
 export type {
   KeptInFloat,
   Pairs,
@@ -137,7 +137,7 @@ export type {
   QuantizationReport,
   QuantizedForm,
   QuantizedTensor,
-} from "./plan.js";
+} from "./plan/plan.js";
 export type { PruningResult } from "./pruning/apply.js";
 export type { ImportanceData } from "./pruning/importance.js";
 export { applyMasks, magnitudeMasks, masksOf, type PruningMasks } from "./pruning/masks.js";

@@ -5,10 +5,10 @@ import type { Tensor } from "@nasty/core";
 import { channelStatistics } from "../activations/channel-statistics.js";
 import { requireBatches } from "../activations/visit-activations.js";
 import type { CompensationOptions } from "../block-weights/compensate.js";
-import { openForCompression } from "../open-for-compression.js";
-import type { QuantizationPlan } from "../plan.js";
-import { memoized, quantizerOf } from "../prepare.js";
-import { readWeight, resolveWeight } from "../resolve-weight.js";
+import { openForCompression } from "../files/open-for-compression.js";
+import type { QuantizationPlan } from "../plan/plan.js";
+import { memoized, quantizerOf } from "../modes/prepare.js";
+import { readWeight, resolveWeight } from "../plan/resolve-weight.js";
 import { floatWeight, plannedProducts, realWeight, type PlannedProduct } from "./planned-products.js";
 
 /** A corrected model and the plan that fits it. */

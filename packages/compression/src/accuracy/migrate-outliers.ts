@@ -5,11 +5,11 @@ import type { SessionOptions } from "@nasty/runtime";
 import { channelStatistics, type ChannelStatistics } from "../activations/channel-statistics.js";
 import { requireBatches, type Batches } from "../activations/visit-activations.js";
 import { CompressionError } from "../compression-error.js";
-import { withHistory } from "../history.js";
-import { openForCompression } from "../open-for-compression.js";
-import type { PlannedTensor } from "../plan.js";
-import { planDynamic } from "../dynamic.js";
-import { readWeight, resolveWeight } from "../resolve-weight.js";
+import { withHistory } from "../report/history.js";
+import { openForCompression } from "../files/open-for-compression.js";
+import type { PlannedTensor } from "../plan/plan.js";
+import { planDynamic } from "../modes/dynamic.js";
+import { readWeight, resolveWeight } from "../plan/resolve-weight.js";
 import { floatWeight, plannedProducts, type PlannedProduct } from "./planned-products.js";
 
 export interface MigrationOptions {

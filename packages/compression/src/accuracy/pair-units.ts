@@ -1,7 +1,7 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { type Graph, inferShapes } from "@nasty/graph";
-import { openForCompression } from "../open-for-compression.js";
-import type { WeightOptions } from "../plan-weights.js";
+import { openForCompression } from "../files/open-for-compression.js";
+import type { WeightOptions } from "../plan/plan-weights.js";
 import { findAttention } from "../pruning/find-attention.js";
 import { findFeedForward } from "../pruning/find-feed-forward.js";
 import { matrixView, sliceConstant, sliceLast } from "../pruning/slice.js";

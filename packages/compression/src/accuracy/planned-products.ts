@@ -2,9 +2,9 @@ import type { Tensor } from "@nasty/core";
 import { floatAttribute, intAttribute, type NodeProto } from "@nasty/formats/onnx";
 import type { Graph, ModelGraph } from "@nasty/graph";
 import { blockLayout } from "../block-weights/block-layout.js";
-import type { PlannedTensor } from "../plan.js";
-import { readWeight, resolveWeight } from "../resolve-weight.js";
-import type { QuantizedWeight } from "../weight-quantizer.js";
+import type { PlannedTensor } from "../plan/plan.js";
+import { readWeight, resolveWeight } from "../plan/resolve-weight.js";
+import type { QuantizedWeight } from "../rewrite/weight-quantizer.js";
 
 /** A product of the main graph whose weight is planned to become integers. */
 export interface PlannedProduct {

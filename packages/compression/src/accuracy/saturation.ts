@@ -2,9 +2,9 @@ import { chooseScale, roundHalfEven, tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import type { SessionOptions } from "@nasty/runtime";
 import { requireBatches, visitActivations, type Batches } from "../activations/visit-activations.js";
-import { openForCompression } from "../open-for-compression.js";
-import type { QuantizationPlan } from "../plan.js";
-import { roundToNearest } from "../weight-quantizer.js";
+import { openForCompression } from "../files/open-for-compression.js";
+import type { QuantizationPlan } from "../plan/plan.js";
+import { roundToNearest } from "../rewrite/weight-quantizer.js";
 import { floatWeight, plannedProducts, type PlannedProduct } from "./planned-products.js";
 
 /** Sums of two products that do not fit 16 bits, of one weight. */

@@ -3,8 +3,8 @@ import type { CalibrationBatch } from "@nasty/calibration";
 import { makeValueInfo, type ModelProto } from "@nasty/formats/onnx";
 import { openSession, type SessionOptions } from "@nasty/runtime";
 import { CompressionError } from "../compression-error.js";
-import { openForCompression } from "../open-for-compression.js";
-import type { PlannedTensor } from "../plan.js";
+import { openForCompression } from "../files/open-for-compression.js";
+import type { PlannedTensor } from "../plan/plan.js";
 
 /** Batches as calibration takes them, from memory or streamed. */
 export type Batches = AsyncIterable<CalibrationBatch> | Iterable<CalibrationBatch>;

@@ -1,5 +1,5 @@
 import type { Tensor } from "@nasty/core";
-import type { PlannedTensor } from "../plan.js";
+import type { PlannedTensor } from "../plan/plan.js";
 
 /** A block-quantized weight seen as [channels, length]: blocks run along `length`. */
 export interface BlockLayout {

@@ -1,5 +1,5 @@
 import type { Tensor } from "@nasty/core";
-import { roundToNearest, type WeightQuantizer } from "../weight-quantizer.js";
+import { roundToNearest, type WeightQuantizer } from "../rewrite/weight-quantizer.js";
 import { blockLayout, channelRows, hasHalfScales } from "./block-layout.js";
 import { checkFinite, clippedRanges, fullRange, quantizeRows } from "./quantize-rows.js";
 

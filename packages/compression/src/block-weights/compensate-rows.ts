@@ -1,4 +1,4 @@
-import type { QuantizedWeight } from "../weight-quantizer.js";
+import type { QuantizedWeight } from "../rewrite/weight-quantizer.js";
 import {
   chooseBlock,
   decibelsOf,

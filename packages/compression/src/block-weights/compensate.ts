@@ -8,10 +8,10 @@ import {
   requireBatches,
   type Batches,
 } from "../activations/visit-activations.js";
-import { openForCompression } from "../open-for-compression.js";
-import type { PlannedTensor, QuantizationPlan } from "../plan.js";
-import { readWeight } from "../resolve-weight.js";
-import type { QuantizedWeight, WeightQuantizer } from "../weight-quantizer.js";
+import { openForCompression } from "../files/open-for-compression.js";
+import type { PlannedTensor, QuantizationPlan } from "../plan/plan.js";
+import { readWeight } from "../plan/resolve-weight.js";
+import type { QuantizedWeight, WeightQuantizer } from "../rewrite/weight-quantizer.js";
 import { blockLayout, channelRows, hasHalfScales } from "./block-layout.js";
 import { blockRounding } from "./block-rounding.js";
 import { compensateRows } from "./compensate-rows.js";

@@ -1,6 +1,6 @@
 import { float16ToFloat32, float32ToFloat16 } from "@nasty/core";
 import { CompressionError } from "../compression-error.js";
-import type { QuantizedWeight } from "../weight-quantizer.js";
+import type { QuantizedWeight } from "../rewrite/weight-quantizer.js";
 
 /** How blocks of a matrix [channels, length] become integers. */
 export interface BlockScheme {

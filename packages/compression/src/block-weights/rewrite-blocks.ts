@@ -1,8 +1,8 @@
 import { float16ToFloat32, float32ToFloat16, tensor } from "@nasty/core";
 import { type NodeProto, TensorProto_DataType } from "@nasty/formats/onnx";
 import type { Graph } from "@nasty/graph";
-import type { MatrixProduct } from "../matrix-product.js";
-import { ownConstant, type RewriteContext, type StoredWeight } from "../rewrite-context.js";
+import type { MatrixProduct } from "../plan/matrix-product.js";
+import { ownConstant, type RewriteContext, type StoredWeight } from "../rewrite/context.js";
 import {
   blockLayout,
   packBlobs,

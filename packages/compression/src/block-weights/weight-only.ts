@@ -1,14 +1,14 @@
 import { elementCount, perBlock, perTensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { CompressionError } from "../compression-error.js";
-import { finishQuantization, type ApplyOptions, type QuantizationResult } from "../finish-quantization.js";
-import { conditionWarnings, graphCondition } from "../graph-condition.js";
-import { openForCompression } from "../open-for-compression.js";
-import type { Pairs, PlannedTensor, QuantizationPlan, QuantizedForm } from "../plan.js";
-import { chosenOptions, modelWarnings } from "../plan-options.js";
-import { quantizerOf } from "../prepare.js";
-import { planWeights, type WeightOptions } from "../plan-weights.js";
-import type { WeightSite } from "../weight-sites.js";
+import { finishQuantization, type ApplyOptions, type QuantizationResult } from "../rewrite/finish-quantization.js";
+import { conditionWarnings, graphCondition } from "../plan/graph-condition.js";
+import { openForCompression } from "../files/open-for-compression.js";
+import type { Pairs, PlannedTensor, QuantizationPlan, QuantizedForm } from "../plan/plan.js";
+import { chosenOptions, modelWarnings } from "../plan/plan-options.js";
+import { quantizerOf } from "../modes/prepare.js";
+import { planWeights, type WeightOptions } from "../plan/plan-weights.js";
+import type { WeightSite } from "../plan/weight-sites.js";
 import { blockLayout } from "./block-layout.js";
 import type { CompensationOptions } from "./compensate.js";
 

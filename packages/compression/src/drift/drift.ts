@@ -10,7 +10,7 @@ import {
   type SessionOptions,
 } from "@nasty/runtime";
 import { realRows } from "../activations/visit-activations.js";
-import { openForCompression } from "../open-for-compression.js";
+import { openForCompression } from "../files/open-for-compression.js";
 
 /** How far an output of a written model is from that of its original. */
 export interface OutputDrift {

@@ -1,7 +1,7 @@
 import { cast, dataConstructor, type DType, elementCount, seededRandom, type Tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { type Graph, inferShapes, type ValueTypes, weightSource } from "@nasty/graph";
-import { openForCompression } from "../open-for-compression.js";
+import { openForCompression } from "../files/open-for-compression.js";
 
 export interface MadeFeedsOptions {
   /** Default 1. */

@@ -1,8 +1,8 @@
 import type { ModelProto } from "@nasty/formats/onnx";
-import type { QuantizationResult } from "../finish-quantization.js";
-import { keepInFloat, layerGroups } from "../layer-groups.js";
-import type { QuantizationPlan } from "../plan.js";
-import { prepare, type PrepareOptions } from "../prepare.js";
+import type { QuantizationResult } from "../rewrite/finish-quantization.js";
+import { keepInFloat, layerGroups } from "../plan/layer-groups.js";
+import type { QuantizationPlan } from "../plan/plan.js";
+import { prepare, type PrepareOptions } from "../modes/prepare.js";
 import { nextKept } from "./next-kept.js";
 
 /** One written and evaluated model. */

@@ -1,8 +1,8 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { validateModel } from "@nasty/graph";
-import { type Provenance, withHistory } from "../history.js";
-import { openForCompression } from "../open-for-compression.js";
-import { stripModel } from "../strip-model.js";
+import { type Provenance, withHistory } from "../report/history.js";
+import { openForCompression } from "../files/open-for-compression.js";
+import { stripModel } from "../rewrite/strip-model.js";
 import { type Encoder, openEncoder } from "./encoder.js";
 import type { AttentionBlock } from "./find-attention.js";
 import type { FeedForwardBlock } from "./find-feed-forward.js";

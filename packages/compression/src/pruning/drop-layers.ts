@@ -1,6 +1,6 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { CompressionError } from "../compression-error.js";
-import { openForCompression } from "../open-for-compression.js";
+import { openForCompression } from "../files/open-for-compression.js";
 import type { PlannedLayer } from "./plan.js";
 
 /** Takes layers out of the residual stream: whoever reads a layer's result reads what the layer was given. */

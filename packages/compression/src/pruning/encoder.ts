@@ -1,6 +1,6 @@
 import { inferShapes, splitGemm, type ModelGraph } from "@nasty/graph";
 import type { ModelProto } from "@nasty/formats/onnx";
-import { openForCompression } from "../open-for-compression.js";
+import { openForCompression } from "../files/open-for-compression.js";
 import { type AttentionBlock, findAttention } from "./find-attention.js";
 import { type FeedForwardBlock, findFeedForward } from "./find-feed-forward.js";
 import type { NotPruned } from "./plan.js";

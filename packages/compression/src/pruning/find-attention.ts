@@ -1,5 +1,5 @@
 import { intAttribute, type NodeProto } from "@nasty/formats/onnx";
-import { nodeLabel } from "../weight-sites.js";
+import { nodeLabel } from "../plan/weight-sites.js";
 import { reshaping, shapeOf } from "./head-axis.js";
 import { reshapeObstacle, type SizedReshape } from "./resize-reshape.js";
 import {

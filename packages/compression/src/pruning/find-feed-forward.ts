@@ -1,6 +1,6 @@
 import { elementCount } from "@nasty/core";
 import type { NodeProto } from "@nasty/formats/onnx";
-import { nodeLabel } from "../weight-sites.js";
+import { nodeLabel } from "../plan/weight-sites.js";
 import { shapeOf } from "./head-axis.js";
 import type { SizedReshape } from "./resize-reshape.js";
 import {

@@ -4,7 +4,7 @@ import { splitGemm } from "@nasty/graph";
 import { openSession } from "@nasty/runtime";
 import { type Batch, buildTrainingGraph, type Loss } from "@nasty/training";
 import { CompressionError } from "../compression-error.js";
-import { openForCompression } from "../open-for-compression.js";
+import { openForCompression } from "../files/open-for-compression.js";
 import type { Projection } from "./trace.js";
 import { matrixView } from "./slice.js";
 

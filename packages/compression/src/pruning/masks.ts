@@ -1,7 +1,7 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { parameterTensors } from "@nasty/graph";
 import { CompressionError } from "../compression-error.js";
-import { openForCompression } from "../open-for-compression.js";
+import { openForCompression } from "../files/open-for-compression.js";
 import { countBelow, cutAt, keptAfter } from "./smallest-magnitudes.js";
 import type { PruningScope } from "./plan.js";
 import { prunableWeights } from "./prunable-weights.js";

@@ -1,5 +1,5 @@
 import { CompressionError } from "../compression-error.js";
-import type { QuantizableOp } from "../plan.js";
+import type { QuantizableOp } from "../plan/plan.js";
 import type { ImportanceData } from "./importance.js";
 import { checkShare } from "./masks.js";
 import type { PruningScope } from "./plan.js";

@@ -1,8 +1,8 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { CompressionError } from "../compression-error.js";
-import { graphCondition } from "../graph-condition.js";
-import { matchLayers } from "../layer-patterns.js";
-import { nodeLabel } from "../weight-sites.js";
+import { graphCondition } from "../plan/graph-condition.js";
+import { matchLayers } from "../plan/layer-patterns.js";
+import { nodeLabel } from "../plan/weight-sites.js";
 import type { Encoder } from "./encoder.js";
 import type { AttentionBlock } from "./find-attention.js";
 import type { FeedForwardBlock } from "./find-feed-forward.js";

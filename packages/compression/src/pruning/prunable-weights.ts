@@ -1,8 +1,8 @@
 import { elementCount } from "@nasty/core";
 import type { Graph, ModelGraph } from "@nasty/graph";
-import type { QuantizableOp } from "../plan.js";
-import { readWeight } from "../resolve-weight.js";
-import { findWeightSites, nodeLabel } from "../weight-sites.js";
+import type { QuantizableOp } from "../plan/plan.js";
+import { readWeight } from "../plan/resolve-weight.js";
+import { findWeightSites, nodeLabel } from "../plan/weight-sites.js";
 import type { NotPruned } from "./plan.js";
 
 /** A weight that single elements can be pruned of. */

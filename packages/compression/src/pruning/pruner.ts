@@ -1,11 +1,11 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { CompressionError } from "../compression-error.js";
-import { conditionWarnings, graphCondition } from "../graph-condition.js";
-import type { Provenance } from "../history.js";
-import { matchLayers } from "../layer-patterns.js";
-import { load, predict, save } from "../model-files.js";
-import { openForCompression } from "../open-for-compression.js";
-import { modelWarnings } from "../plan-options.js";
+import { conditionWarnings, graphCondition } from "../plan/graph-condition.js";
+import type { Provenance } from "../report/history.js";
+import { matchLayers } from "../plan/layer-patterns.js";
+import { load, predict, save } from "../files/model-files.js";
+import { openForCompression } from "../files/open-for-compression.js";
+import { modelWarnings } from "../plan/plan-options.js";
 import { applyPruning } from "./apply.js";
 import { dropLayers } from "./drop-layers.js";
 import { openEncoder } from "./encoder.js";

@@ -1,6 +1,6 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { type Graph, type ModelGraph, splitGemm, weightSource } from "@nasty/graph";
-import { openForCompression } from "../open-for-compression.js";
+import { openForCompression } from "../files/open-for-compression.js";
 import { dropLayers } from "./drop-layers.js";
 import type { PlannedVocabulary, PruningPlan } from "./plan.js";
 import { spread } from "./select-units.js";

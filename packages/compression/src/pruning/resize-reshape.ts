@@ -1,6 +1,6 @@
 import { tensor } from "@nasty/core";
 import { intAttribute, type NodeProto } from "@nasty/formats/onnx";
-import { nodeLabel } from "../weight-sites.js";
+import { nodeLabel } from "../plan/weight-sites.js";
 import type { TypedGraph } from "./trace.js";
 
 /** A Reshape one of whose sizes depends on how many units there are. */

@@ -1,5 +1,5 @@
 import type { NodeProto } from "@nasty/formats/onnx";
-import { nodeLabel } from "../weight-sites.js";
+import { nodeLabel } from "../plan/weight-sites.js";
 import type { PerHeadInput } from "./find-attention.js";
 import {
   axisAfter,

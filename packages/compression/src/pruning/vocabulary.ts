@@ -2,7 +2,7 @@ import { tensor } from "@nasty/core";
 import { intAttribute, type NodeProto } from "@nasty/formats/onnx";
 import { type Graph, type ModelGraph, type WeightSource, weightSource, weightUsage } from "@nasty/graph";
 import { CompressionError } from "../compression-error.js";
-import { nodeLabel } from "../weight-sites.js";
+import { nodeLabel } from "../plan/weight-sites.js";
 import type { PlannedVocabulary } from "./plan.js";
 import { replaceConstant, takeAlong } from "./slice.js";
 import { passThrough } from "./trace.js";

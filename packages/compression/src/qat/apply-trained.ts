@@ -1,10 +1,10 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { hashScales, type QuantizationRecord } from "@nasty/training";
 import { CompressionError } from "../compression-error.js";
-import { type ApplyOptions, finishQuantization, type QuantizationResult } from "../finish-quantization.js";
-import type { PlannedTensor, QuantizationPlan } from "../plan.js";
-import { quantizerOf } from "../prepare.js";
-import type { QuantizedWeight, WeightQuantizer } from "../weight-quantizer.js";
+import { type ApplyOptions, finishQuantization, type QuantizationResult } from "../rewrite/finish-quantization.js";
+import type { PlannedTensor, QuantizationPlan } from "../plan/plan.js";
+import { quantizerOf } from "../modes/prepare.js";
+import type { QuantizedWeight, WeightQuantizer } from "../rewrite/weight-quantizer.js";
 import { planTrained, type TrainedPlanOptions } from "./plan-trained.js";
 import { requiredRecord } from "./trained-record.js";
 

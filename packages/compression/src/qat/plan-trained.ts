@@ -3,11 +3,11 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import { pairsOf, type QuantizationRecord } from "@nasty/training";
 import { planInt4 } from "../block-weights/weight-only.js";
 import { CompressionError } from "../compression-error.js";
-import { planDynamic } from "../dynamic.js";
-import { int8Activations, planInt8 } from "../int8.js";
-import { openForCompression } from "../open-for-compression.js";
-import type { QuantizationPlan } from "../plan.js";
-import { findWeightSites, nodeLabel } from "../weight-sites.js";
+import { planDynamic } from "../modes/dynamic.js";
+import { int8Activations, planInt8 } from "../modes/int8.js";
+import { openForCompression } from "../files/open-for-compression.js";
+import type { QuantizationPlan } from "../plan/plan.js";
+import { findWeightSites, nodeLabel } from "../plan/weight-sites.js";
 import { requiredRecord } from "./trained-record.js";
 
 export interface TrainedPlanOptions {

@@ -1,7 +1,7 @@
 import type { ModelProto } from "@nasty/formats/onnx";
-import { graphCondition } from "../graph-condition.js";
-import { save } from "../model-files.js";
-import { openForCompression } from "../open-for-compression.js";
+import { graphCondition } from "../plan/graph-condition.js";
+import { save } from "../files/model-files.js";
+import { openForCompression } from "../files/open-for-compression.js";
 import { type ApplyTrainedOptions, quantizeTrained } from "./apply-trained.js";
 import type { TrainedPlanOptions } from "./plan-trained.js";
 

@@ -1,9 +1,9 @@
 import { elementCount } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { collectBatches, requireBatches, type Batches } from "../activations/visit-activations.js";
-import { keepInFloat, layerGroups, type LayerGroup } from "../layer-groups.js";
-import type { QuantizationPlan } from "../plan.js";
-import { prepare, type PrepareOptions } from "../prepare.js";
+import { keepInFloat, layerGroups, type LayerGroup } from "../plan/layer-groups.js";
+import type { QuantizationPlan } from "../plan/plan.js";
+import { prepare, type PrepareOptions } from "../modes/prepare.js";
 import { outputsOf, outputNoise } from "./output-noise.js";
 
 /** What quantizing one group of weights alone does to the model. */

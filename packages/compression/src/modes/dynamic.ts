@@ -1,0 +1,104 @@
+import type { ModelProto } from "@nasty/formats/onnx";
+import { finishQuantization, type ApplyOptions, type QuantizationResult } from "../rewrite/finish-quantization.js";
+import type { QuantizationPlan, QuantizedForm } from "../plan/plan.js";
+import { pairedFor } from "../accuracy/pair-units.js";
+import { planWeights, type WeightOptions } from "../plan/plan-weights.js";
+import { conditionWarnings, graphCondition } from "../plan/graph-condition.js";
+import { chosenOptions, modelWarnings } from "../plan/plan-options.js";
+import { openForCompression } from "../files/open-for-compression.js";
+import type { WeightSite } from "../plan/weight-sites.js";
+
+/** What {@link planDynamic} takes. */
+export type DynamicOptions = WeightOptions;
+
+const defaults: Required<WeightOptions> = {
+  perChannel: true,
+  symmetric: true,
+  reduceRange: false,
+  pairs: "safe",
+  skipLayers: [],
+  opTypes: ["MatMul", "Gemm", "Gather", "LSTM"],
+  minimumElements: 64,
+};
+
+/** DynamicQuantizeLinear came with opset 11. */
+const standardSince = 11;
+
+function formFor(opset: number): (site: WeightSite) => QuantizedForm | { readonly reason: string } {
+  return ({ op }) => {
+    switch (op) {
+      case "MatMul":
+      case "Gemm":
+        return opset >= standardSince ? "MatMulInteger" : "DynamicQuantizeMatMul";
+      case "Gather":
+        return "Gather";
+      case "LSTM":
+        return "DynamicQuantizeLSTM";
+      case "Conv":
+        return opset >= standardSince
+          ? "ConvInteger"
+          : { reason: `opset ${opset} has no DynamicQuantizeLinear` };
+      default: {
+        const unreachable: never = op;
+        throw new TypeError(`dynamic.plan: ${String(unreachable)}`);
+      }
+    }
+  };
+}
+
+/**
+ * Plans dynamic quantization: weights become int8 now, activations uint8 at each run, by their own range.
+ *
+ * Quantized are MatMul and Gemm with constant weights, embeddings (Gather on a float table) and LSTM, in subgraphs too; weights in
+ * Constant nodes, transposed and shared ones included. Everything else is listed in `keptInFloat` with the reason.
+ *
+ * @param model an unfused float32 graph; not changed
+ * @throws CompressionError `no-such-layer` (a pattern without a match), `invalid-option`
+ * @example
+ * const plan = dynamic.plan(model, { skipLayers: ["/classifier/**"] });
+ */
+export function planDynamic(model: ModelProto, options: DynamicOptions = {}): QuantizationPlan {
+  const chosen = chosenOptions(defaults, options);
+  const graph = openForCompression(model);
+  const weights = planWeights(graph, "dynamic.plan", chosen, formFor(graph.opset()));
+  return {
+    schemaVersion: 1,
+    mode: "dynamic",
+    options: { ...chosen },
+    tensors: weights.tensors,
+    activations: [],
+    keptInFloat: weights.keptInFloat,
+    warnings: [
+      ...modelWarnings(model),
+      ...conditionWarnings(graphCondition(graph.main)),
+      ...weights.warnings,
+    ],
+  };
+}
+
+/**
+ * Carries out a plan of {@link planDynamic}.
+ *
+ * @param model the model that the plan was made for; not changed
+ * @returns the quantized model, and a report with each weight's signal-to-noise ratio
+ * @throws CompressionError `not-finite` (naming the tensor), `plan-mismatch`, `nothing-to-quantize`, `already-quantized`
+ */
+export function applyDynamic(
+  model: ModelProto,
+  plan: QuantizationPlan,
+  options: ApplyOptions = {},
+): QuantizationResult {
+  return finishQuantization("dynamic.apply", model, plan, options);
+}
+
+/**
+ * Quantizes a model dynamically, its hidden units ordered for safe pairs first; the result can be run or written at once.
+ *
+ * @throws CompressionError as {@link planDynamic} and {@link applyDynamic}
+ * @example
+ * const session = await openSession(dynamic.quantize(model));
+ */
+export function quantizeDynamic(model: ModelProto, options: DynamicOptions & ApplyOptions = {}): ModelProto {
+  const { model: paired } = pairedFor(model, options);
+  return applyDynamic(paired, planDynamic(paired, options), options).model;
+}

@@ -1,0 +1,234 @@
+import {
+  collectRanges,
+  type CalibrationBatch,
+  type CalibrationMethod,
+  type CalibrationTable,
+  type CollectOptions,
+} from "@nasty/calibration";
+import { chooseScale } from "@nasty/core";
+import type { ModelProto } from "@nasty/formats/onnx";
+import { CompressionError } from "../compression-error.js";
+import { finishQuantization, type ApplyOptions, type QuantizationResult } from "../rewrite/finish-quantization.js";
+import { conditionWarnings, graphCondition } from "../plan/graph-condition.js";
+import type { PlannedActivation, PlannedTensor, QuantizationPlan, QuantizedForm } from "../plan/plan.js";
+import { chosenOptions, modelWarnings } from "../plan/plan-options.js";
+import { pairedFor } from "../accuracy/pair-units.js";
+import { planWeights, type WeightOptions } from "../plan/plan-weights.js";
+import { openForCompression, prepareModel } from "../files/open-for-compression.js";
+import type { WeightSite } from "../plan/weight-sites.js";
+
+/** How a static plan is made, beside where its ranges come from. */
+export interface StaticOptions extends WeightOptions {
+  /** Type of quantized activations. Default uint8, which the runtime's kernels are fastest with. */
+  readonly activationType?: "uint8" | "int8";
+  /** Activations' zero point in the middle; independent of the weights'. Default false. */
+  readonly activationSymmetric?: boolean;
+}
+
+/** What the ranges of activations are measured on. */
+export interface CalibrationOptions {
+  /** Batches to run the float model on; padding is left out by their masks. */
+  readonly calibrationData?: AsyncIterable<CalibrationBatch> | Iterable<CalibrationBatch>;
+  /** Ranges measured before; wins over `calibrationData`. */
+  readonly calibrationTable?: CalibrationTable;
+  /** Default minmax. */
+  readonly calibrationMethod?: CalibrationMethod;
+  /** For the percentile method. Default 99.99. */
+  readonly percentile?: number;
+  /** Samples to use, and to refuse fewer than. */
+  readonly limit?: number;
+  readonly onProgress?: (samples: number) => void;
+}
+
+export type Int8Options = StaticOptions & CalibrationOptions & ApplyOptions;
+
+const defaults: Required<StaticOptions> = {
+  perChannel: true,
+  symmetric: true,
+  reduceRange: false,
+  pairs: "safe",
+  skipLayers: [],
+  opTypes: ["MatMul", "Gemm", "Gather"],
+  minimumElements: 64,
+  activationType: "uint8",
+  activationSymmetric: false,
+};
+
+function formOf({ op, graph, weights }: WeightSite): QuantizedForm | { readonly reason: string } {
+  switch (op) {
+    case "MatMul":
+    case "Gemm":
+      return graph.parent === undefined
+        ? "QDQ"
+        : {
+            reason:
+              "its activation is inside a subgraph, where no range can be measured (dynamic quantization can)",
+          };
+    case "Gather":
+      return "Gather";
+    case "LSTM":
+      return { reason: "the int8 LSTM quantizes activations as they come (use dynamic quantization)" };
+    case "Conv":
+      return { reason: `static int8 of Conv (rank ${weights[0]?.shape.length ?? 0}) is not supported` };
+    default: {
+      const unreachable: never = op;
+      throw new TypeError(`int8.plan: ${String(unreachable)}`);
+    }
+  }
+}
+
+/** Names of the activations that enter the planned products, each once. */
+function activationNames(model: ModelProto, tensors: readonly PlannedTensor[]): string[] {
+  const { main } = openForCompression(model);
+  const names = new Set<string>();
+  for (const { sites } of tensors) {
+    for (const { form, output } of sites) {
+      const input = form === "QDQ" ? main.producer(output)?.input[0] : undefined;
+      if (input !== undefined) {
+        names.add(input);
+      }
+    }
+  }
+  return [...names];
+}
+
+function plannedActivation(
+  name: string,
+  table: CalibrationTable,
+  { activationType: dtype, activationSymmetric: symmetric }: Required<StaticOptions>,
+): PlannedActivation {
+  const range = Object.hasOwn(table.tensors, name) ? table.tensors[name] : undefined;
+  if (range === undefined) {
+    throw new CompressionError(
+      "missing-range",
+      `int8.plan: activation ${JSON.stringify(name)}: range: expected one in the calibration table, got none of ${Object.keys(table.tensors).length}`,
+      { tensor: name },
+    );
+  }
+  const { min, max } = range;
+  return { name, graph: "main", dtype, symmetric, min, max, ...chooseScale(min, max, { dtype, symmetric }) };
+}
+
+async function tableFor(
+  model: ModelProto,
+  names: readonly string[],
+  { calibrationData, calibrationTable, calibrationMethod, percentile, limit, onProgress }: CalibrationOptions,
+  options: Required<StaticOptions>,
+): Promise<CalibrationTable> {
+  if (calibrationTable !== undefined) {
+    return calibrationTable;
+  }
+  if (calibrationData === undefined) {
+    throw new CompressionError(
+      "no-calibration-data",
+      "int8.plan: calibrationData: expected batches to run (or a calibrationTable), got none; dynamic quantization needs none",
+    );
+  }
+  const collect: CollectOptions = {
+    scheme: { dtype: options.activationType, symmetric: options.activationSymmetric },
+    ...(calibrationMethod === undefined ? {} : { method: calibrationMethod }),
+    ...(percentile === undefined ? {} : { percentile }),
+    ...(limit === undefined ? {} : { samples: limit }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  };
+  return collectRanges(prepareModel(model).model, names, calibrationData, collect);
+}
+
+/**
+ * Names of the activations whose ranges {@link planInt8} would ask for, each once: to measure a table once and keep it.
+ *
+ * They are values of what `prepareModel` makes of the model, which is the model itself for most.
+ *
+ * @throws CompressionError `no-such-layer`, `invalid-option`
+ * @example
+ * const table = await collectRanges(model, int8.activations(model), batches); // serializeCalibrationTable keeps it
+ */
+export function int8Activations(model: ModelProto, options: StaticOptions = {}): string[] {
+  const { tensors } = planWeights(
+    openForCompression(model),
+    "int8.activations",
+    chosenOptions(defaults, options),
+    formOf,
+  );
+  return activationNames(model, tensors);
+}
+
+/**
+ * Plans static quantization: int8 weights, and activations rounded to ranges that were measured on samples.
+ *
+ * Quantized are MatMul and Gemm with constant weights, and embeddings; nothing else: there are no int8 CPU kernels for the
+ * rest, and rounding it costs accuracy. Masked scores and padding never enter a range.
+ *
+ * @param model an unfused float32 graph; not changed
+ * @param options `calibrationData` or `calibrationTable` is required
+ * @throws CompressionError `no-calibration-data`, `missing-range`, `no-such-layer`, `invalid-option`; CalibrationError of the measurement
+ * @example
+ * const plan = await int8.plan(model, { calibrationData: batches, calibrationMethod: "percentile" });
+ */
+export async function planInt8(
+  model: ModelProto,
+  options: StaticOptions & CalibrationOptions,
+): Promise<QuantizationPlan> {
+  const names = int8Activations(model, options);
+  const chosen = chosenOptions(defaults, options);
+  const table = names.length === 0 ? undefined : await tableFor(model, names, options, chosen);
+  return planFromTable(model, options, table);
+}
+
+/** The plan of ranges that are known; without a table a model has no activations to round. */
+export function planFromTable(
+  model: ModelProto,
+  options: StaticOptions,
+  table: CalibrationTable | undefined,
+): QuantizationPlan {
+  const chosen = chosenOptions(defaults, options);
+  const graph = openForCompression(model);
+  const weights = planWeights(graph, "int8.plan", chosen, formOf);
+  return {
+    schemaVersion: 1,
+    mode: "static",
+    options: {
+      ...chosen,
+      calibrationMethod: table?.method ?? "minmax",
+      calibrationParameters: table?.parameters ?? {},
+      calibrationSamples: table?.samples ?? 0,
+    },
+    tensors: weights.tensors,
+    activations:
+      table === undefined
+        ? []
+        : activationNames(model, weights.tensors).map((name) => plannedActivation(name, table, chosen)),
+    keptInFloat: weights.keptInFloat,
+    warnings: [
+      ...modelWarnings(model),
+      ...conditionWarnings(graphCondition(graph.main)),
+      ...weights.warnings,
+    ],
+  };
+}
+
+/**
+ * Carries out a plan of {@link planInt8}.
+ *
+ * @returns the quantized model, and a report with each weight's signal-to-noise ratio
+ * @throws CompressionError `not-finite` (naming the tensor), `plan-mismatch`, `nothing-to-quantize`, `already-quantized`
+ */
+export function applyInt8(
+  model: ModelProto,
+  plan: QuantizationPlan,
+  options: ApplyOptions = {},
+): QuantizationResult {
+  return finishQuantization("int8.apply", model, plan, options);
+}
+
+/**
+ * Measures ranges and quantizes, hidden units ordered for safe pairs first; the result can be run or written at once.
+ *
+ * @throws as {@link planInt8} and {@link applyInt8}
+ * @example
+ * const quantized = await int8.quantize(model, { calibrationData: batches, limit: 500 });
+ */
+export async function quantizeInt8(model: ModelProto, options: Int8Options): Promise<ModelProto> {
+  const { model: paired } = pairedFor(model, options);
+  return applyInt8(paired, await planInt8(paired, options), options).model;
+}

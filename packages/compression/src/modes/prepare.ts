@@ -1,0 +1,55 @@
+import type { ModelProto } from "@nasty/formats/onnx";
+import { blockRounding } from "../block-weights/block-rounding.js";
+import { compensatedQuantizer, type CompensationOptions } from "../block-weights/compensate.js";
+import { finishQuantization, type ApplyOptions, type QuantizationResult } from "../rewrite/finish-quantization.js";
+import type { PlannedTensor, QuantizationPlan } from "../plan/plan.js";
+import { roundToNearest, type QuantizedWeight, type WeightQuantizer } from "../rewrite/weight-quantizer.js";
+
+export type PrepareOptions = ApplyOptions & CompensationOptions;
+
+/** What makes the integers of a plan, whatever its mode. */
+export async function quantizerOf(
+  model: ModelProto,
+  plan: QuantizationPlan,
+  options: CompensationOptions,
+): Promise<WeightQuantizer> {
+  switch (plan.options["rounding"]) {
+    case "gptq":
+      return compensatedQuantizer(model, plan, options);
+    case "mse":
+    case "nearest":
+      return blockRounding(plan.options["rounding"]);
+    default:
+      return roundToNearest;
+  }
+}
+
+function keyOf({ sites: _, ...scheme }: PlannedTensor): string {
+  return JSON.stringify(scheme);
+}
+
+/** Quantizes each weight once, however often it is asked for; the integers are kept. */
+export function memoized(quantizer: WeightQuantizer): WeightQuantizer {
+  const known = new Map<string, QuantizedWeight>();
+  return (planned, read) => {
+    const key = keyOf(planned);
+    const weight = known.get(key) ?? quantizer(planned, read);
+    known.set(key, weight);
+    return weight;
+  };
+}
+
+/**
+ * Gets ready to apply a plan, or parts of it, several times: weights are quantized once.
+ *
+ * @returns applies the plan or one with fewer of its tensors
+ * @throws CompressionError as the mode's apply
+ */
+export async function prepare(
+  model: ModelProto,
+  plan: QuantizationPlan,
+  options: PrepareOptions = {},
+): Promise<(part: QuantizationPlan) => QuantizationResult> {
+  const quantizer = memoized(await quantizerOf(model, plan, options));
+  return (part) => finishQuantization(`${plan.mode}.apply`, model, part, options, quantizer);
+}

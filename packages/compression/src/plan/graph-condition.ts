@@ -1,0 +1,108 @@
+import type { NodeProto } from "@nasty/formats/onnx";
+import type { Graph } from "@nasty/graph";
+import { CompressionError } from "../compression-error.js";
+
+const quantizedOps = new Set([
+  "QuantizeLinear",
+  "DequantizeLinear",
+  "DynamicQuantizeLinear",
+  "MatMulInteger",
+  "ConvInteger",
+  "QLinearMatMul",
+  "QLinearConv",
+  "MatMulIntegerToFloat",
+  "DynamicQuantizeMatMul",
+  "DynamicQuantizeLSTM",
+  "MatMulNBits",
+  "MatMulBnb4",
+  "GatherBlockQuantized",
+  "QAttention",
+  "QGemm",
+  "QEmbedLayerNormalization",
+]);
+
+const fusedOps = new Set([
+  "Attention",
+  "MultiHeadAttention",
+  "GroupQueryAttention",
+  "PackedAttention",
+  "EmbedLayerNormalization",
+  "SkipLayerNormalization",
+  "SkipSimplifiedLayerNormalization",
+  "FusedMatMul",
+  "FusedMatMulActivation",
+  "FusedGemm",
+  "FusedConv",
+  "BiasGelu",
+  "FastGelu",
+  "QuickGelu",
+]);
+
+/** Whether a node computes with, or makes, quantized values. */
+export function isQuantizedNode(node: NodeProto): boolean {
+  return quantizedOps.has(node.opType) || node.opType.startsWith("QLinear");
+}
+
+/** Whether a node looks rows up in a table of 8-bit integers, as dynamic and static files store embeddings. */
+function isQuantizedLookup(graph: Graph, node: NodeProto): boolean {
+  if (node.opType !== "Gather") return false;
+  const table = graph.scopeOf(node.input[0] ?? "")?.constant(node.input[0] ?? "");
+  return table?.shape.length === 2 && (table.dtype === "int8" || table.dtype === "uint8");
+}
+
+/** Whether a node is the product of a runtime's own graph optimization. */
+export function isFusedNode(node: NodeProto): boolean {
+  return node.domain === "com.microsoft" && fusedOps.has(node.opType);
+}
+
+/** What earlier tools did to a graph, in counts by operator. */
+export interface GraphCondition {
+  readonly quantized: ReadonlyMap<string, number>;
+  readonly fused: ReadonlyMap<string, number>;
+}
+
+/** Counts quantized and fused operators in a graph and in every subgraph. */
+export function graphCondition(main: Graph): GraphCondition {
+  const quantized = new Map<string, number>();
+  const fused = new Map<string, number>();
+  for (const graph of main.allGraphs()) {
+    for (const node of graph.nodes) {
+      if (isQuantizedNode(node) || isQuantizedLookup(graph, node)) {
+        quantized.set(node.opType, (quantized.get(node.opType) ?? 0) + 1);
+      } else if (isFusedNode(node)) {
+        fused.set(node.opType, (fused.get(node.opType) ?? 0) + 1);
+      }
+    }
+  }
+  return { quantized, fused };
+}
+
+function listed(counts: ReadonlyMap<string, number>): string {
+  return [...counts].map(([op, count]) => `${op} ×${count}`).join(", ");
+}
+
+/**
+ * Refuses a model that somebody quantized before: what is still float in it are scales, offsets, and weights that were left so on purpose.
+ *
+ * @throws CompressionError `already-quantized` naming the operators
+ */
+export function refuseQuantized(operation: string, main: Graph): void {
+  const { quantized } = graphCondition(main);
+  if (quantized.size === 0) return;
+  throw new CompressionError(
+    "already-quantized",
+    `${operation}: model: weights: expected float32 weights, got a model that is quantized already (${[...quantized.keys()].join(", ")})`,
+  );
+}
+
+/** The condition in sentences, for a plan's warnings. */
+export function conditionWarnings({ fused }: GraphCondition): string[] {
+  const warnings: string[] = [];
+  if (fused.size > 0) {
+    warnings.push(
+      `the graph was optimized by a runtime before (${listed(fused)}): the weights of fused operators stay in float32; ` +
+        "quantize the unfused export, the session fuses when it loads",
+    );
+  }
+  return warnings;
+}
