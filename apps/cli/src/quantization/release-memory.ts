@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
@@ -5,7 +6,10 @@ import { runInNewContext } from "node:vm";
  * Collects garbage now: buffers of hundreds of megabytes are small objects to the collector, which would leave them until
  * long after the next allocation of that size.
  */
-export function releaseMemory(): void {
+export async function releaseMemory(): Promise<void> {
   setFlagsFromString("--expose-gc");
-  (runInNewContext("gc") as () => void)();
+  const collect = runInNewContext("gc") as () => void;
+  // What has been awaited is let go a turn later.
+  await setImmediate();
+  collect();
 }
