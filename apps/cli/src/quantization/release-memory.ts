@@ -12,4 +12,6 @@ export async function releaseMemory(): Promise<void> {
   // What has been awaited is let go a turn later.
   await setImmediate();
   collect();
+  // A collection that was under way keeps what it had marked by then.
+  collect();
 }
