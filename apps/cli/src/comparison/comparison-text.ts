@@ -31,7 +31,6 @@ export function comparisonText(comparison: Comparison): string {
   const { summary, original, quantized, flips } = comparison;
   return [
     `Comparing models on ${formatCount(comparison.examples)} test examples:`,
-    ...labellingLines(comparison.labelling, comparison.goldLabelling).map((line) => `  ${line}`),
     "",
     ...sideLines("Original", original),
     ...sideLines("Quantized", quantized),
@@ -41,5 +40,6 @@ export function comparisonText(comparison: Comparison): string {
     `  ${metricName(original.metric)} loss: ${points(summary.loss)}% (in points; 95% interval ${points(summary.lossCi95[0])} to ${points(summary.lossCi95[1])})`,
     `  Labels changed: ${formatCount(flips.length)} of ${formatCount(comparison.tokens)} words`,
     `  Labels that depend on the batch: ${batchMatesText(comparison.batchMates)}`,
+    ...labellingLines(comparison.labelling, comparison.goldLabelling).map((line) => `  ${line}`),
   ].join("\n");
 }

@@ -37,7 +37,7 @@ export async function loadModel(
     modelPath,
     modelBytes: await bytesOfModel(modelPath, model),
     model,
-    tagger: tagger && withChoice(tagger, choice, choice.isSchemeOfText),
+    tagger: tagger && withChoice(tagger, choice, { isTextToo: choice.isSchemeOfText, where: path }),
     sha256: () => sha256OfFile(modelPath),
   };
 }
