@@ -82,7 +82,8 @@ export async function openText(path: string, wanted: "words" | "labels" = "words
 
 /** The form of a text that is open by content and name: columns where labels are wanted. */
 function formFor(wanted: "words" | "labels", found: FoundForm, head: string): FoundForm {
-  if (wanted === "words" || found.form !== "plain" || found.by !== "default" || head.trim() === "") return found;
+  if (wanted === "words" || found.form !== "plain" || found.by !== "default" || head.trim() === "")
+    return found;
   return { form: "columns", by: "default", why: "labels are wanted, and it is not prose" };
 }
 

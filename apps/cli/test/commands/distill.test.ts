@@ -163,7 +163,7 @@ test("wrong usage leaves no file and no folder", async () => {
 
 test("unusable input leaves no file and no folder", async () => {
   expect(await run(3, ...cnn, "--task", "ner")).toContain(
-    "labels: expected those of entities, such as B-PER, I-PER and O, got",
+    "distill: teacher 1: labels: expected those of entities, such as B-PER, I-PER and O, got DET",
   );
   expect(await run(3, ...cnn, "--teacher", "ner")).toMatch(
     /teacher 2: labels: expected those of the first teacher \(ADJ, .*\), got B-LOC, /,
