@@ -27,8 +27,16 @@ test("withTagger keeps the bytes that another engine's compressor wrote, and rep
   const other = packed(bytes, 0);
   expect(other).not.toBe(own);
   const header = {
-    ...{ schema: 1, kind: "transformer", task: "pos", labels: ["A", "B", "C"], padId: 0, positionOffset: 0 },
-    ...{ unkToken: "[UNK]", removeSpace: false, lowercaseAndRemoveAccent: false, maxPositions: 8 },
+    schema: 1,
+    kind: "transformer",
+    task: "pos",
+    labels: ["A", "B", "C"],
+    padId: 0,
+    positionOffset: 0,
+    unkToken: "[UNK]",
+    removeSpace: false,
+    lowercaseAndRemoveAccent: false,
+    maxPositions: 8,
   };
   const model = withMetadata(tinyModel({ vocabulary: 8, labels: 3 }), {
     "nasty.tagger": JSON.stringify({ ...header, vocabularySize: 8 }),

@@ -26,7 +26,7 @@ async function attempt(recipe: string, options: Partial<PipelineOptions> = {}): 
   let result: Json;
   const notes: string[] = [];
   const terminal: Terminal = {
-    progress: { start: (title) => void notes.push(title), update() {}, stop() {} },
+    progress: { isBar: false, start: (title) => void notes.push(title), update() {}, stop() {} },
     result: (value) => (result = JSON.parse(toJson(value))),
     write: () => Promise.resolve(),
     note: (text) => void notes.push(text),

@@ -11,22 +11,31 @@ function step(number: number): TrainingEvent {
   const epoch = Math.ceil(number / stepsPerEpoch);
   return {
     event: "step",
-    ...{
-      epoch,
-      epochs: 3,
-      step: number,
-      totalSteps: 3 * stepsPerEpoch,
-      secondsLeft: 3 * stepsPerEpoch - number,
-    },
-    ...{ loss: 1 / number, losses: {}, learningRate: 0.1, gradientNorm: 1, stepsPerSecond: 1 },
+    epoch,
+    epochs: 3,
+    step: number,
+    totalSteps: 3 * stepsPerEpoch,
+    secondsLeft: 3 * stepsPerEpoch - number,
+    loss: 1 / number,
+    losses: {},
+    learningRate: 0.1,
+    gradientNorm: 1,
+    stepsPerSecond: 1,
   };
 }
 
 function epochEnd(epoch: number): TrainingEvent {
   return {
     event: "epoch",
-    ...{ epoch, epochs: 3, step: epoch * stepsPerEpoch, totalSteps: 120, secondsLeft: 1, seconds: 40 },
-    ...{ loss: 0.5, metric: 0.9, best: true },
+    epoch,
+    epochs: 3,
+    step: epoch * stepsPerEpoch,
+    totalSteps: 120,
+    secondsLeft: 1,
+    seconds: 40,
+    loss: 0.5,
+    metric: 0.9,
+    best: true,
   };
 }
 
