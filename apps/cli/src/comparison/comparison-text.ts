@@ -39,6 +39,5 @@ export function comparisonText(comparison: Comparison): string {
     `  ${metricName(original.metric)} loss: ${points(summary.loss)}% (in points; 95% interval ${points(summary.lossCi95[0])} to ${points(summary.lossCi95[1])})`,
     `  Labels changed: ${formatCount(flips.length)} of ${formatCount(comparison.tokens)} words`,
     `  Labels that depend on the batch: ${batchMatesText(comparison.batchMates)}`,
-    ...labellingLines(comparison.labelling, comparison.goldLabelling).map((line) => `  ${line}`),
   ].join("\n");
 }
