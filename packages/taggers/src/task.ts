@@ -83,7 +83,7 @@ export function labellingOf(
     if (form === undefined) throw notOfScheme(labels, scheme, where);
     return described(labels, { form, reason: chosen ?? "", isAmbiguous: false });
   }
-  const found = findForm(labels);
+  const found = findForm(labels, { areEntities: task === "ner" });
   if (task === undefined) return described(labels, found);
   if (task === "pos") return described(labels, { form: undefined, reason: chosen ?? "", isAmbiguous: false });
   const form = found.form ?? (labels.includes(outside) ? formInScheme(labels, "IO") : undefined);
@@ -167,7 +167,11 @@ export function labellingOfSentences(
   if (task === "pos") {
     return described(labels, { form: undefined, reason: reasons.choice, isAmbiguous: false });
   }
-  const found = findFormOfSentences(sentences, { scheme, ...(types === undefined ? {} : { types }) });
+  const found = findFormOfSentences(sentences, {
+    scheme,
+    areEntities: task === "ner",
+    ...(types === undefined ? {} : { types }),
+  });
   if (found.form !== undefined || task !== "ner") return described(labels, found);
   const form = labels.includes(outside) ? formInScheme(labels, "IO") : undefined;
   return { ...described(labels, { ...found, form }), task };
