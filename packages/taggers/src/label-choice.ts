@@ -27,19 +27,20 @@ export function labellingOfSettings({ labels, task, scheme, decidedBy = "model" 
 /**
  * Settings as a user wants them understood; they are kept so when they are written.
  *
- * @param isTextToo whether the scheme may be that of a text beside the model instead: then one that is not the model's changes nothing
+ * @param options `isTextToo`: whether the scheme may be that of a text beside the model instead: then one that is not the model's changes nothing;
+ *   `where`: what has the labels, for messages
  * @throws TaggerError `labels`, `option` as {@link labellingOf}
  */
 export function withChoice<Settings extends LabelSettings>(
   settings: Settings,
   { task, scheme }: LabelChoice,
-  isTextToo = false,
+  { isTextToo = false, where }: { readonly isTextToo?: boolean | undefined; readonly where?: string } = {},
 ): Settings {
   const isOther = isTextToo && scheme !== undefined && formInScheme(settings.labels, scheme) === undefined;
   const choice = { task, scheme: isOther ? undefined : scheme };
   if (choice.task === undefined && choice.scheme === undefined) return settings;
   const { scheme: _before, ...rest } = settings;
-  const found = labellingOf(settings.labels, choice);
+  const found = labellingOf(settings.labels, choice, "choice", where);
   const kept = choice.scheme ?? found.scheme;
   return {
     ...rest,

@@ -50,7 +50,10 @@ export interface FoundTagger {
  */
 export async function findTagger(path: string, options: FindTaggerOptions = {}): Promise<FoundTagger> {
   const found = await findOwn(path, options);
-  return { ...found, settings: withChoice(found.settings, options, options.isSchemeOfText) };
+  return {
+    ...found,
+    settings: withChoice(found.settings, options, { isTextToo: options.isSchemeOfText, where: path }),
+  };
 }
 
 async function findOwn(path: string, { variant }: FindTaggerOptions): Promise<FoundTagger> {

@@ -56,6 +56,7 @@ const reasons: Readonly<Record<Exclude<DecidedBy, "labels">, string>> = {
  * that name types only: where the task `ner` is chosen and `O` is among them, they are IO.
  *
  * @param decidedBy who made the choice, for the reason
+ * @param where what has the labels, for messages
  * @throws TaggerError `labels` if the labels are not of the scheme that was chosen, or have none although they are said to be of entities;
  *   `option` for parts of speech with a scheme
  * @example
@@ -67,8 +68,9 @@ export function labellingOf(
   labels: readonly string[],
   { task, scheme }: LabelChoice = {},
   decidedBy: DecidedBy = "choice",
+  where?: string,
 ): Labelling {
-  checkChoice({ task, scheme });
+  checkChoice({ task, scheme }, where);
   const chosen = decidedBy === "labels" ? undefined : reasons[decidedBy];
   if (scheme !== undefined) {
     if (!labels.some((label) => label !== outside && !isHelperLabel(label))) {
@@ -78,15 +80,15 @@ export function labellingOf(
       };
     }
     const form = formInScheme(labels, scheme);
-    if (form === undefined) throw notOfScheme(labels, scheme);
+    if (form === undefined) throw notOfScheme(labels, scheme, where);
     return described(labels, { form, reason: chosen ?? "", isAmbiguous: false });
   }
-  const found = findForm(labels);
+  const found = findForm(labels, { areEntities: task === "ner" });
   if (task === undefined) return described(labels, found);
   if (task === "pos") return described(labels, { form: undefined, reason: chosen ?? "", isAmbiguous: false });
   const form = found.form ?? (labels.includes(outside) ? formInScheme(labels, "IO") : undefined);
   if (form === undefined && labels.some((label) => label !== outside && !isHelperLabel(label)))
-    throw notOfScheme(labels, undefined);
+    throw notOfScheme(labels, undefined, where);
   const reason = `${chosen ?? ""}; ${found.form === undefined ? "the labels are names of types alone" : found.reason}`;
   return {
     ...described(labels, { form, reason, isAmbiguous: false }),
@@ -94,11 +96,11 @@ export function labellingOf(
   };
 }
 
-function checkChoice({ task, scheme }: LabelChoice): void {
+function checkChoice({ task, scheme }: LabelChoice, where?: string): void {
   if (task !== "pos" || scheme === undefined) return;
   throw new TaggerError(
     "option",
-    `labels: scheme: expected none for parts of speech (only entities have one), got ${scheme}`,
+    `${placed(where)}scheme: expected none for parts of speech (only entities have one), got ${scheme}`,
     { name: "scheme" },
   );
 }
@@ -124,15 +126,25 @@ const examples: Readonly<Record<LabelScheme, string>> = {
   untyped: "B and I alone",
 };
 
-function notOfScheme(labels: readonly string[], scheme: LabelScheme | undefined): TaggerError {
+const placed = (where: string | undefined): string => (where === undefined ? "" : `${where}: `);
+
+function notOfScheme(
+  labels: readonly string[],
+  scheme: LabelScheme | undefined,
+  where: string | undefined,
+): TaggerError {
   const expected =
     scheme === undefined
       ? "those of entities, such as B-PER, I-PER and O"
       : `those of ${scheme}, such as ${examples[scheme]}`;
   const advice = scheme === undefined ? "; if each is the name of an entity type, the scheme is IO" : "";
-  return new TaggerError("labels", `labels: expected ${expected}, got ${listed(labels)}${advice}`, {
-    name: "scheme",
-  });
+  return new TaggerError(
+    "labels",
+    `${placed(where)}labels: expected ${expected}, got ${listed(labels)}${advice}`,
+    {
+      name: "scheme",
+    },
+  );
 }
 
 /** The first of many. */
@@ -155,7 +167,11 @@ export function labellingOfSentences(
   if (task === "pos") {
     return described(labels, { form: undefined, reason: reasons.choice, isAmbiguous: false });
   }
-  const found = findFormOfSentences(sentences, { scheme, ...(types === undefined ? {} : { types }) });
+  const found = findFormOfSentences(sentences, {
+    scheme,
+    areEntities: task === "ner",
+    ...(types === undefined ? {} : { types }),
+  });
   if (found.form !== undefined || task !== "ner") return described(labels, found);
   const form = labels.includes(outside) ? formInScheme(labels, "IO") : undefined;
   return { ...described(labels, { ...found, form }), task };

@@ -12,6 +12,7 @@ import { type BatchMates, batchMates, comparedSentences } from "../comparison/ba
 import { spread } from "../comparison/spread.js";
 import { type FlippedWords, writeFlips } from "../comparison/write-flips.js";
 import { type DriftCheck, type DriftJob, driftReference, judgeDrift } from "../drift/drift-check.js";
+import { mappedOriginal } from "../drift/mapped-original.js";
 import { driftSample } from "../drift/drift-sample.js";
 import { GateError, InputError, UsageError } from "../exit-codes.js";
 import { explain } from "../explain.js";
@@ -48,7 +49,7 @@ export async function quantize(options: QuantizeOptions, terminal: Terminal): Pr
   const made = await makeCandidate(options, checked, terminal);
   if (made === undefined) return;
   // The float weights are not needed any more; without this they would share the peak with the runtime's own copies.
-  releaseMemory();
+  await releaseMemory();
   const { candidate } = made;
   try {
     const result = await audited(made, options, terminal);
@@ -98,6 +99,8 @@ async function makeCandidate(
     options.validation === undefined ? choiceOf(options) : choiceForText(options),
   );
   const remarks = remarksOn(loaded, gate, options);
+  // Planning may write over the weights.
+  const mapped = await mappedOriginal(loaded);
   const read = calibrationReader(options, terminal);
   const planned = await planQuantization(loaded, options, terminal, read);
   const { plan, summary } = planned;
@@ -138,7 +141,11 @@ async function makeCandidate(
     timeShares: timeShares(planned.model, withoutKept(plan, made.report.keptInFloat)),
     remarks: [...remarks, ...advice],
     trial: loaded.tagger === undefined ? [] : trial,
-    drift: await quantizationDrift(loaded, await driftSample(loaded, trial, options), options),
+    drift: quantizationDrift(
+      loaded.path,
+      { original: loaded.modelPath, mapped, sample: await driftSample(loaded, trial, options) },
+      options,
+    ),
   };
 }
 

@@ -21,8 +21,8 @@ export async function scoreFiles(options: ScoreOptions, terminal: Terminal): Pro
     );
   }
   // The form of the file fixes the task unless columns leave it open.
-  const goldText = await openText(gold);
-  const systemText = await openText(system);
+  const goldText = await openText(gold, "labels");
+  const systemText = await openText(system, "labels");
   // A scheme is one of entities.
   const entities = scheme === undefined ? undefined : "ner";
   const task = options.task ?? entities ?? (goldText.form === "conllu" ? "pos" : undefined);

@@ -9,7 +9,7 @@ export interface MappedModel {
   readonly folder: string;
 }
 
-/** A loaded model as a runtime opens it fastest; undefined for a file that cannot be mapped. To be made while the model is in memory. */
+/** A loaded model as a runtime opens it fastest; undefined for a file that cannot be mapped. Its small weights are copied, so it must be as it was read. */
 export async function mappedOriginal({
   model,
   modelPath,

@@ -15,7 +15,7 @@ import { type OpenText, openText } from "./text-form.js";
  * @throws InputError for plain text, a missing label, a CoNLL-U file without entities when the task is `ner`, no sentence at all
  */
 export async function* readLabelled(path: string, task: Task): AsyncGenerator<LabelledSentence> {
-  yield* labelledSentences(await openText(path), task);
+  yield* labelledSentences(await openText(path, "labels"), task);
 }
 
 /** {@link readLabelled} of a text that is open already. */

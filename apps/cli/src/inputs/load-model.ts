@@ -45,7 +45,7 @@ async function loadOnce(path: string, choice: LoadChoice): Promise<LoadedModel> 
     modelPath,
     modelBytes: await bytesOfModel(modelPath, model),
     model,
-    tagger: settings && withChoice(settings, choice, choice.isSchemeOfText),
+    tagger: settings && withChoice(settings, choice, { isTextToo: choice.isSchemeOfText, where: path }),
     notes,
     sha256: () => sha256OfFile(modelPath),
   };

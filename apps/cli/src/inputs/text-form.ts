@@ -55,9 +55,10 @@ export function nameOf(path: string): string {
  *
  * Standard input (`-`) can be opened once.
  *
+ * @param wanted `labels` where plain text is of no use: what may be columns is taken for them then
  * @throws InputError for binary data; FormatError for a file that cannot be read
  */
-export async function openText(path: string): Promise<OpenText> {
+export async function openText(path: string, wanted: "words" | "labels" = "words"): Promise<OpenText> {
   const name = nameOf(path);
   const { head, isWhole, chunks } = await peek(path === "-" ? readStandardInput() : readChunks(path), path);
   if (head.includes("\0")) {
@@ -68,7 +69,7 @@ export async function openText(path: string): Promise<OpenText> {
   const form = saidForm(path);
   const found =
     form === undefined
-      ? findTextForm(head, { name: path, isWhole })
+      ? formFor(wanted, findTextForm(head, { name: path, isWhole }), head)
       : ({ form, by: "option", why: "--input-format says so" } as const);
   read.set(name, { path: name, form: found.form, by: found.by, why: found.why });
   if ("isClose" in found && found.form === "plain") {
@@ -77,6 +78,13 @@ export async function openText(path: string): Promise<OpenText> {
     );
   }
   return { name, form: found.form, head, chunks };
+}
+
+/** The form of a text that is open by content and name: columns where labels are wanted. */
+function formFor(wanted: "words" | "labels", found: FoundForm, head: string): FoundForm {
+  if (wanted === "words" || found.form !== "plain" || found.by !== "default" || head.trim() === "")
+    return found;
+  return { form: "columns", by: "default", why: "labels are wanted, and it is not prose" };
 }
 
 /** `CoNLL-U`, `columns of words and labels`, `plain text`. */

@@ -22,7 +22,7 @@ export async function trainingSentences(
       `${command}: standard input: expected a file (it is hashed and read again to go on), got -`,
     );
   }
-  const text = await openText(path);
+  const text = await openText(path, "labels");
   const labelled: TrainingSentence[] = await collectAll(labelledSentences(text, task));
   return task === "pos" && text.form === "conllu" ? posSentences(readConlluFile(path)) : labelled;
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
@@ -13,6 +14,12 @@ function collector(): (() => void) | undefined {
  * Collects garbage now: buffers of hundreds of megabytes are small objects to the collector, which would leave them until
  * long after the next allocation of that size.
  */
-export function releaseMemory(): void {
-  collector()?.();
+export async function releaseMemory(): Promise<void> {
+  const collect = collector();
+  if (collect === undefined) return;
+  // What has been awaited is let go a turn later.
+  await setImmediate();
+  collect();
+  // A collection that was under way keeps what it had marked by then.
+  collect();
 }

@@ -82,15 +82,15 @@ test.each([
 test("--threads reaches the teachers and the training, of a network and of an encoder", async () => {
   const one = ["--epochs", "1", "--threads", "2", ...files];
   const students = [
-    ["--teacher", "pos", "--student", "cnn", "--student-size", "0.1", "--output", "threads.onnx"],
-    ["--teacher", "bert", "--output", "threads"],
-  ];
-  for (const student of students) {
+    [0, ["--teacher", "pos", "--student", "cnn", "--student-size", "0.1", "--output", "threads.onnx"]],
+    [1, ["--teacher", "bert", "--output", "threads"]],
+  ] as const;
+  for (const [others, student] of students) {
     const { sessions } = await observed(shop, ["distill", ...student, ...one]);
-    // Of the teacher and of the training; what was written is opened at the end, in two sessions, to see that it can be.
-    const working = sessions.slice(0, -2);
-    expect(working.length).toBeGreaterThan(1);
-    expect(new Set(working)).toEqual(new Set([2]));
+    // A directory is opened once more before it takes its place, to see that it can be.
+    const working = sessions.filter((threads) => threads === 2);
+    expect(working.length).toBeGreaterThan(4);
+    expect(sessions.length - working.length).toBe(others);
   }
 });
 
@@ -163,7 +163,7 @@ test("wrong usage leaves no file and no folder", async () => {
 
 test("unusable input leaves no file and no folder", async () => {
   expect(await run(3, ...cnn, "--task", "ner")).toContain(
-    "labels: expected those of entities, such as B-PER, I-PER and O, got",
+    "distill: teacher 1: labels: expected those of entities, such as B-PER, I-PER and O, got DET",
   );
   expect(await run(3, ...cnn, "--teacher", "ner")).toMatch(
     /teacher 2: labels: expected those of the first teacher \(ADJ, .*\), got B-LOC, /,

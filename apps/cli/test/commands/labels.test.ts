@@ -89,7 +89,7 @@ describe("eval", () => {
       "gold.iob2: scheme: expected labels of BIOES",
     );
     expect(await shop.refused(3, [...args, "iob2", "--task", "pos"])).toContain(
-      "scheme: expected none for parts of speech",
+      "nasty: ner: scheme: expected none for parts of speech",
     );
     expect(await shop.refused(2, [...args, "abc"])).toContain("Expected iob1, iob2, bioes");
   });
@@ -183,10 +183,10 @@ describe("tag", () => {
   test("refuses a scheme that the labels have not", async () => {
     await shop.write("ada.txt", input);
     expect(await shop.refused(3, ["tag", "--model", "ner", "--scheme", "bioes", "ada.txt"])).toContain(
-      "labels: expected those of BIOES, such as E-PER or S-PER beside B-PER, got O, B-PER",
+      "nasty: ner: labels: expected those of BIOES, such as E-PER or S-PER beside B-PER, got O, B-PER",
     );
     expect(await shop.refused(3, ["tag", "--model", "pos", "--task", "ner", "ada.txt"])).toContain(
-      "labels: expected those of entities, such as B-PER, I-PER and O, got DET, NOUN",
+      "nasty: pos: labels: expected those of entities, such as B-PER, I-PER and O, got DET, NOUN",
     );
   });
 });

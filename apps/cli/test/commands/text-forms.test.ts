@@ -142,12 +142,12 @@ describe("what a text is goes by its content, not by its name", () => {
 
   test("--input-format: for one file or for all; what was said is in the result", async () => {
     await shop.write("labels.tsv", "The\tn1\ncat\tn2\n");
-    expect(await shop.refused(3, ["eval", "--model", "pos", "--test", "labels.tsv"])).toMatch(
+    // An open table: columns where labels are wanted, unless it is said that it has none.
+    const evaluating = ["eval", "--model", "pos", "--test", "labels.tsv"];
+    expect(await shop.refused(3, evaluating)).toMatch(/labels\.tsv line 1: label of "The": expected one of/);
+    expect(await shop.refused(3, [...evaluating, "--input-format", "plain"])).toMatch(
       /labels\.tsv: form: expected labelled text .*got plain text; give a labelled file, or say --input-format columns/,
     );
-    expect(
-      await shop.refused(3, ["eval", "--model", "pos", "--test", "labels.tsv", "--input-format", "columns"]),
-    ).toMatch(/labels\.tsv line 1: label of "The": expected one of/);
     const { inputs } = await evaluated("ner", "columns.txt", "--input-format", "columns.txt=columns");
     expect(inputs).toEqual([input("columns.txt", "columns", "option")]);
   });

@@ -29,7 +29,19 @@ describe("options of a command as a recipe has them", () => {
   test("a step has every option of its command but those that the pipeline gives", () => {
     const names = (step: string) => stepKind(step).schema.options.map(({ name }) => name);
     const all = quantizeCommand().options.map(({ long }) => (long ?? "").replace(/^--(?:no-)?/, ""));
-    const given = ["json", "quiet", "seed", "threads", "debug", "model", "output", "report", "dry-run"];
+    const given = [
+      "json",
+      "quiet",
+      "seed",
+      "threads",
+      "debug",
+      "model",
+      "output",
+      "report",
+      "dry-run",
+      "task",
+      "scheme",
+    ];
     const files = ["calibration-table", "save-calibration-table", "flips"];
     const expected = new Set(all.filter((name) => ![...given, ...files].includes(name)));
     expect(new Set(names("quantize"))).toEqual(expected);

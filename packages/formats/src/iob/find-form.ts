@@ -25,6 +25,8 @@ export interface FoundForm {
 export interface FindFormOptions {
   /** Types that entities are known to have: bare labels of these types are IO. */
   readonly types?: readonly string[];
+  /** Whether the labels are known to be of entities, so that `O` need not be among them. */
+  readonly areEntities?: boolean;
 }
 
 /**
@@ -43,9 +45,12 @@ export interface FindFormOptions {
  * findForm(["NOUN", "VERB", "X"]).form; // undefined
  * ```
  */
-export function findForm(labels: Iterable<string>, { types = [] }: FindFormOptions = {}): FoundForm {
+export function findForm(
+  labels: Iterable<string>,
+  { types = [], areEntities = false }: FindFormOptions = {},
+): FoundForm {
   const all = [...new Set(labels)];
-  const hasOutside = all.includes(outside);
+  const hasOutside = areEntities || all.includes(outside);
   const named = all.filter((label) => label !== outside && !isHelperLabel(label));
   if (named.length === 0) return noneNamed(hasOutside);
   return untyped(named, hasOutside) ?? typed(named, hasOutside) ?? typesAlone(named, hasOutside, types);

@@ -114,11 +114,10 @@ export async function openTeachers(
   const teachers: Teacher[] = [];
   for (const one of list) {
     const teacher = await openTeacher(one);
-    const settings = withChoice<TransformerSettings | NeuralSettings>(
-      teacher.settings,
-      choice,
-      isSchemeOfText,
-    );
+    const settings = withChoice<TransformerSettings | NeuralSettings>(teacher.settings, choice, {
+      isTextToo: isSchemeOfText,
+      where: `distill: teacher ${teachers.length + 1}`,
+    });
     teachers.push({ ...teacher, settings } as Teacher);
   }
   const [first, ...others] = teachers;

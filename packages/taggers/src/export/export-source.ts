@@ -45,7 +45,10 @@ export async function readSources(
   const sources = (await isHfDirectory(path))
     ? await fromDirectory(path, wanted)
     : [await fromFile(path, wanted)];
-  return sources.map((source) => ({ ...source, settings: withChoice(source.settings, choice) }));
+  return sources.map((source) => ({
+    ...source,
+    settings: withChoice(source.settings, choice, { where: path }),
+  }));
 }
 
 async function fromFile(path: string, wanted: ModelVariant | undefined): Promise<ExportSource> {
