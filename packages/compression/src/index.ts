@@ -121,7 +121,13 @@ export { sensitivity, type LayerSensitivity, type SensitivityOptions } from "./s
 export { planTargetSize, type TargetSizeOptions } from "./plan/target-size.js";
 export { timeShares, type TimeShares } from "./report/time-shares.js";
 export { predictedBytes } from "./report/predicted-bytes.js";
-export { historyOf, withEarlierHistory, withHistory, type HistoryStep, type Provenance } from "./report/history.js";
+export {
+  historyOf,
+  withEarlierHistory,
+  withHistory,
+  type HistoryStep,
+  type Provenance,
+} from "./report/history.js";
 export type { CalibrationOptions, Int8Options, StaticOptions } from "./modes/int8.js";
 export { matchLayers } from "./plan/layer-patterns.js";
 export type { WeightOptions } from "./plan/plan-weights.js";

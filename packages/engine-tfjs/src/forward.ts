@@ -1,6 +1,6 @@
 import type { DType, Tensor } from "@nasty/core";
 import { type NodeProto, tensorFromProto } from "@nasty/formats/onnx";
-import { constantNodeValue, inferShapes, type ModelGraph } from "@nasty/graph";
+import { constantNodeValue, inferShapes, isFlat, type ModelGraph } from "@nasty/graph";
 import {
   type Batch,
   type DropoutSetting,
@@ -11,7 +11,7 @@ import {
 import type { Backend } from "./backend/backend.js";
 import { dropoutMask } from "./dropout-mask.js";
 import { type OperatorContext, untaped } from "./operators/context.js";
-import { flatOperators, operatorOf } from "./operators/table.js";
+import { operatorOf } from "./operators/table.js";
 import type { TfTensor } from "./tensorflow.js";
 import { TfjsError } from "./tfjs-error.js";
 import { toTf } from "./values.js";
@@ -64,17 +64,16 @@ export function forwardOf(
     if (site !== undefined) return [dropped(valueOf(node.input[0] ?? ""), site, seed)];
     const constant = node.opType === "Constant" ? constantNodeValue(node) : undefined;
     if (constant !== undefined) return [toTf(tf, constant)];
-    const operator = operatorOf(node.opType, node.domain);
+    const operator = operatorOf(node);
     if (operator === undefined) throw unsupported(node);
     const context = contextOf(node, valueOf);
     const compute = (): Outputs => {
       const result = operator(context);
       return Array.isArray(result) ? (result as Outputs) : [result as TfTensor];
     };
-    const isFlat =
-      flatOperators.has(node.opType) ||
-      (node.opType === "Cast" && !dtype(node.output[0] ?? "").includes("float"));
-    return isFlat ? [untaped(tf, () => compute()[0] as TfTensor)] : compute();
+    const isUntaped =
+      isFlat(node) || (node.opType === "Cast" && !dtype(node.output[0] ?? "").includes("float"));
+    return isUntaped ? [untaped(tf, () => compute()[0] as TfTensor)] : compute();
   };
   const dropped = (x: TfTensor, site: DropoutSite, seed: number): TfTensor =>
     site.ratio === 0 ? x : tf.mul(x, dropoutMask(tf, x.shape, { ...site, seed }));
@@ -108,7 +107,7 @@ export function forwardOf(
     const isConstant =
       node.input.every((name) => name === "" || constants.has(name)) && (sites.get(node)?.ratio ?? 0) === 0;
     if (!isConstant) {
-      if (operatorOf(node.opType, node.domain) === undefined && !sites.has(node)) throw unsupported(node);
+      if (operatorOf(node) === undefined && !sites.has(node)) throw unsupported(node);
       varying.push(node);
       continue;
     }

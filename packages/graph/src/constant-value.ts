@@ -3,6 +3,7 @@ import type { NodeProto, TensorProto } from "@nasty/formats/onnx";
 import { tensorFromProto } from "@nasty/formats/onnx";
 import { dtypeOrUndefined } from "./element-type.js";
 import type { Graph } from "./graph.js";
+import { isStandard } from "./operators/traits.js";
 
 /** The value of a name that no run can change, through Identity nodes; see `Graph.constant`. */
 export const constantValue = (graph: Graph, name: string): Tensor | undefined => {
@@ -14,7 +15,7 @@ export const constantValue = (graph: Graph, name: string): Tensor | undefined =>
     const initializer = scope.initializers.get(current);
     if (initializer !== undefined) return scope.isOverridable(current) ? undefined : tensorOf(initializer);
     const node: NodeProto | undefined = scope.producer(current);
-    if (node === undefined || !isOnnxDomain(node.domain)) return undefined;
+    if (node === undefined || !isStandard(node)) return undefined;
     if (node.opType === "Constant") return constantNodeValue(node);
     if (node.opType !== "Identity") return undefined;
     current = node.input[0] ?? "";
@@ -25,8 +26,6 @@ export const constantValue = (graph: Graph, name: string): Tensor | undefined =>
   }
   return undefined;
 };
-
-const isOnnxDomain = (domain: string): boolean => domain === "" || domain === "ai.onnx";
 
 /** A tensor message's value, or undefined for element types that have no dtype here. */
 export const tensorOf = (proto: TensorProto): Tensor | undefined =>

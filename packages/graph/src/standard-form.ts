@@ -1,6 +1,7 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { ModelGraph } from "./model-graph.js";
 import { raiseOpset } from "./opset/raise-opset.js";
+import { isStandard } from "./operators/traits.js";
 
 /** Below this version of the default operator set, operators mean what none of our rules expects. */
 const oldestUnderstood = 7;
@@ -23,7 +24,7 @@ export interface StandardForm {
 export function standardForm(model: ModelProto): StandardForm {
   const changes: string[] = [];
   if (model.graph === undefined) return { model, changes };
-  const opset = model.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx")?.version;
+  const opset = model.opsetImport.find(isStandard)?.version;
   const isOld = opset !== undefined && opset > 0n && opset < oldestUnderstood;
   if (model.functions.length === 0 && !isOld) return { model, changes };
   const opened = ModelGraph.from(model);

@@ -2,6 +2,7 @@ import type { Tensor } from "@nasty/core";
 import { intsAttribute, type NodeProto } from "@nasty/formats/onnx";
 import { constantNodeValue } from "./constant-value.js";
 import type { Graph, Use } from "./graph.js";
+import { isStandard } from "./operators/traits.js";
 
 /** How a use reads a constant: as it is, or with its axes in another order. */
 export interface WeightUse extends Use {
@@ -98,8 +99,7 @@ export function weightSource(graph: Graph, name: string): WeightSource | undefin
 }
 
 const isPlain = (node: NodeProto): boolean =>
-  (node.opType === "Identity" || node.opType === "Transpose") &&
-  (node.domain === "" || node.domain === "ai.onnx");
+  (node.opType === "Identity" || node.opType === "Transpose") && isStandard(node);
 
 const reversed = (rank: number): readonly number[] =>
   Array.from({ length: rank }, (_, axis) => rank - 1 - axis);

@@ -1,8 +1,8 @@
 import type { Tensor } from "@nasty/core";
 import { intAttribute, intsAttribute, type NodeProto } from "@nasty/formats/onnx";
-import { type Graph, weightSource, type WeightSource } from "@nasty/graph";
+import { type Graph, isStandard, weightSource, type WeightSource } from "@nasty/graph";
 import { matrixView, replaceConstant, sliceConstant } from "../pruning/slice.js";
-import { isOwn, isScalar, isStandard, type TypedGraph } from "../pruning/trace.js";
+import { isOwn, isScalar, type TypedGraph } from "../pruning/trace.js";
 import type { Rows } from "./complementary-order.js";
 
 /** A constant whose axis runs over the units of all directions. */

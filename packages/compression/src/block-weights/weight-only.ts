@@ -1,7 +1,11 @@
 import { elementCount, perBlock, perTensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { CompressionError } from "../compression-error.js";
-import { finishQuantization, type ApplyOptions, type QuantizationResult } from "../rewrite/finish-quantization.js";
+import {
+  finishQuantization,
+  type ApplyOptions,
+  type QuantizationResult,
+} from "../rewrite/finish-quantization.js";
 import { conditionWarnings, graphCondition } from "../plan/graph-condition.js";
 import { openForCompression } from "../files/open-for-compression.js";
 import type { Pairs, PlannedTensor, QuantizationPlan, QuantizedForm } from "../plan/plan.js";

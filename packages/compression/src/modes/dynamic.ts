@@ -1,5 +1,9 @@
 import type { ModelProto } from "@nasty/formats/onnx";
-import { finishQuantization, type ApplyOptions, type QuantizationResult } from "../rewrite/finish-quantization.js";
+import {
+  finishQuantization,
+  type ApplyOptions,
+  type QuantizationResult,
+} from "../rewrite/finish-quantization.js";
 import type { QuantizationPlan, QuantizedForm } from "../plan/plan.js";
 import { pairedFor } from "../accuracy/pair-units.js";
 import { planWeights, type WeightOptions } from "../plan/plan-weights.js";

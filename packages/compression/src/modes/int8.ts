@@ -8,7 +8,11 @@ import {
 import { chooseScale } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { CompressionError } from "../compression-error.js";
-import { finishQuantization, type ApplyOptions, type QuantizationResult } from "../rewrite/finish-quantization.js";
+import {
+  finishQuantization,
+  type ApplyOptions,
+  type QuantizationResult,
+} from "../rewrite/finish-quantization.js";
 import { conditionWarnings, graphCondition } from "../plan/graph-condition.js";
 import type { PlannedActivation, PlannedTensor, QuantizationPlan, QuantizedForm } from "../plan/plan.js";
 import { chosenOptions, modelWarnings } from "../plan/plan-options.js";

@@ -1,7 +1,11 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { blockRounding } from "../block-weights/block-rounding.js";
 import { compensatedQuantizer, type CompensationOptions } from "../block-weights/compensate.js";
-import { finishQuantization, type ApplyOptions, type QuantizationResult } from "../rewrite/finish-quantization.js";
+import {
+  finishQuantization,
+  type ApplyOptions,
+  type QuantizationResult,
+} from "../rewrite/finish-quantization.js";
 import type { PlannedTensor, QuantizationPlan } from "../plan/plan.js";
 import { roundToNearest, type QuantizedWeight, type WeightQuantizer } from "../rewrite/weight-quantizer.js";
 

@@ -1,58 +1,12 @@
 import type { NodeProto } from "@nasty/formats/onnx";
-import type { Graph } from "@nasty/graph";
+import { type Graph, isFused, isQuantized } from "@nasty/graph";
 import { CompressionError } from "../compression-error.js";
-
-const quantizedOps = new Set([
-  "QuantizeLinear",
-  "DequantizeLinear",
-  "DynamicQuantizeLinear",
-  "MatMulInteger",
-  "ConvInteger",
-  "QLinearMatMul",
-  "QLinearConv",
-  "MatMulIntegerToFloat",
-  "DynamicQuantizeMatMul",
-  "DynamicQuantizeLSTM",
-  "MatMulNBits",
-  "MatMulBnb4",
-  "GatherBlockQuantized",
-  "QAttention",
-  "QGemm",
-  "QEmbedLayerNormalization",
-]);
-
-const fusedOps = new Set([
-  "Attention",
-  "MultiHeadAttention",
-  "GroupQueryAttention",
-  "PackedAttention",
-  "EmbedLayerNormalization",
-  "SkipLayerNormalization",
-  "SkipSimplifiedLayerNormalization",
-  "FusedMatMul",
-  "FusedMatMulActivation",
-  "FusedGemm",
-  "FusedConv",
-  "BiasGelu",
-  "FastGelu",
-  "QuickGelu",
-]);
-
-/** Whether a node computes with, or makes, quantized values. */
-export function isQuantizedNode(node: NodeProto): boolean {
-  return quantizedOps.has(node.opType) || node.opType.startsWith("QLinear");
-}
 
 /** Whether a node looks rows up in a table of 8-bit integers, as dynamic and static files store embeddings. */
 function isQuantizedLookup(graph: Graph, node: NodeProto): boolean {
   if (node.opType !== "Gather") return false;
   const table = graph.scopeOf(node.input[0] ?? "")?.constant(node.input[0] ?? "");
   return table?.shape.length === 2 && (table.dtype === "int8" || table.dtype === "uint8");
-}
-
-/** Whether a node is the product of a runtime's own graph optimization. */
-export function isFusedNode(node: NodeProto): boolean {
-  return node.domain === "com.microsoft" && fusedOps.has(node.opType);
 }
 
 /** What earlier tools did to a graph, in counts by operator. */
@@ -67,9 +21,9 @@ export function graphCondition(main: Graph): GraphCondition {
   const fused = new Map<string, number>();
   for (const graph of main.allGraphs()) {
     for (const node of graph.nodes) {
-      if (isQuantizedNode(node) || isQuantizedLookup(graph, node)) {
+      if (isQuantized(node) || isQuantizedLookup(graph, node)) {
         quantized.set(node.opType, (quantized.get(node.opType) ?? 0) + 1);
-      } else if (isFusedNode(node)) {
+      } else if (isFused(node)) {
         fused.set(node.opType, (fused.get(node.opType) ?? 0) + 1);
       }
     }

@@ -1,7 +1,6 @@
 import { elementCount } from "@nasty/core";
 import { intAttribute, type NodeProto } from "@nasty/formats/onnx";
-import type { Graph, ModelGraph } from "@nasty/graph";
-import { isFusedNode, isQuantizedNode } from "./graph-condition.js";
+import { type Graph, isFused, isQuantized, isStandard, type ModelGraph } from "@nasty/graph";
 import type { KeptInFloat, QuantizableOp } from "./plan.js";
 import { resolveWeight, type ResolvedWeight } from "./resolve-weight.js";
 
@@ -106,10 +105,10 @@ function siteOf(graph: Graph, node: NodeProto): (Found & { readonly op: Quantiza
 
 /** Why a node of another operator keeps large constants in float, or undefined when it has none. */
 function otherReason(graph: Graph, node: NodeProto): string | undefined {
-  if (isFusedNode(node)) {
+  if (isFused(node)) {
     return `no int8 kernel for ${node.opType} (a runtime's fused operator)`;
   }
-  if (isQuantizedNode(node) || ["Constant", "Identity", "Transpose", "Reshape"].includes(node.opType)) {
+  if (isQuantized(node) || ["Constant", "Identity", "Transpose", "Reshape"].includes(node.opType)) {
     return undefined;
   }
   for (const input of node.input) {
@@ -133,7 +132,7 @@ export function findWeightSites(model: ModelGraph): { sites: WeightSite[]; keptI
   const keptInFloat: KeptInFloat[] = [];
   for (const graph of model.main.allGraphs()) {
     for (const node of graph.nodes) {
-      const standard = node.domain === "" || node.domain === "ai.onnx";
+      const standard = isStandard(node);
       const found = standard ? siteOf(graph, node) : undefined;
       if (found !== undefined && !("reason" in found)) {
         sites.push({ graph, node, op: found.op, weights: found.weights });

@@ -1,3 +1,4 @@
+import { isStandard } from "@nasty/graph";
 import { intAttribute, type NodeProto } from "@nasty/formats/onnx";
 import { nodeLabel } from "../plan/weight-sites.js";
 import { reshaping, shapeOf } from "./head-axis.js";
@@ -5,7 +6,6 @@ import { reshapeObstacle, type SizedReshape } from "./resize-reshape.js";
 import {
   isMismatch,
   isOwn,
-  isStandard,
   matrixOf,
   type Mismatch,
   passThrough,

@@ -1,3 +1,4 @@
+import { isStandard } from "@nasty/graph";
 import { elementCount } from "@nasty/core";
 import type { NodeProto } from "@nasty/formats/onnx";
 import { nodeLabel } from "../plan/weight-sites.js";
@@ -5,7 +6,6 @@ import { shapeOf } from "./head-axis.js";
 import type { SizedReshape } from "./resize-reshape.js";
 import {
   isOwn,
-  isStandard,
   keepsLastAxis,
   matrixOf,
   type Mismatch,

@@ -1,5 +1,12 @@
 import type { NodeProto } from "@nasty/formats/onnx";
-import { type Graph, type ValueTypes, type WeightSource, weightSource, weightUsage } from "@nasty/graph";
+import {
+  type Graph,
+  isStandard,
+  type ValueTypes,
+  type WeightSource,
+  weightSource,
+  weightUsage,
+} from "@nasty/graph";
 
 /** A graph with the types of its values, as the pattern finders read it. */
 export interface TypedGraph {
@@ -28,8 +35,6 @@ export interface Mismatch {
 }
 
 export const isMismatch = (value: object): value is Mismatch => "reason" in value;
-
-export const isStandard = ({ domain }: NodeProto): boolean => domain === "" || domain === "ai.onnx";
 
 /** Operators that hand a value on as it is when a model is run. */
 export const passThrough: ReadonlySet<string> = new Set(["Identity", "Dropout", "Cast", "CastLike"]);

@@ -1,7 +1,11 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { hashScales, type QuantizationRecord } from "@nasty/training";
 import { CompressionError } from "../compression-error.js";
-import { type ApplyOptions, finishQuantization, type QuantizationResult } from "../rewrite/finish-quantization.js";
+import {
+  type ApplyOptions,
+  finishQuantization,
+  type QuantizationResult,
+} from "../rewrite/finish-quantization.js";
 import type { PlannedTensor, QuantizationPlan } from "../plan/plan.js";
 import { quantizerOf } from "../modes/prepare.js";
 import type { QuantizedWeight, WeightQuantizer } from "../rewrite/weight-quantizer.js";

@@ -1,3 +1,5 @@
+import type { NodeProto } from "@nasty/formats/onnx";
+import { hasStandardMeaning } from "@nasty/graph";
 import { activationOperators } from "./activation.js";
 import type { Operator } from "./context.js";
 import { convolutionOperators } from "./convolution.js";
@@ -26,35 +28,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
   }),
 );
 
-/** Operators whose result is a whole number or a truth value: no gradient goes through them, and none is taped. */
-export const flatOperators: ReadonlySet<string> = new Set([
-  "Shape",
-  "Size",
-  "ConstantOfShape",
-  "Range",
-  "OneHot",
-  "NonZero",
-  "ArgMax",
-  "ArgMin",
-  "Equal",
-  "Greater",
-  "GreaterOrEqual",
-  "Less",
-  "LessOrEqual",
-  "And",
-  "Or",
-  "Not",
-  "Xor",
-  "IsNaN",
-  "IsInf",
-  "Floor",
-  "Ceil",
-  "Round",
-  "Sign",
-]);
-
-/** The implementation of an operator, or undefined; of the runtime's own operators only Gelu has the standard one's meaning. */
-export function operatorOf(opType: string, domain: string): Operator | undefined {
-  if (domain !== "" && !(domain === "com.microsoft" && opType === "Gelu")) return undefined;
-  return operators.get(opType);
+/** The implementation of a node's operator, or undefined. */
+export function operatorOf(node: Pick<NodeProto, "opType" | "domain">): Operator | undefined {
+  return hasStandardMeaning(node) ? operators.get(node.opType) : undefined;
 }

@@ -4,6 +4,7 @@ import { transposeTensor } from "../folding/strided-copy.js";
 import type { Graph } from "../graph.js";
 import { inferShapes, type ValueTypes } from "../inference/infer-shapes.js";
 import type { ModelGraph } from "../model-graph.js";
+import { isStandard } from "../operators/traits.js";
 
 export interface SplitGemmOptions {
   /** Which Gemm nodes to split; all of them if left out. */
@@ -36,7 +37,7 @@ export function splitGemm(
   const splits: GemmSplit[] = [];
   for (const graph of model.allGraphs()) {
     for (const node of graph.nodes) {
-      const isGemm = node.opType === "Gemm" && (node.domain === "" || node.domain === "ai.onnx");
+      const isGemm = node.opType === "Gemm" && isStandard(node);
       if (isGemm && only(node, graph)) splits.push(splitOne(graph, node, work));
     }
   }

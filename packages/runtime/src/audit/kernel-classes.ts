@@ -1,4 +1,5 @@
 import type { NodeProto } from "@nasty/formats/onnx";
+import { isStandard } from "@nasty/graph";
 
 /** What a node is to the audit: which arithmetic it multiplies in, or that it looks up quantized rows. */
 export type KernelClass = "quantized" | "float" | "quantized-embedding";
@@ -53,7 +54,7 @@ const float: ReadonlyMap<string, readonly number[]> = new Map<string, readonly n
 ]);
 
 export const isOp = (node: NodeProto, ...ops: string[]): boolean =>
-  (node.domain === "" || node.domain === "ai.onnx") && ops.includes(node.opType);
+  isStandard(node) && ops.includes(node.opType);
 
 export const isQuantizedKernel = (node: NodeProto): boolean => quantized.has(key(node.domain, node.opType));
 
@@ -67,24 +68,3 @@ export const floatWeightInputs = (node: NodeProto): readonly number[] | undefine
 /** Whether a node takes 8-bit activations: the matrix kernels, and `QLinearAdd` and its like. */
 export const takesIntegers = (node: NodeProto): boolean =>
   isQuantizedKernel(node) || node.opType.startsWith("QLinear") || node.opType === "DynamicQuantizeLSTM";
-
-/** Fusions that the runtime makes while it loads; found in a file, they show that it was optimized before. */
-export const fusedOps: ReadonlySet<string> = new Set(
-  keys(
-    microsoft,
-    "Attention",
-    "MultiHeadAttention",
-    "SkipLayerNormalization",
-    "EmbedLayerNormalization",
-    "BiasGelu",
-    "FastGelu",
-    "FusedMatMul",
-    "FusedGemm",
-    "FusedConv",
-    "QAttention",
-    "DynamicQuantizeMatMul",
-    "MatMulIntegerToFloat",
-  ),
-);
-
-export const isFusedOp = (node: NodeProto): boolean => fusedOps.has(key(node.domain, node.opType));

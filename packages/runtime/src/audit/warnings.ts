@@ -1,6 +1,7 @@
 import { intAttribute, type ModelProto, type NodeProto } from "@nasty/formats/onnx";
+import { isFused, isStandard } from "@nasty/graph";
 import type { Audit } from "./audit.js";
-import { isFusedOp, isOp } from "./kernel-classes.js";
+import { isOp } from "./kernel-classes.js";
 
 const nodesOf = (model: ModelProto): readonly NodeProto[] => model.graph?.node ?? [];
 
@@ -8,8 +9,8 @@ const nodesOf = (model: ModelProto): readonly NodeProto[] => model.graph?.node ?
 const dynamicSince = 11n;
 
 const wasFused = (source: ModelProto): ((node: NodeProto) => boolean) => {
-  const opset = source.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx")?.version ?? 0n;
-  return (node) => isFusedOp(node) && !(node.opType === "DynamicQuantizeMatMul" && opset < dynamicSince);
+  const opset = source.opsetImport.find(isStandard)?.version ?? 0n;
+  return (node) => isFused(node) && !(node.opType === "DynamicQuantizeMatMul" && opset < dynamicSince);
 };
 
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;

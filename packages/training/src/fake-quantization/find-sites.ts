@@ -1,6 +1,6 @@
 import { elementCount } from "@nasty/core";
 import { intAttribute, type NodeProto } from "@nasty/formats/onnx";
-import { type Graph, matchLayers, weightSource } from "@nasty/graph";
+import { type Graph, isStandard, matchLayers, weightSource } from "@nasty/graph";
 import { TrainingError } from "../training-error.js";
 import type { ChosenOptions } from "./options.js";
 
@@ -67,7 +67,7 @@ export function findSites(
   }: Pick<ChosenOptions, "skipLayers" | "minimumElements" | "bits" | "activations">,
 ): readonly Site[] {
   const sites = graph.nodes.flatMap((node) => {
-    const site = node.domain === "" || node.domain === "ai.onnx" ? siteOf(graph, node) : undefined;
+    const site = isStandard(node) ? siteOf(graph, node) : undefined;
     return site === undefined ? [] : [site];
   });
   const { matched, missing } = matchLayers(

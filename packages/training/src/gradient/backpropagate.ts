@@ -1,9 +1,9 @@
 import type { NodeProto } from "@nasty/formats/onnx";
 import { intAttribute } from "@nasty/formats/onnx";
-import type { Graph, ValueTypes } from "@nasty/graph";
+import { type Graph, isFlat, type ValueTypes } from "@nasty/graph";
 import { TrainingError } from "../training-error.js";
 import type { GraphWriter } from "./graph-writer.js";
-import { flat, ruleOf } from "./rules/table.js";
+import { ruleOf } from "./rules/table.js";
 import type { GradientContext } from "./rule.js";
 
 /** Names of two tensors: row indices, int64 [N], and what is to be added to those rows, float32 [N, D]. */
@@ -63,7 +63,7 @@ export function backpropagate(fields: BackpropagateFields): ReadonlyMap<string, 
 
   for (const node of path.reverse()) {
     if (!node.output.some((name) => pieces.has(name))) continue;
-    const rule = ruleOf(node.opType, node.domain);
+    const rule = ruleOf(node);
     if (rule === undefined) throw unsupported(node);
     const inputs = [...node.input];
     const context = contextOf({ graph, types, writer, node, wanted, total, trained, rows });
@@ -108,7 +108,7 @@ function outerNames(body: Graph): string[] {
 }
 
 function carriesGradient(node: NodeProto, wanted: ReadonlySet<string>): boolean {
-  if (flat.has(node.opType)) return false;
+  if (isFlat(node)) return false;
   if (
     node.opType === "Cast" &&
     intAttribute(node, "to", float32) !== float32 &&

@@ -1,3 +1,5 @@
+import type { NodeProto } from "@nasty/formats/onnx";
+import { hasStandardMeaning } from "@nasty/graph";
 import type { GradientRule } from "../rule.js";
 import { activationRules } from "./activation.js";
 import { convolutionRules } from "./convolution.js";
@@ -26,38 +28,10 @@ export const rules: ReadonlyMap<string, GradientRule> = new Map(
   }),
 );
 
-/** Operators whose result does not change with small changes of their input, so that no gradient goes through them. */
-export const flat: ReadonlySet<string> = new Set([
-  "Shape",
-  "Size",
-  "ConstantOfShape",
-  "Range",
-  "OneHot",
-  "NonZero",
-  "ArgMax",
-  "ArgMin",
-  "Equal",
-  "Greater",
-  "GreaterOrEqual",
-  "Less",
-  "LessOrEqual",
-  "And",
-  "Or",
-  "Not",
-  "Xor",
-  "IsNaN",
-  "IsInf",
-  "Floor",
-  "Ceil",
-  "Round",
-  "Sign",
-]);
-
 /** Names of the operators that training graphs can be built of, in alphabetical order. */
 export const differentiableOperators: readonly string[] = [...rules.keys(), "Dropout"].sort();
 
-/** The rule of a node, or undefined; of the runtime's own operators only Gelu has the standard one's meaning. */
-export function ruleOf(opType: string, domain: string): GradientRule | undefined {
-  if (domain !== "" && !(domain === "com.microsoft" && opType === "Gelu")) return undefined;
-  return rules.get(opType);
+/** The rule of a node, or undefined. */
+export function ruleOf(node: Pick<NodeProto, "opType" | "domain">): GradientRule | undefined {
+  return hasStandardMeaning(node) ? rules.get(node.opType) : undefined;
 }
