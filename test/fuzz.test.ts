@@ -13,7 +13,7 @@ function fuzz(...args: readonly string[]): Promise<{ readonly code: number; read
 }
 
 test("a few thousand damaged inputs are typed refusals, and none hangs", async () => {
-  const kinds = ["onnx", "metadata", "config", "conllu", "columns", "recipe", "safetensors"];
+  const kinds = ["onnx", "metadata", "tokenizer", "config", "conllu", "columns", "recipe", "safetensors"];
   const { code, said } = await fuzz(
     "--cases",
     String(400 * kinds.length),

@@ -18,6 +18,7 @@ test("the import works without TensorFlow.js installed: no file of it imports an
   }
   expect([...outside].toSorted()).toEqual([
     "@nasty/core",
+    "@nasty/formats/json",
     "@nasty/formats/onnx",
     "node:fs/promises",
     "node:path",

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { closeSync, openSync } from "node:fs";
 import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { FormatError } from "../format-error.js";
@@ -43,7 +44,8 @@ export async function writeFileAtomic(
   const forget = trackUnfinished(temporary);
   let handle: FileHandle | undefined;
   try {
-    handle = await open(temporary, "wx", mode).catch((cause: unknown) => unwritable(path, cause));
+    create(temporary, path, mode);
+    handle = await open(temporary, "r+").catch((cause: unknown) => unwritable(path, cause));
     const written = await writeChunks(handle, path, chunks);
     await handle.sync().catch((cause: unknown) => unwritable(path, cause));
     await handle.close().catch((cause: unknown) => unwritable(path, cause));
@@ -57,6 +59,15 @@ export async function writeFileAtomic(
     throw error;
   } finally {
     forget();
+  }
+}
+
+/** On this thread: a file that another thread is still making while the process exits could not be removed. */
+function create(temporary: string, path: string, mode: number | undefined): void {
+  try {
+    closeSync(openSync(temporary, "wx", mode));
+  } catch (cause) {
+    unwritable(path, cause);
   }
 }
 

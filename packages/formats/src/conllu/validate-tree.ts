@@ -17,7 +17,8 @@ interface CheckedRow {
 export function checkTree(rows: readonly CheckedRow[], report: Report): void {
   const words = rows.filter(({ id }) => id.kind === "word");
   const heads = words.map(({ fields }) => Number(fields[HEAD]));
-  if (heads.some((head, index) => !(head >= 0 && head <= words.length) || head === index + 1)) return;
+  const isWord = (head: number): boolean => Number.isInteger(head) && head >= 0 && head <= words.length;
+  if (heads.some((head, index) => !isWord(head) || head === index + 1)) return;
   const roots = words.filter((_, index) => heads[index] === 0);
   if (roots.length > 1) {
     const [, second] = roots as [CheckedRow, CheckedRow];

@@ -150,7 +150,7 @@ function readEntry(name: string, value: unknown): Entry {
     throw refuse("header", "entry", "dtype, shape and data_offsets", JSON.stringify(value));
   }
   const { dtype: written, shape, data_offsets: offsets } = value as Record<string, unknown>;
-  const dtype = dtypeNames.get(String(written));
+  const dtype = typeof written === "string" ? dtypeNames.get(written) : undefined;
   if (dtype === undefined) {
     throw refuse(
       "unknown-dtype",
@@ -174,7 +174,7 @@ function readEntry(name: string, value: unknown): Entry {
     throw refuse(
       "size",
       "data_offsets",
-      `${needed} bytes for ${String(written)} [${shape.join(", ")}]`,
+      `${needed} bytes for ${written as string} [${shape.join(", ")}]`,
       `${end - begin}`,
     );
   }

@@ -86,14 +86,19 @@ function blankEvidence(table: Table): ColumnEvidence {
   if (!isUniform) return none("its lines differ in their columns");
   if (isChunked(values) && values.includes("O") && values.length > 1)
     return labels("a column holds labels of entities");
-  const isMixed = share(words, isCapitalTag) < 0.5;
+  // Prose that was cut into words ends its lines with stops, which are tags of punctuation too.
+  const isProse = share(values, isPunctuation) >= 0.5;
+  const isMixed = !isProse && share(words, isCapitalTag) < 0.5 && new Set(values).size > 1;
   if (hasOutside(values) && share(values, isCapitalTag) === 1 && values.length > 1)
     return labels("a column holds O and types of entities");
   if (isMixed && values.length > 2 && share(values, isUniversalTag) >= 0.95 && share(values, isTag) >= 0.95)
     return labels("a column holds universal parts of speech");
   if (isMixed && values.length > 4 && share(values, isTag) >= 0.95 && hasSentences(table))
     return labels("tags repeat over its sentences");
-  return open("all of its lines have as many words, and the last may be labels", values.length >= 5);
+  return open(
+    "all of its lines have as many words, and the last may be labels",
+    !isProse && values.length >= 5,
+  );
 }
 
 /** What prose does not end with: `B-PER`. */

@@ -24,6 +24,12 @@ describe("validateConllu", () => {
     expect(validateConllu(text, { level: 1 })).toEqual([]);
   });
 
+  it("says of a head that is no whole number that it is no head, and does not look for a tree", () => {
+    expect(validateConllu(sentence(row("1", "NOUN", "0.5", "dep"))).map(({ code }) => code)).toEqual([
+      "head",
+    ]);
+  });
+
   it("goes on behind a problem, in the order of the lines", () => {
     const text = `${row("2", "X", "0", "root")}\n\n${row("1", "X", "0", "root")}${row("1", "X", "1", "dep")}\n`;
     expect(validateConllu(text, { level: 1 }).map(({ line, code }) => [line, code])).toEqual([

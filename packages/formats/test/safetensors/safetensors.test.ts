@@ -83,6 +83,12 @@ describe("parseSafetensors", () => {
       "F8_E4M3",
     ],
     [
+      "a type that is an object, with a key that texts are made by",
+      "unknown-dtype",
+      file({ a: { dtype: { toString: 1 }, shape: [1], data_offsets: [0, 1] } }, 1),
+      'got {"toString":1}',
+    ],
+    [
       "no shape",
       "shape",
       file({ a: { dtype: "U8", data_offsets: [0, 1] } }, 1),

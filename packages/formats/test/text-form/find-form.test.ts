@@ -117,6 +117,12 @@ describe("what the content leaves open", () => {
     expect(findTextForm(text, { name: "words.tsv", isWhole: true }).by).toBe("default");
   });
 
+  it("prose that was cut into words, a sentence a line: plain text without a remark", () => {
+    const text = "the cat sleeps .\nthe dog runs .\nthey see us !\n\n".repeat(9);
+    expect(findTextForm(text, { isWhole: true })).toMatchObject({ form: "plain" });
+    expect(findTextForm(text, { isWhole: true }).isClose).toBeUndefined();
+  });
+
   it("a few words and labels that could be anything: the name", () => {
     expect(formOf("dog noun2\nruns v\n", "short.conll")).toBe("columns");
     expect(formOf("dog\tn\nruns\tv\n", "short.conll")).toBe("columns");

@@ -30,7 +30,9 @@ export interface EncoderConfig {
   readonly classifierDropout: number;
 }
 
-const Size = v.pipe(v.number(), v.integer(), v.minValue(1));
+/** Larger ones are slips: a graph of them would not fit into a file. */
+const Size = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 24));
+const Layers = v.pipe(Size, v.maxValue(1024));
 const Ratio = v.pipe(v.number(), v.minValue(0), v.maxValue(0.999));
 
 const Raw = v.looseObject({
@@ -38,7 +40,7 @@ const Raw = v.looseObject({
   vocab_size: Size,
   max_position_embeddings: Size,
   hidden_size: v.optional(Size),
-  num_hidden_layers: v.optional(Size),
+  num_hidden_layers: v.optional(Layers),
   num_attention_heads: v.optional(Size),
   intermediate_size: v.optional(Size),
   embedding_size: v.nullish(Size),
@@ -53,7 +55,7 @@ const Raw = v.looseObject({
   is_decoder: v.nullish(v.boolean()),
   // DistilBERT's names
   dim: v.optional(Size),
-  n_layers: v.optional(Size),
+  n_layers: v.optional(Layers),
   n_heads: v.optional(Size),
   hidden_dim: v.optional(Size),
   activation: v.optional(v.string()),

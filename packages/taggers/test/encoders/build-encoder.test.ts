@@ -199,6 +199,8 @@ describe("a configuration that cannot be built", () => {
       'position_embedding_type: expected absolute, got "relative_key"',
     ],
     [{ is_decoder: true }, "is_decoder: expected an encoder (false), got true"],
+    [{ num_hidden_layers: 1e29 }, "num_hidden_layers: expected <=16777216"],
+    [{ num_hidden_layers: 1025 }, "num_hidden_layers: expected <=1024"],
     [{ num_hidden_layers: undefined }, "num_hidden_layers: expected a positive integer, got nothing"],
     [{ vocab_size: "8" }, "vocab_size"],
   ])("%o", (change, message) => {
