@@ -79,22 +79,24 @@ export function positiveNumber(text: string): number {
 }
 
 // Other names that the schemes go by; what is named once is the scheme's own.
-const schemeNames: Readonly<Record<string, LabelScheme>> = {
-  iob1: "IOB1",
-  iob: "IOB1",
-  iob2: "IOB2",
-  bio: "IOB2",
-  bioes: "BIOES",
-  iobes: "BIOES",
-  bilou: "BIOES",
-  bmes: "BMES",
-  bmewo: "BMES",
-  io: "IO",
-  untyped: "untyped",
-};
+const schemeNames: ReadonlyMap<string, LabelScheme> = new Map(
+  Object.entries({
+    iob1: "IOB1",
+    iob: "IOB1",
+    iob2: "IOB2",
+    bio: "IOB2",
+    bioes: "BIOES",
+    iobes: "BIOES",
+    bilou: "BIOES",
+    bmes: "BMES",
+    bmewo: "BMES",
+    io: "IO",
+    untyped: "untyped",
+  } as const),
+);
 
 export function labelScheme(text: string): LabelScheme {
-  const scheme = schemeNames[text.toLowerCase()];
+  const scheme = schemeNames.get(text.toLowerCase());
   if (scheme !== undefined) return scheme;
   throw new InvalidArgumentError("Expected iob1, iob2, bioes (or bilou), bmes, io or untyped.");
 }
