@@ -30,11 +30,11 @@ export type TaggerErrorCode =
 /** Where an error was found; every field that is known is set. */
 export interface TaggerErrorFields {
   /** File the input came from. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /** Line, from 1. */
-  readonly line?: number;
+  readonly line?: number | undefined;
   /** Label, input, output or metadata key. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** The error underneath. */
   readonly cause?: unknown;
 }

@@ -185,7 +185,7 @@ describe("structured pruning", () => {
       const { input_ids, attention_mask, labels } = batch as Record<string, never>;
       const out = await run(opened.toModel(), { input_ids, attention_mask } as never);
       const values = out.logits?.data as Float32Array;
-      const gold = (labels as { data: BigInt64Array }).data;
+      const gold = (labels as unknown as { data: BigInt64Array }).data;
       let sum = 0;
       for (const [row, label] of gold.entries()) {
         const scores = Array.from(values.subarray(row * 5, row * 5 + 5));

@@ -42,7 +42,7 @@ function corpus(count: number, seed: number): TrainingSentence[] {
   });
 }
 
-const base = (architecture: TrainTaggerOptions["architecture"]): TrainTaggerOptions => ({
+const base = (architecture: NonNullable<TrainTaggerOptions["architecture"]>): TrainTaggerOptions => ({
   task: "pos",
   train: corpus(120, 1),
   validation: corpus(30, 2),
