@@ -1,10 +1,12 @@
 import { subscribe } from "node:diagnostics_channel";
 import { noticeChannel, type RuntimeNotice } from "@nasty/runtime/notice";
 import { Command, Help, Option } from "commander";
-import { inputFormatOption, useInputFormats } from "../inputs/input-format.js";
-import { sayingTexts } from "../inputs/saying-texts.js";
-import { type CommonOptions, openTerminal, type Terminal } from "../terminal/console.js";
-import { collect, positiveInteger, wholeNumber } from "./option-values.js";
+import { reporterOf } from "@nasty/workflow/reporter";
+import { Reading, withReading } from "@nasty/workflow/texts/reading";
+import { sayingTexts } from "../terminal/saying-texts.js";
+import { type CommonOptions, openConsole, type Terminal } from "../terminal/console.js";
+import { showProgress } from "../terminal/show-progress.js";
+import { collect, inputFormatOption, positiveInteger, wholeNumber } from "./option-values.js";
 
 export const modelOption = "--model <path>";
 export const modelHelp = "model file (.onnx, .onnx.gz, .onnx.br) or Hugging Face directory";
@@ -71,9 +73,14 @@ export function run<O extends CommonOptions>(load: () => Promise<Action<O>>) {
   return async (...parsed: unknown[]): Promise<void> => {
     const operands = parsed.slice(0, -2).filter((operand) => typeof operand === "string");
     const options = parsed.at(-2) as O;
-    const terminal = openTerminal(options);
-    subscribe(noticeChannel, (notice) => terminal.note(`Note: ${(notice as RuntimeNotice).message}`));
-    useInputFormats((options as { readonly inputFormat?: readonly string[] }).inputFormat);
-    await (await load())(options, sayingTexts(terminal), ...operands);
+    const output = openConsole(options);
+    const { note } = output;
+    subscribe(noticeChannel, (notice) => note(`Note: ${(notice as RuntimeNotice).message}`));
+    const reporter = reporterOf({ onProgress: showProgress(output), onNote: note });
+    const { inputFormat } = options as { readonly inputFormat?: readonly string[] };
+    const reading = new Reading(inputFormat);
+    const terminal = { ...reporter, ...sayingTexts(output, reading) };
+    const action = await load();
+    await withReading(reading, () => action(options, terminal, ...operands));
   };
 }

@@ -1,7 +1,8 @@
 import type { Task } from "@nasty/taggers";
 import type { LabelScheme } from "@nasty/formats/iob";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { defaultEngine, engineNames } from "../inputs/training-engine.js";
+import { textForms } from "@nasty/workflow/texts/input-format";
+import { defaultEngine, engineNames } from "@nasty/workflow/training/training-engine";
 
 export function positiveInteger(text: string): number {
   const value = Number(text);
@@ -129,6 +130,21 @@ export function engineOption(): Option {
   return new Option("--engine <name>", "what trains; tensorflow needs packages of its own")
     .choices(engineNames)
     .default(defaultEngine);
+}
+
+/** `--input-format`, for every command that reads text. */
+export function inputFormatOption(): Option {
+  return new Option(
+    "--input-format <[file=]form>",
+    "what a text is: conllu, columns or plain; for one file or for all (repeatable; default: seen from its content)",
+  )
+    .default([], "none")
+    .argParser((value: string, previous: readonly string[] | undefined) => {
+      if (!textForms.some((form) => form === value.slice(value.lastIndexOf("=") + 1))) {
+        throw new InvalidArgumentError(`Expected one of ${textForms.join(", ")}.`);
+      }
+      return [...(previous ?? []), value];
+    });
 }
 
 /** `--exact-batches`, for commands that tag. */

@@ -1,13 +1,13 @@
 import { evaluate, type LabelChoice } from "@nasty/taggers";
-import { choiceForText } from "../inputs/label-choice.js";
-import { openModel } from "../inputs/model.js";
-import { readLabelled } from "../inputs/labelled-text.js";
-import { bytesOfModel } from "../inputs/model-bytes.js";
-import { nameOf } from "../inputs/text-form.js";
+import { choiceForText } from "@nasty/workflow/texts/label-choice";
+import { openModel } from "@nasty/workflow/models/open-tagger";
+import { readLabelled } from "@nasty/workflow/texts/labelled-text";
+import { bytesOfModel } from "@nasty/workflow/models/model-bytes";
+import { nameOf } from "@nasty/workflow/texts/text-form";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { formatBytes, formatCount, formatMs, formatPercent } from "../terminal/format.js";
-import { labellingDocument, labellingLines } from "../terminal/labelling-text.js";
-import { labelTable, metricName } from "../terminal/score-table.js";
+import { formatBytes, formatCount, formatMs, formatPercent } from "@nasty/workflow/report/format";
+import { labellingDocument, labellingLines } from "@nasty/workflow/report/labelling-text";
+import { labelTable, metricName } from "@nasty/workflow/report/score-table";
 
 interface EvalOptions extends CommonOptions, LabelChoice {
   readonly model: string;

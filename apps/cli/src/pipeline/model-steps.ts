@@ -5,9 +5,9 @@ import { quantizeCommand } from "../arguments/quantize-command.js";
 import type { CompressCommandOptions } from "../commands/compress.js";
 import type { PruneCommandOptions } from "../commands/prune.js";
 import type { QuantizeOptions } from "../commands/quantize.js";
-import { checkOptions } from "../quantization/checked-options.js";
-import { prunedSuffix, suffixOf } from "../quantization/output-name.js";
-import type { QuantizeMode } from "../quantization/settings.js";
+import { checkOptions } from "@nasty/workflow/quantization/checked-options";
+import { prunedSuffix, suffixOf } from "@nasty/workflow/files/output-name";
+import type { QuantizeMode } from "@nasty/workflow/quantization/settings";
 import { commandStep, stemOf, type WiredText } from "./command-step.js";
 
 const gateText: WiredText = {

@@ -6,7 +6,7 @@ import { exportCommand } from "../arguments/export-command.js";
 import type { distillModel } from "../commands/distill.js";
 import type { exportModels } from "../commands/export.js";
 import type { fineTuneModel } from "../commands/fine-tune.js";
-import { UsageError } from "../exit-codes.js";
+import { UsageError } from "@nasty/workflow/errors";
 import { qatSettings } from "../quantization-aware/qat-arguments.js";
 import { commandStep, stemOf, type WiredText } from "./command-step.js";
 import type { StepKind } from "./step-kind.js";

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { QuantizationAware } from "@nasty/taggers/training";
 import { positiveInteger, share } from "../arguments/option-values.js";
-import { UsageError } from "../exit-codes.js";
+import { UsageError } from "@nasty/workflow/errors";
 
 /** Options of commands that can train for quantization. */
 export interface QatArguments {

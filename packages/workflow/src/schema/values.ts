@@ -1,0 +1,79 @@
+import * as v from "valibot";
+
+/** What an option takes: the type of one value, and how the command line and recipes write it. */
+export interface Value<T> {
+  readonly schema: v.GenericSchema<unknown, T>;
+  /** The value of a text; a text that means nothing is returned as it is, for the schema to refuse. */
+  readonly parse: (text: string) => unknown;
+  /** The only values there are, where they are few. */
+  readonly choices?: readonly string[];
+}
+
+const numberOf = (text: string): unknown => (text.trim() === "" ? text : Number(text));
+
+function number(message: string, isRight: (value: number) => boolean): Value<number> {
+  return { schema: v.pipe(v.number(message), v.check(isRight, message)), parse: numberOf };
+}
+
+export const positiveInteger = number(
+  "Expected a whole number of 1 or more.",
+  (value) => Number.isSafeInteger(value) && value >= 1,
+);
+
+export const wholeNumber = number(
+  "Expected a whole number of 0 or more.",
+  (value) => Number.isSafeInteger(value) && value >= 0,
+);
+
+export const share = number("Expected a number from 0 to 1.", (value) => value >= 0 && value <= 1);
+
+export const percentage = number(
+  "Expected a number above 50 and up to 100.",
+  (value) => value > 50 && value <= 100,
+);
+
+export const cosine = number("Expected a number from -1 to 1.", (value) => value >= -1 && value <= 1);
+
+export const positiveNumber = number(
+  "Expected a number above 0.",
+  (value) => value > 0 && Number.isFinite(value),
+);
+
+/** Any text. */
+export const anyText: Value<string> = { schema: v.string("Expected a text."), parse: (text) => text };
+
+/** One of a few words. */
+export function choice<const T extends string>(...choices: readonly T[]): Value<T> {
+  return {
+    schema: v.picklist(choices, `Expected one of ${choices.join(", ")}.`),
+    parse: (text) => text,
+    choices,
+  };
+}
+
+/** One of a few numbers. */
+export function numberChoice<const T extends number>(...choices: readonly T[]): Value<T> {
+  const shown = choices.join(", ").replace(/, (?=[^,]*$)/, " or ");
+  return { schema: v.picklist(choices, `Expected ${shown}.`), parse: numberOf };
+}
+
+const sizeUnits: Readonly<Record<string, number>> = { "": 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9 };
+
+/** Bytes: a number, or a text with or without kB, MB (1,000,000) or GB. */
+export const fileSize: Value<number> = {
+  schema: v.pipe(
+    v.union([v.number(), v.string()]),
+    v.transform((size) => (typeof size === "string" ? bytesOf(size) : size)),
+    v.check(
+      (bytes) => Number.isSafeInteger(bytes) && bytes >= 0,
+      "Expected a size such as 4500000, 4500kB or 4.5MB.",
+    ),
+  ),
+  parse: (text) => text,
+};
+
+function bytesOf(text: string): number {
+  const [, digits = "", unit = ""] = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text) ?? [];
+  const factor = Object.hasOwn(sizeUnits, unit.toLowerCase()) ? sizeUnits[unit.toLowerCase()] : undefined;
+  return digits === "" || factor === undefined ? Number.NaN : Math.round(Number(digits) * factor);
+}
