@@ -1,10 +1,13 @@
-import { flag, one, texts } from "../schema/option.js";
+import { flag, list, one, texts } from "../schema/option.js";
 import {
   choice,
+  cosine,
+  labelScheme,
+  numberChoice,
   positiveInteger,
   positiveNumber,
+  saidForm,
   share,
-  numberChoice,
   wholeNumber,
 } from "../schema/values.js";
 
@@ -18,6 +21,36 @@ export const running = {
 };
 
 export const task = choice("pos", "ner");
+
+/** What a text is, for every operation that reads text. */
+export const inputFormat = list(
+  "--input-format <[file=]form>",
+  saidForm,
+  "what a text is: conllu, columns or plain; for one file or for all (repeatable; default: seen from its content)",
+);
+
+/** What labels are, for operations that judge or write them. */
+export const labelOptions = {
+  task: one("--task <task>", task, "what is labelled", { otherwise: "seen from the labels" }),
+  scheme: schemeOf("seen from the labels"),
+};
+
+/** How labels mark entities. */
+export function schemeOf<const O extends string>(otherwise: O) {
+  return one(
+    "--scheme <scheme>",
+    labelScheme,
+    "how labels mark entities: iob1, iob2, bioes, bmes, io, untyped",
+    { otherwise },
+  );
+}
+
+/** How alike the outputs of a written file must be. */
+export function minCosineOf(help: string, otherwise: string) {
+  return one("--min-cosine <c>", cosine, help, {
+    otherwise: `${otherwise}; -1 refuses only what is not finite`,
+  });
+}
 
 /** How the operations that tag make up their batches. */
 export const exactBatches = flag(

@@ -1,7 +1,15 @@
 import { model, models, one, text } from "../schema/option.js";
 import { operation } from "../schema/operation.js";
 import { choice, positiveInteger } from "../schema/values.js";
-import { exactBatches, modelHelp, running, task, testHelp } from "./shared-options.js";
+import {
+  exactBatches,
+  inputFormat,
+  labelOptions,
+  modelHelp,
+  running,
+  task,
+  testHelp,
+} from "./shared-options.js";
 
 /** Raw text in, tagged words out. */
 export const tagOperation = operation({
@@ -31,7 +39,9 @@ export const evaluateOperation = operation({
   options: {
     model: model("--model <path>", modelHelp, { required: true }),
     test: text("--test <file>", testHelp, { required: true }),
+    ...labelOptions,
     exactBatches,
+    inputFormat,
     ...running,
   },
   examples: [

@@ -1,5 +1,5 @@
 import type { Text } from "../texts/text.js";
-import type { Model } from "../models/model.js";
+import type { ModelLike } from "../models/model.js";
 import type { Value } from "./values.js";
 
 /** What is said of every option, wherever it is used: from a program, the command line, a recipe, or a page of the documentation. */
@@ -53,59 +53,68 @@ export interface Group {
 
 export type Options = Readonly<Record<string, Option | Group>>;
 
+/** The literal type of the flag: settings are named by it. */
+export interface Named<F extends string> {
+  readonly flag: F;
+}
+
 type More<O extends About> = Partial<Omit<O, "kind" | "flag" | "help" | "value">>;
 
-export function flag<const M extends More<FlagOption>>(name: string, help: string, more?: M): FlagOption & M {
+export function flag<const F extends string, const M extends More<FlagOption> = object>(
+  name: F,
+  help: string,
+  more?: M,
+): FlagOption & Named<F> & M {
   return { kind: "flag", flag: name, help, ...(more as M) };
 }
 
-export function one<T, const M extends More<ValueOption<T>>>(
-  name: string,
+export function one<T, const F extends string, const M extends More<ValueOption<T>> = object>(
+  name: F,
   value: Value<T>,
   help: string,
   more?: M,
-): ValueOption<T> & { readonly kind: "value" } & M {
+): ValueOption<T> & { readonly kind: "value" } & Named<F> & M {
   return { kind: "value", flag: name, value, help, ...(more as M) };
 }
 
-export function list<T, const M extends More<ValueOption<T>>>(
-  name: string,
+export function list<T, const F extends string, const M extends More<ValueOption<T>> = object>(
+  name: F,
   value: Value<T>,
   help: string,
   more?: M,
-): ValueOption<T> & { readonly kind: "list" } & M {
+): ValueOption<T> & { readonly kind: "list" } & Named<F> & M {
   return { kind: "list", flag: name, value, help, ...(more as M) };
 }
 
-export function text<const M extends More<TextOption>>(
-  name: string,
+export function text<const F extends string, const M extends More<TextOption> = object>(
+  name: F,
   help: string,
   more?: M,
-): TextOption & { readonly kind: "text" } & M {
+): TextOption & { readonly kind: "text" } & Named<F> & M {
   return { kind: "text", flag: name, help, ...(more as M) };
 }
 
-export function texts<const M extends More<TextOption>>(
-  name: string,
+export function texts<const F extends string, const M extends More<TextOption> = object>(
+  name: F,
   help: string,
   more?: M,
-): TextOption & { readonly kind: "texts" } & M {
+): TextOption & { readonly kind: "texts" } & Named<F> & M {
   return { kind: "texts", flag: name, help, ...(more as M) };
 }
 
-export function model<const M extends More<ModelOption>>(
-  name: string,
+export function model<const F extends string, const M extends More<ModelOption> = object>(
+  name: F,
   help: string,
   more?: M,
-): ModelOption & { readonly kind: "model" } & M {
+): ModelOption & { readonly kind: "model" } & Named<F> & M {
   return { kind: "model", flag: name, help, ...(more as M) };
 }
 
-export function models<const M extends More<ModelOption>>(
-  name: string,
+export function models<const F extends string, const M extends More<ModelOption> = object>(
+  name: F,
   help: string,
   more?: M,
-): ModelOption & { readonly kind: "models" } & M {
+): ModelOption & { readonly kind: "models" } & Named<F> & M {
   return { kind: "models", flag: name, help, ...(more as M) };
 }
 
@@ -128,9 +137,9 @@ type Given<O> = O extends { readonly kind: "flag" }
         : O extends { readonly kind: "texts" }
           ? Text | string | readonly (Text | string)[]
           : O extends { readonly kind: "model" }
-            ? Model | string
+            ? ModelLike
             : O extends { readonly kind: "models" }
-              ? readonly (Model | string)[]
+              ? readonly ModelLike[]
               : O extends { readonly kind: "group"; readonly options: infer G }
                 ? GivenOptions<G>
                 : never;
@@ -143,3 +152,54 @@ export type GivenOptions<O> = {
 } & {
   readonly [K in keyof O as IsRequired<O[K]> extends true ? never : K]?: Given<O[K]> | undefined;
 };
+
+/** `--skip-layers <pattern>` → `skipLayers`, as types have it. */
+type SettingName<F extends string> = F extends `--no-${infer Name}`
+  ? Camel<FirstWord<Name>>
+  : F extends `--${infer Name}`
+    ? Camel<FirstWord<Name>>
+    : never;
+type FirstWord<S extends string> = S extends `${infer Word} ${string}` ? Word : S;
+type Camel<S extends string> = S extends `${infer Head}-${infer Tail}`
+  ? `${Head}${Capitalize<Camel<Tail>>}`
+  : S;
+
+/** What an operation works with for one option. */
+type Setting<O> = O extends { readonly kind: "flag" }
+  ? boolean
+  : O extends { readonly kind: "list"; readonly value: Value<infer T> }
+    ? readonly T[]
+    : O extends { readonly kind: "value"; readonly value: Value<infer T> }
+      ? T
+      : O extends { readonly kind: "text" | "model" }
+        ? string
+        : O extends { readonly kind: "texts" | "models" }
+          ? readonly string[]
+          : never;
+
+/** Options that are there whether they were given or not. */
+type IsSet<O> = O extends
+  | { readonly required: true }
+  | { readonly fallback: unknown }
+  | { readonly kind: "list" | "texts" | "models" }
+  ? true
+  : false;
+
+type Flat<O> = {
+  readonly [K in keyof O as IsSet<O[K]> extends true ? FlagName<O[K]> : never]: Setting<O[K]>;
+} & {
+  readonly [K in keyof O as IsSet<O[K]> extends true ? never : FlagName<O[K]>]?: Setting<O[K]>;
+};
+type FlagName<O> = O extends { readonly flag: infer F extends string } ? SettingName<F> : never;
+type Together<U> = (U extends unknown ? (one: U) => void : never) extends (all: infer I) => void ? I : never;
+type GroupsOf<O> = {
+  [K in keyof O]: O[K] extends { readonly kind: "group"; readonly options: infer G } ? Flat<G> : never;
+}[keyof O];
+type Ungrouped<O> = { readonly [K in keyof O as O[K] extends { readonly kind: "group" } ? never : K]: O[K] };
+
+/**
+ * What an operation works with: a key an option, named as on the command line (`--target-accuracy-loss` → `targetAccuracyLoss`), groups
+ * flattened, texts and models as paths, defaults filled in.
+ */
+export type SettingsOf<O> = Flat<Ungrouped<O>> &
+  ([GroupsOf<O>] extends [never] ? unknown : Together<GroupsOf<O>>);

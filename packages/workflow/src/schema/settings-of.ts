@@ -1,9 +1,9 @@
 import * as v from "valibot";
-import { isModel } from "../models/model.js";
+import { pathOfModel } from "../models/model.js";
 import { isText, sourceOf } from "../texts/text.js";
 import { UsageError } from "../errors.js";
 import { type NamedOption, namedOptions, type Operation } from "./operation.js";
-import type { Option, ValueOption } from "./option.js";
+import type { Option, Options, SettingsOf, ValueOption } from "./option.js";
 
 /**
  * Settings of an operation from what a program gave: each option checked, defaults filled in, under the name that the command line has
@@ -11,7 +11,7 @@ import type { Option, ValueOption } from "./option.js";
  *
  * @throws UsageError for an unknown key, a wrong value, a missing option, or two that exclude each other
  */
-export function settingsOf(operation: Operation, given: object): Readonly<Record<string, unknown>> {
+export function settingsOf<O extends Options>(operation: Operation<O>, given: object): SettingsOf<O> {
   checkKeys(operation, given);
   const settings: Record<string, unknown> = {};
   for (const named of namedOptions(operation)) {
@@ -28,7 +28,7 @@ export function settingsOf(operation: Operation, given: object): Readonly<Record
     checkConflicts(operation, named, given);
     settings[named.setting] = checked(named.option, value, where);
   }
-  return settings;
+  return settings as SettingsOf<O>;
 }
 
 function valueAt(given: unknown, path: readonly string[]): unknown {
@@ -84,9 +84,9 @@ function checked(option: Option, value: unknown, where: string): unknown {
     case "list":
       return listOf(value, where).map((item) => checkedValue(option, item, where));
     case "text":
-      return textPath(value, where);
+      return textPath(value, where, false);
     case "texts":
-      return (Array.isArray(value) ? value : [value]).map((item) => textPath(item, where));
+      return (Array.isArray(value) ? value : [value]).map((item) => textPath(item, where, true));
     case "model":
       return modelPath(value, where);
     case "models":
@@ -108,18 +108,28 @@ function listOf(value: unknown, where: string): readonly unknown[] {
   throw new UsageError(`${where}: expected a list, got ${shown(value)}`);
 }
 
-function textPath(value: unknown, where: string): string {
+/** @param isCounted whether a number of its sentences can be asked for */
+function textPath(value: unknown, where: string, isCounted: boolean): string {
   if (typeof value === "string") return value;
-  if (isText(value)) return sourceOf(value);
+  if (isText(value)) {
+    if (isCounted || value.sentences === undefined) return sourceOf(value);
+    throw new UsageError(
+      `${where}: ${value.path}: sentences: expected none (all of the text is read), got ${value.sentences}`,
+    );
+  }
   throw new UsageError(`${where}: expected a path or text(…), got ${shown(value)}`);
 }
 
 function modelPath(value: unknown, where: string): string {
-  if (typeof value === "string") return value;
-  if (isModel(value)) return value.path;
-  throw new UsageError(`${where}: expected a path or an open model, got ${shown(value)}`);
+  const path = pathOfModel(value);
+  if (path !== undefined) return path;
+  throw new UsageError(`${where}: expected a path, an open model or a written one, got ${shown(value)}`);
 }
 
 function shown(value: unknown): string {
-  return typeof value === "object" ? (value === null ? "null" : "an object") : JSON.stringify(value);
+  return typeof value === "object"
+    ? value === null
+      ? "null"
+      : "an object"
+    : (JSON.stringify(value) ?? "none");
 }

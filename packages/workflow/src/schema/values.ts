@@ -1,4 +1,6 @@
+import type { LabelScheme } from "@nasty/formats/iob";
 import * as v from "valibot";
+import { textForms } from "../texts/input-format.js";
 
 /** What an option takes: the type of one value, and how the command line and recipes write it. */
 export interface Value<T> {
@@ -38,6 +40,49 @@ export const positiveNumber = number(
   "Expected a number above 0.",
   (value) => value > 0 && Number.isFinite(value),
 );
+
+/** Other names that the schemes go by; what is named once is the scheme's own. */
+const schemeNames: ReadonlyMap<string, LabelScheme> = new Map(
+  Object.entries({
+    iob1: "IOB1",
+    iob: "IOB1",
+    iob2: "IOB2",
+    bio: "IOB2",
+    bioes: "BIOES",
+    iobes: "BIOES",
+    bilou: "BIOES",
+    bmes: "BMES",
+    bmewo: "BMES",
+    io: "IO",
+    untyped: "untyped",
+  } as const),
+);
+
+/** A scheme of entity labels, by any name it goes by. */
+export const labelScheme: Value<LabelScheme> = {
+  schema: v.pipe(
+    v.string(),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const scheme = schemeNames.get(dataset.value.toLowerCase());
+      if (scheme !== undefined) return scheme;
+      addIssue({ message: "Expected iob1, iob2, bioes (or bilou), bmes, io or untyped." });
+      return NEVER;
+    }),
+  ),
+  parse: (text) => text,
+};
+
+/** `conllu`, `columns` or `plain`, for all texts or, as `FILE=columns`, for one. */
+export const saidForm: Value<string> = {
+  schema: v.pipe(
+    v.string(),
+    v.check(
+      (value) => textForms.some((form) => form === value.slice(value.lastIndexOf("=") + 1)),
+      `Expected one of ${textForms.join(", ")}.`,
+    ),
+  ),
+  parse: (text) => text,
+};
 
 /** Any text. */
 export const anyText: Value<string> = { schema: v.string("Expected a text."), parse: (text) => text };
