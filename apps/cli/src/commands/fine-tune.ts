@@ -30,7 +30,7 @@ import {
   engineInHistory,
   type EngineName,
 } from "@nasty/workflow/training/training-engine";
-import { type QatArguments, qatSettings } from "../quantization-aware/qat-arguments.js";
+import { type QatArguments, qatSettings } from "@nasty/workflow/training/qat-settings";
 import { checkAgreement, exportText, exportTrained } from "@nasty/workflow/training/export-trained";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatPercent } from "@nasty/workflow/report/format";

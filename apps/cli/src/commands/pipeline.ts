@@ -18,7 +18,7 @@ import {
 } from "@nasty/compression/pipeline";
 import { writeFileAtomic } from "@nasty/formats/archive/node";
 import { type LabelChoice, lossInterval } from "@nasty/taggers";
-import { labelScheme, labelTask } from "../arguments/option-values.js";
+import { labelOptions, longName, readValue, type ValueOption } from "@nasty/workflow/operations";
 import { GateError, InputError } from "@nasty/workflow/errors";
 import { explain } from "../explain.js";
 import { choiceForText, choiceOf } from "@nasty/workflow/texts/label-choice";
@@ -118,20 +118,13 @@ export async function pipeline(
 
 /** What the recipe says about labels, if the command does not say otherwise. */
 function choiceIn({ name, task, scheme }: Recipe, options: LabelChoice): LabelChoice {
-  const read = <T>(word: RecipeWord | undefined, what: string, parse: (text: string) => T): T | undefined => {
+  const read = <T>(word: RecipeWord | undefined, { flag, value }: ValueOption<T>): T | undefined => {
     if (word === undefined) return undefined;
-    try {
-      return parse(word.text);
-    } catch (error) {
-      const { message } = error as Error;
-      throw recipeError(
-        name,
-        word.at,
-        `${what}: ${message.replace(/^Expected/, "expected").replace(/\.$/, "")}, got ${word.text}`,
-      );
-    }
+    const result = readValue(value, word.text);
+    if ("value" in result) return result.value;
+    throw recipeError(name, word.at, `${longName(flag)}: ${result.expected}, got ${word.text}`);
   };
-  const own = { task: read(task, "task", labelTask), scheme: read(scheme, "scheme", labelScheme) };
+  const own = { task: read(task, labelOptions.task), scheme: read(scheme, labelOptions.scheme) };
   return choiceOf({ ...own, ...choiceOf(options) });
 }
 

@@ -20,7 +20,7 @@ import {
 } from "@nasty/workflow/training/training-engine";
 import { trainingSentences } from "@nasty/workflow/texts/training-sentences";
 import { checkAgreement, exportText, exportTrained } from "@nasty/workflow/training/export-trained";
-import { type QatArguments, qatSettings } from "../quantization-aware/qat-arguments.js";
+import { type QatArguments, qatSettings } from "@nasty/workflow/training/qat-settings";
 import { nameBeside } from "@nasty/workflow/files/output-name";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatBytes, formatPercent } from "@nasty/workflow/report/format";

@@ -1,7 +1,15 @@
 import { flag, model, models, one } from "../schema/option.js";
 import { operation } from "../schema/operation.js";
 import { anyText, choice, positiveInteger, wholeNumber } from "../schema/values.js";
-import { modelHelp, running, task } from "./shared-options.js";
+import {
+  inputFormat,
+  labelOptions,
+  minCosineOf,
+  modelHelp,
+  running,
+  schemeOf,
+  task,
+} from "./shared-options.js";
 
 /** A model file as gzip or brotli. */
 export const compressOperation = operation({
@@ -39,10 +47,15 @@ export const exportOperation = operation({
       "one variant of a directory, or the name of a file",
       { otherwise: "by its weights" },
     ),
+    ...labelOptions,
     modelType: one(
       "--model-type <type>",
       anyText,
       "family of the model, such as bert, where the file does not tell",
+    ),
+    minCosine: minCosineOf(
+      "refuse a file with an output less like its source's",
+      "0.999; 0.9 with 8 bits, 0.8 with 4",
     ),
     ...running,
   },
@@ -61,6 +74,7 @@ export const importOperation = operation({
     from: one("--from <framework>", choice("tfjs"), "where the model comes from", { required: true }),
     output: one("--output <file>", anyText, "the model file to write", { required: true }),
     task: one("--task <task>", task, "what it labels: with --words and --labels the file is a tagger"),
+    scheme: schemeOf("seen from the labels"),
     words: one(
       "--words <file.json>",
       anyText,
@@ -112,7 +126,7 @@ export const pipelineOperation = operation({
   name: "pipeline",
   summary: "run a recipe: prune, distill, quantize, compress, …, with one report",
   operand: { name: "<recipe>", help: "YAML file: model, data, steps" },
-  plans: true,
+  plans: "check the recipe and print the plan, run nothing",
   options: {
     output: one("--output <dir>", anyText, "folder of the outputs", {
       otherwise: "pipeline-RECIPE in the current folder",
@@ -122,7 +136,12 @@ export const pipelineOperation = operation({
       conflicts: ["fresh"],
     }),
     fresh: flag("--fresh", "do all steps again"),
+    task: one("--task <task>", task, "what is labelled", {
+      otherwise: "the recipe's, else seen from the model's labels",
+    }),
+    scheme: schemeOf("the recipe's, else seen from the labels"),
     report: one("--report <file.html>", anyText, "write the report as a web page"),
+    inputFormat,
     ...running,
   },
   examples: [

@@ -11,3 +11,5 @@ export { benchmarkOperation, evaluateOperation, scoreOperation, tagOperation } f
 export { distillOperation, fineTuneOperation, trainOperation } from "./training.js";
 export { longName, namedOptions, type NamedOption, type Operation } from "../schema/operation.js";
 export type { FlagOption, Group, Option, Options, ValueOption } from "../schema/option.js";
+export { checkValue, readValue } from "../schema/values.js";
+export { inputFormat, labelOptions, modelHelp, running, testHelp } from "./shared-options.js";

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { flag, group, list, model, one, text, texts } from "../schema/option.js";
 import { operation } from "../schema/operation.js";
 import { anyText, choice, positiveInteger, positiveNumber, share, type Value } from "../schema/values.js";
-import { modelHelp, running } from "./shared-options.js";
+import { inputFormat, labelOptions, minCosineOf, modelHelp, running } from "./shared-options.js";
 
 const layerMessage = "Expected how many layers, or numbers of layers such as 1,3.";
 const layerNumber = v.pipe(v.number(layerMessage), v.safeInteger(layerMessage), v.minValue(0, layerMessage));
@@ -23,7 +23,7 @@ const layers: Value<number | readonly number[]> = {
 export const pruneOperation = operation({
   name: "prune",
   summary: "remove weights, attention heads, neurons, layers or vocabulary rows",
-  plans: true,
+  plans: "print the plan, write nothing",
   options: {
     model: model("--model <path>", modelHelp, { required: true }),
     sparsity: one("--sparsity <share>", share, "share to remove, from 0 to below 1"),
@@ -39,7 +39,7 @@ export const pruneOperation = operation({
       "one ranking for the model, or the same share of every layer",
       { fallback: "global" },
     ),
-    data: texts("--data <file[:n]>", "labelled text: importance of heads and neurons is measured on it"),
+    on: texts("--data <file[:n]>", "labelled text: importance of heads and neurons is measured on it"),
     layers: one(
       "--layers <n|list>",
       layers,
@@ -52,7 +52,7 @@ export const pruneOperation = operation({
     skipLayers: list(
       "--skip-layers <pattern>",
       anyText,
-      "layers to leave as they are: name, glob or /regex/ (repeatable)",
+      "names, globs, /regular expressions/ to leave (repeatable)",
     ),
     recover: group("training while pruning, or after it", {
       on: text("--train <file>", "labelled text: trains while pruning, or after it, to recover"),
@@ -78,9 +78,15 @@ export const pruneOperation = operation({
         "with --validation: largest loss that passes, 0.01 is one point",
       ),
     }),
+    ...labelOptions,
+    minCosine: minCosineOf(
+      "refuse a file with an output less like the original's without what was pruned",
+      "0.9999",
+    ),
     output: one("--output <file>", anyText, "the pruned model", {
       otherwise: "NAME_pruned30.onnx, NAME_pruned30_structured.onnx, …",
     }),
+    inputFormat,
     ...running,
   },
   examples: [

@@ -3,7 +3,6 @@ import { operation } from "../schema/operation.js";
 import {
   anyText,
   choice,
-  cosine,
   fileSize,
   numberChoice,
   percentage,
@@ -11,10 +10,20 @@ import {
   share,
   wholeNumber,
 } from "../schema/values.js";
-import { calibrationTexts, modelHelp, running, skipLayersHelp, testHelp } from "./shared-options.js";
+import {
+  calibrationTexts,
+  inputFormat,
+  labelOptions,
+  minCosineOf,
+  modelHelp,
+  running,
+  skipLayersHelp,
+  testHelp,
+} from "./shared-options.js";
 
 const calibration = {
   calibration: calibrationTexts,
+  onePerLine: flag("--one-per-line", "each line of plain calibration text is one sentence"),
   calibrationTable: one(
     "--calibration-table <file.json>",
     anyText,
@@ -53,10 +62,8 @@ const weights = {
     fallback: true,
     negative: ["--no-per-channel", "one scale for each weight"],
   }),
-  symmetric: flag("--symmetric", "weights symmetric around zero", {
-    fallback: true,
-    negative: ["--asymmetric", "weights with a zero point"],
-  }),
+  symmetric: flag("--symmetric", "weights symmetric around zero (default)", { conflicts: ["asymmetric"] }),
+  asymmetric: flag("--asymmetric", "weights with a zero point"),
   pairs: one(
     "--pairs <which>",
     choice("safe", "full"),
@@ -74,6 +81,7 @@ const weights = {
     "--op-types <list>",
     anyText,
     "operators to quantize, separated by commas: MatMul,Gemm,Gather,LSTM,Conv",
+    { otherwise: "all but Conv" },
   ),
   skipLayers: list("--skip-layers <pattern>", anyText, skipLayersHelp),
   blockSize: one("--block-size <n>", positiveInteger, "weights that share a scale, 16 to 256", {
@@ -128,27 +136,27 @@ const gate = group("what the written file may lose on labelled text", {
 export const quantizeOperation = operation({
   name: "quantize",
   summary: "write a smaller and faster model",
-  plans: true,
+  plans: "print the plan, write nothing",
   options: {
     model: model("--model <path>", modelHelp, { required: true }),
     ...calibration,
     ...weights,
     gate,
+    ...labelOptions,
     sensitivity: flag(
       "--sensitivity",
       "measure what each weight costs by itself, with --calibration (noise) or --validation (loss)",
     ),
-    minCosine: one(
-      "--min-cosine <c>",
-      cosine,
+    minCosine: minCosineOf(
       "refuse a file with an output less like the original's, on its text or on made inputs",
-      { otherwise: "0.9; 0.8 with 4 bits; -1 refuses only what is not finite" },
+      "0.9; 0.8 with 4 bits",
     ),
     compress: one("--compress <method>", choice("gzip", "brotli"), "also compress the file"),
     report: one("--report <file.html>", anyText, "write the report as a web page"),
     output: one("--output <file>", anyText, "where to write", {
       otherwise: "the model's name with its treatment",
     }),
+    inputFormat,
     ...running,
   },
   examples: [
@@ -176,7 +184,9 @@ export const compareOperation = operation({
     original: model("--original <path>", modelHelp, { required: true }),
     quantized: model("--quantized <path>", modelHelp, { required: true }),
     test: text("--test <file>", testHelp, { required: true }),
+    ...labelOptions,
     flips: one("--flips <file.tsv>", anyText, "write each word whose label changed"),
+    inputFormat,
     ...running,
   },
   examples: [

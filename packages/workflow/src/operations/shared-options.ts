@@ -52,6 +52,12 @@ export function minCosineOf(help: string, otherwise: string) {
   });
 }
 
+/** How alike the outputs of a trained file must be to the model that training ended with. */
+export const trainedCosine = minCosineOf(
+  "refuse a file with an output less like the trained model's",
+  "0.9999; of --qat 0.9, 0.8 with 4 bits",
+);
+
 /** How the operations that tag make up their batches. */
 export const exactBatches = flag(
   "--exact-batches",
@@ -69,13 +75,25 @@ export const trainingEngine = one(
 export const skipLayersHelp =
   "layers to leave in float: name, glob or /regex/ (repeatable; no match is an error)";
 
-/** How long and how fast a training learns. */
-export const learning = {
-  epochs: one("--epochs <n>", positiveInteger, "passes over the training text"),
-  batchSize: one("--batch-size <n>", positiveInteger, "sentences of a step"),
-  learningRate: one("--learning-rate <rate>", positiveNumber, "peak of the learning rate"),
-  patience: one("--patience <n>", positiveInteger, "stop after this many epochs without a better one"),
-};
+/** How long and how fast a training learns, and what holds where that is not said. */
+export function learningOf(otherwise: {
+  readonly epochs: string;
+  readonly batchSize: string;
+  readonly learningRate: string;
+}) {
+  return {
+    epochs: one("--epochs <n>", positiveInteger, "passes over the training text", {
+      otherwise: otherwise.epochs,
+    }),
+    batchSize: one("--batch-size <n>", positiveInteger, "sentences of a step", {
+      otherwise: otherwise.batchSize,
+    }),
+    learningRate: one("--learning-rate <rate>", positiveNumber, "peak of the learning rate", {
+      otherwise: otherwise.learningRate,
+    }),
+    patience: one("--patience <n>", positiveInteger, "stop after this many epochs without a better one"),
+  };
+}
 
 /** Quantization-aware training. */
 export const qat = {

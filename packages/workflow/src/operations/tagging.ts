@@ -1,4 +1,4 @@
-import { model, models, one, text } from "../schema/option.js";
+import { flag, model, models, one, text } from "../schema/option.js";
 import { operation } from "../schema/operation.js";
 import { choice, positiveInteger } from "../schema/values.js";
 import {
@@ -7,6 +7,7 @@ import {
   labelOptions,
   modelHelp,
   running,
+  schemeOf,
   task,
   testHelp,
 } from "./shared-options.js";
@@ -14,21 +15,33 @@ import {
 /** Raw text in, tagged words out. */
 export const tagOperation = operation({
   name: "tag",
-  summary: "tag raw text",
-  operand: { name: "[file]", help: "text to tag; - or nothing reads standard input" },
+  summary: "tag text: raw, or words that are given",
+  operand: {
+    name: "[file]",
+    help: "text to tag, or CoNLL-U or columns to label anew; - or nothing reads standard input",
+  },
   options: {
     model: model("--model <path>", modelHelp, { otherwise: "the embedded English model" }),
-    task: one("--task <task>", task, "which embedded model, without --model", { fallback: "pos" }),
-    format: one("--format <format>", choice("text", "conllu", "json"), "form of the result", {
-      fallback: "text",
+    task: one("--task <task>", task, "what is labelled", {
+      otherwise: "seen from the model's labels; without --model pos, and ner for entities",
     }),
+    scheme: schemeOf("seen from the model's labels"),
+    format: one("--format <format>", choice("text", "conllu", "json"), "form of the result", {
+      otherwise: "text; for CoNLL-U and columns their own, with one column replaced",
+    }),
+    onePerLine: flag(
+      "--one-per-line",
+      "each line is one sentence (otherwise an empty line or a stop ends one)",
+    ),
     exactBatches,
+    inputFormat,
     ...running,
   },
   examples: [
     ['echo "Time flies." | nasty tag', "word/LABEL, a line a sentence"],
     ['echo "Ada lived in London." | nasty tag --task ner', "entities instead of parts of speech"],
     ["nasty tag --model pos_int8.onnx --format conllu text.txt", "CoNLL-U with offsets kept"],
+    ["nasty tag --model ner.onnx test.conllu", "the same file with other entity labels"],
   ],
 });
 
@@ -58,6 +71,8 @@ export const scoreOperation = operation({
     gold: text("--gold <file>", "the right labels", { required: true }),
     system: text("--system <file>", "the labels to judge", { required: true }),
     task: one("--task <task>", task, "what is labelled", { otherwise: "seen from the gold file" }),
+    scheme: schemeOf("seen from each file"),
+    inputFormat,
     ...running,
   },
   examples: [
@@ -80,9 +95,11 @@ export const benchmarkOperation = operation({
     ),
     samples: one("--samples <n>", positiveInteger, "sentences in the sample", { fallback: 1000 }),
     batchSize: one("--batch-size <n>", positiveInteger, "sentences in a batch", { fallback: 1 }),
-    data: text("--data <file>", "text to tag: .conllu, columns or .txt", {
+    ...labelOptions,
+    on: text("--data <file>", "text to tag: .conllu, columns or .txt", {
       otherwise: "the sample text of @nasty/model-en",
     }),
+    inputFormat,
     ...running,
   },
   examples: [

@@ -1,7 +1,16 @@
 import { flag, model, models, one, text } from "../schema/option.js";
 import { operation } from "../schema/operation.js";
 import { anyText, choice, positiveNumber, share, wholeNumber } from "../schema/values.js";
-import { learning, qat, running, task, trainingEngine } from "./shared-options.js";
+import {
+  inputFormat,
+  learningOf,
+  qat,
+  running,
+  schemeOf,
+  task,
+  trainedCosine,
+  trainingEngine,
+} from "./shared-options.js";
 
 /** A tagger from random weights. */
 export const trainOperation = operation({
@@ -18,9 +27,16 @@ export const trainOperation = operation({
       "bilstm: most accurate; cnn: fastest; transformer: subwords",
       { fallback: "bilstm" },
     ),
-    ...learning,
+    ...learningOf({
+      epochs: "18; transformer: 20",
+      batchSize: "32; transformer: 16",
+      learningRate: "0.003; transformer: 0.0007",
+    }),
+    scheme: schemeOf("seen from the text; iob2 is learned"),
+    minCosine: trainedCosine,
     engine: trainingEngine,
     ...qat,
+    inputFormat,
     ...running,
   },
   examples: [
@@ -46,21 +62,27 @@ export const fineTuneOperation = operation({
     task: one("--task <task>", task, "what is labelled", { required: true }),
     train: text("--train <file>", "labelled text to learn from: .conllu, or columns", { required: true }),
     validation: text("--validation <file>", "labelled text that the best epoch is chosen by"),
+    scheme: schemeOf("seen from the text"),
     output: one("--output <path>", anyText, "the directory to write", { required: true }),
-    ...learning,
+    ...learningOf({ epochs: "5", batchSize: "16", learningRate: "0.00005" }),
+    minCosine: trainedCosine,
     ...qat,
     layerDecay: one(
       "--layer-decay <factor>",
       positiveNumber,
       "learning rate of a layer relative to the one above",
+      { otherwise: "1" },
     ),
-    freezeLayers: one("--freeze-layers <n>", wholeNumber, "leave the lowest layers as they are"),
+    freezeLayers: one("--freeze-layers <n>", wholeNumber, "leave the lowest layers as they are", {
+      otherwise: "0",
+    }),
     freezeEmbeddings: flag("--freeze-embeddings", "leave the embeddings as they are"),
     keepHead: flag("--keep-head", "go on with the model's own labels and classifier", {
       otherwise: "where the labels agree",
       negative: ["--no-keep-head", "start a fresh classifier even where the labels agree"],
     }),
     engine: trainingEngine,
+    inputFormat,
     ...running,
   },
   examples: [
@@ -96,6 +118,7 @@ export const distillOperation = operation({
     task: one("--task <task>", task, "what is labelled", { otherwise: "what the teacher labels" }),
     train: text("--train <file>", "labelled text to learn from: .conllu, or columns", { required: true }),
     validation: text("--validation <file>", "labelled text that the best epoch is chosen by"),
+    scheme: schemeOf("seen from the text"),
     unlabelled: text("--unlabelled <file>", "more text, for the teachers to label"),
     output: one(
       "--output <path>",
@@ -103,12 +126,20 @@ export const distillOperation = operation({
       "the directory to write; for a cnn or bilstm student the model file",
       { required: true },
     ),
-    ...learning,
+    ...learningOf({
+      epochs: "5; cnn and bilstm: 18",
+      batchSize: "16; cnn and bilstm: 32",
+      learningRate: "0.00005; cnn and bilstm: 0.003",
+    }),
+    minCosine: trainedCosine,
     temperature: one("--temperature <t>", positiveNumber, "how soft the teachers' targets are", {
       otherwise: "2",
     }),
     alpha: one("--alpha <share>", share, "weight of the teachers against the labels", { otherwise: "0.5" }),
-    hidden: one("--hidden <weight>", positiveNumber, "weight of matching a transformer's hidden states"),
+    hidden: one("--hidden <weight>", positiveNumber, "weight of matching a transformer's hidden states", {
+      otherwise: "0",
+    }),
+    inputFormat,
     ...running,
   },
   examples: [

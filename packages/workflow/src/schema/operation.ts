@@ -8,8 +8,8 @@ export interface Operation<O extends Options = Options> {
   readonly options: O;
   /** What the command line takes without an option's name. */
   readonly operand?: Operand;
-  /** Whether it can stop after the plan: `NAME.plan(…)`, `--dry-run`. */
-  readonly plans?: true;
+  /** Where it can stop after the plan (`NAME.plan(…)`, `--dry-run`): what that does, in words. */
+  readonly plans?: string;
   readonly examples: readonly (readonly [line: string, purpose: string])[];
 }
 

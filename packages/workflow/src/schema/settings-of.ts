@@ -1,7 +1,7 @@
-import * as v from "valibot";
 import { pathOfModel } from "../models/model.js";
 import { isText, sourceOf } from "../texts/text.js";
 import { UsageError } from "../errors.js";
+import { checkValue } from "./values.js";
 import { type NamedOption, namedOptions, type Operation } from "./operation.js";
 import type { Option, Options, SettingsOf, ValueOption } from "./option.js";
 
@@ -97,10 +97,9 @@ function checked(option: Option, value: unknown, where: string): unknown {
 }
 
 function checkedValue({ value }: ValueOption<unknown>, given: unknown, where: string): unknown {
-  const result = v.safeParse(value.schema, given);
-  if (result.success) return result.output;
-  const expected = result.issues[0].message.replace(/^Expected/, "expected").replace(/\.$/, "");
-  throw new UsageError(`${where}: ${expected}, got ${shown(given)}`);
+  const result = checkValue(value, given);
+  if ("value" in result) return result.value;
+  throw new UsageError(`${where}: ${result.expected}, got ${shown(given)}`);
 }
 
 function listOf(value: unknown, where: string): readonly unknown[] {

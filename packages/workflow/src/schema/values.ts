@@ -11,6 +11,21 @@ export interface Value<T> {
   readonly choices?: readonly string[];
 }
 
+/** A checked value, or what was expected instead, in the second half of a sentence. */
+export type Checked<T> = { readonly value: T } | { readonly expected: string };
+
+/** Checks a value that a program gave. */
+export function checkValue<T>({ schema }: Value<T>, given: unknown): Checked<T> {
+  const result = v.safeParse(schema, given);
+  if (result.success) return { value: result.output };
+  return { expected: result.issues[0].message.replace(/^Expected/, "expected").replace(/\.$/, "") };
+}
+
+/** Checks a value that is written as the command line and recipes write it. */
+export function readValue<T>(value: Value<T>, text: string): Checked<T> {
+  return checkValue(value, value.parse(text));
+}
+
 const numberOf = (text: string): unknown => (text.trim() === "" ? text : Number(text));
 
 function number(message: string, isRight: (value: number) => boolean): Value<number> {
