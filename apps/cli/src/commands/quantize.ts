@@ -20,7 +20,7 @@ import {
 import { mappedOriginal } from "@nasty/workflow/drift/mapped-original";
 import { driftSample } from "@nasty/workflow/drift/drift-sample";
 import { GateError, InputError, UsageError } from "@nasty/workflow/errors";
-import { explain } from "../explain.js";
+import { explain } from "@nasty/workflow/explanation/explain";
 import { choiceForText, choiceOf } from "@nasty/workflow/texts/label-choice";
 import { type LoadedModel, loadForCompression, reasonOf } from "@nasty/workflow/models/load-model";
 import {

@@ -1,17 +1,9 @@
 import type { StepOptions } from "@nasty/compression/pipeline";
-import { compressOperation, pruneOperation, quantizeOperation } from "@nasty/workflow/operations";
-import { commandOf } from "../arguments/command-of.js";
-import type { CompressCommandOptions } from "../commands/compress.js";
-import type { PruneCommandOptions } from "../commands/prune.js";
-import type { QuantizeOptions } from "../commands/quantize.js";
-import { checkOptions } from "@nasty/workflow/quantization/checked-options";
-import { prunedSuffix, suffixOf } from "@nasty/workflow/files/output-name";
-import type { QuantizeMode } from "@nasty/workflow/quantization/settings";
-import { commandStep, stemOf, type WiredText } from "./command-step.js";
-
-const loadQuantize = async () => (await import("../commands/quantize.js")).quantize;
-const loadPrune = async () => (await import("../commands/prune.js")).prune;
-const loadCompress = async () => (await import("../commands/compress.js")).compress;
+import { prunedSuffix, suffixOf } from "../../files/output-name.js";
+import { compressOperation, pruneOperation, quantizeOperation } from "../../operations/index.js";
+import { checkOptions } from "../../quantization/checked-options.js";
+import type { QuantizeMode } from "../../quantization/settings.js";
+import { operationStep, stemOf, type WiredText } from "./operation-step.js";
 
 const gateText: WiredText = {
   option: "validation",
@@ -21,10 +13,13 @@ const gateText: WiredText = {
 };
 
 /** `quantize`: every option of the command; calibration text where the options use it. */
-export const quantizeStep = commandStep<QuantizeOptions>({
+export const quantizeStep = operationStep({
   name: "quantize",
-  command: () => commandOf(quantizeOperation, loadQuantize),
-  load: loadQuantize,
+  operation: quantizeOperation,
+  run: async (settings, reporter) => {
+    const { runQuantization } = await import("../../quantization/quantize.js");
+    return runQuantization(settings, reporter);
+  },
   modelOption: "model",
   // Files beside the model: saved ranges spare a second calibration, which a pipeline that goes on spares anyway.
   provided: ["calibration-table", "save-calibration-table", "flips"],
@@ -73,10 +68,13 @@ function validationOf({ "target-accuracy-loss": target, sensitivity }: StepOptio
 }
 
 /** `prune`: single elements, heads and neurons, layers, vocabulary; training text where it is to train on. */
-export const pruneStep = commandStep<PruneCommandOptions>({
+export const pruneStep = operationStep({
   name: "prune",
-  command: () => commandOf(pruneOperation, loadPrune),
-  load: loadPrune,
+  operation: pruneOperation,
+  run: async (settings, reporter) => {
+    const { runPruning } = await import("../../pruning/prune.js");
+    return runPruning(settings, reporter);
+  },
   modelOption: "model",
   texts: (options) => [
     ...(["epochs", "schedule", "learning-rate", "batch-size"].some((name) => name in options)
@@ -108,10 +106,13 @@ export const pruneStep = commandStep<PruneCommandOptions>({
 });
 
 /** `compress`: gzip or brotli. */
-export const compressStep = commandStep<CompressCommandOptions>({
+export const compressStep = operationStep({
   name: "compress",
-  command: () => commandOf(compressOperation, loadCompress),
-  load: loadCompress,
+  operation: compressOperation,
+  run: async (settings, reporter) => {
+    const { runCompression } = await import("../../files/compress.js");
+    return runCompression(settings, reporter);
+  },
   modelOption: "model",
   outputNameOf: (options, input) => `${stemOf(input)}.onnx${options["method"] === "brotli" ? ".br" : ".gz"}`,
 });

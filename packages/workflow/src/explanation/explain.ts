@@ -1,4 +1,4 @@
-import { exitCodes, GateError, UsageError } from "@nasty/workflow/errors";
+import { exitCodes, GateError, UsageError } from "../errors.js";
 import { adviceFor } from "./advice.js";
 
 const systemErrors: Record<string, string> = {
