@@ -1,8 +1,11 @@
 import type { StepOptions } from "@nasty/compression/pipeline";
+import { GateError } from "../../errors.js";
 import { prunedSuffix, suffixOf } from "../../files/output-name.js";
 import { compressOperation, pruneOperation, quantizeOperation } from "../../operations/index.js";
+import { pruningRefusal } from "../../pruning/quality.js";
 import { checkOptions } from "../../quantization/checked-options.js";
 import type { QuantizeMode } from "../../quantization/settings.js";
+import { resultDocument } from "../../report/result-document.js";
 import { operationStep, stemOf, type WiredText } from "./operation-step.js";
 
 const gateText: WiredText = {
@@ -20,6 +23,8 @@ export const quantizeStep = operationStep({
     const { runQuantization } = await import("../../quantization/quantize.js");
     return runQuantization(settings, reporter);
   },
+  document: resultDocument,
+  modelOf: ({ path }) => path,
   modelOption: "model",
   // Files beside the model: saved ranges spare a second calibration, which a pipeline that goes on spares anyway.
   provided: ["calibration-table", "save-calibration-table", "flips"],
@@ -75,6 +80,11 @@ export const pruneStep = operationStep({
     const { runPruning } = await import("../../pruning/prune.js");
     return runPruning(settings, reporter);
   },
+  judge(result, { model }) {
+    if (!result.passed) throw new GateError(pruningRefusal(model, result.gate));
+  },
+  document: resultDocument,
+  modelOf: ({ path }) => path,
   modelOption: "model",
   texts: (options) => [
     ...(["epochs", "schedule", "learning-rate", "batch-size"].some((name) => name in options)
@@ -110,9 +120,11 @@ export const compressStep = operationStep({
   name: "compress",
   operation: compressOperation,
   run: async (settings, reporter) => {
-    const { runCompression } = await import("../../files/compress.js");
+    const { runCompression } = await import("../../compressing/compress.js");
     return runCompression(settings, reporter);
   },
+  document: ({ modelPath: _, ...result }) => resultDocument(result),
+  modelOf: ({ path }) => path,
   modelOption: "model",
   outputNameOf: (options, input) => `${stemOf(input)}.onnx${options["method"] === "brotli" ? ".br" : ".gz"}`,
 });

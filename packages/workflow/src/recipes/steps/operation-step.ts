@@ -25,20 +25,16 @@ export interface WiredText extends DataNeed {
   readonly option: string;
 }
 
-/** What an operation says of what it wrote. */
-export interface StepResult {
-  readonly output?: { readonly path?: string } | null;
-  /** False where an accuracy gate refused it; {@link StepResult.refusal} says why. */
-  readonly passed?: boolean;
-  readonly refusal?: string;
-}
-
 /** A step that is an operation on the recipe's models and texts. */
-export interface OperationStep<O extends Options> {
+export interface OperationStep<O extends Options, R extends object> {
   readonly name: string;
   readonly operation: Operation<O>;
   /** Carries it out; its module is loaded only when the step runs. */
-  readonly run: (settings: SettingsOf<O>, reporter: Reporter) => Promise<object>;
+  readonly run: (settings: SettingsOf<O>, reporter: Reporter) => Promise<R>;
+  /** Throws the GateError of a result that an accuracy gate refused. */
+  readonly judge?: (result: R, settings: SettingsOf<O>) => void;
+  /** What the report of the recipe says of it. */
+  readonly document: (result: R) => object;
   /** The option that takes the model to work on, as the command line has it. */
   readonly modelOption: string;
   /** Options that a recipe cannot set, beside model, output and task. */
@@ -51,14 +47,16 @@ export interface OperationStep<O extends Options> {
   outputNameOf(options: StepOptions, input: string, facts: ModelFacts): string;
   /** Another form of the model where the operation needs one; it may be written to `scratch`, which is removed afterwards. */
   readonly prepareModel?: (path: string, scratch: string) => Promise<string>;
-  /** Where the model for the next step is, if the operation writes more than one. */
-  readonly modelOf?: (result: unknown) => string | undefined;
+  /** Where the model for the next step is. */
+  readonly modelOf: (result: R) => string | null | undefined;
   /** Throws what the operation has against options taken together. */
   readonly check?: (settings: SettingsOf<O>) => Promise<unknown>;
 }
 
 /** Makes a step of an operation. */
-export function operationStep<O extends Options>(definition: OperationStep<O>): StepKind {
+export function operationStep<O extends Options, R extends object>(
+  definition: OperationStep<O, R>,
+): StepKind {
   const { name, operation, modelOption, makesModel = true } = definition;
   const always = ["output", "report", "task", "scheme", modelOption];
   const wired = (options: StepOptions): readonly WiredText[] =>
@@ -102,24 +100,22 @@ export function operationStep<O extends Options>(definition: OperationStep<O>): 
         if (isFolderName(output)) await rm(output, { recursive: true, force: true });
       }
       const scratch = `${output}.input`;
-      let said: StepResult | null;
+      let said: unknown = null;
       try {
         const model = (await definition.prepareModel?.(input.path, scratch)) ?? input.path;
         const settings = settingsFor(step, { input: model, output }, context);
         const reading = new Reading(formatsOf(settings), currentReading());
-        const work = (): Promise<object> => definition.run(settings, context.reporter);
-        said = plainData(await withReading(reading, work)) as StepResult | null;
+        const result = await withReading(reading, () => definition.run(settings, context.reporter));
+        said = plainData(definition.document(result));
+        definition.judge?.(result, settings);
+        const artifact = await artifactOf(definition.modelOf(result) ?? output);
+        return { kind: "done", output: artifact, isModel: makesModel, result: said };
       } catch (error) {
         if (!(error instanceof GateError)) throw error;
-        return { kind: "refused", message: error.message, result: null };
+        return { kind: "refused", message: error.message, result: said };
       } finally {
         await rm(scratch, { recursive: true, force: true });
       }
-      if (said?.passed === false) {
-        return { kind: "refused", message: said.refusal ?? `${name}: refused`, result: said };
-      }
-      const artifact = await artifactOf(definition.modelOf?.(said) ?? said?.output?.path ?? output);
-      return { kind: "done", output: artifact, isModel: makesModel, result: said };
     },
   };
 }

@@ -3,6 +3,8 @@ import { isHfDirectory } from "@nasty/formats/hf/node";
 import { exportTagger } from "@nasty/taggers/node";
 import { UsageError } from "../../errors.js";
 import { distillOperation, exportOperation, fineTuneOperation } from "../../operations/index.js";
+import { resultDocument } from "../../report/result-document.js";
+import { checkAgreement } from "../../training/export-trained.js";
 import { qatSettings } from "../../training/qat-settings.js";
 import { operationStep, stemOf, type WiredText } from "./operation-step.js";
 import type { StepKind } from "./step-kind.js";
@@ -32,6 +34,10 @@ export const fineTuneStep = operationStep({
     const { runFineTuning } = await import("../../training/fine-tune.js");
     return runFineTuning(settings, reporter);
   },
+  judge: ({ qat }) => checkAgreement("fine-tune", qat),
+  document: resultDocument,
+  // A model that was trained to be quantized goes on as such.
+  modelOf: ({ qat, path }) => (qat?.passed === true ? qat.path : path),
   modelOption: "model",
   texts: () => [trainingText, validationText],
   async prepareModel(path, scratch) {
@@ -40,8 +46,6 @@ export const fineTuneStep = operationStep({
     return scratch;
   },
   outputNameOf: (options, input) => `${stemOf(input)}_${options["qat"] === true ? "qat" : "tuned"}`,
-  // A model that was trained to be quantized goes on as such.
-  modelOf: (result) => (result as { readonly qat?: { readonly path?: string } } | null)?.qat?.path,
   check: async (options) => qatSettings("fine-tune", options),
 });
 
@@ -52,6 +56,8 @@ const distillation = operationStep({
     const { runDistillation } = await import("../../training/distill.js");
     return runDistillation(settings, reporter);
   },
+  document: resultDocument,
+  modelOf: ({ path }) => path,
   modelOption: "teacher",
   choices: { student: networks },
   texts: ({ student }) => [
@@ -93,9 +99,11 @@ export const exportStep = operationStep({
   name: "export",
   operation: exportOperation,
   run: async (settings, reporter) => {
-    const { runExport } = await import("../../exporting/export.js");
+    const { runExport } = await import("../../exporting/export-model.js");
     return runExport(settings, reporter);
   },
+  document: resultDocument,
+  modelOf: ({ path }) => path,
   modelOption: "model",
   makesModel: false,
   outputNameOf: (_, input) => `${stemOf(input)}_export`,
