@@ -24,9 +24,9 @@ const model = makeModel(
   { opsets: { "": 17 } },
 );
 
-const plan = dynamic.plan(model);
+const plan = await dynamic.plan(model);
 console.log("will quantize:", plan.tensors.map(({ name }) => name).join(", "));
-const { model: quantized, report } = dynamic.apply(model, plan);
+const { model: quantized, report } = await dynamic.apply(model, plan);
 console.log("SQNR of the weight:", report.tensors[0].sqnrDb.toFixed(1), "dB");
 
 const feeds = {
