@@ -1,15 +1,15 @@
 import { availableDevices, environment } from "@nasty/runtime";
 import type { LabelChoice, Task } from "@nasty/taggers";
-import { InputError } from "../exit-codes.js";
-import { bytesOfModel } from "../inputs/model-bytes.js";
-import { choiceOf } from "../inputs/label-choice.js";
-import { readWords } from "../inputs/unlabelled-text.js";
-import { type OpenModel, openModel } from "../inputs/model.js";
-import { sentenceLatencies } from "../measurement/sentence-latency.js";
-import { measureTaggerMemory } from "../measurement/tagger-memory.js";
-import { type LabellingDocument, labellingDocument } from "../terminal/labelling-text.js";
+import { InputError } from "@nasty/workflow/errors";
+import { bytesOfModel } from "@nasty/workflow/models/model-bytes";
+import { choiceOf } from "@nasty/workflow/texts/label-choice";
+import { readWords } from "@nasty/workflow/texts/unlabelled-text";
+import { type OpenModel, openModel } from "@nasty/workflow/models/open-tagger";
+import { sentenceLatencies } from "@nasty/workflow/measurement/sentence-latency";
+import { measureTaggerMemory } from "@nasty/workflow/measurement/tagger-memory";
+import { type LabellingDocument, labellingDocument } from "@nasty/workflow/report/labelling-text";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { formatBytes, formatCount, formatMs, formatRatio, table } from "../terminal/format.js";
+import { formatBytes, formatCount, formatMs, formatRatio, table } from "@nasty/workflow/report/format";
 
 interface BenchmarkOptions extends CommonOptions, LabelChoice {
   readonly model: string;
@@ -112,7 +112,7 @@ async function sampleSentences(
   path: string | undefined,
   count: number,
 ): Promise<readonly (readonly string[])[]> {
-  const source = path ?? (await import("../inputs/default-model.js")).sampleTextPath();
+  const source = path ?? (await import("@nasty/workflow/models/default-model")).sampleTextPath();
   const sentences: (readonly string[])[] = [];
   for await (const words of readWords(source)) {
     if (words.length > 0) sentences.push(words);

@@ -6,13 +6,13 @@ import { readModelFile } from "@nasty/formats/onnx/node";
 import { describeGraph, ModelGraph, unsafePairs, type WeightPairs } from "@nasty/graph";
 import { labellingOfSettings } from "@nasty/taggers";
 import { availableDevices, chooseModel, type Device } from "@nasty/runtime";
-import { sha256OfFile } from "../inputs/file-hash.js";
-import { loadModel } from "../inputs/load-model.js";
-import { bytesOfModel } from "../inputs/model-bytes.js";
-import { compressedModel, historyOfFile } from "../inputs/model-history.js";
-import { labellingDocument, labellingLines } from "../terminal/labelling-text.js";
+import { sha256OfFile } from "@nasty/workflow/files/file-hash";
+import { loadModel } from "@nasty/workflow/models/load-model";
+import { bytesOfModel } from "@nasty/workflow/models/model-bytes";
+import { compressedModel, historyOfFile } from "@nasty/workflow/models/model-history";
+import { labellingDocument, labellingLines } from "@nasty/workflow/report/labelling-text";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { formatBytes, formatCount, table } from "../terminal/format.js";
+import { formatBytes, formatCount, table } from "@nasty/workflow/report/format";
 import { historyText } from "../terminal/history-text.js";
 
 interface InspectOptions extends CommonOptions {

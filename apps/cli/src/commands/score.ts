@@ -1,11 +1,11 @@
 import { type LabelChoice, score } from "@nasty/taggers";
-import { UsageError } from "../exit-codes.js";
-import { labelledSentences } from "../inputs/labelled-text.js";
-import { nameOf, openText } from "../inputs/text-form.js";
+import { UsageError } from "@nasty/workflow/errors";
+import { labelledSentences } from "@nasty/workflow/texts/labelled-text";
+import { nameOf, openText } from "@nasty/workflow/texts/text-form";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { formatCount, formatPercent } from "../terminal/format.js";
-import { labellingDocument, labellingLines } from "../terminal/labelling-text.js";
-import { labelTable, metricName } from "../terminal/score-table.js";
+import { formatCount, formatPercent } from "@nasty/workflow/report/format";
+import { labellingDocument, labellingLines } from "@nasty/workflow/report/labelling-text";
+import { labelTable, metricName } from "@nasty/workflow/report/score-table";
 
 interface ScoreOptions extends CommonOptions, LabelChoice {
   readonly gold: string;

@@ -8,13 +8,14 @@ import {
   type Tagger,
   tagText as tagSentences,
 } from "@nasty/taggers";
-import { makeLineEnds, type LineEnds } from "../inputs/line-ends.js";
-import { notPlain, piecesOf } from "../inputs/plain-text.js";
-import { openDefaultOr } from "../inputs/default-model.js";
-import { formName, nameOf, type OpenText, openText, takeDoubts } from "../inputs/text-form.js";
-import { tagGivenWords } from "../tagging/given-text.js";
+import { makeLineEnds, type LineEnds } from "@nasty/workflow/texts/line-ends";
+import { notPlain, piecesOf } from "@nasty/workflow/texts/plain-text";
+import { openDefaultOr } from "@nasty/workflow/models/default-model";
+import { currentReading } from "@nasty/workflow/texts/reading";
+import { formName, nameOf, type OpenText, openText } from "@nasty/workflow/texts/text-form";
+import { tagGivenWords } from "@nasty/workflow/texts/given-text";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { labellingRemarks } from "../terminal/labelling-text.js";
+import { labellingRemarks } from "@nasty/workflow/report/labelling-text";
 
 /** Forms of the result that do not depend on the form of the text. */
 export type TagFormat = "text" | "conllu" | "json";
@@ -41,13 +42,13 @@ export async function tagText(options: TagOptions, terminal: Terminal, file = "-
   try {
     const text = await openText(file);
     if (onePerLine === true && text.form !== "plain") throw notPlain(text.name);
-    for (const doubt of takeDoubts()) terminal.note(doubt);
+    for (const doubt of currentReading().takeDoubts()) terminal.note(doubt);
     if (text.form !== "plain")
       terminal.note(`${text.name} is read as ${formName(text.form)}: its words are kept`);
     const count =
       text.form === "plain"
         ? await tagPlain(text, tagger, { format: format ?? "text", batches, onePerLine, lineEnds, terminal })
-        : await tagGivenWords(text, tagger, { format, batches, terminal });
+        : await tagGivenWords(text, tagger, { format, batches, write: terminal.write });
     if (count === 0) terminal.note("the text has no words");
     const hint = lineEnds?.hint(nameOf(file));
     if (hint !== undefined) terminal.note(hint);
