@@ -168,7 +168,7 @@ async function pruned({
   if (train === undefined) {
     const plan = await pruner.plan(loaded.model, pruning);
     return {
-      ...pruner.apply(loaded.model, plan, provenance),
+      ...(await pruner.apply(loaded.model, plan, provenance)),
       reference: pruningReference(loaded.model, plan),
     };
   }

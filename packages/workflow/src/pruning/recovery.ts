@@ -69,7 +69,7 @@ async function beforeTraining(
   reporter: Reporter,
 ): Promise<Recovered> {
   const plan = await pruner.plan(model, pruning);
-  const pruned = pruner.apply(model, plan, provenance);
+  const pruned = await pruner.apply(model, plan, provenance);
   // Training changes all values: whether the right weights are left is seen before it.
   await checkDrift(drifting(pruningReference(model, plan)), pruned.model);
   const { validation } = request;
@@ -117,7 +117,7 @@ async function whileTraining(
   );
   const last = await pruner.plan(trained.model, pruning);
   return {
-    ...pruner.apply(trained.model, last, provenance),
+    ...(await pruner.apply(trained.model, last, provenance)),
     reference: pruningReference(trained.model, last),
   };
 }
