@@ -197,7 +197,7 @@ export async function finish(tuned: FineTuned, job: Finished): Promise<void> {
     { ...tuned, model },
     {
       async check(staged) {
-        drift = await checkTrained(trained, staged.modelPath, staged.directory);
+        drift = await checkTrained(trained, staged.modelPath);
       },
     },
   );
