@@ -151,8 +151,16 @@ function textPath(value: unknown, where: string, isCounted: boolean): string {
   throw new UsageError(`${where}: expected a path or text(…), got ${shown(value)}`);
 }
 
-function modelPath(value: unknown, where: string): string {
+/**
+ * The path of a model that an operation is given.
+ *
+ * @throws UsageError for what is no model, and for one that was not written because a gate refused it
+ */
+export function modelPath(value: unknown, where: string): string {
   const path = pathOfModel(value);
+  if (typeof value === "object" && value !== null && "passed" in value && value.passed === false) {
+    throw new UsageError(`${where}: expected a model that was written, got ${path}, which its gate refused`);
+  }
   if (path !== undefined) return path;
   throw new UsageError(`${where}: expected a path, an open model or a written one, got ${shown(value)}`);
 }

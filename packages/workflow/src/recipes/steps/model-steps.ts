@@ -3,6 +3,7 @@ import { GateError } from "../../errors.js";
 import { prunedSuffix, suffixOf } from "../../files/output-name.js";
 import { compressOperation, pruneOperation, quantizeOperation } from "../../operations/index.js";
 import { pruningRefusal } from "../../pruning/quality.js";
+import { refusal } from "../../quantization/gate.js";
 import { checkOptions } from "../../quantization/checked-options.js";
 import type { QuantizeMode } from "../../quantization/settings.js";
 import { resultDocument } from "../../report/result-document.js";
@@ -20,11 +21,14 @@ export const quantizeStep = operationStep({
   name: "quantize",
   operation: quantizeOperation,
   run: async (settings, reporter) => {
-    const { runQuantization } = await import("../../quantization/quantize.js");
+    const { runQuantization } = await import("../../quantization/run-quantization.js");
     return runQuantization(settings, reporter);
   },
-  document: resultDocument,
-  modelOf: ({ path }) => path,
+  judge({ output, gate }, { model }) {
+    if (output === null && gate !== null) throw new GateError(refusal(model, gate));
+  },
+  document: (result) => result,
+  modelOf: ({ output }) => output?.path,
   modelOption: "model",
   // Files beside the model: saved ranges spare a second calibration, which a pipeline that goes on spares anyway.
   provided: ["calibration-table", "save-calibration-table", "flips"],
