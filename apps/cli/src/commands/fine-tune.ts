@@ -9,7 +9,7 @@ import {
   type FineTuned,
   fineTune,
   writeFineTuned,
-} from "@nasty/taggers/training";
+} from "@nasty/tagger-training";
 import { fileCheckpoint } from "@nasty/training/node";
 import { type DriftCheck, driftLine } from "../drift/drift-check.js";
 import { firstSentences } from "../drift/drift-sample.js";

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { QuantizationAware } from "@nasty/taggers/training";
+import type { QuantizationAware } from "@nasty/tagger-training";
 import { positiveInteger, share } from "../arguments/option-values.js";
 import { UsageError } from "../exit-codes.js";
 

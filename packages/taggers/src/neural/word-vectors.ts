@@ -1,8 +1,8 @@
 import { type Tensor, tensor } from "@nasty/core";
 import type { Session } from "@nasty/runtime";
-import { embeddingsValue } from "./graph/embedder.js";
 import type { FeatureSettings } from "./features/feature-settings.js";
 import type { WordFeatures } from "./features/word-features.js";
+import { embeddingsValue } from "./graph-values.js";
 import { wordFeeds } from "./word-feeds.js";
 import type { WordStore } from "./word-store.js";
 
