@@ -49,7 +49,7 @@ export { type TaggedSentence, type TaggedWord, tagText } from "./segmentation/ta
 export { taggedConllu } from "./segmentation/tagged-conllu.js";
 export type { FeatureSettings } from "./neural/features/feature-settings.js";
 export { makeNeuralTagger, type NeuralSessions, openNeuralTagger } from "./neural/neural-tagger.js";
-export type { NeuralSettings } from "./neural/settings.js";
+export type { NeuralSettings } from "./neural/neural-metadata.js";
 export { makeSequenceTagger } from "./sequence/sequence-tagger.js";
 export type { Padding, SequenceSettings } from "./sequence/settings.js";
 export { namedId, readLabelIndex, readWordIndex } from "./sequence/word-index.js";

@@ -1,8 +1,8 @@
 import { openSession } from "@nasty/runtime";
 import { openNeuralTagger, TaggerError } from "@nasty/taggers";
 import { constrainChain } from "@nasty/taggers/neural";
-import { batchesOf } from "@nasty/taggers/transformer";
-import { makeTrainingEncoder, type TrainingRow } from "../fine-tuning/training-rows.js";
+import { subwordBatches } from "@nasty/taggers/transformer";
+import { makeTrainingEncoder } from "../fine-tuning/training-rows.js";
 import { chainMarginals } from "./marginals.js";
 import type { NeuralTeacher, Teacher, TransformerTeacher } from "./teacher.js";
 
@@ -142,8 +142,11 @@ async function addTransformer({ model, settings }: TransformerTeacher, vote: Vot
       const rows = sentences
         .slice(start, start + progressEvery)
         .flatMap((words, i) => encoder.encode(words, new Int32Array(words.length), start + i));
-      for (const batch of batchesOf(rows, { batchSize: encoder.feeder.fixedRows ?? 16, batchTokens: 2048 })) {
-        const { feeds, mask } = encoder.feeder.feed(batch as TrainingRow[]);
+      for (const batch of subwordBatches(rows, {
+        batchSize: encoder.feeder.fixedRows ?? 16,
+        batchTokens: 2048,
+      })) {
+        const { feeds, mask } = encoder.feeder.feed(batch);
         const data = (await session.run(feeds, [output]))[output]?.data as Float32Array;
         const length = mask.shape[1] as number;
         batch.forEach(({ sentence, positions, firstOwned }, r) => {

@@ -7,15 +7,15 @@ import {
   type Feeder,
   makeFeeder,
   makeWordEncoder,
-  type Row,
-  rowsOf,
+  type SubwordRow,
+  subwordRows,
   type WordEncoder,
 } from "@nasty/taggers/transformer";
 import { type Random, shuffled } from "@nasty/training";
 import { ignoredLabel } from "./label-set.js";
 
 /** A row of subwords with the label index of each word it owns. */
-export interface TrainingRow extends Row {
+export interface TrainingRow extends SubwordRow {
   readonly labels: Int32Array;
 }
 
@@ -60,7 +60,7 @@ export function makeTrainingEncoder(model: ModelProto, settings: TransformerSett
   return {
     feeder,
     encode: (words, labels, sentence, { hides } = {}) =>
-      rowsOf(words, sentence, hides === undefined ? encoder : hiding(encoder, hides), capacity).map(
+      subwordRows(words, sentence, hides === undefined ? encoder : hiding(encoder, hides), capacity).map(
         (row) => ({
           ...row,
           labels: labels.subarray(row.firstOwned, row.firstOwned + row.positions.length),
@@ -107,7 +107,11 @@ const pool = 50;
  *
  * Rows are shuffled, sorted by length inside pools of 50 batches, and the batches are shuffled. There are ⌈rows / batchSize⌉ of them.
  */
-export function shuffledBatches<R extends Row>(rows: readonly R[], batchSize: number, random: Random): R[][] {
+export function shuffledBatches<R extends SubwordRow>(
+  rows: readonly R[],
+  batchSize: number,
+  random: Random,
+): R[][] {
   const order = shuffled(rows, random);
   const batches: R[][] = [];
   for (let start = 0; start < order.length; start += batchSize * pool) {

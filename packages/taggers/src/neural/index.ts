@@ -1,4 +1,4 @@
-export { type ChainScores, constrainChain, type Scores } from "./decode.js";
+export { type ChainScores, constrainChain, type Scores } from "../tagging/decode.js";
 export { dropAuxiliary } from "./drop-auxiliary.js";
 export {
   affixCount,
@@ -10,7 +10,7 @@ export {
 export { hashText } from "./features/hash-text.js";
 export { makeWordFeatures, type WordFeatures } from "./features/word-features.js";
 export { auxiliaryOutput, chainOutputs, embeddingsValue, logitsOutput } from "./graph-values.js";
-export { type Layout, place, type Placement, type Row } from "./placement.js";
+export { type Layout, placeDistinct, type Placement } from "./placement.js";
 export { splitModel, type SplitModel } from "./split-model.js";
 export { wordFeeds } from "./word-feeds.js";
 export { makeWordStore, type WordStore } from "./word-store.js";

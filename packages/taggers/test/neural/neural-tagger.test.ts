@@ -167,3 +167,23 @@ test("a store of words that grows too large is emptied without changing labels",
   const fresh = await openNeuralTagger(tinyNeural(options), settings, (part) => openSession(part));
   expect(after).toEqual(await tagAll(fresh));
 });
+
+test("calls that run at the same time do not take each other's words", async () => {
+  const open = () => openNeuralTagger(tinyNeural(options), settings, (part) => openSession(part));
+  const texts = [0, 1, 2].map((text) =>
+    Array.from({ length: 120 }, (_, i) => Array.from({ length: 100 }, (_unused, j) => `w${text}x${i}x${j}`)),
+  );
+  const tagged = async (tagger: Tagger, sentences: string[][]): Promise<string> => {
+    const out: string[] = [];
+    for await (const tags of tagger.tag(sentences, { lookAhead: 40 })) out.push(tags.join(" "));
+    return out.join("\n");
+  };
+  const together = await open();
+  const found = await Promise.all(texts.map((text) => tagged(together, text)));
+  await together.close();
+  for (const [i, text] of texts.entries()) {
+    const alone = await open();
+    expect(found[i]).toBe(await tagged(alone, text));
+    await alone.close();
+  }
+});

@@ -6,9 +6,8 @@ import {
   logitsOutput,
   makeWordFeatures,
   makeWordStore,
-  place,
+  placeDistinct,
   type Placement,
-  type Row,
   type WordFeatures,
   wordFeeds,
 } from "@nasty/taggers/neural";
@@ -158,17 +157,11 @@ interface Encoding extends BatchSourceOptions {
 /** Distinct words of a batch count once, a hidden one beside the one that is not. */
 function encode(batch: readonly Example[], encoding: Encoding): Batch {
   const { all, hiding, random, dropout, layout, features, outputs } = encoding;
-  const rows = batch.map(
-    ({ words }, sentence): Row => ({
-      sentence,
-      words: words.map((word) => (random.uniform() < (hiding[word] as number) ? word + all.length : word)),
-    }),
-  );
-  const numbers = new Map<number, number>();
-  for (const { words } of rows)
-    for (const word of words) if (!numbers.has(word)) numbers.set(word, numbers.size);
-  const placed = place(rows, layout, (word) => numbers.get(word) as number);
-  const words = Array.from(numbers.keys(), (key) => {
+  const rows = batch.map(({ words }) => ({
+    ids: words.map((word) => (random.uniform() < (hiding[word] as number) ? word + all.length : word)),
+  }));
+  const placed = placeDistinct(rows, layout);
+  const words = placed.words.map((key) => {
     const known = all[key % all.length] as WordFeatures;
     return hideAffixes(key < all.length ? known : hideWord(known), dropout.affix, random);
   });

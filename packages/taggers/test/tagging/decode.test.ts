@@ -1,7 +1,7 @@
 import { hyphenated } from "@nasty/formats/iob";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { chainDecoder, constrainChain, decoderOf, freeChain } from "../../src/neural/decode.js";
+import { chainDecoder, constrainChain, decoderOf, freeChain } from "../../src/tagging/decode.js";
 import { labellingOf } from "../../src/index.js";
 
 const score = fc.integer({ min: -20, max: 20 });

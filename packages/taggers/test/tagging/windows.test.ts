@@ -1,6 +1,6 @@
 import { array, assert, integer, property } from "fast-check";
 import { describe, expect, test } from "vitest";
-import { windowsOf } from "../../src/transformer/windows.js";
+import { windowsOf } from "../../src/tagging/windows.js";
 
 const offsetsOf = (lengths: readonly number[]): number[] => {
   const offsets = [0];

@@ -1,6 +1,5 @@
 import { allowedTransitions, type LabelForm } from "@nasty/formats/iob";
 import { TaggerError } from "../tagger-error.js";
-import { argmax } from "../transformer/logits.js";
 import type { Labelling } from "../task.js";
 
 /** Scores of label sequences beside those of single labels. */
@@ -20,6 +19,27 @@ export interface Scores {
 
 /** Best labels of a sentence. */
 export type Decoder = (scores: Scores, labels: number) => Int32Array;
+
+/**
+ * Index of the largest of `count` numbers from `start` on; the first of equals.
+ *
+ * @throws TaggerError `output` if the largest is NaN (a model that computes NaN must not look like one that tags).
+ */
+export function argmax(data: Float32Array, start: number, count: number): number {
+  let best = 0;
+  let bestValue = data[start] as number;
+  for (let i = 1; i < count; i++) {
+    const value = data[start + i] as number;
+    if (value > bestValue) {
+      best = i;
+      bestValue = value;
+    }
+  }
+  if (Number.isNaN(bestValue)) {
+    throw new TaggerError("output", "tag: model: logits: expected numbers, got NaN");
+  }
+  return best;
+}
 
 /** The best label of each word by itself. */
 export const decodeSingly: Decoder = ({ data, start, length }, labels) => {
