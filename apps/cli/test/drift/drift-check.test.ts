@@ -10,10 +10,10 @@ import {
 } from "@nasty/formats/onnx";
 import { writeModelFile } from "@nasty/formats/onnx/node";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { checkDrift, type DriftJob, driftLine, leastCosine } from "../../src/drift/drift-check.js";
-import { driftSample } from "../../src/drift/drift-sample.js";
-import { GateError } from "../../src/exit-codes.js";
-import { loadModel } from "../../src/inputs/load-model.js";
+import { checkDrift, type DriftJob, driftLine, leastCosine } from "@nasty/workflow/drift/drift-check";
+import { driftSample } from "@nasty/workflow/drift/drift-sample";
+import { GateError } from "@nasty/workflow/errors";
+import { loadModel } from "@nasty/workflow/models/load-model";
 import { openWorkshop, type Workshop } from "../workshop.js";
 
 let shop: Workshop;
@@ -41,7 +41,7 @@ function corrupted(model: ModelProto): ModelProto {
 test("a corrupted file of a pruned model is refused with the node at which values depart", async () => {
   const loaded = await loadModel(shop.path("pos"));
   const plan = await pruner.plan(loaded.model, { sparsity: 0.2, minimumElements: 1 });
-  const { model } = pruner.apply(loaded.model, plan);
+  const { model } = await pruner.apply(loaded.model, plan);
   const job: DriftJob = {
     operation: "prune",
     path: "pos",
