@@ -1,4 +1,4 @@
-import { fineTune as fineTuneTagger } from "@nasty/taggers/training";
+import { fineTune as fineTuneTagger } from "@nasty/tagger-training";
 import type { ModelLike } from "../models/model.js";
 import { fineTuneOperation } from "../operations/training.js";
 import { type GivenBeside, perform } from "../perform.js";
