@@ -13,7 +13,7 @@ import { dropoutMask } from "./dropout-mask.js";
 import { type OperatorContext, untaped } from "./operators/context.js";
 import { operatorOf } from "./operators/table.js";
 import type { TfTensor } from "./tensorflow.js";
-import { TfjsError } from "./tfjs-error.js";
+import { TfjsError } from "../tfjs-error.js";
 import { toTf } from "./values.js";
 
 /** What one run of the graph is given beside its constants. */
