@@ -37,3 +37,16 @@ export {
   type WeightUsage,
   type WeightUse,
 } from "./weights.js";
+export {
+  graphWriter,
+  type GraphWriter,
+  type GraphWriterOptions,
+  type PlainDType,
+} from "./writing/graph-writer.js";
+export {
+  type Attributes,
+  type Names,
+  type NodeTarget,
+  type NodeWriter,
+  nodeWriter,
+} from "./writing/node-writer.js";

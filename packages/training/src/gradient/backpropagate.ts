@@ -2,7 +2,7 @@ import type { NodeProto } from "@nasty/formats/onnx";
 import { intAttribute } from "@nasty/formats/onnx";
 import { type Graph, isFlat, type ValueTypes } from "@nasty/graph";
 import { TrainingError } from "../training-error.js";
-import type { GraphWriter } from "./graph-writer.js";
+import type { GradientWriter } from "./gradient-writer.js";
 import { ruleOf } from "./rules/table.js";
 import type { GradientContext } from "./rule.js";
 
@@ -16,7 +16,7 @@ export interface BackpropagateFields {
   readonly graph: Graph;
   /** Types of the forward graph. */
   readonly types: ValueTypes;
-  readonly writer: GraphWriter;
+  readonly writer: GradientWriter;
   /** Initializers whose gradients are wanted. */
   readonly trained: ReadonlySet<string>;
   /** Gradients of the loss with respect to tensors of the forward graph. */
@@ -132,7 +132,7 @@ function unsupported(node: NodeProto): TrainingError {
 interface ContextFields {
   readonly graph: Graph;
   readonly types: ValueTypes;
-  readonly writer: GraphWriter;
+  readonly writer: GradientWriter;
   readonly node: NodeProto;
   readonly wanted: ReadonlySet<string>;
   readonly total: (tensor: string) => string | undefined;

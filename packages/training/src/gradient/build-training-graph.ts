@@ -5,7 +5,7 @@ import { emitLoss } from "../losses/emit-loss.js";
 import { TrainingError } from "../training-error.js";
 import { backpropagate, type RowGradient } from "./backpropagate.js";
 import { activateDropout, dropoutSeedInput } from "./dropout.js";
-import { graphWriter } from "./graph-writer.js";
+import { gradientWriter } from "./gradient-writer.js";
 import { prepareForward } from "./prepare-forward.js";
 import type { TrainingGraphOptions } from "./training-graph-options.js";
 
@@ -63,7 +63,7 @@ export function buildTrainingGraph(model: ModelProto, options: TrainingGraphOpti
   const seeded = activateDropout(graph, inferShapes(edited), options.dropout ?? []);
   const types = inferShapes(edited);
 
-  const writer = graphWriter(graph, "backward/");
+  const writer = gradientWriter(graph, "backward/");
   const emitted = emitLoss({ graph, writer, types, losses });
   const gradients = backpropagate({
     graph,
