@@ -14,7 +14,14 @@ export type { NodeFields, NodePosition } from "./node-fields.js";
 export { ModelGraph, type ModelGraphOptions } from "./model-graph.js";
 export type { OperatorSchema } from "./operators/schema.js";
 export { operatorSchema } from "./operators/table.js";
-export { hasStandardMeaning, isFlat, isFused, isQuantized, isStandard } from "./operators/traits.js";
+export {
+  hasStandardMeaning,
+  isFlat,
+  isFused,
+  isQuantized,
+  isStandard,
+  operatorLabel,
+} from "./operators/traits.js";
 export { standardForm, type StandardForm } from "./standard-form.js";
 export { raiseOpset } from "./opset/raise-opset.js";
 export { liftToFloat32, type LiftedFloats } from "./precision/lift-to-float32.js";

@@ -1,5 +1,5 @@
 import type { NodeProto } from "@nasty/formats/onnx";
-import { type ModelGraph } from "@nasty/graph";
+import { isStandard, type ModelGraph } from "@nasty/graph";
 import { gradientWriter } from "../gradient/gradient-writer.js";
 import { liftOpset } from "../gradient/lift-opset.js";
 import { unclippedPrefix } from "../gradient/rules/quantization.js";
@@ -220,7 +220,7 @@ function roundActivations(
   };
   const throughDropout = (name: string): string => {
     const node = graph.producer(name);
-    if (node?.opType !== "Dropout" || node.domain !== "") return roundedOf(name);
+    if (node?.opType !== "Dropout" || !isStandard(node)) return roundedOf(name);
     const known = dropped.get(name);
     if (known !== undefined) return known;
     const input = throughDropout(node.input[0] ?? "");

@@ -1,6 +1,5 @@
 import type { NodeProto } from "@nasty/formats/onnx";
-import { intAttribute } from "@nasty/formats/onnx";
-import { type Graph, isFlat, type ValueTypes } from "@nasty/graph";
+import { type Graph, isFlat, operatorLabel, type ValueTypes } from "@nasty/graph";
 import { TrainingError } from "../training-error.js";
 import type { GradientWriter } from "./gradient-writer.js";
 import { ruleOf } from "./rules/table.js";
@@ -27,8 +26,6 @@ export interface TensorGradient {
   readonly dense: string | undefined;
   readonly rows: readonly RowGradient[];
 }
-
-const float32 = 1;
 
 /** Emits the backward pass and returns the gradients of the trained initializers by name. */
 export function backpropagate(fields: BackpropagateFields): ReadonlyMap<string, TensorGradient> {
@@ -109,19 +106,13 @@ function outerNames(body: Graph): string[] {
 
 function carriesGradient(node: NodeProto, wanted: ReadonlySet<string>): boolean {
   if (isFlat(node)) return false;
-  if (
-    node.opType === "Cast" &&
-    intAttribute(node, "to", float32) !== float32 &&
-    intAttribute(node, "to", float32) !== 11
-  )
-    return false;
   // Gradients enter through real operands only: indices, shapes and conditions are never in `wanted`.
   return node.input.some((name) => wanted.has(name));
 }
 
 function unsupported(node: NodeProto): TrainingError {
   const name = node.name || node.output[0] || "";
-  const operator = node.domain === "" ? node.opType : `${node.domain}.${node.opType}`;
+  const operator = operatorLabel(node);
   return new TrainingError(
     "unsupported-operator",
     `buildTrainingGraph: node ${JSON.stringify(name)}: operator: expected one with a gradient rule, got ${operator}`,

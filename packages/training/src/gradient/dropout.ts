@@ -1,6 +1,6 @@
 import { mixWords, toFloat32 } from "@nasty/core";
 import { floatAttribute, makeValueInfo, type NodeProto } from "@nasty/formats/onnx";
-import { compilePattern, type Graph, type NamePattern, type ValueTypes } from "@nasty/graph";
+import { compilePattern, type Graph, isStandard, type NamePattern, type ValueTypes } from "@nasty/graph";
 import { TrainingError } from "../training-error.js";
 import { castTo, type GradientWriter, gradientWriter } from "./gradient-writer.js";
 
@@ -70,7 +70,7 @@ export function dropoutSites(
   settings: readonly DropoutSetting[],
 ): readonly DropoutSite[] {
   const unused = new Set(settings);
-  const nodes = graph.nodes.filter((node) => node.opType === "Dropout" && node.domain === "");
+  const nodes = graph.nodes.filter((node) => node.opType === "Dropout" && isStandard(node));
   const sites = nodes.map((node, site): DropoutSite => {
     const setting =
       settings.find(({ node: pattern }) => pattern === node.name) ??

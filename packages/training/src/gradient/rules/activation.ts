@@ -1,4 +1,5 @@
 import { floatAttribute, intAttribute, stringAttribute } from "@nasty/formats/onnx";
+import { isStandard } from "@nasty/graph";
 import { castTo, type GradientWriter } from "../gradient-writer.js";
 import type { GradientContext, GradientRule } from "../rule.js";
 
@@ -42,7 +43,7 @@ const softplus: GradientRule = ({ writer, ...c }) => [
  */
 const gelu: GradientRule = ({ writer, node, ...c }) => {
   const x = c.input(0);
-  const approximate = node.domain === "" && stringAttribute(node, "approximate", "none") === "tanh";
+  const approximate = isStandard(node) && stringAttribute(node, "approximate", "none") === "tanh";
   const slope = approximate ? tanhGeluSlope(writer, x) : exactGeluSlope(writer, x);
   return [writer.op("Mul", [c.gradientOrZeros(0), slope])];
 };
