@@ -197,7 +197,7 @@ describe("graphs of layers", () => {
     const x = layers.input({ shape: [null, 4], name: "x" });
     const kept = layers.layers.dropout({ rate: 0.5, name: "kept" }).apply(x) as layers.SymbolicTensor;
     const positive = layers.layers.reLU({ name: "positive" }).apply(x) as layers.SymbolicTensor;
-    const model = layers.model({ inputs: x, outputs: [x, kept, positive] });
+    const model = layers.model({ inputs: x, outputs: [x, kept, positive], name: "given_back" });
     const { difference, imported } = await parity(model, [numberRows([2, 3, 4])]);
     expect(difference).toBe(0);
     expect(imported.outputs.map(({ name }) => name)).toEqual(["x", "kept", "positive"]);
