@@ -6,4 +6,3 @@ export { familyOf } from "./families.js";
 export { familyTensors } from "./family-tensors.js";
 export { labelledConfig } from "./labelled-config.js";
 export { readEncoderCheckpoint, withoutWrapper } from "./read-checkpoint.js";
-export { type GraphWriter, makeGraphWriter } from "../graphs/graph-writer.js";

@@ -13,8 +13,8 @@ export interface Context {
 /** Word vectors [U, width] looked up by `word_index` [B, T], and two-way LSTM layers over the first `lengths` [B] words of each row. */
 export function writeBilstm(writer: LayerWriter, architecture: BilstmArchitecture): Context {
   const { layers, hidden, embeddingDropout, layerDropout } = architecture;
-  const turned = writer.op("Transpose", ["word_index"], "words/turned", { perm: [1, 0] });
-  let x = writer.op("Gather", [embeddingsValue, turned], "words/vectors");
+  const turned = writer.named("words/turned", "Transpose", ["word_index"], { perm: [1, 0] });
+  let x = writer.named("words/vectors", "Gather", [embeddingsValue, turned]);
   let width = embeddingWidth(architecture.embedding);
   for (let layer = 0; layer < layers; layer++) {
     const name = `lstm${layer}`;
@@ -24,12 +24,12 @@ export function writeBilstm(writer: LayerWriter, architecture: BilstmArchitectur
     const W = writer.weight(`${name}.W`, [2, 4 * hidden, width], { bound: Math.sqrt(6 / (width + hidden)) });
     const R = writer.weight(`${name}.R`, [2, 4 * hidden, hidden], { bound: Math.sqrt(3 / hidden) });
     const B = writer.weight(`${name}.B`, [2, 8 * hidden], { values: lstmBias(hidden) });
-    const both = writer.op("LSTM", [x, W, R, B, "lengths"], `${name}/directions`, {
+    const both = writer.named(`${name}/directions`, "LSTM", [x, W, R, B, "lengths"], {
       hidden_size: hidden,
       direction: "bidirectional",
     });
-    const beside = writer.op("Transpose", [both], `${name}/beside`, { perm: [0, 2, 1, 3] });
-    x = writer.op("Reshape", [beside, writer.ints("shape.lstm", [0, 0, 2 * hidden])], `${name}/output`);
+    const beside = writer.named(`${name}/beside`, "Transpose", [both], { perm: [0, 2, 1, 3] });
+    x = writer.named(`${name}/output`, "Reshape", [beside, writer.ints("shape.lstm", [0, 0, 2 * hidden])]);
     width = 2 * hidden;
   }
   return { value: x, width, lengthFirst: true };

@@ -1,10 +1,5 @@
-import {
-  makeGraph,
-  makeModel,
-  makeValueInfo,
-  type ModelProto,
-  type ValueInfoProto,
-} from "@nasty/formats/onnx";
+import { makeValueInfo, type ModelProto, type ValueInfoProto } from "@nasty/formats/onnx";
+import { ModelGraph } from "@nasty/graph";
 import {
   affixCount,
   auxiliaryOutput,
@@ -16,7 +11,7 @@ import type { Architecture } from "../architecture.js";
 import { type Context, writeBilstm } from "./bilstm.js";
 import { writeCnn } from "./cnn.js";
 import { checkEmbedding, writeEmbedder } from "./embedder.js";
-import { type LayerWriter, makeLayerWriter } from "./layer-writer.js";
+import { type LayerWriter, layerWriter } from "./layer-writer.js";
 
 export interface NeuralModelOptions {
   readonly features: FeatureSettings;
@@ -52,7 +47,9 @@ export interface NeuralModelOptions {
 export function buildNeuralModel(options: NeuralModelOptions): ModelProto {
   const { features, architecture, labels, chain = false, auxiliary = {}, seed = 1 } = options;
   checkEmbedding(architecture.embedding);
-  const writer = makeLayerWriter(seed);
+  const model = ModelGraph.empty(`nasty-${architecture.kind}`, { opsets: { "": 21 }, irVersion: 10 });
+  for (const input of inputsOf(features, architecture)) model.main.addInput(input);
+  const writer = layerWriter(model.main, seed);
   writeEmbedder(writer, features, architecture.embedding);
   const context = writeContext(writer, architecture);
   const dropped = {
@@ -65,13 +62,8 @@ export function buildNeuralModel(options: NeuralModelOptions): ModelProto {
     makeValueInfo(name, "float32", ["batch", "length", count]),
   );
   if (chain) outputs.push(...writeChain(writer, labels));
-  const graph = makeGraph(`nasty-${architecture.kind}`, {
-    nodes: writer.nodes,
-    inputs: inputsOf(features, architecture),
-    outputs,
-    initializers: writer.initializers,
-  });
-  return makeModel(graph, { opsets: { "": 21 }, irVersion: 10 });
+  for (const output of outputs) model.main.addOutput(output);
+  return model.toModel();
 }
 
 const auxiliaryHeads = (auxiliary: Readonly<Record<string, number>>): { name: string; labels: number }[] =>
@@ -94,13 +86,13 @@ function writeHead(
   { name, labels }: { name: string; labels: number },
 ): void {
   const scores = writer.linear(context.value, `head.${name}`, { inputs: context.width, outputs: labels });
-  if (context.lengthFirst) writer.op("Transpose", [scores], name, { perm: [1, 0, 2] });
-  else writer.op("Identity", [scores], name);
+  if (context.lengthFirst) writer.named(name, "Transpose", [scores], { perm: [1, 0, 2] });
+  else writer.named(name, "Identity", [scores]);
 }
 
 function writeChain(writer: LayerWriter, labels: number): ValueInfoProto[] {
   const output = (name: string, shape: readonly number[]): ValueInfoProto => {
-    writer.op("Identity", [writer.weight(`chain.${name}`, shape, { bound: 0.01 })], name);
+    writer.named(name, "Identity", [writer.weight(`chain.${name}`, shape, { bound: 0.01 })]);
     return makeValueInfo(name, "float32", shape);
   };
   return [

@@ -12,27 +12,26 @@ import type { LayerWriter } from "./layer-writer.js";
 export function writeCnn(writer: LayerWriter, architecture: CnnArchitecture): Context {
   const { layers, embeddingDropout, layerDropout } = architecture;
   const width = embeddingWidth(architecture.embedding);
-  const gathered = writer.op("Gather", [embeddingsValue, "word_index"], "words/vectors");
-  const mask = writer.op("Unsqueeze", ["mask", writer.ints("axis.2", [2])], "words/mask");
+  const gathered = writer.named("words/vectors", "Gather", [embeddingsValue, "word_index"]);
+  const mask = writer.named("words/mask", "Unsqueeze", ["mask", writer.ints("axis.2", [2])]);
   const dropped = writer.dropout(gathered, "dropout/embedding", embeddingDropout);
-  let x = writer.op("Mul", [dropped, mask], "words/masked");
+  let x = writer.named("words/masked", "Mul", [dropped, mask]);
   for (let layer = 0; layer < layers; layer++) {
     const name = `layer${layer}`;
-    const padded = writer.op("Pad", [x, writer.ints("pads.words", [0, 1, 0, 0, 1, 0])], `${name}/padded`);
+    const padded = writer.named(`${name}/padded`, "Pad", [x, writer.ints("pads.words", [0, 1, 0, 0, 1, 0])]);
     const before = slice(writer, padded, `${name}/before`, 0, -2);
     const after = slice(writer, padded, `${name}/after`, 2, 2 ** 31 - 1);
-    const window = writer.op("Concat", [before, x, after], `${name}/window`, { axis: 2 });
+    const window = writer.named(`${name}/window`, "Concat", [before, x, after], { axis: 2 });
     const sum = writer.linear(window, name, { inputs: 3 * width, outputs: width });
-    const active = writer.op("Gelu", [sum], `${name}/active`);
+    const active = writer.named(`${name}/active`, "Gelu", [sum]);
     const scale = writer.weight(`${name}.norm.scale`, [width], { value: 1 });
     const bias = writer.weight(`${name}.norm.bias`, [width], { value: 0 });
-    const normal = writer.op("LayerNormalization", [active, scale, bias], `${name}/normal`, { axis: -1 });
-    const kept = writer.op(
-      "Mul",
-      [writer.dropout(normal, `dropout/${name}`, layerDropout), mask],
-      `${name}/masked`,
-    );
-    x = writer.op("Add", [x, kept], `${name}/output`);
+    const normal = writer.named(`${name}/normal`, "LayerNormalization", [active, scale, bias], { axis: -1 });
+    const kept = writer.named(`${name}/masked`, "Mul", [
+      writer.dropout(normal, `dropout/${name}`, layerDropout),
+      mask,
+    ]);
+    x = writer.named(`${name}/output`, "Add", [x, kept]);
   }
   return { value: x, width, lengthFirst: false };
 }
@@ -45,5 +44,5 @@ function slice(writer: LayerWriter, x: string, output: string, start: number, en
     writer.ints(`slice.${end}`, [end]),
     writer.ints("axis.1", [1]),
   ];
-  return writer.op("Slice", inputs, output);
+  return writer.named(output, "Slice", inputs);
 }

@@ -19,28 +19,26 @@ export function writeEmbedder(
   const affixes = affixCount(features);
   const table = (name: string, rows: number, width: number, parts?: number): string =>
     writer.weight(`embedding.${name}`, [rows, width], { bound: embeddingBound(width, parts) });
-  const words = writer.op(
-    "Gather",
-    [table("words", features.vocabulary.length + 1, word), "word_ids"],
-    "embedding/words",
-  );
-  const affixRows = writer.op(
-    "Gather",
-    [table("affixes", features.affixRows, affix, affixes), "affix_ids"],
-    "embedding/affix-rows",
-  );
+  const words = writer.named("embedding/words", "Gather", [
+    table("words", features.vocabulary.length + 1, word),
+    "word_ids",
+  ]);
+  const affixRows = writer.named("embedding/affix-rows", "Gather", [
+    table("affixes", features.affixRows, affix, affixes),
+    "affix_ids",
+  ]);
   const parts = [
     words,
-    writer.op("ReduceSum", [affixRows, writer.ints("axis.1", [1])], "embedding/affixes", { keepdims: 0 }),
-    writer.op("Gather", [table("shapes", features.shapeRows, shape), "shape_ids"], "embedding/shapes"),
+    writer.named("embedding/affixes", "ReduceSum", [affixRows, writer.ints("axis.1", [1])], { keepdims: 0 }),
+    writer.named("embedding/shapes", "Gather", [table("shapes", features.shapeRows, shape), "shape_ids"]),
     ...(characters === undefined ? [] : [writeCharacters(writer, features, characters)]),
   ];
-  if (join === "concat") return writer.op("Concat", parts, embeddingsValue, { axis: 1 });
+  if (join === "concat") return writer.named(embeddingsValue, "Concat", parts, { axis: 1 });
   const [first = "", ...rest] = parts;
-  const sum = rest.reduce((total, part, i) => writer.op("Add", [total, part], `embedding/sum${i}`), first);
+  const sum = rest.reduce((total, part, i) => writer.named(`embedding/sum${i}`, "Add", [total, part]), first);
   const scale = writer.weight("embedding.norm.scale", [word], { value: 1 });
   const bias = writer.weight("embedding.norm.bias", [word], { value: 0 });
-  return writer.op("LayerNormalization", [sum, scale, bias], embeddingsValue, { axis: -1 });
+  return writer.named(embeddingsValue, "LayerNormalization", [sum, scale, bias], { axis: -1 });
 }
 
 /**
@@ -58,28 +56,26 @@ function writeCharacters(
   const rows = firstCharacter + features.characters.length;
   const gap = Math.max(...filters.map(({ size }) => size >> 1));
   const table = writer.weight("embedding.characters", [rows, width], { bound: embeddingBound(width) });
-  const ids = writer.op(
-    "Pad",
-    ["character_ids", writer.ints("pads.characters", [0, 0, 0, gap])],
-    "characters/ids",
-  );
-  const gathered = writer.op("Gather", [table, ids], "characters/rows");
-  const isReal = writer.op("Cast", [ids], "characters/real", { to: 9 });
-  const mask = writer.op("Cast", [isReal], "characters/mask", { to: 1 });
-  const alongRows = writer.op("Unsqueeze", [mask, writer.ints("axis.2", [2])], "characters/mask-rows");
-  const masked = writer.op("Mul", [gathered, alongRows], "characters/masked");
-  const row = writer.op(
-    "Reshape",
-    [masked, writer.ints("shape.characters", [1, -1, width])],
-    "characters/row",
-  );
-  const channels = writer.op("Transpose", [row], "characters/channels", { perm: [0, 2, 1] });
+  const ids = writer.named("characters/ids", "Pad", [
+    "character_ids",
+    writer.ints("pads.characters", [0, 0, 0, gap]),
+  ]);
+  const gathered = writer.named("characters/rows", "Gather", [table, ids]);
+  const isReal = writer.named("characters/real", "Cast", [ids], { to: 9 });
+  const mask = writer.named("characters/mask", "Cast", [isReal], { to: 1 });
+  const alongRows = writer.named("characters/mask-rows", "Unsqueeze", [mask, writer.ints("axis.2", [2])]);
+  const masked = writer.named("characters/masked", "Mul", [gathered, alongRows]);
+  const row = writer.named("characters/row", "Reshape", [
+    masked,
+    writer.ints("shape.characters", [1, -1, width]),
+  ]);
+  const channels = writer.named("characters/channels", "Transpose", [row], { perm: [0, 2, 1] });
   const convolved = filters.map(({ size, count }) => {
     const bound = Math.sqrt(3 / (width * size));
     const W = writer.weight(`characters.${size}.weight`, [count, width, size], { bound });
     const b = writer.weight(`characters.${size}.bias`, [count], { value: 0 });
     const before = (size - 1) >> 1;
-    return writer.op("Conv", [channels, W, b], `characters/convolution${size}`, {
+    return writer.named(`characters/convolution${size}`, "Conv", [channels, W, b], {
       kernel_shape: [size],
       pads: [before, size - 1 - before],
     });
@@ -87,22 +83,22 @@ function writeCharacters(
   const all =
     convolved.length === 1
       ? (convolved[0] as string)
-      : writer.op("Concat", convolved, "characters/convolutions", { axis: 1 });
+      : writer.named("characters/convolutions", "Concat", convolved, { axis: 1 });
   // After ReLU nothing is below 0, so zeros outside the word never are the largest value.
-  const positive = writer.op("Relu", [all], "characters/positive");
+  const positive = writer.named("characters/positive", "Relu", [all]);
   const count = characterFilters(settings);
-  const shape = writer.op(
-    "Concat",
-    [writer.ints("shape.filters", [count]), writer.op("Shape", [ids], "characters/shape")],
+  const shape = writer.named(
     "characters/words-shape",
+    "Concat",
+    [writer.ints("shape.filters", [count]), writer.named("characters/shape", "Shape", [ids])],
     { axis: 0 },
   );
-  const byWord = writer.op("Reshape", [positive, shape], "characters/by-word");
-  const inside = writer.op("Mul", [byWord, mask], "characters/inside");
-  const largest = writer.op("ReduceMax", [inside, writer.ints("axis.2", [2])], "characters/largest", {
+  const byWord = writer.named("characters/by-word", "Reshape", [positive, shape]);
+  const inside = writer.named("characters/inside", "Mul", [byWord, mask]);
+  const largest = writer.named("characters/largest", "ReduceMax", [inside, writer.ints("axis.2", [2])], {
     keepdims: 0,
   });
-  return writer.op("Transpose", [largest], "characters/output", { perm: [1, 0] });
+  return writer.named("characters/output", "Transpose", [largest], { perm: [1, 0] });
 }
 
 /** Number of values that {@link writeEmbedder} gives for each word when parts are added: all parts must agree on it. */

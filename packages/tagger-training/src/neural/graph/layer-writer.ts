@@ -1,6 +1,5 @@
 import { elementCount } from "@nasty/core";
-import { makeTensor } from "@nasty/formats/onnx";
-import { type GraphWriter, makeGraphWriter } from "@nasty/taggers/encoders";
+import { type Graph, type GraphWriter, graphWriter } from "@nasty/graph";
 
 /** Where a weight's first values come from: uniform within ± bound, or the same everywhere. */
 export type InitialValues =
@@ -21,29 +20,35 @@ export interface LayerWriter extends GraphWriter {
 }
 
 /** A writer whose weights depend on the seed and on the order in which they are asked for, and on nothing else. */
-export function makeLayerWriter(seed: number): LayerWriter {
-  const graph = makeGraphWriter();
+export function layerWriter(graph: Graph, seed: number): LayerWriter {
+  const writer = graphWriter(graph);
+  const { initializer, named } = writer;
   const uniform = uniformNumbers(seed);
-  const weight: LayerWriter["weight"] = (name, shape, initial) => {
-    const values = valuesOf(elementCount(shape), initial, uniform);
-    return graph.add(makeTensor(name, "float32", { values, shape }));
-  };
+  const weight: LayerWriter["weight"] = (name, shape, initial) =>
+    initializer(name, () => ({
+      dtype: "float32",
+      shape,
+      data: valuesOf(elementCount(shape), initial, uniform),
+    }));
   return {
-    ...graph,
+    ...writer,
     weight,
-    ints: (name, values) => graph.once(name, (n) => makeTensor(n, "int64", { values })),
+    ints: (name, values) =>
+      initializer(name, () => ({
+        dtype: "int64",
+        shape: [values.length],
+        data: BigInt64Array.from(values, BigInt),
+      })),
     linear(x, name, { inputs, outputs }) {
       const bound = Math.sqrt(6 / (inputs + outputs));
       const W = weight(`${name}.weight`, [inputs, outputs], { bound });
       const b = weight(`${name}.bias`, [outputs], { value: 0 });
-      return graph.op("Add", [graph.op("MatMul", [x, W], `${name}/product`), b], `${name}/sum`);
+      return named(`${name}/sum`, "Add", [named(`${name}/product`, "MatMul", [x, W]), b]);
     },
     dropout(x, name, ratio) {
       if (ratio === 0) return x;
-      const shared = graph.once(`${name}.ratio`, (n) =>
-        makeTensor(n, "float32", { values: [ratio], shape: [] }),
-      );
-      return graph.op("Dropout", [x, shared], name);
+      const scalar = { dtype: "float32", shape: [], data: Float32Array.of(ratio) } as const;
+      return named(name, "Dropout", [x, initializer(`${name}.ratio`, () => scalar)]);
     },
   };
 }

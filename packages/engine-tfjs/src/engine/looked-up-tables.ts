@@ -1,5 +1,5 @@
 import { intAttribute } from "@nasty/formats/onnx";
-import type { Graph } from "@nasty/graph";
+import { type Graph, isStandard } from "@nasty/graph";
 import type { TfTensor } from "./tensorflow.js";
 
 /** A trained table [rows, width] that nothing but Gather along its rows reads. */
@@ -17,7 +17,7 @@ export function lookedUpTables(graph: Graph, trained: ReadonlySet<string>): Read
       const before = readers.get(name) ?? { indices: [], isTable: true };
       const isLookUp =
         node.opType === "Gather" &&
-        node.domain === "" &&
+        isStandard(node) &&
         i === 0 &&
         [0, -2].includes(intAttribute(node, "axis", 0));
       readers.set(name, {

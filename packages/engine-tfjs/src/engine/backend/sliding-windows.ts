@@ -1,6 +1,6 @@
 import type { KernelConfig, TensorInfo } from "@tensorflow/tfjs-core";
 import type { TensorFlow, TfTensor } from "../tensorflow.js";
-import type { WasmBackend } from "./wasm-kernels.js";
+import type { WasmBackend } from "./wasm-backend.js";
 
 const windows = "NastySlidingWindows";
 const gradient = "NastySlidingWindowsGradient";

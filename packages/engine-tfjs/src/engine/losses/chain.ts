@@ -1,7 +1,7 @@
 import type { ChainLoss } from "@nasty/training";
 import { unstacked } from "../operators/context.js";
 import type { TensorFlow, TfScalar, TfTensor } from "../tensorflow.js";
-import type { LossInputs } from "./losses.js";
+import type { LossInputs } from "./loss-inputs.js";
 
 /**
  * Negative log-likelihood of label sequences under a linear-chain conditional random field: (log Z − score) over the batch,

@@ -1,6 +1,6 @@
 import type { DType, Tensor } from "@nasty/core";
 import { type NodeProto, tensorFromProto } from "@nasty/formats/onnx";
-import { constantNodeValue, inferShapes, isFlat, type ModelGraph } from "@nasty/graph";
+import { constantNodeValue, inferShapes, isFlat, type ModelGraph, operatorLabel } from "@nasty/graph";
 import {
   type Batch,
   type DropoutSetting,
@@ -13,7 +13,7 @@ import { dropoutMask } from "./dropout-mask.js";
 import { type OperatorContext, untaped } from "./operators/context.js";
 import { operatorOf } from "./operators/table.js";
 import type { TfTensor } from "./tensorflow.js";
-import { TfjsError } from "./tfjs-error.js";
+import { TfjsError } from "../tfjs-error.js";
 import { toTf } from "./values.js";
 
 /** What one run of the graph is given beside its constants. */
@@ -71,9 +71,7 @@ export function forwardOf(
       const result = operator(context);
       return Array.isArray(result) ? (result as Outputs) : [result as TfTensor];
     };
-    const isUntaped =
-      isFlat(node) || (node.opType === "Cast" && !dtype(node.output[0] ?? "").includes("float"));
-    return isUntaped ? [untaped(tf, () => compute()[0] as TfTensor)] : compute();
+    return isFlat(node) ? [untaped(tf, () => compute()[0] as TfTensor)] : compute();
   };
   const dropped = (x: TfTensor, site: DropoutSite, seed: number): TfTensor =>
     site.ratio === 0 ? x : tf.mul(x, dropoutMask(tf, x.shape, { ...site, seed }));
@@ -164,7 +162,7 @@ export function fed(batch: Batch, name: string): Tensor {
 
 function unsupported(node: NodeProto): TfjsError {
   const name = node.name || node.output[0] || "";
-  const operator = node.domain === "" ? node.opType : `${node.domain}.${node.opType}`;
+  const operator = operatorLabel(node);
   return new TfjsError(
     "unsupported-operator",
     `tensorflowEngine: node ${JSON.stringify(name)}: operator: expected one that it runs, got ${operator}`,

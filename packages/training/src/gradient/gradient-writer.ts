@@ -1,23 +1,22 @@
-import { type DType, dataConstructor, elementCount } from "@nasty/core";
+import type { DType } from "@nasty/core";
 import { type AttributeValue, dataTypeOf } from "@nasty/formats/onnx";
-import type { Graph } from "@nasty/graph";
+import {
+  type Attributes,
+  type Graph,
+  type GraphWriter,
+  graphWriter,
+  type NodeFields,
+  type PlainDType,
+} from "@nasty/graph";
 
-export type Attributes = Readonly<Record<string, AttributeValue | undefined>>;
-
-/** Adds nodes at the end of a graph and names what they make. */
-export interface GraphWriter {
-  /** A free name for a value. */
-  unique(name: string): string;
-  /** Adds a node with one output and returns the output's name. */
-  op(opType: string, inputs: readonly string[], attributes?: Attributes): string;
-  /** Adds a node with several outputs and returns their names. */
-  ops(opType: string, inputs: readonly string[], count: number, attributes?: Attributes): string[];
+/** A writer with the steps that gradients and losses are made of. */
+export interface GradientWriter extends GraphWriter {
   /** op(A) · op(B) of the last two dimensions, scaled; transposed operands are read as they lie, not copied. */
   matmul(a: string, b: string, options?: MatMulOptions): string;
   /** A constant vector of int64. */
   ints(values: readonly number[]): string;
   /** A constant scalar. */
-  scalar(value: number, dtype?: DType): string;
+  scalar(value: number, dtype?: PlainDType): string;
   /** A constant vector of float32. */
   scalars(values: readonly number[]): string;
   /** Shape of a tensor, as int64 vector; asked once per tensor. */
@@ -37,7 +36,7 @@ export interface MatMulOptions {
 }
 
 /** An attribute of type float whatever its value. */
-export function float(value: number): AttributeValue {
+function float(value: number): AttributeValue {
   return { kind: "float", value };
 }
 
@@ -45,38 +44,10 @@ export function float(value: number): AttributeValue {
  * A writer that appends to `graph`. Names start with `prefix`, which tells nodes of the backward part from the
  * forward ones in profiles and error messages.
  */
-export function graphWriter(graph: Graph, prefix: string): GraphWriter {
-  const constants = new Map<string, string>();
+export function gradientWriter(graph: Graph, prefix: string): GradientWriter {
+  const writer = graphWriter(graph, { prefix, edit: (node) => asRuntimeTakesIt(graph, node) });
+  const { op, constant } = writer;
   const shapes = new Map<string, string>();
-  const name = (opType: string): string => graph.uniqueName(`${prefix}${opType}`);
-
-  const ops: GraphWriter["ops"] = (opType, wanted, count, attributes = {}) => {
-    const inputs =
-      opType === "Reshape" ? [beforeReshape(graph, wanted[0] as string), ...wanted.slice(1)] : wanted;
-    const outputs = Array.from({ length: count }, () => name(opType));
-    const domain = opType === "FusedMatMul" ? "com.microsoft" : "";
-    graph.addNode({ opType, domain, name: outputs[0] as string, inputs, outputs, attributes });
-    return outputs;
-  };
-  const op: GraphWriter["op"] = (opType, inputs, attributes) =>
-    ops(opType, inputs, 1, attributes)[0] as string;
-
-  const constant = (dtype: DType, shape: readonly number[], values: readonly number[]): string => {
-    const key = `${dtype}:${shape.join()}:${values.map((v) => (Object.is(v, -0) ? "-0" : v)).join()}`;
-    let found = constants.get(key);
-    if (found === undefined) {
-      const data = new (dataConstructor(dtype))(elementCount(shape));
-      const isBig = data instanceof BigInt64Array || data instanceof BigUint64Array;
-      for (let i = 0; i < values.length; i++) {
-        if (isBig) data[i] = BigInt(values[i] as number);
-        else data[i] = values[i] as number;
-      }
-      found = graph.addInitializer(`${prefix}constant`, { dtype, shape, data });
-      constants.set(key, found);
-    }
-    return found;
-  };
-
   const shape = (of: string): string => {
     let found = shapes.get(of);
     if (found === undefined) {
@@ -85,11 +56,8 @@ export function graphWriter(graph: Graph, prefix: string): GraphWriter {
     }
     return found;
   };
-
   return {
-    unique: name,
-    op,
-    ops,
+    ...writer,
     shape,
     matmul(a, b, { transA = false, transB = false, alpha = 1 } = {}) {
       if (!transA && !transB && alpha === 1) return op("MatMul", [a, b]);
@@ -114,6 +82,19 @@ export function graphWriter(graph: Graph, prefix: string): GraphWriter {
       return names.reduce((total, next) => op("Add", [total, next]));
     },
   };
+}
+
+function asRuntimeTakesIt(graph: Graph, node: NodeFields): NodeFields {
+  switch (node.opType) {
+    case "FusedMatMul":
+      return { ...node, domain: "com.microsoft" };
+    case "Reshape": {
+      const [source = "", ...shape] = node.inputs;
+      return { ...node, inputs: [beforeReshape(graph, source), ...shape] };
+    }
+    default:
+      return node;
+  }
 }
 
 const reshaping = new Set(["Reshape", "Squeeze", "Unsqueeze"]);

@@ -1,4 +1,5 @@
 import { floatAttribute, intAttribute, stringAttribute } from "@nasty/formats/onnx";
+import { isStandard } from "@nasty/graph";
 import type { TensorFlow, TfTensor } from "../tensorflow.js";
 import { normalAxis, type Operator, type OperatorContext, sequence } from "./context.js";
 
@@ -6,7 +7,7 @@ import { normalAxis, type Operator, type OperatorContext, sequence } from "./con
 const gelu: Operator = (c) => {
   const { tf, node } = c;
   const x = c.input(0);
-  const approximate = node.domain === "" && stringAttribute(node, "approximate", "none") === "tanh";
+  const approximate = isStandard(node) && stringAttribute(node, "approximate", "none") === "tanh";
   const inner = approximate
     ? tf.tanh(tf.mul(tf.add(x, tf.mul(tf.mul(tf.square(x), x), 0.044715)), Math.sqrt(2 / Math.PI)))
     : tf.erf(tf.mul(x, Math.SQRT1_2));

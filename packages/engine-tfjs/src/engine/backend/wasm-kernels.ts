@@ -1,13 +1,7 @@
 import type { KernelConfig, TensorInfo } from "@tensorflow/tfjs-core";
 import type { TensorFlow, TfTensor } from "../tensorflow.js";
 import { slidingWindowKernels } from "./sliding-windows.js";
-
-/** The part of the WebAssembly backend that kernels work with. */
-export interface WasmBackend {
-  incRef(data: TensorInfo["dataId"]): void;
-  makeOutput(shape: readonly number[], dtype: string): TensorInfo;
-  typedArrayFromHeap(tensor: TensorInfo): Float32Array | Int32Array;
-}
+import type { WasmBackend } from "./wasm-backend.js";
 
 const repaired = new WeakSet<TensorFlow>();
 

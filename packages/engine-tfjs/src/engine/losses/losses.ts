@@ -3,13 +3,7 @@ import type { CrossEntropyLoss, KullbackLeiblerLoss, Loss, MeanSquaredErrorLoss 
 import type { TensorFlow, TfScalar, TfTensor } from "../tensorflow.js";
 import { toTf } from "../values.js";
 import { chainLoss } from "./chain.js";
-
-/** What a loss reads: tensors of the graph by name, and the batch. */
-export interface LossInputs {
-  readonly tf: TensorFlow;
-  tensor(name: string): TfTensor;
-  fed(name: string): Tensor;
-}
+import type { LossInputs } from "./loss-inputs.js";
 
 /** The value of a loss, not weighted. */
 export function lossValue(inputs: LossInputs, loss: Loss): TfScalar {

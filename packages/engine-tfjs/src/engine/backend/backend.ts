@@ -1,5 +1,5 @@
 import type { TensorFlow } from "../tensorflow.js";
-import { TfjsError } from "../tfjs-error.js";
+import { TfjsError } from "../../tfjs-error.js";
 import type { BackendName } from "./backend-name.js";
 import { repairUtil } from "./repair-util.js";
 import { registerWasmKernels } from "./wasm-kernels.js";

@@ -1,8 +1,8 @@
 import * as core from "@tensorflow/tfjs-core";
 import { describe, expect, it, vi } from "vitest";
-import { type ImportModule, loadBackend } from "../../src/backend/backend.js";
-import { repairUtil } from "../../src/backend/repair-util.js";
-import { TfjsError } from "../../src/tfjs-error.js";
+import { type ImportModule, loadBackend } from "../../../src/engine/backend/backend.js";
+import { repairUtil } from "../../../src/engine/backend/repair-util.js";
+import { TfjsError } from "../../../src/tfjs-error.js";
 
 const real: ImportModule = (name) => import(name);
 

@@ -3,7 +3,7 @@ import { makeGraph, makeModel, makeNode, makeTensor, makeValueInfo } from "@nast
 import { type EngineOptions, onnxEngine, trainLoop, TrainingError } from "@nasty/training";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, describe, expect, it } from "vitest";
-import { tensorflowEngine, TfjsError } from "../src/index.js";
+import { tensorflowEngine, TfjsError } from "../../src/index.js";
 
 const engine = tensorflowEngine({ backend: "wasm" });
 
