@@ -1,14 +1,22 @@
 import type { Tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
-import type { Session } from "@nasty/runtime";
+import type { Session, ValueInfo } from "@nasty/runtime";
 import { checkLabels } from "../check-labels.js";
 import { labellingOfSettings } from "../label-choice.js";
 import { TaggerError } from "../tagger-error.js";
+import type { Tagger } from "../tagger.js";
 import type { BatchLimits } from "../tagging/batches.js";
 import { type ChainScores, decoderOf } from "../tagging/decode.js";
-import { type Block, type Encoder, makeTagger, type ScoringTagger } from "../tagging/make-tagger.js";
 import { type IdRow, type WordRow, wordRows } from "../tagging/rows.js";
 import { longestRow } from "../tagging/sentence-blocks.js";
+import {
+  type Block,
+  encoderOf,
+  type Encoding,
+  type Running,
+  type ScoringTagger,
+  taggerOf,
+} from "../tagging/skeleton.js";
 import { makeWordFeatures } from "./features/word-features.js";
 import { chainOutputs, embeddingsValue, logitsOutput } from "./graph-values.js";
 import type { NeuralSettings } from "./neural-metadata.js";
@@ -95,9 +103,8 @@ export async function makeNeuralTagger(
   const layout = layoutOf(network);
   checkLogits(network, labels.length);
   const chain = await chainOf(sessions, { settings, layout });
-  const newStore = (): WordStore => makeWordStore(makeWordFeatures(features));
   const newMemory = (): Memory => {
-    const store = newStore();
+    const store = makeWordStore(makeWordFeatures(features));
     return {
       store,
       vectors: "whole" in sessions ? undefined : makeWordVectors(sessions.embedder, store, features),
@@ -105,9 +112,7 @@ export async function makeNeuralTagger(
   };
   let memory = newMemory();
 
-  const encoder: Encoder<RememberedRow> = {
-    defaults: { ...DEFAULTS[layout], lookAhead: LOOK_AHEAD },
-    batchesOf: (rows, limits) => placedBatches(rows, limits, layout),
+  const running: Running<RememberedRow> = {
     async rowsOf(block) {
       const coming = block.reduce((sum, { length }) => sum + length, 0);
       const { size } = memory.store;
@@ -131,15 +136,8 @@ export async function makeNeuralTagger(
         positionOf: (r, word) => (starts[r] as number) + word - (batch[r] as RememberedRow).firstWord,
       };
     },
-    reader() {
-      const own: Memory = { store: newStore() };
-      return {
-        rowsOf: (block) => rememberedRows(block, own),
-        inputsOf: (batch) => describe(batch, { store: own.store, layout, settings }),
-      };
-    },
   };
-  const tagger = makeTagger(encoder, {
+  const tagger = taggerOf(encodingOf(layout, settings), running, {
     kind: "neural",
     labels,
     labelling,
@@ -151,6 +149,26 @@ export async function makeNeuralTagger(
     },
   });
   return { ...tagger, chain };
+}
+
+/** The inputs of the whole graph for sentences, from its settings and what it takes alone; see `makeEncoder`. */
+export const makeNeuralEncoder = (
+  inputs: readonly ValueInfo[],
+  settings: NeuralSettings,
+): Pick<Tagger, "feedsOf"> => encoderOf(encodingOf(layoutOf({ inputs }), settings));
+
+function encodingOf(layout: Layout, settings: NeuralSettings): Encoding<RememberedRow> {
+  return {
+    defaults: { ...DEFAULTS[layout], lookAhead: LOOK_AHEAD },
+    batchesOf: (rows, limits) => placedBatches(rows, limits, layout),
+    reader() {
+      const store = makeWordStore(makeWordFeatures(settings.features));
+      return {
+        rowsOf: (block) => rememberedRows(block, { store }),
+        inputsOf: (batch) => describe(batch, { store, layout, settings }),
+      };
+    },
+  };
 }
 
 /** Words that were met, with their vectors where the graph is in two halves. */
@@ -184,7 +202,7 @@ function describe(rows: readonly IdRow[], { store, layout, settings }: Descripti
   return { ...placed, feeds: { ...wordFeeds(features, settings.features), ...placed.feeds } };
 }
 
-function layoutOf({ inputs }: Session): Layout {
+function layoutOf({ inputs }: Pick<Session, "inputs">): Layout {
   const names = inputs.map(({ name }) => name);
   if (names.includes("word_index") && names.includes("lengths")) return "rows";
   if (names.includes("word_index") && names.includes("mask")) return "stream";

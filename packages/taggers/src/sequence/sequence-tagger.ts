@@ -6,9 +6,16 @@ import { TaggerError } from "../tagger-error.js";
 import type { Tagger } from "../tagger.js";
 import { evenBatches } from "../tagging/batches.js";
 import { decoderOf } from "../tagging/decode.js";
-import { type Block, type Encoder, makeTagger, type RunInputs } from "../tagging/make-tagger.js";
 import { type IdRow, type WordRow, wordRows } from "../tagging/rows.js";
 import { longestRow } from "../tagging/sentence-blocks.js";
+import {
+  type Block,
+  encoderOf,
+  type Encoding,
+  type RunInputs,
+  type Running,
+  taggerOf,
+} from "../tagging/skeleton.js";
 import { trialOutput } from "../tagging/trial.js";
 import type { SequenceSettings } from "./settings.js";
 
@@ -33,26 +40,17 @@ const MOST_STRETCH = 1.2;
  * ```
  */
 export async function makeSequenceTagger(session: Session, settings: SequenceSettings): Promise<Tagger> {
-  const { labels, padding, probabilities } = settings;
+  const { labels, probabilities } = settings;
   checkLabels(labels, "openTagger: settings");
   const labelling = labellingOfSettings(settings);
-  const input = inputOf(session);
-  const capacity = capacityOf(input, settings);
-  const isFilled = padding === "right" || padding === "left" || typeof input.shape[1] === "number";
-  const idOf = makeWordIds(settings);
-  const feed = (rows: readonly IdRow[]): Fed =>
-    feedOf(rows, input, settings, isFilled ? capacity : undefined);
+  const encoding = encodingOf(session.inputs, settings);
+  const { feed } = encoding;
   const output = await trial(session, settings, feed);
   // The best sequence is that of the largest sum, which for probabilities is one of logarithms; the best label of a word is the same.
   const isSummed = labelling.task === "ner" && probabilities;
-  const stretch = isFilled ? Number.POSITIVE_INFINITY : padding === "masked" ? MOST_STRETCH : 1;
 
-  const rowsOf = (block: Block): WordRow[] =>
-    block.flatMap((words, sentence) => wordRows(Int32Array.from(words, idOf), sentence, capacity));
-  const encoder: Encoder<WordRow> = {
-    defaults: DEFAULTS,
-    batchesOf: (rows, limits) => evenBatches(rows, limits, (shortest) => shortest * stretch),
-    rowsOf,
+  const running: Running<WordRow> = {
+    rowsOf: encoding.reader().rowsOf,
     async run(batch) {
       const { feeds, starts } = feed(batch);
       const result = (await session.run(feeds, [output]))[output] as Tensor;
@@ -62,15 +60,44 @@ export async function makeSequenceTagger(session: Session, settings: SequenceSet
         positionOf: (r, word) => (starts[r] as number) + word - (batch[r] as WordRow).firstWord,
       };
     },
-    reader: () => ({ rowsOf, inputsOf: feed }),
   };
-  return makeTagger(encoder, {
+  return taggerOf(encoding, running, {
     kind: "sequence",
     labels,
     labelling,
     decode: decoderOf(labelling, labels, undefined),
     close: () => session.close(),
   });
+}
+
+/** The inputs of the model for sentences, from its settings and what its graph takes alone; see `makeEncoder`. */
+export const makeSequenceEncoder = (
+  inputs: readonly ValueInfo[],
+  settings: SequenceSettings,
+): Pick<Tagger, "feedsOf"> => encoderOf(encodingOf(inputs, settings));
+
+/** What turns words into the inputs of the model. */
+interface WordEncoding extends Encoding<WordRow> {
+  feed(rows: readonly IdRow[]): Fed;
+}
+
+function encodingOf(inputs: readonly ValueInfo[], settings: SequenceSettings): WordEncoding {
+  const { padding } = settings;
+  const input = inputOf(inputs);
+  const capacity = capacityOf(input, settings);
+  const isFilled = padding === "right" || padding === "left" || typeof input.shape[1] === "number";
+  const stretch = isFilled ? Number.POSITIVE_INFINITY : padding === "masked" ? MOST_STRETCH : 1;
+  const idOf = makeWordIds(settings);
+  const feed = (rows: readonly IdRow[]): Fed =>
+    feedOf(rows, input, settings, isFilled ? capacity : undefined);
+  const rowsOf = (block: Block): WordRow[] =>
+    block.flatMap((words, sentence) => wordRows(Int32Array.from(words, idOf), sentence, capacity));
+  return {
+    feed,
+    defaults: DEFAULTS,
+    batchesOf: (rows, limits) => evenBatches(rows, limits, (shortest) => shortest * stretch),
+    reader: () => ({ rowsOf, inputsOf: feed }),
+  };
 }
 
 /** The id of a word; of a word that a list holds twice, the first. */
@@ -110,7 +137,7 @@ function feedOf(
   return { feeds: { [input.name]: fed }, mask: tensor("uint8", shape, mask), starts };
 }
 
-function inputOf({ inputs }: Session): ValueInfo {
+function inputOf(inputs: readonly ValueInfo[]): ValueInfo {
   const [input, second] = inputs;
   const isIds = input?.dtype === "int32" || input?.dtype === "int64";
   if (input !== undefined && second === undefined && isIds && input.shape.length === 2) return input;

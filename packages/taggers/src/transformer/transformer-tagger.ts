@@ -1,12 +1,12 @@
 import { type Tensor, toFloat32 } from "@nasty/core";
-import type { Session } from "@nasty/runtime";
+import type { Session, ValueInfo } from "@nasty/runtime";
 import { checkLabels } from "../check-labels.js";
 import { labellingOfSettings } from "../label-choice.js";
 import { TaggerError } from "../tagger-error.js";
 import type { Tagger } from "../tagger.js";
 import { decodeSingly } from "../tagging/decode.js";
-import { type Block, type Encoder, makeTagger } from "../tagging/make-tagger.js";
 import { longestRow } from "../tagging/sentence-blocks.js";
+import { type Block, encoderOf, type Encoding, type Running, taggerOf } from "../tagging/skeleton.js";
 import { trialOutput } from "../tagging/trial.js";
 import { type Feeder, makeFeeder } from "./feeds.js";
 import { subwordBatches, type SubwordRow, subwordRows } from "./rows.js";
@@ -41,14 +41,8 @@ export async function makeTransformerTagger(
   if (labels.length === 0) throw new TaggerError("labels", "openTagger: labels: expected at least 1, got 0");
   checkLabels(labels, "openTagger: settings");
   const labelling = labellingOfSettings(settings);
-  const encoder = makeWordEncoder(settings.tokenizer);
-  const feeder = makeFeeder(session, {
-    special: encoder.special,
-    padId: encoder.padId,
-    positionOffset: settings.positionOffset,
-  });
-  const capacity = capacityOf(settings, encoder, feeder);
-  checkVocabulary(encoder, settings.vocabularySize);
+  const encoding = encodingOf(session.inputs, settings);
+  const { encoder, feeder } = encoding;
   const { before, after } = encoder.special;
   const { largestId } = encoder;
   const ids = Int32Array.of(...before, largestId, ...after);
@@ -58,14 +52,8 @@ export async function makeTransformerTagger(
     labels: labels.length,
     mismatch,
   });
-
-  const rowsOf = (block: Block): SubwordRow[] =>
-    block.flatMap((words, sentence) => subwordRows(words, sentence, encoder, capacity));
-  const runs: Encoder<SubwordRow> = {
-    defaults: DEFAULTS,
-    fixedRows: feeder.fixedRows,
-    batchesOf: subwordBatches,
-    rowsOf,
+  const running: Running<SubwordRow> = {
+    rowsOf: encoding.reader().rowsOf,
     async run(batch) {
       const scores = (await session.run(feeder.feed(batch).feeds, [logits]))[logits] as Tensor;
       const length = scores.shape[1] as number;
@@ -77,15 +65,46 @@ export async function makeTransformerTagger(
         },
       };
     },
-    reader: () => ({ rowsOf, inputsOf: feeder.feed }),
   };
-  return makeTagger(runs, {
+  return taggerOf(encoding, running, {
     kind: "transformer",
     labels,
     labelling,
     decode: decodeSingly,
     close: () => session.close(),
   });
+}
+
+/** The inputs of a transformer for sentences, from its settings and what its graph takes alone; see `makeEncoder`. */
+export const makeTransformerEncoder = (
+  inputs: readonly ValueInfo[],
+  settings: TransformerSettings,
+): Pick<Tagger, "feedsOf"> => encoderOf(encodingOf(inputs, settings));
+
+/** What turns words into the inputs of a transformer. */
+interface SubwordEncoding extends Encoding<SubwordRow> {
+  readonly encoder: WordEncoder;
+  readonly feeder: Feeder;
+}
+
+function encodingOf(inputs: readonly ValueInfo[], settings: TransformerSettings): SubwordEncoding {
+  const encoder = makeWordEncoder(settings.tokenizer);
+  const feeder = makeFeeder(
+    { inputs },
+    { special: encoder.special, padId: encoder.padId, positionOffset: settings.positionOffset },
+  );
+  const capacity = capacityOf(settings, encoder, feeder);
+  checkVocabulary(encoder, settings.vocabularySize);
+  const rowsOf = (block: Block): SubwordRow[] =>
+    block.flatMap((words, sentence) => subwordRows(words, sentence, encoder, capacity));
+  return {
+    encoder,
+    feeder,
+    defaults: DEFAULTS,
+    fixedRows: feeder.fixedRows,
+    batchesOf: subwordBatches,
+    reader: () => ({ rowsOf, inputsOf: feeder.feed }),
+  };
 }
 
 function capacityOf(settings: TransformerSettings, encoder: WordEncoder, feeder: Feeder): number {
