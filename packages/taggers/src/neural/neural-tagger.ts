@@ -7,16 +7,16 @@ import { TaggerError } from "../tagger-error.js";
 import type { Tagger } from "../tagger.js";
 import type { BatchLimits } from "../tagging/batches.js";
 import { type ChainScores, decoderOf } from "../tagging/decode.js";
-import {
-  type Block,
-  encodedBatches,
-  type Encoder,
-  type Encoding,
-  makeTagger,
-  type ScoringTagger,
-} from "../tagging/make-tagger.js";
 import { type IdRow, type WordRow, wordRows } from "../tagging/rows.js";
 import { longestRow } from "../tagging/sentence-blocks.js";
+import {
+  type Block,
+  encoderOf,
+  type Encoding,
+  type Running,
+  type ScoringTagger,
+  taggerOf,
+} from "../tagging/skeleton.js";
 import { makeWordFeatures } from "./features/word-features.js";
 import { chainOutputs, embeddingsValue, logitsOutput } from "./graph-values.js";
 import type { NeuralSettings } from "./neural-metadata.js";
@@ -112,8 +112,7 @@ export async function makeNeuralTagger(
   };
   let memory = newMemory();
 
-  const encoder: Encoder<RememberedRow> = {
-    ...encodingOf(layout, settings),
+  const running: Running<RememberedRow> = {
     async rowsOf(block) {
       const coming = block.reduce((sum, { length }) => sum + length, 0);
       const { size } = memory.store;
@@ -138,7 +137,7 @@ export async function makeNeuralTagger(
       };
     },
   };
-  const tagger = makeTagger(encoder, {
+  const tagger = taggerOf(encodingOf(layout, settings), running, {
     kind: "neural",
     labels,
     labelling,
@@ -152,27 +151,24 @@ export async function makeNeuralTagger(
   return { ...tagger, chain };
 }
 
+/** The inputs of the whole graph for sentences, from its settings and what it takes alone; see `makeEncoder`. */
+export const makeNeuralEncoder = (
+  inputs: readonly ValueInfo[],
+  settings: NeuralSettings,
+): Pick<Tagger, "feedsOf"> => encoderOf(encodingOf(layoutOf({ inputs }), settings));
+
 function encodingOf(layout: Layout, settings: NeuralSettings): Encoding<RememberedRow> {
   return {
     defaults: { ...DEFAULTS[layout], lookAhead: LOOK_AHEAD },
     batchesOf: (rows, limits) => placedBatches(rows, limits, layout),
     reader() {
-      const own: Memory = { store: makeWordStore(makeWordFeatures(settings.features)) };
+      const store = makeWordStore(makeWordFeatures(settings.features));
       return {
-        rowsOf: (block) => rememberedRows(block, own),
-        inputsOf: (batch) => describe(batch, { store: own.store, layout, settings }),
+        rowsOf: (block) => rememberedRows(block, { store }),
+        inputsOf: (batch) => describe(batch, { store, layout, settings }),
       };
     },
   };
-}
-
-/** The inputs of the whole graph for sentences, from its settings and what it takes alone; see `makeEncoder`. */
-export function makeNeuralEncoder(
-  inputs: readonly ValueInfo[],
-  settings: NeuralSettings,
-): Pick<Tagger, "feedsOf"> {
-  const encoding = encodingOf(layoutOf({ inputs }), settings);
-  return { feedsOf: (sentences, options) => encodedBatches(encoding, sentences, options) };
 }
 
 /** Words that were met, with their vectors where the graph is in two halves. */

@@ -6,16 +6,16 @@ import { TaggerError } from "../tagger-error.js";
 import type { Tagger } from "../tagger.js";
 import { evenBatches } from "../tagging/batches.js";
 import { decoderOf } from "../tagging/decode.js";
-import {
-  type Block,
-  encodedBatches,
-  type Encoder,
-  type Encoding,
-  makeTagger,
-  type RunInputs,
-} from "../tagging/make-tagger.js";
 import { type IdRow, type WordRow, wordRows } from "../tagging/rows.js";
 import { longestRow } from "../tagging/sentence-blocks.js";
+import {
+  type Block,
+  encoderOf,
+  type Encoding,
+  type RunInputs,
+  type Running,
+  taggerOf,
+} from "../tagging/skeleton.js";
 import { trialOutput } from "../tagging/trial.js";
 import type { SequenceSettings } from "./settings.js";
 
@@ -43,13 +43,14 @@ export async function makeSequenceTagger(session: Session, settings: SequenceSet
   const { labels, probabilities } = settings;
   checkLabels(labels, "openTagger: settings");
   const labelling = labellingOfSettings(settings);
-  const { feed, rowsOf, ...encoding } = encodingOf(session.inputs, settings);
+  const encoding = encodingOf(session.inputs, settings);
+  const { feed } = encoding;
   const output = await trial(session, settings, feed);
   // The best sequence is that of the largest sum, which for probabilities is one of logarithms; the best label of a word is the same.
   const isSummed = labelling.task === "ner" && probabilities;
-  const encoder: Encoder<WordRow> = {
-    ...encoding,
-    rowsOf,
+
+  const running: Running<WordRow> = {
+    rowsOf: encoding.reader().rowsOf,
     async run(batch) {
       const { feeds, starts } = feed(batch);
       const result = (await session.run(feeds, [output]))[output] as Tensor;
@@ -60,7 +61,7 @@ export async function makeSequenceTagger(session: Session, settings: SequenceSet
       };
     },
   };
-  return makeTagger(encoder, {
+  return taggerOf(encoding, running, {
     kind: "sequence",
     labels,
     labelling,
@@ -69,14 +70,20 @@ export async function makeSequenceTagger(session: Session, settings: SequenceSet
   });
 }
 
+/** The inputs of the model for sentences, from its settings and what its graph takes alone; see `makeEncoder`. */
+export const makeSequenceEncoder = (
+  inputs: readonly ValueInfo[],
+  settings: SequenceSettings,
+): Pick<Tagger, "feedsOf"> => encoderOf(encodingOf(inputs, settings));
+
+/** What turns words into the inputs of the model. */
 interface WordEncoding extends Encoding<WordRow> {
-  rowsOf(block: Block): WordRow[];
   feed(rows: readonly IdRow[]): Fed;
 }
 
 function encodingOf(inputs: readonly ValueInfo[], settings: SequenceSettings): WordEncoding {
   const { padding } = settings;
-  const input = inputOf({ inputs });
+  const input = inputOf(inputs);
   const capacity = capacityOf(input, settings);
   const isFilled = padding === "right" || padding === "left" || typeof input.shape[1] === "number";
   const stretch = isFilled ? Number.POSITIVE_INFINITY : padding === "masked" ? MOST_STRETCH : 1;
@@ -86,21 +93,11 @@ function encodingOf(inputs: readonly ValueInfo[], settings: SequenceSettings): W
   const rowsOf = (block: Block): WordRow[] =>
     block.flatMap((words, sentence) => wordRows(Int32Array.from(words, idOf), sentence, capacity));
   return {
+    feed,
     defaults: DEFAULTS,
     batchesOf: (rows, limits) => evenBatches(rows, limits, (shortest) => shortest * stretch),
-    rowsOf,
-    feed,
     reader: () => ({ rowsOf, inputsOf: feed }),
   };
-}
-
-/** The inputs of the model for sentences, from its settings and what its graph takes alone; see `makeEncoder`. */
-export function makeSequenceEncoder(
-  inputs: readonly ValueInfo[],
-  settings: SequenceSettings,
-): Pick<Tagger, "feedsOf"> {
-  const encoding = encodingOf(inputs, settings);
-  return { feedsOf: (sentences, options) => encodedBatches(encoding, sentences, options) };
 }
 
 /** The id of a word; of a word that a list holds twice, the first. */
@@ -140,7 +137,7 @@ function feedOf(
   return { feeds: { [input.name]: fed }, mask: tensor("uint8", shape, mask), starts };
 }
 
-function inputOf({ inputs }: Pick<Session, "inputs">): ValueInfo {
+function inputOf(inputs: readonly ValueInfo[]): ValueInfo {
   const [input, second] = inputs;
   const isIds = input?.dtype === "int32" || input?.dtype === "int64";
   if (input !== undefined && second === undefined && isIds && input.shape.length === 2) return input;

@@ -1,7 +1,7 @@
 import type { Tensor } from "@nasty/core";
 import type { Session } from "@nasty/runtime";
 import { TaggerError } from "../tagger-error.js";
-import type { RunInputs } from "./make-tagger.js";
+import type { RunInputs } from "./skeleton.js";
 
 export interface Trial extends RunInputs {
   /** The largest id that the tagger may feed, which is among those of the inputs. */

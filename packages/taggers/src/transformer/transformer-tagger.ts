@@ -5,14 +5,8 @@ import { labellingOfSettings } from "../label-choice.js";
 import { TaggerError } from "../tagger-error.js";
 import type { Tagger } from "../tagger.js";
 import { decodeSingly } from "../tagging/decode.js";
-import {
-  type Block,
-  encodedBatches,
-  type Encoder,
-  type Encoding,
-  makeTagger,
-} from "../tagging/make-tagger.js";
 import { longestRow } from "../tagging/sentence-blocks.js";
+import { type Block, encoderOf, type Encoding, type Running, taggerOf } from "../tagging/skeleton.js";
 import { trialOutput } from "../tagging/trial.js";
 import { type Feeder, makeFeeder } from "./feeds.js";
 import { subwordBatches, type SubwordRow, subwordRows } from "./rows.js";
@@ -47,7 +41,8 @@ export async function makeTransformerTagger(
   if (labels.length === 0) throw new TaggerError("labels", "openTagger: labels: expected at least 1, got 0");
   checkLabels(labels, "openTagger: settings");
   const labelling = labellingOfSettings(settings);
-  const { encoder, feeder, rowsOf, ...encoding } = encodingOf(session.inputs, settings);
+  const encoding = encodingOf(session.inputs, settings);
+  const { encoder, feeder } = encoding;
   const { before, after } = encoder.special;
   const { largestId } = encoder;
   const ids = Int32Array.of(...before, largestId, ...after);
@@ -57,10 +52,8 @@ export async function makeTransformerTagger(
     labels: labels.length,
     mismatch,
   });
-
-  const runs: Encoder<SubwordRow> = {
-    ...encoding,
-    rowsOf,
+  const running: Running<SubwordRow> = {
+    rowsOf: encoding.reader().rowsOf,
     async run(batch) {
       const scores = (await session.run(feeder.feed(batch).feeds, [logits]))[logits] as Tensor;
       const length = scores.shape[1] as number;
@@ -73,7 +66,7 @@ export async function makeTransformerTagger(
       };
     },
   };
-  return makeTagger(runs, {
+  return taggerOf(encoding, running, {
     kind: "transformer",
     labels,
     labelling,
@@ -82,10 +75,16 @@ export async function makeTransformerTagger(
   });
 }
 
+/** The inputs of a transformer for sentences, from its settings and what its graph takes alone; see `makeEncoder`. */
+export const makeTransformerEncoder = (
+  inputs: readonly ValueInfo[],
+  settings: TransformerSettings,
+): Pick<Tagger, "feedsOf"> => encoderOf(encodingOf(inputs, settings));
+
+/** What turns words into the inputs of a transformer. */
 interface SubwordEncoding extends Encoding<SubwordRow> {
   readonly encoder: WordEncoder;
   readonly feeder: Feeder;
-  rowsOf(block: Block): SubwordRow[];
 }
 
 function encodingOf(inputs: readonly ValueInfo[], settings: TransformerSettings): SubwordEncoding {
@@ -104,18 +103,8 @@ function encodingOf(inputs: readonly ValueInfo[], settings: TransformerSettings)
     defaults: DEFAULTS,
     fixedRows: feeder.fixedRows,
     batchesOf: subwordBatches,
-    rowsOf,
     reader: () => ({ rowsOf, inputsOf: feeder.feed }),
   };
-}
-
-/** The inputs of a transformer for sentences, from its settings and what its graph takes alone; see `makeEncoder`. */
-export function makeTransformerEncoder(
-  inputs: readonly ValueInfo[],
-  settings: TransformerSettings,
-): Pick<Tagger, "feedsOf"> {
-  const encoding = encodingOf(inputs, settings);
-  return { feedsOf: (sentences, options) => encodedBatches(encoding, sentences, options) };
 }
 
 function capacityOf(settings: TransformerSettings, encoder: WordEncoder, feeder: Feeder): number {

@@ -25,7 +25,7 @@ export interface Reader<R extends Row> {
   inputsOf(batch: readonly R[]): RunInputs;
 }
 
-/** How words become rows, and which rows share a run: what differs between the kinds of taggers, and needs no session. */
+/** What differs between the kinds of taggers before a model runs: how words become rows, and which rows share a run. */
 export interface Encoding<R extends Row> {
   /** Sizes where a call gives none. */
   readonly defaults: Omit<Limits, "signal">;
@@ -36,8 +36,8 @@ export interface Encoding<R extends Row> {
   reader(): Reader<R>;
 }
 
-/** The same, and how a batch is run. */
-export interface Encoder<R extends Row> extends Encoding<R> {
+/** The other difference: how rows are run. */
+export interface Running<R extends Row> {
   /** Rows of a block that are ready to be run. */
   rowsOf(block: Block): R[] | Promise<R[]>;
   run(batch: readonly R[]): Promise<RunScores>;
@@ -55,25 +55,42 @@ export interface ScoringTagger extends Tagger {
   scores(sentences: Sentences, options?: BatchOptions): AsyncIterable<Scores>;
 }
 
+/** The encoding half of a tagger, which needs no session. */
+export function encoderOf<R extends Row>(encoding: Encoding<R>): Pick<Tagger, "feedsOf"> {
+  return {
+    async *feedsOf(sentences, options) {
+      const limits = limitsFor(encoding, options);
+      const reader = encoding.reader();
+      for await (const block of sentenceBlocks(sentences, limits)) {
+        for (const batch of withSignal(encoding.batchesOf(reader.rowsOf(block), limits), limits)) {
+          const { feeds, mask } = reader.inputsOf(batch);
+          yield { feeds, mask, words: ownedWords(batch) };
+        }
+      }
+    },
+  };
+}
+
 /**
  * A tagger of any kind: sentences are read in blocks, cut into rows, batched, run, and put together again; each word's scores come from
  * the row that owns it, and labels are decoded over whole sentences.
  *
  * Limits and the signal of a call are heeded here, and nowhere else.
  */
-export function makeTagger<R extends Row>(
-  encoder: Encoder<R>,
+export function taggerOf<R extends Row>(
+  encoding: Encoding<R>,
+  running: Running<R>,
   { decode, ...parts }: TaggerParts,
 ): ScoringTagger {
   const { labels } = parts;
 
   async function* scoredBlocks(sentences: Sentences, options?: BatchOptions): AsyncGenerator<Scores[]> {
-    const limits = limitsFor(encoder, options);
+    const limits = limitsFor(encoding, options);
     for await (const block of sentenceBlocks(sentences, limits)) {
       const scores = block.map(({ length }): Scores => ({ data: nothing, start: 0, length }));
-      const rows = await encoder.rowsOf(block);
-      for (const batch of withSignal(encoder.batchesOf(rows, limits), limits)) {
-        gather(scores, batch, { ...(await encoder.run(batch)), labels: labels.length });
+      const rows = await running.rowsOf(block);
+      for (const batch of withSignal(encoding.batchesOf(rows, limits), limits)) {
+        gather(scores, batch, { ...(await running.run(batch)), labels: labels.length });
       }
       yield scores;
     }
@@ -81,6 +98,7 @@ export function makeTagger<R extends Row>(
 
   return {
     ...parts,
+    ...encoderOf(encoding),
     task: parts.labelling.task,
     async *tag(sentences, options) {
       for await (const block of scoredBlocks(sentences, options)) {
@@ -92,24 +110,7 @@ export function makeTagger<R extends Row>(
     async *scores(sentences, options) {
       for await (const block of scoredBlocks(sentences, options)) yield* block;
     },
-    feedsOf: (sentences, options) => encodedBatches(encoder, sentences, options),
   };
-}
-
-/** The inputs of a model for sentences, in batches; nothing is run. */
-export async function* encodedBatches<R extends Row>(
-  encoding: Encoding<R>,
-  sentences: Sentences,
-  options?: BatchOptions,
-): AsyncGenerator<EncodedBatch> {
-  const limits = limitsFor(encoding, options);
-  const reader = encoding.reader();
-  for await (const block of sentenceBlocks(sentences, limits)) {
-    for (const batch of withSignal(encoding.batchesOf(reader.rowsOf(block), limits), limits)) {
-      const { feeds, mask } = reader.inputsOf(batch);
-      yield { feeds, mask, words: ownedWords(batch) };
-    }
-  }
 }
 
 const nothing = new Float32Array(0);

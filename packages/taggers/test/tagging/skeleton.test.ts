@@ -2,7 +2,7 @@ import { tensor } from "@nasty/core";
 import { expect, test } from "vitest";
 import { evenBatches } from "../../src/tagging/batches.js";
 import { decodeSingly } from "../../src/tagging/decode.js";
-import { type Encoder, makeTagger } from "../../src/tagging/make-tagger.js";
+import { type Encoding, type Running, taggerOf } from "../../src/tagging/skeleton.js";
 import { type WordRow, wordRows } from "../../src/tagging/rows.js";
 import { labellingOf } from "../../src/task.js";
 
@@ -15,21 +15,10 @@ function numberTagger({ backwards = false, fixedRows }: { backwards?: boolean; f
     block.flatMap((words, sentence) => wordRows(Int32Array.from(words, Number), sentence, 3));
   const length = 6;
   const positionOf = (r: number, place: number): number => r * length + 2 * (backwards ? 2 - place : place);
-  const encoder: Encoder<WordRow> = {
+  const encoding: Encoding<WordRow> = {
     defaults: { batchSize: 4, batchTokens: 100, lookAhead: 8 },
     fixedRows,
     batchesOf: (rows, limits) => evenBatches(rows, limits, (shortest) => shortest),
-    rowsOf,
-    async run(batch) {
-      runs.push(batch.length);
-      const data = new Float32Array(batch.length * length * labels.length).fill(9);
-      batch.forEach(({ ids }, r) => {
-        ids.forEach((id, place) => {
-          data.set(id % 2 === 0 ? [1, 0] : [0, 1], positionOf(r, place) * labels.length);
-        });
-      });
-      return { data, positionOf: (r, word) => positionOf(r, word - (batch[r] as WordRow).firstWord) };
-    },
     reader: () => ({
       rowsOf,
       inputsOf: (batch) => ({
@@ -44,7 +33,20 @@ function numberTagger({ backwards = false, fixedRows }: { backwards?: boolean; f
       }),
     }),
   };
-  const tagger = makeTagger(encoder, {
+  const running: Running<WordRow> = {
+    rowsOf,
+    async run(batch) {
+      runs.push(batch.length);
+      const data = new Float32Array(batch.length * length * labels.length).fill(9);
+      batch.forEach(({ ids }, r) => {
+        ids.forEach((id, place) => {
+          data.set(id % 2 === 0 ? [1, 0] : [0, 1], positionOf(r, place) * labels.length);
+        });
+      });
+      return { data, positionOf: (r, word) => positionOf(r, word - (batch[r] as WordRow).firstWord) };
+    },
+  };
+  const tagger = taggerOf(encoding, running, {
     kind: "sequence",
     labels,
     labelling: labellingOf(labels, { task: "pos" }),
