@@ -71,7 +71,7 @@ export const qat = {
 export type { BlockOptions, BlockQuantizeOptions, BlockRounding } from "./block-weights/weight-only.js";
 export type { CompensationOptions } from "./block-weights/compensate.js";
 export { prepareModel, type PreparedModel } from "./files/open-for-compression.js";
-export type { Batches } from "./activations/visit-activations.js";
+export type { Batches } from "@nasty/calibration";
 export {
   compressor,
   type CompressedFile,

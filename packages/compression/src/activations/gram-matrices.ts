@@ -2,13 +2,13 @@ import { tensor } from "@nasty/core";
 import type { CalibrationBatch } from "@nasty/calibration";
 import { makeGraph, makeModel, makeNode, makeValueInfo, type ModelProto } from "@nasty/formats/onnx";
 import { openSession, type Session } from "@nasty/runtime";
-import { visitActivations, type VisitOptions } from "./visit-activations.js";
+import { type RunOptions, visitVectors } from "./visit-vectors.js";
 
 /** Rows that are multiplied at once: float32 sums stay short, float64 additions few. */
 const chunkRows = 1024;
 
 /** XᵀX on the runtime's matrix kernel, tens of times faster than loops. */
-function gramSession(options: VisitOptions): Promise<Session> {
+function gramSession(options: RunOptions): Promise<Session> {
   const graph = makeGraph("gram", {
     nodes: [
       makeNode("Transpose", ["x"], ["t"], { attributes: { perm: [1n, 0n] } }),
@@ -37,7 +37,7 @@ export async function gramMatrices(
   model: ModelProto,
   names: readonly string[],
   batches: readonly CalibrationBatch[],
-  options: VisitOptions = {},
+  options: RunOptions = {},
 ): Promise<Map<string, Float64Array>> {
   const session = await gramSession(options);
   const gathered = new Map<string, Gathering>();
@@ -51,11 +51,11 @@ export async function gramMatrices(
     entry.rows = 0;
   };
   try {
-    await visitActivations(
+    await visitVectors(
       model,
       names,
       batches,
-      async (name, rows, count, width) => {
+      async (name, { data: rows, count, width }) => {
         let entry = gathered.get(name);
         if (entry === undefined) {
           entry = {

@@ -1,13 +1,9 @@
+import { type Batches, takeBatches } from "@nasty/calibration";
 import type { Tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
-import type { SessionOptions } from "@nasty/runtime";
 import { gramMatrices } from "../activations/gram-matrices.js";
-import {
-  activationsOfWeights,
-  collectBatches,
-  requireBatches,
-  type Batches,
-} from "../activations/visit-activations.js";
+import { activationsOfWeights } from "../activations/activations-of-weights.js";
+import { requireBatches, type RunOptions } from "../activations/visit-vectors.js";
 import { openForCompression } from "../files/open-for-compression.js";
 import type { PlannedTensor, QuantizationPlan } from "../plan/plan.js";
 import { readWeight } from "../plan/resolve-weight.js";
@@ -19,7 +15,7 @@ import { compensationFactor } from "./compensation-factor.js";
 import { checkFinite, clippedRanges } from "./quantize-rows.js";
 
 /** What error compensation runs on. */
-export interface CompensationOptions {
+export interface CompensationOptions extends RunOptions {
   readonly calibrationData?: Batches;
   /** Sequences that are used. Default 128. */
   readonly limit?: number;
@@ -27,8 +23,6 @@ export interface CompensationOptions {
   readonly damping?: number;
   /** Bytes of second moments that are held at once; the samples are run once for each such group. Default 512 MB. */
   readonly budgetBytes?: number;
-  readonly session?: SessionOptions;
-  readonly onProgress?: (samples: number) => void;
 }
 
 interface Work {
@@ -79,11 +73,12 @@ export async function compensatedQuantizer(
     damping = 0.01,
     budgetBytes = 512e6,
     session,
+    signal,
     onProgress,
   }: CompensationOptions,
 ): Promise<WeightQuantizer> {
   const operation = `${plan.mode}.apply`;
-  const batches = await collectBatches(requireBatches(operation, calibrationData), limit);
+  const batches = await takeBatches(requireBatches(operation, calibrationData), limit);
   requireBatches(operation, batches.length === 0 ? undefined : batches);
   const done = new Map<PlannedTensor, QuantizedWeight>();
   const graphs = new Map(
@@ -91,9 +86,13 @@ export async function compensatedQuantizer(
       .allGraphs()
       .map((graph) => [graph.path, graph]),
   );
-  const visit = { ...(session && { session }), ...(onProgress && { onProgress }) };
+  const run: RunOptions = {
+    ...(session && { session }),
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+  };
   for (const group of workGroups(model, plan, budgetBytes)) {
-    const grams = await gramMatrices(model, [...group.keys()], batches, visit);
+    const grams = await gramMatrices(model, [...group.keys()], batches, run);
     for (const [activation, works] of group) {
       const gram = grams.get(activation);
       if (gram === undefined) continue;

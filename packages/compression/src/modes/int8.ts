@@ -1,6 +1,6 @@
 import {
+  type Batches,
   collectRanges,
-  type CalibrationBatch,
   type CalibrationMethod,
   type CalibrationTable,
   type CollectOptions,
@@ -32,7 +32,7 @@ export interface StaticOptions extends WeightOptions {
 /** What the ranges of activations are measured on. */
 export interface CalibrationOptions {
   /** Batches to run the float model on; padding is left out by their masks. */
-  readonly calibrationData?: AsyncIterable<CalibrationBatch> | Iterable<CalibrationBatch>;
+  readonly calibrationData?: Batches;
   /** Ranges measured before; wins over `calibrationData`. */
   readonly calibrationTable?: CalibrationTable;
   /** Default minmax. */
@@ -42,6 +42,8 @@ export interface CalibrationOptions {
   /** Samples to use, and to refuse fewer than. */
   readonly limit?: number;
   readonly onProgress?: (samples: number) => void;
+  /** Looked at before each run. */
+  readonly signal?: AbortSignal;
 }
 
 export type Int8Options = StaticOptions & CalibrationOptions & ApplyOptions;
@@ -116,7 +118,15 @@ function plannedActivation(
 async function tableFor(
   model: ModelProto,
   names: readonly string[],
-  { calibrationData, calibrationTable, calibrationMethod, percentile, limit, onProgress }: CalibrationOptions,
+  {
+    calibrationData,
+    calibrationTable,
+    calibrationMethod,
+    percentile,
+    limit,
+    onProgress,
+    signal,
+  }: CalibrationOptions,
   options: Required<StaticOptions>,
 ): Promise<CalibrationTable> {
   if (calibrationTable !== undefined) {
@@ -134,6 +144,7 @@ async function tableFor(
     ...(percentile === undefined ? {} : { percentile }),
     ...(limit === undefined ? {} : { samples: limit }),
     ...(onProgress === undefined ? {} : { onProgress }),
+    ...(signal === undefined ? {} : { signal }),
   };
   return collectRanges(prepareModel(model).model, names, calibrationData, collect);
 }
