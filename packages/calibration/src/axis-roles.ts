@@ -36,7 +36,7 @@ export const inputAxesOf = (
     else if (second !== undefined && second !== "") position.add(second);
   }
   // One name for both tells nothing.
-  for (const name of [...batch]) {
+  for (const name of batch) {
     if (position.delete(name)) batch.delete(name);
   }
   return { rows, length, batch, position, isBatchFixed, isLengthFixed };
@@ -54,12 +54,16 @@ export const axisRoles = (
   shape: readonly (number | string | undefined)[],
   { rows, length, batch, position, isBatchFixed, isLengthFixed }: InputAxes,
 ): AxisRole[] => {
+  let hasBatch = false;
   let hasPositions = false;
   return shape.map((size, axis) => {
     if (typeof size === "string")
       return batch.has(size) ? "batch" : position.has(size) ? "position" : undefined;
     if (size === undefined) return undefined;
-    if (isBatchFixed && axis === 0 && size === rows) return "batch";
+    if (isBatchFixed && !hasBatch && (axis === 0 || hasPositions) && size === rows) {
+      hasBatch = true;
+      return "batch";
+    }
     if (isBatchFixed && isLengthFixed && axis === 0 && size === rows * length) {
       // A flattened batch: the sizes say so.
       hasPositions = true;
