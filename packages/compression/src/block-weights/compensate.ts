@@ -1,5 +1,5 @@
 import { type Batches, takeBatches } from "@nasty/calibration";
-import type { Tensor } from "@nasty/core";
+import { clippedRanges, hasHalfScales, type Tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { gramMatrices } from "../activations/gram-matrices.js";
 import { activationsOfWeights } from "../activations/activations-of-weights.js";
@@ -8,11 +8,11 @@ import { openForCompression } from "../files/open-for-compression.js";
 import type { PlannedTensor, QuantizationPlan } from "../plan/plan.js";
 import { readWeight } from "../plan/resolve-weight.js";
 import type { QuantizedWeight, WeightQuantizer } from "../rewrite/weight-quantizer.js";
-import { blockLayout, channelRows, hasHalfScales } from "./block-layout.js";
+import { blockLayout, channelRows } from "./block-layout.js";
 import { blockRounding } from "./block-rounding.js";
+import { checkFinite } from "./check-finite.js";
 import { compensateRows } from "./compensate-rows.js";
 import { compensationFactor } from "./compensation-factor.js";
-import { checkFinite, clippedRanges } from "./quantize-rows.js";
 
 /** What error compensation runs on. */
 export interface CompensationOptions extends RunOptions {
@@ -119,7 +119,7 @@ function compensated(
   }
   const weight = readWeight({ owner, name: planned.name }) as Tensor<"float32">;
   checkFinite(planned.name, weight.data);
-  const halfScales = hasHalfScales(layout);
+  const halfScales = hasHalfScales(layout.channels, layout.blocks);
   const scheme = { ...layout, symmetric: planned.symmetric, halfScales, shrink: clippedRanges };
   return compensateRows(channelRows(weight, layout), factor, scheme);
 }
