@@ -7,6 +7,7 @@ import {
 } from "@nasty/calibration";
 import { chooseScale } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
+import type { SessionOptions } from "@nasty/runtime";
 import { CompressionError } from "../compression-error.js";
 import {
   finishQuantization,
@@ -42,6 +43,8 @@ export interface CalibrationOptions {
   /** Samples to use, and to refuse fewer than. */
   readonly limit?: number;
   readonly onProgress?: (samples: number) => void;
+  /** Threads and the like of the session that runs the float model. */
+  readonly session?: SessionOptions;
   /** Looked at before each run. */
   readonly signal?: AbortSignal;
 }
@@ -125,6 +128,7 @@ async function tableFor(
     percentile,
     limit,
     onProgress,
+    session,
     signal,
   }: CalibrationOptions,
   options: Required<StaticOptions>,
@@ -144,6 +148,7 @@ async function tableFor(
     ...(percentile === undefined ? {} : { percentile }),
     ...(limit === undefined ? {} : { samples: limit }),
     ...(onProgress === undefined ? {} : { onProgress }),
+    ...(session === undefined ? {} : { session }),
     ...(signal === undefined ? {} : { signal }),
   };
   return collectRanges(prepareModel(model).model, names, calibrationData, collect);
