@@ -47,7 +47,7 @@ export type TapVisitor = (value: TappedValue) => void | Promise<void>;
 
 export interface TapOptions {
   /** Stop after this many samples; the last batch is cut. Default all. */
-  readonly samples?: number;
+  readonly limit?: number;
   /** Looked at before each run. */
   readonly signal?: AbortSignal;
   /** Called after each batch with the samples so far. */
@@ -55,8 +55,10 @@ export interface TapOptions {
 }
 
 export interface ModelTapOptions extends TapOptions {
-  /** Threads and the like of the session. */
-  readonly session?: SessionOptions;
+  /** Default 1. */
+  readonly threads?: number;
+  /** What else the session is opened with. Default every optimization. */
+  readonly session?: Omit<SessionOptions, "threads">;
   /** Whether a name may be that of a constant, which is shown at each run. Default false: who measures activations does not mean one. */
   readonly constants?: boolean;
 }
@@ -129,7 +131,7 @@ const tap = async (
   tensors: readonly WatchedTensor[],
   batches: Batches,
   visit: TapVisitor,
-  { samples: wanted = Number.POSITIVE_INFINITY, signal, onProgress }: TapOptions,
+  { limit: wanted = Number.POSITIVE_INFINITY, signal, onProgress }: TapOptions,
 ): Promise<number> => {
   const run =
     session &&
@@ -199,12 +201,12 @@ export const tapActivations = async (
   names: readonly string[],
   batches: Batches,
   visit: TapVisitor,
-  { session: sessionOptions, constants = false, ...options }: ModelTapOptions = {},
+  { threads = 1, session: sessionOptions, constants = false, ...options }: ModelTapOptions = {},
 ): Promise<number> => {
   options.signal?.throwIfAborted();
   if (names.length === 0) return tap(undefined, [], batches, visit, options);
   const { model: observed, tensors } = observedModel(model, names, { constants });
-  const session = await openSession(observed, sessionOptions);
+  const session = await openSession(observed, { ...sessionOptions, threads });
   try {
     return await tap(session, tensors, batches, visit, options);
   } finally {

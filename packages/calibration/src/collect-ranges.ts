@@ -9,8 +9,8 @@ import type { Observer } from "./observer.js";
 import { elementsOf } from "./real-positions.js";
 import type { Batches } from "./token-mask.js";
 
-/** `samples`: stop after so many, and refuse fewer; without it all feeds are used. */
-export interface CollectOptions extends MethodOptions, Omit<ModelTapOptions, "constants"> {
+/** `limit`: stop after so many samples, and refuse fewer; without it all feeds are used. */
+export interface CollectOptions extends MethodOptions, Omit<ModelTapOptions, "constants" | "session"> {
   /** Values at or below this are masked attention scores and do not count. Default −10,000; −Infinity keeps all. */
   readonly maskedBelow?: number;
 }
@@ -108,11 +108,11 @@ export const collectRanges = async (
   options: CollectOptions = {},
 ): Promise<CalibrationTable> => {
   const { method, percentile, averagingConstant, bins } = resolveMethod(options);
-  const { samples: wanted } = options;
+  const { limit: wanted } = options;
   if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 1)) {
     throw new CalibrationError(
       "invalid-option",
-      `calibrate: samples: expected an integer of at least 1, got ${wanted}`,
+      `calibrate: limit: expected an integer of at least 1, got ${wanted}`,
     );
   }
   const { maskedBelow = defaultMaskedBelow } = options;

@@ -143,7 +143,7 @@ describe("tapActivations", () => {
         firsts.push(value.firstSample);
         counts.push(value.vectors().count);
       },
-      { samples: 4, onProgress: (done) => progress.push(done) },
+      { limit: 4, onProgress: (done) => progress.push(done) },
     );
     expect([samples, firsts, counts, progress]).toEqual([4, [0, 3], [9, 3], [3, 4]]);
   });

@@ -8,7 +8,7 @@ import { type RunOptions, visitVectors } from "./visit-vectors.js";
 const chunkRows = 1024;
 
 /** XᵀX on the runtime's matrix kernel, tens of times faster than loops. */
-function gramSession(options: RunOptions): Promise<Session> {
+function gramSession(threads: number): Promise<Session> {
   const graph = makeGraph("gram", {
     nodes: [
       makeNode("Transpose", ["x"], ["t"], { attributes: { perm: [1n, 0n] } }),
@@ -18,7 +18,7 @@ function gramSession(options: RunOptions): Promise<Session> {
     outputs: [makeValueInfo("gram", "float32", ["width", "width"])],
     initializers: [],
   });
-  return openSession(makeModel(graph, { opsets: { "": 17 }, irVersion: 8 }), options.session);
+  return openSession(makeModel(graph, { opsets: { "": 17 }, irVersion: 8 }), { threads });
 }
 
 interface Gathering {
@@ -39,7 +39,7 @@ export async function gramMatrices(
   batches: readonly CalibrationBatch[],
   options: RunOptions = {},
 ): Promise<Map<string, Float64Array>> {
-  const session = await gramSession(options);
+  const session = await gramSession(options.threads ?? 1);
   const gathered = new Map<string, Gathering>();
   const flush = async (entry: Gathering): Promise<void> => {
     if (entry.rows === 0) return;

@@ -4,7 +4,7 @@ import { CompressionError } from "../compression-error.js";
 import { openForCompression } from "../files/open-for-compression.js";
 
 /** How the float model is run over batches. */
-export type RunOptions = Pick<ModelTapOptions, "session" | "signal" | "onProgress">;
+export type RunOptions = Pick<ModelTapOptions, "threads" | "signal" | "onProgress">;
 
 /** Takes the vectors of one activation in one run; a view that is reused, copy what is kept. */
 export type VectorVisitor = (name: string, vectors: Vectors) => void | Promise<void>;

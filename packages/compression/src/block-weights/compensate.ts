@@ -72,7 +72,7 @@ export async function compensatedQuantizer(
     limit = 128,
     damping = 0.01,
     budgetBytes = 512e6,
-    session,
+    threads,
     signal,
     onProgress,
   }: CompensationOptions,
@@ -87,7 +87,7 @@ export async function compensatedQuantizer(
       .map((graph) => [graph.path, graph]),
   );
   const run: RunOptions = {
-    ...(session && { session }),
+    ...(threads !== undefined && { threads }),
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
   };

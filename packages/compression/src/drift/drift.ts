@@ -1,13 +1,7 @@
 import { type CalibrationBatch, tapActivations, tapOutputs } from "@nasty/calibration";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { inferShapes, ModelGraph } from "@nasty/graph";
-import {
-  type ModelSource,
-  openSession,
-  RuntimeError,
-  type Session,
-  type SessionOptions,
-} from "@nasty/runtime";
+import { type ModelSource, openSession, RuntimeError, type Session } from "@nasty/runtime";
 import { openForCompression } from "../files/open-for-compression.js";
 
 /** How far an output of a written model is from that of its original. */
@@ -34,7 +28,8 @@ export interface Departure {
 export interface DriftOptions {
   /** Folder of the original's external data, where it is not read from a path: see `weightsInFile`. */
   readonly weightsFolder?: string;
-  readonly session?: Pick<SessionOptions, "threads">;
+  /** Default 1. */
+  readonly threads?: number;
 }
 
 // Packed weights pay when a model runs often; here it runs once.
@@ -59,11 +54,11 @@ export interface Reference {
 export async function referenceOf(
   original: ModelSource,
   candidates: readonly (readonly CalibrationBatch[])[],
-  { session: options, weightsFolder }: DriftOptions = {},
+  { threads = 1, weightsFolder }: DriftOptions = {},
 ): Promise<Reference | undefined> {
   const config: Record<string, string> = { ...once };
   if (weightsFolder !== undefined) config[externalWeightsFolder] = weightsFolder;
-  const session = await openSession(original, { ...options, optimization: "basic", config });
+  const session = await openSession(original, { threads, optimization: "basic", config });
   try {
     for (const batches of candidates) {
       try {
@@ -90,9 +85,9 @@ export async function referenceOf(
 export async function measureDrift(
   reference: Reference,
   written: ModelSource,
-  options: DriftOptions = {},
+  { threads = 1 }: DriftOptions = {},
 ): Promise<readonly OutputDrift[]> {
-  const session = await openSession(written, options.session);
+  const session = await openSession(written, { threads });
   try {
     return await sessionDrift(reference, session);
   } finally {
@@ -178,7 +173,7 @@ export async function firstDeparture(
   original: ModelProto,
   written: ModelProto,
   batch: CalibrationBatch,
-  { minCosine, session }: DriftOptions & { readonly minCosine: number },
+  { minCosine, threads = 1 }: DriftOptions & { readonly minCosine: number },
 ): Promise<Departure | undefined> {
   const [before, after] = [openForCompression(original), ModelGraph.from(written)];
   const [types, writtenTypes] = [inferShapes(before), inferShapes(after)];
@@ -191,7 +186,7 @@ export async function firstDeparture(
     node.output.filter(isShared).map((value) => ({ node, value })),
   );
   const names = shared.map(({ value }) => value);
-  const [a, b] = [await tapped(before, names, batch, session), await tapped(after, names, batch, session)];
+  const [a, b] = [await tapped(before, names, batch, threads), await tapped(after, names, batch, threads)];
   for (const { node, value } of shared) {
     const [left, right] = [a?.get(value), b?.get(value)];
     if (left === undefined || right === undefined) continue;
@@ -206,17 +201,17 @@ async function tapped(
   graph: ModelGraph,
   names: readonly string[],
   batch: CalibrationBatch,
-  options: DriftOptions["session"],
+  threads: number,
 ): Promise<Map<string, Float32Array[]> | undefined> {
   const values = new Map<string, Float32Array[]>();
-  const session: SessionOptions = { ...options, optimization: "none", config: once };
+  const session = { optimization: "none", config: once } as const;
   try {
     await tapActivations(
       graph.toModel(),
       names,
       [batch],
       (value) => void values.set(value.name, [value.real().slice()]),
-      { session, constants: true },
+      { threads, session, constants: true },
     );
     return values;
   } catch (error) {

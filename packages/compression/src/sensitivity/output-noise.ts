@@ -7,9 +7,9 @@ import type { RunOptions } from "../activations/visit-vectors.js";
 export async function outputsOf(
   model: ModelProto,
   batches: readonly CalibrationBatch[],
-  { session: options, signal }: RunOptions = {},
+  { threads = 1, signal }: RunOptions = {},
 ): Promise<Float32Array[]> {
-  const session = await openSession(model, options);
+  const session = await openSession(model, { threads });
   try {
     const outputs: Float32Array[] = [];
     await tapOutputs(

@@ -4,7 +4,7 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import { requireBatches } from "../activations/visit-vectors.js";
 import { keepInFloat, layerGroups, type LayerGroup } from "../plan/layer-groups.js";
 import type { QuantizationPlan } from "../plan/plan.js";
-import { prepare, type PrepareOptions } from "../modes/prepare.js";
+import { prepare, type ApplyOptions } from "../modes/prepare.js";
 import { outputsOf, outputNoise } from "./output-noise.js";
 
 /** What quantizing one group of weights alone does to the model. */
@@ -23,7 +23,7 @@ export interface LayerSensitivity {
   readonly loss?: number;
 }
 
-export interface SensitivityOptions extends PrepareOptions {
+export interface SensitivityOptions extends ApplyOptions {
   /** Batches that outputs are compared on. */
   readonly batches: Batches;
   /** Sequences of them that are used. Default 64. */

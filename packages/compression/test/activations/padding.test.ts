@@ -68,7 +68,7 @@ const separate = rows.map((data, i): CalibrationBatch => {
 });
 
 const bytes = (made: ModelProto): string => Buffer.from(serializeModel(made)).toString("base64");
-const plan = dynamic.plan(m, { pairs: "full", perChannel: false });
+const plan = await dynamic.plan(m, { pairs: "full", perChannel: false });
 
 /** What each step makes of some batches. */
 const steps: Record<string, (batches: readonly CalibrationBatch[]) => Promise<unknown>> = {
@@ -78,7 +78,7 @@ const steps: Record<string, (batches: readonly CalibrationBatch[]) => Promise<un
     bytes(await int4.quantize(m, { rounding: "gptq", calibrationData })),
   "bias correction": async (calibrationData) => {
     const options = { calibrationData };
-    return bytes((await correctBiases(m, int4.plan(m, { rounding: "nearest" }), options)).model);
+    return bytes((await correctBiases(m, await int4.plan(m, { rounding: "nearest" }), options)).model);
   },
   "outlier migration": async (calibrationData) => {
     const even = await migrateOutliers(m, { calibrationData, outlierRatio: 0 });
@@ -86,7 +86,7 @@ const steps: Record<string, (batches: readonly CalibrationBatch[]) => Promise<un
     return bytes(even.model).replace(/nasty\..*/, "");
   },
   sensitivity: async (batches) => {
-    const found = await sensitivity(m, int4.plan(m), { batches });
+    const found = await sensitivity(m, await int4.plan(m), { batches });
     return found.map(({ name, outputSqnrDb }) => [name, outputSqnrDb.toFixed(6)]);
   },
   drift: async (batches) => {
