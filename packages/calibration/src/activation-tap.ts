@@ -61,6 +61,8 @@ export interface ModelTapOptions extends TapOptions {
   readonly session?: Omit<SessionOptions, "threads">;
   /** Whether a name may be that of a constant, which is shown at each run. Default false: who measures activations does not mean one. */
   readonly constants?: boolean;
+  /** What else to do with the open model before it is closed: it is shown as it was given, without the values that are named. */
+  readonly use?: (session: Session) => Promise<void>;
 }
 
 const floats: ReadonlySet<DType> = new Set<DType>(["float32", "float16", "bfloat16", "float64"]);
@@ -125,6 +127,18 @@ const tappedValue = (name: string, tensor: Tensor, layout: Layout, run: Run): Ta
   };
 };
 
+/** The session with the outputs of the model alone. */
+const withOutputsOf = ({ graph }: ModelProto, session: Session): Session => {
+  const names = graph?.output.map(({ name }) => name) ?? [];
+  const own = new Set(names);
+  return {
+    inputs: session.inputs,
+    outputs: session.outputs.filter(({ name }) => own.has(name)),
+    run: (feeds, outputs = names, options) => session.run(feeds, outputs, options),
+    close: () => session.close(),
+  };
+};
+
 /** Runs batches through a session that may be none, where only their samples are to be counted. */
 const tap = async (
   session: Session | undefined,
@@ -181,7 +195,7 @@ const tap = async (
  * - Vectors along the last axis are whole, also where that axis runs over positions: they are what a product multiplies.
  * - A masked score (`−∞`, −10,000) at a real position is shown: only who measures ranges can leave single values out, and does.
  *
- * One batch is held at a time; values of known shape are written into the same memory at each run. Without names nothing is run.
+ * One batch is held at a time; values of known shape are written into the same memory at each run. Without names, and nobody to use the model, none is opened.
  *
  * @param model not changed
  * @param names activations of the main graph, graph inputs included
@@ -201,14 +215,16 @@ export const tapActivations = async (
   names: readonly string[],
   batches: Batches,
   visit: TapVisitor,
-  { threads = 1, session: sessionOptions, constants = false, ...options }: ModelTapOptions = {},
+  { threads = 1, session: sessionOptions, constants = false, use, ...options }: ModelTapOptions = {},
 ): Promise<number> => {
   options.signal?.throwIfAborted();
-  if (names.length === 0) return tap(undefined, [], batches, visit, options);
+  if (names.length === 0 && use === undefined) return tap(undefined, [], batches, visit, options);
   const { model: observed, tensors } = observedModel(model, names, { constants });
   const session = await openSession(observed, { ...sessionOptions, threads });
   try {
-    return await tap(session, tensors, batches, visit, options);
+    const samples = await tap(session, tensors, batches, visit, options);
+    await use?.(withOutputsOf(model, session));
+    return samples;
   } finally {
     await session.close();
   }
