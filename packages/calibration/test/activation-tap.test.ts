@@ -204,6 +204,23 @@ describe("tapActivations", () => {
     expect(await tapActivations(broken, [], [padded, padded], () => {})).toBe(6);
   });
 
+  it("lends the open model as it was given, also where nothing is named", async () => {
+    const lent: unknown[] = [];
+    for (const named of [["h"], []]) {
+      await tapActivations(model, named, [padded], () => {}, {
+        use: async (session) => {
+          const results = await session.run(padded.feeds);
+          lent.push([session.outputs.map(({ name }) => name), Object.keys(results)]);
+        },
+      });
+    }
+    const own = ["y", "size"];
+    expect(lent).toEqual([
+      [own, own],
+      [own, own],
+    ]);
+  });
+
   it("refuses a mask of something else", async () => {
     const mask: Tensor = tensor("uint8", [5], new Uint8Array(5));
     const { feeds } = padded;

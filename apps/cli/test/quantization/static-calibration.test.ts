@@ -12,13 +12,13 @@ afterAll(() => shop.remove());
 
 const calibration = ["--mode", "static", "--calibration", "test.conllu"];
 
-test("measuring opens one session, and the whole of a static quantization no more than seven", async () => {
+test("a static quantization opens its model once and the written file once", async () => {
   const args = ["quantize", "--model", "pos", "--output", "static.onnx", ...calibration];
   const { sessions } = await observed(shop, [...args, "--save-calibration-table", "ranges.json"]);
-  expect(sessions.length).toBeLessThanOrEqual(7);
+  expect(sessions).toHaveLength(2);
   const again = ["quantize", "--model", "pos", "--output", "again.onnx", "--mode", "static"];
   const { sessions: known } = await observed(shop, [...again, "--calibration-table", "ranges.json"]);
-  expect(known.length).toBeLessThan(sessions.length);
+  expect(known).toHaveLength(2);
 });
 
 test("padding never counts, also of a model that takes sentences of one length only", async () => {
