@@ -1,8 +1,8 @@
-import { float16ToFloat32, float32ToFloat16 } from "@nasty/core";
-import { CompressionError } from "../compression-error.js";
-import type { QuantizedWeight } from "../rewrite/weight-quantizer.js";
+import { CoreError } from "./core-error.js";
+import { decibels } from "./decibels.js";
+import { float16ToFloat32, float32ToFloat16 } from "./float16.js";
 
-/** How blocks of a matrix [channels, length] become integers. */
+/** How blocks of a matrix [channels, length] become integers; blocks run along `length`. */
 export interface BlockScheme {
   readonly channels: number;
   readonly length: number;
@@ -15,23 +15,43 @@ export interface BlockScheme {
   readonly shrink: readonly number[];
 }
 
-/** Full range only. */
+/** Full range only: rounding to nearest. */
 export const fullRange: readonly number[] = [1];
 
 /** From the full range to about two thirds of it, where clipping the largest weight of a block can pay. */
 export const clippedRanges: readonly number[] = Array.from({ length: 18 }, (_, step) => 1 - 0.02 * step);
 
-/** Scale and zero point of a block; real value = (q − zeroPoint) · scale. */
+/** A matrix in blocks along its rows, each integer in a byte of its own; real value = (q − zeroPoint) · scale. */
+export interface BlockRows {
+  /** [channels, length] */
+  readonly data: Uint8Array;
+  /** [channels, blocks]; symmetric scales may be negative. */
+  readonly scale: Float32Array;
+  /** [channels, blocks] */
+  readonly zeroPoint: Int32Array;
+  /** 10·log10(signal / noise); ∞ without noise. */
+  readonly sqnrDb: number;
+}
+
+/** Scale and zero point of a block. */
 export interface BlockParameters {
   scale: number;
   zeroPoint: number;
+}
+
+/** Scales of a weight from which on a file may keep them in 16 bits: fewer would not pay for the node that makes them float32 again. */
+const fewestHalfScales = 256;
+
+/** Whether the scales of a weight in blocks are rounded to float16: 11 bits of precision are many more than the integers have. */
+export function hasHalfScales(channels: number, blocks: number): boolean {
+  return channels * blocks >= fewestHalfScales;
 }
 
 const smallestNormalHalf = 2 ** -14;
 const largestHalf = 65504;
 
 /** The nearest float16 value of a scale; itself outside of the range in which that has 11 bits of precision. */
-export function halfScale(scale: number): number {
+function halfScale(scale: number): number {
   const magnitude = Math.abs(scale);
   return magnitude >= smallestNormalHalf && magnitude <= largestHalf
     ? float16ToFloat32(float32ToFloat16(scale))
@@ -46,7 +66,7 @@ export function halfScale(scale: number): number {
  * asymmetric: scale = (max − min) / (2^bits − 1), zero point = clamp(roundHalfAway(−min / scale))
  * ```
  */
-export function parametersOfRange(
+function parametersOfRange(
   low: number,
   high: number,
   { bits, symmetric, halfScales = false }: Pick<BlockScheme, "bits" | "symmetric" | "halfScales">,
@@ -66,8 +86,8 @@ export function parametersOfRange(
     out.scale === 0 ? 0 : Math.min(quantMax, Math.max(0, Math.floor(Math.fround(-low / out.scale) + 0.5)));
 }
 
-/** `clamp(roundHalfAway(value · (1 / scale) + zero point), 0, 2^bits − 1)` in float32. */
-export function quantizeValue(
+/** The integer of a value in a block: `clamp(roundHalfAway(value · (1 / scale) + zero point), 0, 2^bits − 1)` in float32. */
+export function quantizeInBlock(
   value: number,
   reciprocal: number,
   zeroPoint: number,
@@ -80,8 +100,8 @@ export function quantizeValue(
   return real >= quantMax ? quantMax : (real + 0.5) | 0;
 }
 
-/** Float32 reciprocal of a scale; of a block of zeros 0. */
-export function reciprocalOf(scale: number): number {
+/** Float32 reciprocal of a block's scale; of a block of zeros 0. */
+export function blockReciprocal(scale: number): number {
   return scale === 0 ? 0 : Math.fround(1 / scale);
 }
 
@@ -92,11 +112,11 @@ function squaredError(
   { scale, zeroPoint }: BlockParameters,
   quantMax: number,
 ): number {
-  const reciprocal = reciprocalOf(scale);
+  const reciprocal = blockReciprocal(scale);
   let error = 0;
   for (let i = from; i < to; i++) {
     const value = rows[i] as number;
-    const difference = value - (quantizeValue(value, reciprocal, zeroPoint, quantMax) - zeroPoint) * scale;
+    const difference = value - (quantizeInBlock(value, reciprocal, zeroPoint, quantMax) - zeroPoint) * scale;
     error += difference * difference;
   }
   return error;
@@ -142,30 +162,35 @@ export function chooseBlock(
   out.zeroPoint = zeroPoint;
 }
 
-/** 10·log10(signal / noise), ∞ without noise. */
-export function decibelsOf(signal: number, noise: number): number {
-  return noise === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
-}
-
-/** @throws CompressionError `not-finite` for the first NaN or ±∞ */
-export function checkFinite(name: string, values: Float32Array): void {
-  let index = 0;
-  while (index < values.length && Math.abs(values[index] as number) < Number.POSITIVE_INFINITY) index++;
-  if (index === values.length) return;
-  throw new CompressionError(
-    "not-finite",
-    `quantize: tensor ${JSON.stringify(name)}: element ${index}: expected a finite number, got ${values[index]}`,
-    { tensor: name },
+/** @throws CoreError `length` */
+function checkRows(rows: Float32Array, { channels, length }: BlockScheme): void {
+  if (rows.length === channels * length) return;
+  throw new CoreError(
+    "length",
+    `quantizeBlockRows: rows: length: expected ${channels * length} (${channels} channels of ${length}), got ${rows.length}`,
+    { expected: channels * length, got: rows.length },
   );
 }
 
 /**
- * Quantizes a matrix block-wise along its rows.
+ * Quantizes a matrix block-wise along its rows, as the operators MatMulNBits and GatherBlockQuantized of ONNX Runtime read it.
+ *
+ * ```
+ * symmetric:  scale = −(signed value of largest magnitude) / 2^(bits−1), zero point 2^(bits−1)
+ * asymmetric: scale = (max − min) / (2^bits − 1), zero point = clamp(roundHalfAway(−min / scale)); the range contains 0
+ * q = clamp(roundHalfAway(v · (1/scale) + zero point), 0, 2^bits − 1)
+ * ```
+ * all in float32. A block of zeros gets scale 0; of values that are not finite the result is not specified.
  *
  * @param rows float32 [channels, length]
- * @returns integers [channels, length], scales and zero points [channels, blocks]
+ * @throws CoreError `length`
+ * Source: ONNX Runtime 1.30, com.microsoft.MatMulNBits and its block-wise quantizer.
+ * @example
+ * const scheme = { channels: 1, length: 32, blockSize: 32, bits: 4, symmetric: true, shrink: fullRange } as const;
+ * quantizeBlockRows(new Float32Array(32).fill(1), scheme).scale; // [-0.125], every integer 0
  */
-export function quantizeRows(rows: Float32Array, scheme: BlockScheme): QuantizedWeight {
+export function quantizeBlockRows(rows: Float32Array, scheme: BlockScheme): BlockRows {
+  checkRows(rows, scheme);
   const { channels, length, blockSize, bits } = scheme;
   const blocks = Math.ceil(length / blockSize);
   const quantMax = bits === 4 ? 15 : 255;
@@ -182,12 +207,12 @@ export function quantizeRows(rows: Float32Array, scheme: BlockScheme): Quantized
       const to = Math.min(start + length, from + blockSize);
       chooseBlock(rows, from, to, scheme, parameters);
       const { scale: s, zeroPoint: z } = parameters;
-      const reciprocal = reciprocalOf(s);
+      const reciprocal = blockReciprocal(s);
       scale[channel * blocks + block] = s;
       zeroPoint[channel * blocks + block] = z;
       for (let i = from; i < to; i++) {
         const value = rows[i] as number;
-        const q = quantizeValue(value, reciprocal, z, quantMax);
+        const q = quantizeInBlock(value, reciprocal, z, quantMax);
         data[i] = q;
         const difference = value - (q - z) * s;
         signal += value * value;
@@ -195,5 +220,5 @@ export function quantizeRows(rows: Float32Array, scheme: BlockScheme): Quantized
       }
     }
   }
-  return { data, scale, zeroPoint, sqnrDb: decibelsOf(signal, noise) };
+  return { data, scale, zeroPoint, sqnrDb: decibels(signal, noise) };
 }
