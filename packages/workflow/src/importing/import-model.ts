@@ -58,10 +58,13 @@ export interface ImportResult {
  * await importModel("saved", { from: "tfjs", task: "pos", words: "words.json", labels: "labels.json", output: "pos.onnx" });
  * ```
  */
-export function importModel(
+export async function importModel(
   directory: string,
   options: Given<typeof importOperation.options>,
 ): Promise<ImportResult> {
+  if (typeof directory !== "string") {
+    throw new UsageError(`import: directory: expected the path of a folder, got ${typeof directory}`);
+  }
   return perform(importOperation, { ...options }, (settings, reporter) =>
     runImport(directory, settings, reporter),
   );

@@ -128,7 +128,7 @@ async function written(
           );
     if (gate?.passed === false) {
       await candidate.discard();
-      const nothing = { path: null, bytes: null, passed: false } as const;
+      const nothing = { path: output, bytes: null, passed: false } as const;
       const given = { model: path, modelBytes, output: null, training, gate, drift: null };
       return { ...given, ...figuresOf(report), ...nothing };
     }

@@ -42,7 +42,8 @@ export interface RefusedPruning extends PruningFigures {
   readonly output: null;
   readonly gate: PruningQuality;
   readonly drift: null;
-  readonly path: null;
+  /** Where it would have been written; what stood there is as it was. No operation takes this result for a model. */
+  readonly path: string;
   readonly bytes: null;
   readonly passed: false;
 }
