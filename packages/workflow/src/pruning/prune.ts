@@ -178,7 +178,7 @@ async function pruned(job: PruningJob): Promise<Recovered> {
   if (train === undefined) {
     const plan = await pruning.planFor(loaded.model);
     return {
-      ...pruner.apply(loaded.model, plan, provenance),
+      ...(await pruner.apply(loaded.model, plan, provenance)),
       reference: pruningReference(loaded.model, plan),
     };
   }

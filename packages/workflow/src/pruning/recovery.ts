@@ -72,7 +72,7 @@ async function beforeTraining(
   reporter: Reporter,
 ): Promise<Recovered> {
   const plan = await pruning.planFor(model);
-  const pruned = pruner.apply(model, plan, provenance);
+  const pruned = await pruner.apply(model, plan, provenance);
   // Training changes all values: whether the right weights are left is seen before it.
   await checkDrift(drifting(pruningReference(model, plan)), pruned.model);
   const { validation } = request;
@@ -120,7 +120,7 @@ async function whileTraining(
   );
   const last = await pruning.planFor(trained.model);
   return {
-    ...pruner.apply(trained.model, last, provenance),
+    ...(await pruner.apply(trained.model, last, provenance)),
     reference: pruningReference(trained.model, last),
   };
 }
