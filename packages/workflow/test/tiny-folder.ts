@@ -1,11 +1,15 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+// @boundaries-ignore the tiny models are those of the command's tests
 import { conllu } from "../../../apps/cli/test/tiny-corpus.js";
+// @boundaries-ignore the tiny models are those of the command's tests
+import { writeTinyLayersModel } from "../../../apps/cli/test/tiny-layers-model.js";
+// @boundaries-ignore the tiny models are those of the command's tests
 import { writeTinyDirectory } from "../../../apps/cli/test/tiny-tagger.js";
 import type { ProgressEvent } from "../src/reporter.js";
 
-/** A temporary folder with a tiny model in it, `pos`, that is right for every word of `test.conllu`. */
+/** A temporary folder with a tiny model in it, `pos`, that is right for every word of `test.conllu`, and the same of TensorFlow.js, `tfjs`. */
 export interface TinyFolder {
   path(...parts: string[]): string;
   /** Every file below the folder with its content, hidden ones included. */
@@ -17,6 +21,7 @@ export async function openTinyFolder(): Promise<TinyFolder> {
   const folder = await mkdtemp(join(tmpdir(), "nasty-workflow-test-"));
   const path = (...parts: string[]): string => join(folder, ...parts);
   await writeTinyDirectory(path("pos"));
+  await writeTinyLayersModel(path("tfjs"));
   await writeFile(path("test.conllu"), conllu());
   return {
     path,

@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { writeTinyLayersModel } from "../../../../apps/cli/test/tiny-layers-model.js";
 import { evaluate } from "../../src/evaluation/evaluate.js";
 import { importModel } from "../../src/importing/import-model.js";
 import { abortingAt, openTinyFolder, type TinyFolder } from "../tiny-folder.js";
@@ -8,7 +7,6 @@ import { abortingAt, openTinyFolder, type TinyFolder } from "../tiny-folder.js";
 let folder: TinyFolder;
 beforeAll(async () => {
   folder = await openTinyFolder();
-  await writeTinyLayersModel(folder.path("tfjs"));
 });
 afterAll(() => folder.remove());
 

@@ -177,19 +177,38 @@ describe("prune", () => {
     await expect(prune(pos(), { plan, recover })).rejects.toThrow("recover.schedule: expected one-shot");
   });
 
-  it.each(["planning", "epoch 1", "tagging"])("ends while it is %s", async (word) => {
+  it.each(["planning", "tagging"])("ends while it is %s, and writes nothing", async (word) => {
     const before = await folder.snapshot();
     const { reason, running } = abortingAt(word);
     const pruning = prune(pos(), {
       neurons: 0.3,
       on: test(),
-      ...(word === "epoch 1" && { recover: {} }),
       gate: { on: test() },
       output: folder.path("ended.onnx"),
       ...running,
     });
     await expect(pruning).rejects.toBe(reason);
     expect(await folder.snapshot()).toEqual(before);
+  });
+
+  it("ends while it trains with nothing but a checkpoint, from which the same call goes on", async () => {
+    const options = { neurons: 0.3, on: test(), recover: { epochs: 3, batchSize: 2 } };
+    const whole = await prune(pos(), { ...options, output: folder.path("whole.onnx") });
+    const before = Object.keys(await folder.snapshot());
+    const output = folder.path("ended.onnx");
+    const { reason, running } = abortingAt("epoch 2");
+    await expect(prune(pos(), { ...options, output, ...running })).rejects.toBe(reason);
+    const left = Object.keys(await folder.snapshot()).filter((name) => !before.includes(name));
+    expect(left).toEqual([`${output}.checkpoint`]);
+    const steps = new Set<string>();
+    const resumed = await prune(pos(), {
+      ...options,
+      output,
+      onProgress: ({ step }) => void steps.add(step),
+    });
+    expect([...steps]).not.toContain("epoch 1/3");
+    expect(resumed.output?.sha256).toBe(whole.output?.sha256);
+    expect(Object.keys(await folder.snapshot())).not.toContain(`${output}.checkpoint`);
   });
 
   it("leaves the environment of the process alone", async () => {
