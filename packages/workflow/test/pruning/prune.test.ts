@@ -150,6 +150,11 @@ describe("prune", () => {
       "prune: recover.on: expected the text to train on, got none, and 2 in on",
     ],
     [
+      "standard input twice",
+      { heads: 0.3, on: "-", recover: {} },
+      "prune: recover.on: expected a file to train on (standard input is read once",
+    ],
+    [
       "a recovery that is none",
       { heads: 0.3, on: "a.conllu", recover: true },
       "prune: recover: expected an object",
