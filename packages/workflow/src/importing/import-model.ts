@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { withHistory } from "@nasty/compression";
 import { type ImportedModel, importLayersModel } from "@nasty/engine-tfjs/layers-model";
 import { readLayersModel } from "@nasty/engine-tfjs/layers-model/node";
@@ -40,7 +41,7 @@ export interface ImportResult {
         readonly words: number;
       })
     | null;
-  /** Of the written file: a model for every operation. */
+  /** Of the written file, absolute: a model for every operation. */
   readonly path: string;
   readonly bytes: number;
   /** The written file was opened: one that does not open is an error. */
@@ -160,7 +161,7 @@ function resultOf({
             words: tagger.words.filter((word) => word !== "").length,
             padding: tagger.padding,
           },
-    path: written.path,
+    path: resolve(written.path),
     bytes: written.bytes,
     passed: true,
   };

@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { resolve } from "node:path";
 import {
   pruner,
   type PruneOptions as ChosenPruning,
@@ -129,7 +130,7 @@ async function written(
           );
     if (gate?.passed === false) {
       await candidate.discard();
-      const nothing = { path: output, bytes: null, passed: false } as const;
+      const nothing = { path: resolve(output), bytes: 0, passed: false } as const;
       const given = { model: path, modelBytes, output: null, training, gate, drift: null };
       return { ...given, ...figuresOf(report), ...nothing };
     }
@@ -137,7 +138,7 @@ async function written(
     reporter.signal?.throwIfAborted();
     const file = await candidate.commit();
     await rm(checkpoint, { force: true });
-    const made = { path: file.path, bytes: file.bytes, passed: true } as const;
+    const made = { path: resolve(file.path), bytes: file.bytes, passed: true } as const;
     const given = { model: path, modelBytes, output: file, training, gate, drift };
     return { ...given, ...figuresOf(report), ...made };
   } catch (error) {

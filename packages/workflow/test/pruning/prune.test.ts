@@ -1,9 +1,12 @@
 import { historyOf } from "@nasty/compression";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compare } from "../../src/comparison/compare.js";
+import { compress } from "../../src/compressing/compress.js";
 import { evaluate } from "../../src/evaluation/evaluate.js";
 import { openModel } from "../../src/models/model.js";
 import { prune } from "../../src/pruning/prune.js";
+import { quantize } from "../../src/quantization/quantize.js";
 import { text } from "../../src/texts/text.js";
 import { abortingAt, openTinyFolder, type TinyFolder } from "../tiny-folder.js";
 
@@ -71,6 +74,13 @@ describe("prune", () => {
     expect((await stepsOf(zeros.path))[0]?.options).toMatchObject({ importance: "magnitude" });
   });
 
+  it("gives a model to quantize and to compare", async () => {
+    const small = await prune(pos(), { neurons: 0.2, output: folder.path("narrow.onnx") });
+    const int8 = await quantize(small, { output: folder.path("narrow_int8.onnx") });
+    expect(int8).toMatchObject({ passed: true, path: folder.path("narrow_int8.onnx") });
+    expect(String(await compare([pos(), small, int8], { on: test() }))).toContain("narrow.onnx");
+  });
+
   it("names its output as the command does", async () => {
     const { path } = await prune(pos(), { neurons: 0.25 });
     expect(path).toBe(folder.path("pos_pruned25_structured.onnx"));
@@ -86,11 +96,12 @@ describe("prune", () => {
     expect(lost).toMatchObject({
       passed: false,
       output: null,
-      bytes: null,
+      bytes: 0,
       gate: { original: 1, passed: false },
     });
     expect(lost.gate?.loss).toBeGreaterThan(0.01);
     expect(lost.sparsity).toBeGreaterThan(0.9);
+    await expect(compress(lost)).rejects.toThrow("which its gate refused");
     expect(await folder.snapshot()).toEqual(before);
     const kept = await prune(pos(), {
       sparsity: 0.1,
