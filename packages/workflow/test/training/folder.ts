@@ -1,7 +1,9 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+// @boundaries-ignore the tiny models are those of the command's tests
 import { conllu, sentences } from "../../../../apps/cli/test/tiny-corpus.js";
+// @boundaries-ignore the tiny models are those of the command's tests
 import { writeTinyDirectory } from "../../../../apps/cli/test/tiny-tagger.js";
 import type { ProgressEvent } from "../../src/reporter.js";
 
