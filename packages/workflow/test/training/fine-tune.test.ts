@@ -77,6 +77,9 @@ test("options that are unknown or contradict each other are named", async () => 
   await refused({ layers: 3 }).toThrow("fine-tune: layers: expected one of model, task, train");
   await refused({ patience: 2 }).toThrow("--patience: expected --validation to find the best epoch on");
   await refused({ output: folder.path("pos") }).toThrow("expected another folder than the model's");
+  await expect(fineTune({ path: folder.path("test.conllu") }, unjudged)).rejects.toThrow(
+    "expected a Hugging Face directory, got a file; export the model",
+  );
   await expect(fineTune({} as never, unjudged)).rejects.toThrow("fine-tune: model: expected a path");
   expect(await folder.names()).toEqual(before);
   expect(await readFile(folder.path("pos/config.json"), "utf8")).toContain("id2label");
