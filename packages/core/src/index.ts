@@ -1,4 +1,5 @@
 export { CoreError, type CoreErrorCode, type CoreErrorFields } from "./core-error.js";
+export { type ErrorFields, NastyError } from "./nasty-error.js";
 export {
   bitsOf,
   dataConstructor,

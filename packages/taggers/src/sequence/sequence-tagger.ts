@@ -2,12 +2,21 @@ import { type Tensor, tensor, toFloat32 } from "@nasty/core";
 import type { Session, ValueInfo } from "@nasty/runtime";
 import { checkLabels } from "../check-labels.js";
 import { labellingOfSettings } from "../label-choice.js";
-import { decoderOf } from "../neural/decode.js";
 import { TaggerError } from "../tagger-error.js";
-import type { BatchOptions, EncodedBatch, Sentences, Tagger } from "../tagger.js";
-import { logitsOutput } from "../transformer/logits.js";
-import { type Limits, limitsOf, longestRow, sentenceBlocks } from "../tagging/sentence-blocks.js";
-import { batchesOf, type Row, rowsOf } from "./rows.js";
+import type { Tagger } from "../tagger.js";
+import { evenBatches } from "../tagging/batches.js";
+import { decoderOf } from "../tagging/decode.js";
+import {
+  type Block,
+  encodedBatches,
+  type Encoder,
+  type Encoding,
+  makeTagger,
+  type RunInputs,
+} from "../tagging/make-tagger.js";
+import { type IdRow, type WordRow, wordRows } from "../tagging/rows.js";
+import { longestRow } from "../tagging/sentence-blocks.js";
+import { trialOutput } from "../tagging/trial.js";
 import type { SequenceSettings } from "./settings.js";
 
 const DEFAULTS = { batchSize: 32, batchTokens: 1024, lookAhead: 512 } as const;
@@ -34,71 +43,54 @@ export async function makeSequenceTagger(session: Session, settings: SequenceSet
   const { labels, probabilities } = settings;
   checkLabels(labels, "openTagger: settings");
   const labelling = labellingOfSettings(settings);
-  const encoding = encodingOf(session.inputs, settings);
-  const { idOf, capacity, stretch, feed } = encoding;
+  const { feed, rowsOf, ...encoding } = encodingOf(session.inputs, settings);
   const output = await trial(session, settings, feed);
-  const decode = decoderOf(labelling, labels, undefined);
   // The best sequence is that of the largest sum, which for probabilities is one of logarithms; the best label of a word is the same.
   const isSummed = labelling.task === "ner" && probabilities;
-
-  const run = async (rows: readonly Row[], scores: readonly Float32Array[]): Promise<void> => {
-    const { feeds, starts } = feed(rows);
-    const result = (await session.run(feeds, [output]))[output] as Tensor;
-    const data = result.dtype === "float32" ? (result.data as Float32Array) : toFloat32(result);
-    rows.forEach(({ sentence, firstWord, firstOwned, ownedEnd }, r) => {
-      const from = ((starts[r] as number) + firstOwned - firstWord) * labels.length;
-      const count = (ownedEnd - firstOwned) * labels.length;
-      const owned = data.subarray(from, from + count);
-      (scores[sentence] as Float32Array).set(
-        isSummed ? owned.map((value) => Math.log(Math.max(value, Number.MIN_VALUE))) : owned,
-        firstOwned * labels.length,
-      );
-    });
+  const encoder: Encoder<WordRow> = {
+    ...encoding,
+    rowsOf,
+    async run(batch) {
+      const { feeds, starts } = feed(batch);
+      const result = (await session.run(feeds, [output]))[output] as Tensor;
+      const data = result.dtype === "float32" ? (result.data as Float32Array) : toFloat32(result);
+      return {
+        data: isSummed ? data.map((value) => Math.log(Math.max(value, Number.MIN_VALUE))) : data,
+        positionOf: (r, word) => (starts[r] as number) + word - (batch[r] as WordRow).firstWord,
+      };
+    },
   };
-
-  return {
+  return makeTagger(encoder, {
     kind: "sequence",
-    task: labelling.task,
     labels,
     labelling,
-    async *tag(sentences, options) {
-      const limits = limitsOf(options, DEFAULTS);
-      for await (const { rows, sizes } of blocks(sentences, { idOf, capacity, limits })) {
-        const scores = sizes.map((size) => new Float32Array(size * labels.length));
-        for (const batch of batchesOf(rows, limits, stretch)) {
-          limits.signal?.throwIfAborted();
-          await run(batch, scores);
-        }
-        for (const [i, length] of sizes.entries()) {
-          const best = decode({ data: scores[i] as Float32Array, start: 0, length }, labels.length);
-          yield Array.from(best, (label) => labels[label] as string);
-        }
-      }
-    },
-    feedsOf: (sentences, options) => encodedBatches(encoding, sentences, options),
+    decode: decoderOf(labelling, labels, undefined),
     close: () => session.close(),
-  };
+  });
 }
 
-/** What turns words into the inputs of the model. */
-interface Encoding {
-  readonly idOf: (word: string) => number;
-  readonly capacity: number;
-  /** Longest row of a batch over its shortest. */
-  readonly stretch: number;
-  feed(rows: readonly Row[]): Fed;
+interface WordEncoding extends Encoding<WordRow> {
+  rowsOf(block: Block): WordRow[];
+  feed(rows: readonly IdRow[]): Fed;
 }
 
-function encodingOf(inputs: readonly ValueInfo[], settings: SequenceSettings): Encoding {
+function encodingOf(inputs: readonly ValueInfo[], settings: SequenceSettings): WordEncoding {
   const { padding } = settings;
   const input = inputOf({ inputs });
   const capacity = capacityOf(input, settings);
   const isFilled = padding === "right" || padding === "left" || typeof input.shape[1] === "number";
+  const stretch = isFilled ? Number.POSITIVE_INFINITY : padding === "masked" ? MOST_STRETCH : 1;
+  const idOf = makeWordIds(settings);
+  const feed = (rows: readonly IdRow[]): Fed =>
+    feedOf(rows, input, settings, isFilled ? capacity : undefined);
+  const rowsOf = (block: Block): WordRow[] =>
+    block.flatMap((words, sentence) => wordRows(Int32Array.from(words, idOf), sentence, capacity));
   return {
-    idOf: makeWordIds(settings),
-    capacity,
-    stretch: isFilled ? Number.POSITIVE_INFINITY : padding === "masked" ? MOST_STRETCH : 1,
-    feed: (rows) => feedOf(rows, input, settings, isFilled ? capacity : undefined),
+    defaults: DEFAULTS,
+    batchesOf: (rows, limits) => evenBatches(rows, limits, (shortest) => shortest * stretch),
+    rowsOf,
+    feed,
+    reader: () => ({ rowsOf, inputsOf: feed }),
   };
 }
 
@@ -111,22 +103,6 @@ export function makeSequenceEncoder(
   return { feedsOf: (sentences, options) => encodedBatches(encoding, sentences, options) };
 }
 
-async function* encodedBatches(
-  { idOf, capacity, stretch, feed }: Encoding,
-  sentences: Sentences,
-  options: BatchOptions | undefined,
-): AsyncGenerator<EncodedBatch> {
-  const limits = limitsOf(options, DEFAULTS);
-  for await (const { rows } of blocks(sentences, { idOf, capacity, limits })) {
-    for (const batch of batchesOf(rows, limits, stretch)) {
-      limits.signal?.throwIfAborted();
-      const { feeds, mask } = feed(batch);
-      const words = batch.reduce((sum, { firstOwned, ownedEnd }) => sum + ownedEnd - firstOwned, 0);
-      yield { feeds, mask, words };
-    }
-  }
-}
-
 /** The id of a word; of a word that a list holds twice, the first. */
 export function makeWordIds({ words, lowercase, unknownId }: SequenceSettings): (word: string) => number {
   const ids = new Map<string, number>();
@@ -136,15 +112,13 @@ export function makeWordIds({ words, lowercase, unknownId }: SequenceSettings): 
   return (word) => ids.get(lowercase ? word.toLowerCase() : word) ?? unknownId;
 }
 
-interface Fed {
-  readonly feeds: Readonly<Record<string, Tensor>>;
-  readonly mask: Tensor<"uint8">;
+interface Fed extends RunInputs {
   /** Position in the batch × length positions at which each row's words start. */
   readonly starts: readonly number[];
 }
 
 function feedOf(
-  rows: readonly Row[],
+  rows: readonly IdRow[],
   input: ValueInfo,
   { paddingId, padding }: SequenceSettings,
   filled: number | undefined,
@@ -197,52 +171,22 @@ function capacityOf({ name, shape }: ValueInfo, { padding, maxLength }: Sequence
   return isFilled && maxLength !== undefined ? maxLength : Math.min(maxLength ?? longestRow, longestRow);
 }
 
-interface BlockOptions {
-  readonly idOf: (word: string) => number;
-  readonly capacity: number;
-  readonly limits: Limits;
-}
-
-/** Reads sentences in blocks and cuts them into rows. */
-async function* blocks(
-  sentences: Sentences,
-  { idOf, capacity, limits }: BlockOptions,
-): AsyncGenerator<{ rows: Row[]; sizes: number[] }> {
-  for await (const block of sentenceBlocks(sentences, limits)) {
-    const rows: Row[] = [];
-    block.forEach((words, sentence) => {
-      for (const row of rowsOf(Int32Array.from(words, idOf), sentence, capacity)) rows.push(row);
-    });
-    yield { rows, sizes: block.map(({ length }) => length) };
-  }
-}
-
 async function trial(
   session: Session,
   { labels, words, unknownId, paddingId }: SequenceSettings,
-  feed: (rows: readonly Row[]) => Fed,
+  feed: (rows: readonly IdRow[]) => Fed,
 ): Promise<string> {
   if (labels.length === 0) throw new TaggerError("labels", "openTagger: labels: expected at least 1, got 0");
   const largest = Math.max(words.length - 1, unknownId, paddingId);
-  const ids = Int32Array.of(largest);
-  const { feeds, mask } = feed([{ sentence: 0, ids, firstWord: 0, firstOwned: 0, ownedEnd: 1 }]);
-  let outputs: Readonly<Record<string, Tensor>>;
-  try {
-    outputs = await session.run(feeds);
-  } catch (cause) {
-    // ONNX Runtime's Gather: "indices element out of data bounds, idx=7999 must be within the inclusive range [-100,99]"
-    const bounds = /idx=(\d+) must be within the inclusive range \[-?\d+,(\d+)\]/.exec(messages(cause));
-    if (bounds === null || Number(bounds[1]) !== largest) throw cause;
-    throw new TaggerError(
-      "word-index",
-      `openTagger: words: ids: expected an embedding of at least ${largest + 1} rows, got ${Number(bounds[2]) + 1} rows; is this the model's own word list?`,
-      { cause },
-    );
-  }
-  return logitsOutput(session, outputs, mask.shape, labels.length);
-}
-
-/** The messages of an error and of those underneath it. */
-function messages(error: unknown): string {
-  return error instanceof Error ? `${error.message}\n${messages(error.cause)}` : "";
+  return trialOutput(session, {
+    ...feed([{ ids: Int32Array.of(largest) }]),
+    largestId: largest,
+    labels: labels.length,
+    mismatch: (expected, got, cause) =>
+      new TaggerError(
+        "word-index",
+        `openTagger: words: ids: expected an embedding of at least ${expected} rows, got ${got}; is this the model's own word list?`,
+        { cause },
+      ),
+  });
 }

@@ -1,12 +1,12 @@
 import { safePairSteps } from "@nasty/core";
-import { castTo, type GraphWriter } from "../gradient/graph-writer.js";
+import { castTo, type GradientWriter } from "../gradient/gradient-writer.js";
 import type { ChosenOptions } from "./options.js";
 
 /** What the emitters of fake-quantized tensors share. */
 export interface Emitter {
-  readonly writer: GraphWriter;
+  readonly writer: GradientWriter;
   /** Writes QuantizeLinear nodes whose input never saturates, so that their gradient needs no mask. */
-  readonly unclipped: GraphWriter;
+  readonly unclipped: GradientWriter;
   /** A constant of int8 zeros. */
   readonly zeros: (count: number) => string;
 }

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { fineTune as fineTuneTagger } from "@nasty/taggers/training";
+import { fineTune as fineTuneTagger } from "@nasty/tagger-training";
 import { InputError } from "../errors.js";
 import type { ModelLike } from "../models/model.js";
 import { fineTuneOperation } from "../operations/training.js";
