@@ -100,6 +100,8 @@ describe("madeFeeds", () => {
     expect([...(feeds["attention_mask"] as Tensor<"int64">).data].every((value) => value === 1n)).toBe(true);
     expect(madeFeeds(tinyBert())).toEqual(madeFeeds(tinyBert()));
     expect(madeFeeds(tinyBert(), { seed: 2 })).not.toEqual(madeFeeds(tinyBert()));
+    const larger = Object.values(madeFeeds(tinyBert(), { batchSize: 3 }) ?? {});
+    expect(new Set(larger.map(({ shape }) => shape[0]))).toEqual(new Set([3]));
   });
 
   it("gives dimensions of one name one size, lengths of sequences the longest, and every type its values", async () => {

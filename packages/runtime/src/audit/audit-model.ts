@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { makeTemporaryFolder, readFileMaybeCompressed } from "@nasty/formats/archive/node";
 import { type GraphProto, type ModelProto, parseModel } from "@nasty/formats/onnx";
 import { ModelGraph } from "@nasty/graph";
@@ -16,6 +16,8 @@ export interface OpenAuditedOptions extends Pick<SessionOptions, "threads" | "co
   readonly optimization?: Optimization;
   /** Whether the model will run often: weights are packed for it then, which takes longer to open and more memory. Default false. */
   readonly runsOften?: boolean;
+  /** Where the optimized graph, as large as the model, lies while it is read. Default the system's folder for temporaries. */
+  readonly folder?: string;
 }
 
 export interface AuditOptions extends OpenAuditedOptions {
@@ -99,9 +101,18 @@ export const auditModel = async (
  */
 export const openAudited = async (
   model: ModelSource,
-  { optimization = "extended", runsOften = false, config = {}, ...options }: OpenAuditedOptions = {},
+  {
+    optimization = "extended",
+    runsOften = false,
+    config = {},
+    folder: parent,
+    ...options
+  }: OpenAuditedOptions = {},
 ): Promise<AuditedSession> => {
-  const { path: folder, remove } = await makeTemporaryFolder("nasty-audit");
+  const name = "nasty-audit";
+  const { path: folder, remove } = await makeTemporaryFolder(
+    parent === undefined ? name : join(resolve(parent), name),
+  );
   const optimizedModelPath = join(folder, "optimized.onnx");
   let session: Session;
   try {

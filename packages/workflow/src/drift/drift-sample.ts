@@ -34,7 +34,7 @@ export async function driftSample({ modelBytes, model, tagger }: Sampled, text: 
     return { kind: "text", candidates: [await encodedBatches({ model, tagger }, spread(text, sentences))] };
   }
   const candidates = madeLengths.flatMap((length) => {
-    const feeds = madeFeeds(model, { length, batch });
+    const feeds = madeFeeds(model, { length, batchSize: batch });
     return feeds === undefined ? [] : [[{ feeds }]];
   });
   return { kind: "made", candidates };

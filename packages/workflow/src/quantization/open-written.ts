@@ -8,6 +8,7 @@ import {
 } from "@nasty/runtime";
 import { makeTagger } from "@nasty/taggers";
 import { findTagger, openFound } from "@nasty/taggers/node";
+import { dirname } from "node:path";
 import { checkFiniteWeights } from "@nasty/graph";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import type { OpenModel, OpenModelOptions } from "../models/open-tagger.js";
@@ -67,7 +68,8 @@ async function openWhole(
   options: { readonly threads: number; readonly runsOften: boolean },
 ): Promise<Whole> {
   try {
-    return await openAudited(path, options);
+    // Beside a file that was written just now is room for another of its size.
+    return await openAudited(path, { ...options, folder: dirname(path) });
   } catch (error) {
     if (!(error instanceof RuntimeError && error.code === "needs-native")) throw error;
     const session = await openSession(path, { threads: options.threads });

@@ -10,7 +10,7 @@ export interface GivenJob {
   readonly format: "text" | "conllu" | "json" | undefined;
   readonly batches: BatchOptions;
   /** Takes what is written, piece by piece; waits while the reader is slower. */
-  readonly write: (text: string) => Promise<void>;
+  readonly write: (text: string) => Promise<void> | void;
 }
 
 /** Labels the words of CoNLL-U or columns; how many sentences there are. */
