@@ -1,9 +1,8 @@
 import { CommanderError } from "commander";
-import { exitCodes } from "@nasty/workflow/errors";
-import { type Explanation, explain } from "@nasty/workflow/explanation/explain";
+import { exitCodes, explain, type Explanation } from "@nasty/workflow/command";
+import { toJson } from "@nasty/workflow/report";
 import { endOnSignals } from "./interruption.js";
 import { buildProgram } from "./program.js";
-import { toJson } from "@nasty/workflow/report/json";
 import { hasResult } from "./terminal/console.js";
 
 const argv = process.argv.slice(2);

@@ -1,6 +1,5 @@
-import { runCompression } from "@nasty/workflow/compressing/compress";
-import { formatBytes, formatRatio } from "@nasty/workflow/report/format";
-import { resultDocument } from "@nasty/workflow/report/result-document";
+import { runCompression } from "@nasty/workflow/compressing";
+import { formatBytes, formatRatio, resultDocument } from "@nasty/workflow/report";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
 export type CompressCommandOptions = CommonOptions & Parameters<typeof runCompression>[0];

@@ -1,5 +1,5 @@
-import { runDistillation } from "@nasty/workflow/training/distill";
-import { resultDocument } from "@nasty/workflow/report/result-document";
+import { runDistillation } from "@nasty/workflow/distillation";
+import { resultDocument } from "@nasty/workflow/report";
 import type { Terminal } from "../terminal/console.js";
 import { trainedText } from "../training/trained-text.js";
 

@@ -1,7 +1,5 @@
-import { driftLine } from "@nasty/workflow/drift/drift-check";
-import { type ExportResult, runExport } from "@nasty/workflow/exporting/export-model";
-import { formatBytes } from "@nasty/workflow/report/format";
-import { resultDocument } from "@nasty/workflow/report/result-document";
+import { type ExportResult, runExport } from "@nasty/workflow/exporting";
+import { driftLine, formatBytes, resultDocument } from "@nasty/workflow/report";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
 /** `nasty export`: one or more models as a Hugging Face directory. */

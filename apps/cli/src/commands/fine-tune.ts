@@ -1,6 +1,5 @@
-import { checkAgreement } from "@nasty/workflow/training/export-trained";
-import { runFineTuning } from "@nasty/workflow/training/fine-tune";
-import { resultDocument } from "@nasty/workflow/report/result-document";
+import { checkAgreement, runFineTuning } from "@nasty/workflow/fine-tuning";
+import { resultDocument } from "@nasty/workflow/report";
 import type { Terminal } from "../terminal/console.js";
 import { trainedText } from "../training/trained-text.js";
 

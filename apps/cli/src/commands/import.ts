@@ -1,6 +1,5 @@
-import { type ImportResult, runImport } from "@nasty/workflow/importing/import-model";
-import { formatBytes, formatCount } from "@nasty/workflow/report/format";
-import { resultDocument } from "@nasty/workflow/report/result-document";
+import { type ImportResult, runImport } from "@nasty/workflow/importing";
+import { formatBytes, formatCount, resultDocument } from "@nasty/workflow/report";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
 /** `nasty import`: a model of another framework as a model file. */

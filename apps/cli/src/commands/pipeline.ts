@@ -1,6 +1,6 @@
-import { GateError } from "@nasty/workflow/errors";
-import { planRecipe, runRecipeSteps } from "@nasty/workflow/recipes/run-recipe";
-import { recipePlanText, recipeText } from "@nasty/workflow/report/recipe-text";
+import { GateError } from "@nasty/workflow/command";
+import { planRecipe, runRecipeSteps } from "@nasty/workflow/recipes";
+import { recipePlanText, recipeText } from "@nasty/workflow/report";
 import type { Terminal } from "../terminal/console.js";
 
 /** `nasty pipeline`: a recipe's steps one after the other, with one report. */

@@ -1,8 +1,7 @@
-import { GateError } from "@nasty/workflow/errors";
-import { planPruning, runPruning } from "@nasty/workflow/pruning/prune";
-import { pruningRefusal } from "@nasty/workflow/pruning/quality";
+import { GateError } from "@nasty/workflow/command";
+import { planPruning, pruningRefusal, runPruning } from "@nasty/workflow/pruning";
+import { resultDocument } from "@nasty/workflow/report";
 import { pruningPlanText, pruningText } from "../pruning/pruning-text.js";
-import { resultDocument } from "@nasty/workflow/report/result-document";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
 export type PruneCommandOptions = CommonOptions &

@@ -1,6 +1,6 @@
-import { checkAgreement } from "@nasty/workflow/training/export-trained";
-import { runTraining } from "@nasty/workflow/training/train";
-import { resultDocument } from "@nasty/workflow/report/result-document";
+import { checkAgreement } from "@nasty/workflow/fine-tuning";
+import { resultDocument } from "@nasty/workflow/report";
+import { runTraining } from "@nasty/workflow/training";
 import type { Terminal } from "../terminal/console.js";
 import { trainedText } from "../training/trained-text.js";
 

@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import type { Reporter } from "@nasty/workflow/reporter";
-import { toJson } from "@nasty/workflow/report/json";
+import type { Reporter } from "@nasty/workflow/command";
+import { toJson } from "@nasty/workflow/report";
 import { type Bar, barOn, silent } from "./bar.js";
 
 /** The options that every command takes. */

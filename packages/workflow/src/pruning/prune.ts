@@ -32,6 +32,10 @@ import { type Pruning, pruneAndTrain, type Recovered } from "./recovery.js";
 import { pathsOf, type PruneSettings, type PruningRequest, pruningRequest } from "./settings.js";
 import { neededVocabulary } from "./vocabulary.js";
 
+// What printing a result takes.
+export type { PrunedModel } from "./pruning-result.js";
+export { pruningRefusal, type PruningQuality } from "./quality.js";
+
 async function pruneModel(model: ModelLike, options: PruneOptions): Promise<PruningResult> {
   return perform(pruneOperation, { ...schemaOptions(options), model }, (settings, reporter) =>
     runPruning(settings, reporter, options.plan),

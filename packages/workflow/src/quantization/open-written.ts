@@ -1,4 +1,3 @@
-import { dirname } from "node:path";
 import {
   type Audit,
   type AuditedSession,
@@ -13,9 +12,6 @@ import { dirname } from "node:path";
 import { checkFiniteWeights } from "@nasty/graph";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import type { OpenModel, OpenModelOptions } from "../models/open-tagger.js";
-
-/** Why there is no audit, for the person who sees none. */
-export const noAudit = "not audited: only the native library of onnxruntime-node tells what it executes";
 
 /** A written file that is run, tagged with and audited in one session, which is opened by the first of these. */
 export interface OpenWritten {

@@ -34,6 +34,14 @@ import { measuredSensitivity, type SensitivityRow } from "./sensitivity.js";
 import type { QuantizeSettings } from "./settings.js";
 import { trialText, validationText, type Words } from "./trial-text.js";
 
+// What printing a result takes.
+export type { GivenSettings } from "./checked-options.js";
+export { type Gate, refusal } from "./gate.js";
+export { modeOptions } from "./mode-options.js";
+export { granularityText } from "./plan-quantization.js";
+export type { QuantizationResult } from "./quantization-result.js";
+export { lossText, noiseText, type SensitivityRow } from "./sensitivity.js";
+
 /**
  * Plans, writes beside the output, gates, audits and checks what was written, then gives it its name: what `quantize` does, from checked settings.
  *

@@ -29,6 +29,8 @@ import {
   type WrittenDirectory,
 } from "./training-result.js";
 
+export type { TrainingResult } from "./training-result.js";
+
 type Settings = SettingsOf<typeof distillOperation.options>;
 
 /** A student. */

@@ -21,6 +21,8 @@ import {
   type WrittenDirectory,
 } from "./training-result.js";
 
+export { checkAgreement, exportTrained, type TrainedExport } from "./export-trained.js";
+
 /** An encoder that became a tagger. */
 export interface FineTuneResult extends TrainingResult {
   readonly output: WrittenDirectory;

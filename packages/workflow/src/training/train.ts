@@ -14,6 +14,8 @@ import { runOf } from "./run-settings.js";
 import { chosenEngine, engineInHistory, type EngineName } from "./training-engine.js";
 import { describedModel, describedTraining, type TrainingResult } from "./training-result.js";
 
+export { checkAgreement, type TrainedExport } from "./export-trained.js";
+
 /** A tagger from random weights. */
 export interface TrainResult extends TrainingResult {
   readonly output: Written;

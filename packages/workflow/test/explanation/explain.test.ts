@@ -1,8 +1,8 @@
 import { CompressionError } from "@nasty/compression";
 import { FormatError } from "@nasty/formats/onnx";
 import { describe, expect, test } from "vitest";
-import { GateError, InputError, UsageError } from "@nasty/workflow/errors";
-import { explain } from "@nasty/workflow/explanation/explain";
+import { GateError, InputError, UsageError } from "../../src/errors.js";
+import { explain } from "../../src/explanation/explain.js";
 
 describe("explain", () => {
   test.each([

@@ -10,11 +10,13 @@ import {
 } from "@nasty/formats/onnx";
 import { writeModelFile } from "@nasty/formats/onnx/node";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { checkDrift, type DriftJob, driftLine, leastCosine } from "@nasty/workflow/drift/drift-check";
-import { driftSample } from "@nasty/workflow/drift/drift-sample";
-import { GateError } from "@nasty/workflow/errors";
-import { loadModel } from "@nasty/workflow/models/load-model";
-import { openWorkshop, type Workshop } from "../workshop.js";
+import { checkDrift, type DriftJob, leastCosine } from "../../src/drift/drift-check.js";
+import { driftLine } from "../../src/report/drift-text.js";
+import { driftSample } from "../../src/drift/drift-sample.js";
+import { GateError } from "../../src/errors.js";
+import { loadModel } from "../../src/models/load-model.js";
+// @boundaries-ignore the folder with models and texts is that of the command's tests
+import { openWorkshop, type Workshop } from "../../../../apps/cli/test/workshop.js";
 
 let shop: Workshop;
 beforeAll(async () => {
