@@ -33,7 +33,7 @@ describe("compress", () => {
     const file = folder.path("file.onnx");
     const { prune } = await import("../../src/pruning/prune.js");
     await prune(folder.path("pos"), { sparsity: 0, output: file });
-    const { value } = await evaluate(await compress(file), { test: folder.path("test.conllu") });
+    const { value } = await evaluate(await compress(file), { on: folder.path("test.conllu") });
     expect(value).toBe(1);
   });
 

@@ -27,7 +27,7 @@ describe("exportModel", () => {
     expect(file?.bytes).toBe((await readFile(folder.path("dist", "onnx", "model.onnx"))).length);
     expect(exported.bytes).toBeGreaterThan(file?.bytes ?? 0);
     expect(exported.drift["fp32"]?.outputs[0]?.cosine).toBeCloseTo(1);
-    const { metric } = await evaluate(exported, { test: folder.path("test.conllu") });
+    const { metric } = await evaluate(exported, { on: folder.path("test.conllu") });
     expect(metric).toBe("accuracy");
   });
 

@@ -35,7 +35,7 @@ describe("importModel", () => {
     });
     expect(imported.bytes).toBe((await readFile(output)).length);
     expect(steps).toEqual(["reading the model"]);
-    expect((await evaluate(imported, { test: folder.path("test.conllu") })).value).toBe(1);
+    expect((await evaluate(imported, { on: folder.path("test.conllu") })).value).toBe(1);
   });
 
   it("makes a model of the network alone", async () => {

@@ -47,7 +47,7 @@ describe("prune", () => {
     expect(pruned?.options).toMatchObject({ importance: "first-order" });
     expect(pruned?.data).toEqual({ data: [recovery?.data?.["train"]] });
     expect(recovery).toMatchObject({ step: "recovery", options: { epochs: 2 } });
-    expect((await evaluate(small, { test: test() })).modelBytes).toBe(small.bytes);
+    expect((await evaluate(small, { on: test() })).modelBytes).toBe(small.bytes);
   });
 
   it("trains on its own text where it has one, and on all of a text that importance takes a few sentences of", async () => {

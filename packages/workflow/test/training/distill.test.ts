@@ -61,7 +61,7 @@ test("a small network learns from an open model and from what was made of it", a
   expect(isInOrder(events)).toBe(true);
   const begun = events.filter(({ state }) => state === "begin").map(({ step }) => step);
   expect(begun).toEqual(["the teacher labels the text", "epoch 1/2", "epoch 2/2"]);
-  const { value } = await evaluate(tiny, { test: folder.path("test.conllu") });
+  const { value } = await evaluate(tiny, { on: folder.path("test.conllu") });
   expect(value).toBeCloseTo(tiny.value ?? -1, 6);
   await using opened = await openModel(tiny.path);
   expect(opened.history.at(-1)).toMatchObject({ step: "distill", options: { student: "cnn" } });

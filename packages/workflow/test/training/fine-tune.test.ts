@@ -32,7 +32,7 @@ test("an open model becomes a directory that is a model", async () => {
   expect(tuned).toMatchObject({ task: "pos", path: folder.path("tuned"), passed: true, engine: "onnx" });
   expect(tuned.bytes).toBe(Object.values(tuned.output.files).reduce((sum, { bytes }) => sum + bytes, 0));
   expect(isInOrder(events)).toBe(true);
-  const { value } = await evaluate(tuned, { test: folder.path("test.conllu") });
+  const { value } = await evaluate(tuned, { on: folder.path("test.conllu") });
   expect(value).toBeCloseTo(tuned.value ?? -1, 6);
 });
 

@@ -48,7 +48,7 @@ test("writes a tagger, says how far it is, and returns a model for the next oper
   expect(steps.map(({ done, total }) => `${done}/${total}`)).toEqual(
     [1, 2, 3].flatMap(() => ["1/3", "2/3", "3/3"]),
   );
-  const { value } = await evaluate(result, { test: folder.path("test.conllu") });
+  const { value } = await evaluate(result, { on: folder.path("test.conllu") });
   expect(value).toBeCloseTo(result.value ?? -1, 6);
 });
 
@@ -90,7 +90,7 @@ test("the quantized file of a training for quantization is a model too", async (
   await using model = await openModel(made.qat.path);
   expect(model.bytes).toBe(made.qat.bytes);
   expect(model.history.at(-1)).toMatchObject({ step: "quantize" });
-  expect((await evaluate(made.qat, { test: folder.path("test.conllu") })).value).toBe(made.qat.value);
+  expect((await evaluate(made.qat, { on: folder.path("test.conllu") })).value).toBe(made.qat.value);
 });
 
 test("options that are unknown, wrong or contradict each other are named", async () => {
