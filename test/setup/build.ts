@@ -21,7 +21,7 @@ export function build(root: string): void {
 }
 
 /** Before the first test, and while watching before each rerun. */
-export default function setup(project: TestProject): void {
+export function setup(project: TestProject): void {
   const root = fileURLToPath(new URL("../..", import.meta.url));
   build(root);
   project.onTestsRerun(async () => build(root));
