@@ -1,4 +1,4 @@
-import { exitCodes, GateError, UsageError } from "./exit-codes.js";
+import { exitCodes, GateError, UsageError } from "@nasty/workflow/errors";
 import { adviceFor } from "./advice.js";
 
 const systemErrors: Record<string, string> = {

@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { exitCodes } from "./exit-codes.js";
+import { exitCodes } from "@nasty/workflow/errors";
 import { type Explanation, explain } from "./explain.js";
 import { endOnSignals } from "./interruption.js";
 import { buildProgram } from "./program.js";

@@ -1,7 +1,7 @@
 import { CompressionError } from "@nasty/compression";
 import { FormatError } from "@nasty/formats/onnx";
 import { describe, expect, test } from "vitest";
-import { GateError, InputError, UsageError } from "../src/exit-codes.js";
+import { GateError, InputError, UsageError } from "@nasty/workflow/errors";
 import { explain } from "../src/explain.js";
 
 describe("explain", () => {

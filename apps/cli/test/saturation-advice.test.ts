@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { adviceOf } from "../src/quantization/saturation-advice.js";
+import { adviceOf } from "@nasty/workflow/quantization/saturation-advice";
 
 test("products that overflow are counted, with the worst one, and nothing is said where none does", () => {
   const rows = [

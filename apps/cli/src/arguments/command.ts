@@ -1,14 +1,13 @@
 import { subscribe } from "node:diagnostics_channel";
 import { noticeChannel, type RuntimeNotice } from "@nasty/runtime/notice";
 import { Command, Help, Option } from "commander";
-import { inputFormatOption, useInputFormats } from "../inputs/input-format.js";
-import { sayingTexts } from "../inputs/saying-texts.js";
-import { type CommonOptions, openTerminal, type Terminal } from "../terminal/console.js";
-import { collect, positiveInteger, wholeNumber } from "./option-values.js";
-
-export const modelOption = "--model <path>";
-export const modelHelp = "model file (.onnx, .onnx.gz, .onnx.br) or Hugging Face directory";
-export const testHelp = "labelled text: .conllu, .iob2/.conll columns, or - for standard input";
+import { inputFormat, running } from "@nasty/workflow/operations";
+import { reporterOf } from "@nasty/workflow/reporter";
+import { Reading, withReading } from "@nasty/workflow/texts/reading";
+import { sayingTexts } from "../terminal/saying-texts.js";
+import { type CommonOptions, openConsole, type Terminal } from "../terminal/console.js";
+import { schemaOption } from "./schema-option.js";
+import { showProgress } from "../terminal/show-progress.js";
 
 /** A command with the options that every command takes. */
 export function command(name: string, description: string): Command {
@@ -25,15 +24,15 @@ export function command(name: string, description: string): Command {
       .configureHelp({ subcommandTerm: (child) => child.name(), optionDescription, helpWidth: helpWidth() })
       .option("--json", "print one JSON document on standard output")
       .option("--quiet", "no progress and no remarks on standard error")
-      .addOption(new Option("--seed <n>", "seed of everything random").default(1).argParser(wholeNumber))
-      .addOption(new Option("--threads <n>", "threads of the runtime").default(1).argParser(positiveInteger))
+      .addOption(schemaOption(running.seed))
+      .addOption(schemaOption(running.threads))
       .option("--debug", "print the stack trace of an error")
   );
 }
 
 /** A command that reads text: it can be told what that is. */
 export function textCommand(name: string, description: string): Command {
-  return command(name, description).addOption(inputFormatOption());
+  return command(name, description).addOption(schemaOption(inputFormat));
 }
 
 /** What an option is for, whether it must be given, and otherwise what stands in for it. */
@@ -59,21 +58,21 @@ export function examples(...lines: readonly (readonly [line: string, purpose: st
   return `\nExamples:\n${shown.join("\n")}`;
 }
 
-/** An option that may be given several times: a list, empty if it is not given. */
-export function repeatable(flags: string, description: string): Option {
-  return new Option(flags, description).default([], "none").argParser(collect);
-}
-
-type Action<O> = (options: O, terminal: Terminal, ...operands: string[]) => Promise<void>;
+export type Action<O> = (options: O, terminal: Terminal, ...operands: string[]) => Promise<void>;
 
 /** Loads a command's module only when the command runs: `nasty tag` does not pay for the others. */
 export function run<O extends CommonOptions>(load: () => Promise<Action<O>>) {
   return async (...parsed: unknown[]): Promise<void> => {
     const operands = parsed.slice(0, -2).filter((operand) => typeof operand === "string");
     const options = parsed.at(-2) as O;
-    const terminal = openTerminal(options);
-    subscribe(noticeChannel, (notice) => terminal.note(`Note: ${(notice as RuntimeNotice).message}`));
-    useInputFormats((options as { readonly inputFormat?: readonly string[] }).inputFormat);
-    await (await load())(options, sayingTexts(terminal), ...operands);
+    const output = openConsole(options);
+    const { note } = output;
+    subscribe(noticeChannel, (notice) => note(`Note: ${(notice as RuntimeNotice).message}`));
+    const reporter = reporterOf({ onProgress: showProgress(output), onNote: note });
+    const { inputFormat } = options as { readonly inputFormat?: readonly string[] };
+    const reading = new Reading(inputFormat);
+    const terminal = { ...reporter, ...sayingTexts(output, reading) };
+    const action = await load();
+    await withReading(reading, () => action(options, terminal, ...operands));
   };
 }

@@ -1,8 +1,8 @@
 import { compressor } from "@nasty/compression";
-import { loadModel } from "../inputs/load-model.js";
-import { checkWritable } from "../inputs/output-path.js";
+import { loadModel } from "@nasty/workflow/models/load-model";
+import { checkWritable } from "@nasty/workflow/files/output-path";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { formatBytes, formatRatio } from "../terminal/format.js";
+import { formatBytes, formatRatio } from "@nasty/workflow/report/format";
 
 export interface CompressCommandOptions extends CommonOptions {
   readonly model: string;

@@ -1,17 +1,17 @@
 import { basename, join } from "node:path";
 import { makeTemporaryFolder } from "@nasty/formats/archive/node";
 import { tagText } from "@nasty/taggers";
-import { compareModels } from "../comparison/compare-models.js";
-import { comparisonText } from "../comparison/comparison-text.js";
+import { compareModels } from "@nasty/workflow/comparison/compare-models";
+import { comparisonText } from "@nasty/workflow/report/comparison-text";
 import { readModelFile, writeModelFile } from "@nasty/formats/onnx/node";
-import { defaultFloatPath, sampleTextPath } from "../inputs/default-model.js";
-import { loadModel } from "../inputs/load-model.js";
-import { openModel } from "../inputs/model.js";
-import { planQuantization } from "../quantization/plan-quantization.js";
-import { auditWritten, noAudit } from "../quantization/written-audit.js";
-import { writeCandidate } from "../quantization/written-model.js";
+import { defaultFloatPath, sampleTextPath } from "@nasty/workflow/models/default-model";
+import { loadModel } from "@nasty/workflow/models/load-model";
+import { openModel } from "@nasty/workflow/models/open-tagger";
+import { planQuantization } from "@nasty/workflow/quantization/plan-quantization";
+import { auditWritten, noAudit } from "@nasty/workflow/quantization/written-audit";
+import { writeCandidate } from "@nasty/workflow/files/candidate";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { formatCount, formatMs, formatPercent, formatBytes, table } from "../terminal/format.js";
+import { formatCount, formatMs, formatPercent, formatBytes, table } from "@nasty/workflow/report/format";
 
 interface DemoOptions extends CommonOptions {
   readonly test?: string;

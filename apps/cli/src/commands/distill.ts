@@ -1,6 +1,6 @@
 import { labellingOfSettings } from "@nasty/taggers";
-import { choiceOf } from "../inputs/label-choice.js";
-import { labellingDocument } from "../terminal/labelling-text.js";
+import { choiceOf } from "@nasty/workflow/texts/label-choice";
+import { labellingDocument } from "@nasty/workflow/report/labelling-text";
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { withHistory } from "@nasty/compression";
@@ -8,18 +8,17 @@ import { isHfDirectory } from "@nasty/formats/hf/node";
 import type { ArchitectureName, Task } from "@nasty/taggers";
 import { distill, openTeachers, type Teacher } from "@nasty/taggers/training";
 import { fileCheckpoint } from "@nasty/training/node";
-import { driftLine } from "../drift/drift-check.js";
-import { firstSentences } from "../drift/drift-sample.js";
-import { writeTrained } from "../drift/training-drift.js";
-import { InputError, UsageError } from "../exit-codes.js";
-import { checkWritable } from "../inputs/output-path.js";
-import { type NamedPaths, provenanceOf } from "../inputs/provenance.js";
-import { checkSeparate } from "../inputs/separate-paths.js";
-import { trainingSentences } from "../inputs/training-sentences.js";
-import { readWords } from "../inputs/unlabelled-text.js";
+import { driftLine } from "@nasty/workflow/drift/drift-check";
+import { firstSentences } from "@nasty/workflow/drift/drift-sample";
+import { writeTrained } from "@nasty/workflow/drift/training-drift";
+import { InputError, UsageError } from "@nasty/workflow/errors";
+import { checkWritable } from "@nasty/workflow/files/output-path";
+import { type NamedPaths, provenanceOf } from "@nasty/workflow/models/provenance";
+import { checkSeparate } from "@nasty/workflow/files/separate-paths";
+import { trainingSentences } from "@nasty/workflow/texts/training-sentences";
+import { readWords } from "@nasty/workflow/texts/unlabelled-text";
 import type { Terminal } from "../terminal/console.js";
-import { formatBytes, formatPercent } from "../terminal/format.js";
-import { followTraining } from "../terminal/training-progress.js";
+import { formatBytes, formatPercent } from "@nasty/workflow/report/format";
 import { type ClassifierOptions, dataOf, finish, outputFolder, recipeOf, runOf } from "./fine-tune.js";
 
 export interface DistillCommandOptions extends Omit<ClassifierOptions, "task"> {
@@ -178,7 +177,7 @@ async function distillNetwork(student: ArchitectureName, job: Job): Promise<void
     checkpoint: fileCheckpoint(checkpoint),
     checkpointEvery: 200,
     onTeaching: noteTeaching(terminal),
-    ...followTraining(terminal),
+    ...terminal.training,
   });
   for (const warning of distilled.warnings) terminal.note(`warning: ${warning}`);
   const model = withHistory(distilled.model, {

@@ -1,11 +1,11 @@
 import { estimate } from "@nasty/compression";
 import { taggerMetadata } from "@nasty/taggers";
-import { precisionOfModel } from "../comparison/precision.js";
-import { loadForCompression } from "../inputs/load-model.js";
-import { provenanceOf } from "../inputs/provenance.js";
-import { addedBytes } from "../quantization/added-bytes.js";
+import { precisionOfModel } from "@nasty/workflow/comparison/precision";
+import { loadForCompression } from "@nasty/workflow/models/load-model";
+import { provenanceOf } from "@nasty/workflow/models/provenance";
+import { addedBytes } from "@nasty/workflow/quantization/added-bytes";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { formatBytes, formatCount, formatRatio } from "../terminal/format.js";
+import { formatBytes, formatCount, formatRatio } from "@nasty/workflow/report/format";
 
 interface EstimateOptions extends CommonOptions {
   readonly model: string;

@@ -1,69 +1,31 @@
-import { evaluate, type LabelChoice } from "@nasty/taggers";
-import { choiceForText } from "../inputs/label-choice.js";
-import { openModel } from "../inputs/model.js";
-import { readLabelled } from "../inputs/labelled-text.js";
-import { bytesOfModel } from "../inputs/model-bytes.js";
-import { nameOf } from "../inputs/text-form.js";
-import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { formatBytes, formatCount, formatMs, formatPercent } from "../terminal/format.js";
-import { labellingDocument, labellingLines } from "../terminal/labelling-text.js";
-import { labelTable, metricName } from "../terminal/score-table.js";
-
-interface EvalOptions extends CommonOptions, LabelChoice {
-  readonly model: string;
-  readonly test: string;
-  readonly exactBatches?: boolean;
-}
+import { type EvaluationResult, runEvaluation } from "@nasty/workflow/evaluation/evaluate";
+import { formatBytes, formatCount, formatMs, formatPercent } from "@nasty/workflow/report/format";
+import { labellingLines } from "@nasty/workflow/report/labelling-text";
+import { labelTable, metricName } from "@nasty/workflow/report/score-table";
+import type { Terminal } from "../terminal/console.js";
 
 /** `nasty eval`: accuracy or F1 of one model on labelled text, with a row a label. */
-export async function evalModel(options: EvalOptions, terminal: Terminal): Promise<void> {
-  const { tagger, modelPath, notes } = await openModel(options.model, {
-    threads: options.threads,
-    ...choiceForText(options),
-  });
-  for (const note of notes) terminal.note(note);
-  try {
-    const modelBytes = await bytesOfModel(modelPath);
-    terminal.progress.start(`evaluating ${options.model} on ${options.test}`);
-    const result = await evaluate(tagger, readLabelled(options.test, tagger.task), {
-      path: nameOf(options.test),
-      scheme: options.scheme,
-      asTagged: options.exactBatches !== true,
-    });
-    terminal.progress.stop();
-    const labelling = labellingDocument(result.labelling);
-    const goldLabelling = labellingDocument(result.goldLabelling);
-    const json = {
-      task: result.task,
-      scheme: labelling.scheme,
-      metric: result.metric,
-      value: result.value,
-      ...(result.metric === "f1" ? { precision: result.precision, recall: result.recall } : {}),
-      sentences: result.sentences,
-      tokens: result.tokens,
-      perLabel: result.perLabel,
-      msPerSentence: result.msPerSentence,
-      tokensPerSecond: result.tokensPerSecond,
-      modelBytes,
-      exactBatches: options.exactBatches === true,
-      notes,
-      labelling,
-      goldLabelling,
-    };
-    terminal.result(json, () =>
-      [
-        `${metricName(result.metric)}: ${formatPercent(result.value)}` +
-          (result.metric === "f1"
-            ? `  (precision ${formatPercent(result.precision)}, recall ${formatPercent(result.recall)})`
-            : ""),
-        `${formatCount(result.sentences)} sentences, ${formatCount(result.tokens)} words${json.exactBatches ? ", one sentence at a time" : ""}`,
-        `${formatMs(result.msPerSentence)} per sentence, ${formatCount(result.tokensPerSecond)} words/s, model ${formatBytes(modelBytes)}`,
-        ...labellingLines(labelling, goldLabelling),
-        "",
-        labelTable(result.perLabel),
-      ].join("\n"),
-    );
-  } finally {
-    await tagger.close();
-  }
+export async function evalModel(
+  options: Parameters<typeof runEvaluation>[0],
+  terminal: Terminal,
+): Promise<void> {
+  const result = await runEvaluation(options, terminal);
+  terminal.result(result, () => evaluationText(result));
+}
+
+/** The figures of one model first, then a row a label. */
+function evaluationText(result: EvaluationResult): string {
+  const { metric, value, precision, recall, sentences, tokens, exactBatches } = result;
+  const ofEntities =
+    precision === undefined || recall === undefined
+      ? ""
+      : `  (precision ${formatPercent(precision)}, recall ${formatPercent(recall)})`;
+  return [
+    `${metricName(metric)}: ${formatPercent(value)}${ofEntities}`,
+    `${formatCount(sentences)} sentences, ${formatCount(tokens)} words${exactBatches ? ", one sentence at a time" : ""}`,
+    `${formatMs(result.msPerSentence)} per sentence, ${formatCount(result.tokensPerSecond)} words/s, model ${formatBytes(result.modelBytes)}`,
+    ...labellingLines(result.labelling, result.goldLabelling),
+    "",
+    labelTable(result.perLabel),
+  ].join("\n");
 }

@@ -4,13 +4,13 @@ import { withHistory } from "@nasty/compression";
 import type { ModelVariant } from "@nasty/formats/hf";
 import type { LabelChoice } from "@nasty/taggers";
 import { type ExportOptions as Exporting, exportTagger } from "@nasty/taggers/node";
-import { checkDrift, type DriftCheck, driftLine, leastCosine } from "../drift/drift-check.js";
-import { driftSample } from "../drift/drift-sample.js";
-import { UsageError } from "../exit-codes.js";
-import { choiceOf } from "../inputs/label-choice.js";
+import { checkDrift, type DriftCheck, driftLine, leastCosine } from "@nasty/workflow/drift/drift-check";
+import { driftSample } from "@nasty/workflow/drift/drift-sample";
+import { UsageError } from "@nasty/workflow/errors";
+import { choiceOf } from "@nasty/workflow/texts/label-choice";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { formatBytes } from "../terminal/format.js";
-import { versions } from "../versions.js";
+import { formatBytes } from "@nasty/workflow/report/format";
+import { versions } from "@nasty/workflow/versions";
 
 interface ExportOptions extends CommonOptions, LabelChoice {
   readonly model: readonly string[];

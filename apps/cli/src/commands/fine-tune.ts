@@ -1,5 +1,5 @@
 import { type LabelChoice, labellingOfSettings } from "@nasty/taggers";
-import { labellingDocument } from "../terminal/labelling-text.js";
+import { labellingDocument } from "@nasty/workflow/report/labelling-text";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { historyOf, withEarlierHistory, withHistory } from "@nasty/compression";
@@ -11,20 +11,29 @@ import {
   writeFineTuned,
 } from "@nasty/taggers/training";
 import { fileCheckpoint } from "@nasty/training/node";
-import { type DriftCheck, driftLine } from "../drift/drift-check.js";
-import { firstSentences } from "../drift/drift-sample.js";
-import { checkTrained } from "../drift/training-drift.js";
-import { InputError, UsageError } from "../exit-codes.js";
-import { sha256OfFile } from "../inputs/file-hash.js";
-import { readLabelled } from "../inputs/labelled-text.js";
-import { checkFolder, isSameFile } from "../inputs/output-path.js";
-import { historyOfBase, type NamedPaths, provenanceOf, weightsFileOf } from "../inputs/provenance.js";
-import { chosenEngine, defaultEngine, engineInHistory, type EngineName } from "../inputs/training-engine.js";
-import { type QatArguments, qatSettings } from "../quantization-aware/qat-arguments.js";
-import { checkAgreement, exportText, exportTrained } from "../quantization-aware/export-trained.js";
+import { type DriftCheck, driftLine } from "@nasty/workflow/drift/drift-check";
+import { firstSentences } from "@nasty/workflow/drift/drift-sample";
+import { checkTrained } from "@nasty/workflow/drift/training-drift";
+import { InputError, UsageError } from "@nasty/workflow/errors";
+import { sha256OfFile } from "@nasty/workflow/files/file-hash";
+import { readLabelled } from "@nasty/workflow/texts/labelled-text";
+import { checkFolder, isSameFile } from "@nasty/workflow/files/output-path";
+import {
+  historyOfBase,
+  type NamedPaths,
+  provenanceOf,
+  weightsFileOf,
+} from "@nasty/workflow/models/provenance";
+import {
+  chosenEngine,
+  defaultEngine,
+  engineInHistory,
+  type EngineName,
+} from "@nasty/workflow/training/training-engine";
+import { type QatArguments, qatSettings } from "@nasty/workflow/training/qat-settings";
+import { checkAgreement, exportText, exportTrained } from "@nasty/workflow/training/export-trained";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { formatBytes, formatPercent } from "../terminal/format.js";
-import { followTraining } from "../terminal/training-progress.js";
+import { formatBytes, formatPercent } from "@nasty/workflow/report/format";
 
 /** Options that `fine-tune` and `distill` share. */
 export interface ClassifierOptions extends CommonOptions, Pick<LabelChoice, "scheme"> {
@@ -147,7 +156,7 @@ export function runOf(
       },
     },
     checkpointEvery: 200,
-    ...followTraining(terminal),
+    ...terminal.training,
     ...(patience === undefined ? {} : { patience }),
   };
 }

@@ -7,13 +7,17 @@ import { describeGraph } from "@nasty/graph";
 import { openSession } from "@nasty/runtime";
 import { type TaggerSettings, withTagger } from "@nasty/taggers";
 import { openTagger } from "@nasty/taggers/node";
-import { UsageError } from "../exit-codes.js";
-import { type SequenceOptions, sequenceSettings, wantsTagger } from "../importing/sequence-settings.js";
-import { checkWritable, isSameFile } from "../inputs/output-path.js";
-import { writeCandidate, type Written } from "../quantization/written-model.js";
+import { UsageError } from "@nasty/workflow/errors";
+import {
+  type SequenceOptions,
+  sequenceSettings,
+  wantsTagger,
+} from "@nasty/workflow/importing/sequence-settings";
+import { checkWritable, isSameFile } from "@nasty/workflow/files/output-path";
+import { writeCandidate, type Written } from "@nasty/workflow/files/candidate";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { formatBytes, formatCount } from "../terminal/format.js";
-import { versions } from "../versions.js";
+import { formatBytes, formatCount } from "@nasty/workflow/report/format";
+import { versions } from "@nasty/workflow/versions";
 
 export interface ImportCommandOptions extends CommonOptions, SequenceOptions {
   readonly from: "tfjs";

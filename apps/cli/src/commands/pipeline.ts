@@ -18,25 +18,25 @@ import {
 } from "@nasty/compression/pipeline";
 import { writeFileAtomic } from "@nasty/formats/archive/node";
 import { type LabelChoice, lossInterval } from "@nasty/taggers";
-import { labelScheme, labelTask } from "../arguments/option-values.js";
-import { GateError, InputError } from "../exit-codes.js";
+import { labelOptions, longName, readValue, type ValueOption } from "@nasty/workflow/operations";
+import { GateError, InputError } from "@nasty/workflow/errors";
 import { explain } from "../explain.js";
-import { choiceForText, choiceOf } from "../inputs/label-choice.js";
-import { loadModel } from "../inputs/load-model.js";
-import { checkWritable } from "../inputs/output-path.js";
-import { checkSeparate } from "../inputs/separate-paths.js";
-import { artifactOf, isUnchanged } from "../pipeline/artifact.js";
+import { choiceForText, choiceOf } from "@nasty/workflow/texts/label-choice";
+import { loadModel } from "@nasty/workflow/models/load-model";
+import { checkWritable } from "@nasty/workflow/files/output-path";
+import { checkSeparate } from "@nasty/workflow/files/separate-paths";
+import { artifactOf, isUnchanged } from "@nasty/workflow/recipes/artifact";
 import { checkSteps } from "../pipeline/check-steps.js";
 import { findFirstModel, type FirstModel, unpackFirstModel } from "../pipeline/first-model.js";
-import { evaluateModel, measureModels } from "../pipeline/measure-models.js";
-import { pipelineHtml } from "../pipeline/pipeline-html.js";
-import { pipelinePlanText, type PipelineResult, pipelineText } from "../pipeline/pipeline-text.js";
-import { cutTexts, hashTexts, locateTexts, partText } from "../pipeline/recipe-texts.js";
-import { readState, writeState } from "../pipeline/state-file.js";
+import { evaluateModel, measureModels } from "@nasty/workflow/recipes/measure-models";
+import { pipelineHtml } from "@nasty/workflow/report/recipe-html";
+import { pipelinePlanText, type PipelineResult, pipelineText } from "@nasty/workflow/report/recipe-text";
+import { cutTexts, hashTexts, locateTexts, partText } from "@nasty/workflow/recipes/recipe-texts";
+import { readState, writeState } from "@nasty/workflow/recipes/state-file";
 import { type PipelineContext, type TaggerKind, textPath } from "../pipeline/step-kind.js";
 import { stepKind, stepKinds } from "../pipeline/step-kinds.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { versions } from "../versions.js";
+import { versions } from "@nasty/workflow/versions";
 
 export interface PipelineOptions extends CommonOptions, LabelChoice {
   readonly output?: string;
@@ -118,20 +118,13 @@ export async function pipeline(
 
 /** What the recipe says about labels, if the command does not say otherwise. */
 function choiceIn({ name, task, scheme }: Recipe, options: LabelChoice): LabelChoice {
-  const read = <T>(word: RecipeWord | undefined, what: string, parse: (text: string) => T): T | undefined => {
+  const read = <T>(word: RecipeWord | undefined, { flag, value }: ValueOption<T>): T | undefined => {
     if (word === undefined) return undefined;
-    try {
-      return parse(word.text);
-    } catch (error) {
-      const { message } = error as Error;
-      throw recipeError(
-        name,
-        word.at,
-        `${what}: ${message.replace(/^Expected/, "expected").replace(/\.$/, "")}, got ${word.text}`,
-      );
-    }
+    const result = readValue(value, word.text);
+    if ("value" in result) return result.value;
+    throw recipeError(name, word.at, `${longName(flag)}: ${result.expected}, got ${word.text}`);
   };
-  const own = { task: read(task, "task", labelTask), scheme: read(scheme, "scheme", labelScheme) };
+  const own = { task: read(task, labelOptions.task), scheme: read(scheme, labelOptions.scheme) };
   return choiceOf({ ...own, ...choiceOf(options) });
 }
 
@@ -204,7 +197,11 @@ async function runSteps(
     save: (changed) => writeState(folder, changed),
     ...(test !== undefined && {
       evaluate: async ({ path }) => {
-        const { metric, value, sentenceCounts } = await evaluateModel(path, { test, ...context });
+        const { metric, value, sentenceCounts } = await evaluateModel(path, {
+          test,
+          ...context,
+          reporter: context.terminal,
+        });
         return { metric, value, counts: sentenceCounts };
       },
       evaluationKey: hashes.test ?? "",
@@ -258,7 +255,7 @@ async function figuresOf(
   const figures =
     state.measured?.key === key
       ? state.measured.figures
-      : await measureModels([...models.values()], { test, ...context });
+      : await measureModels([...models.values()], { test, ...context, reporter: context.terminal });
   if (state.measured?.key !== key) await writeState(context.folder, { ...state, measured: { key, figures } });
   return new Map([...models.keys()].map((sha256, index) => [sha256, figures[index] as Figures]));
 }

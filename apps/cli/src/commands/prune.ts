@@ -2,22 +2,22 @@ import { pruner, pruningReference, withHistory, type PruneOptions as Pruning } f
 import type { ModelProto } from "@nasty/formats/onnx";
 import { type LabelChoice, withTagger } from "@nasty/taggers";
 import { rm } from "node:fs/promises";
-import { checkDrift, type DriftJob } from "../drift/drift-check.js";
-import { GateError, InputError, UsageError } from "../exit-codes.js";
-import { parseSource } from "../inputs/calibration-sources.js";
-import { choiceForText, choiceOf } from "../inputs/label-choice.js";
-import { type LoadedModel, loadForCompression, reasonOf } from "../inputs/load-model.js";
-import { checkWritable } from "../inputs/output-path.js";
-import { provenanceOf } from "../inputs/provenance.js";
-import { checkSeparate } from "../inputs/separate-paths.js";
-import { importanceData } from "../pruning/importance-data.js";
-import { pruningDrift } from "../pruning/pruning-drift.js";
-import { measureQuality, pruningRefusal } from "../pruning/quality.js";
-import { pruneAndTrain, type Recovered } from "../pruning/recovery.js";
+import { checkDrift, type DriftJob } from "@nasty/workflow/drift/drift-check";
+import { GateError, InputError, UsageError } from "@nasty/workflow/errors";
+import { parseSource } from "@nasty/workflow/texts/calibration-sources";
+import { choiceForText, choiceOf } from "@nasty/workflow/texts/label-choice";
+import { type LoadedModel, loadForCompression, reasonOf } from "@nasty/workflow/models/load-model";
+import { checkWritable } from "@nasty/workflow/files/output-path";
+import { provenanceOf } from "@nasty/workflow/models/provenance";
+import { checkSeparate } from "@nasty/workflow/files/separate-paths";
+import { importanceData } from "@nasty/workflow/pruning/importance-data";
+import { pruningDrift } from "@nasty/workflow/pruning/pruning-drift";
+import { measureQuality, pruningRefusal } from "@nasty/workflow/pruning/quality";
+import { pruneAndTrain, type Recovered } from "@nasty/workflow/pruning/recovery";
 import { pruningPlanText, pruningText, type PruningResultDocument } from "../pruning/pruning-text.js";
-import { neededVocabulary } from "../pruning/vocabulary.js";
-import { nameBeside, prunedSuffix } from "../quantization/output-name.js";
-import { writeCandidate } from "../quantization/written-model.js";
+import { neededVocabulary } from "@nasty/workflow/pruning/vocabulary";
+import { nameBeside, prunedSuffix } from "@nasty/workflow/files/output-name";
+import { writeCandidate } from "@nasty/workflow/files/candidate";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
 export interface PruneCommandOptions extends CommonOptions, LabelChoice {

@@ -1,12 +1,12 @@
 import type { LabelChoice } from "@nasty/taggers";
-import { compareModels } from "../comparison/compare-models.js";
-import { comparisonText } from "../comparison/comparison-text.js";
-import { writeFlips } from "../comparison/write-flips.js";
-import { choiceForText } from "../inputs/label-choice.js";
-import { checkWritable } from "../inputs/output-path.js";
-import { checkSeparate } from "../inputs/separate-paths.js";
+import { compareModels } from "@nasty/workflow/comparison/compare-models";
+import { comparisonText } from "@nasty/workflow/report/comparison-text";
+import { writeFlips } from "@nasty/workflow/comparison/write-flips";
+import { choiceForText } from "@nasty/workflow/texts/label-choice";
+import { checkWritable } from "@nasty/workflow/files/output-path";
+import { checkSeparate } from "@nasty/workflow/files/separate-paths";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { labellingLines } from "../terminal/labelling-text.js";
+import { labellingLines } from "@nasty/workflow/report/labelling-text";
 
 interface QuantizeEvalOptions extends CommonOptions, LabelChoice {
   readonly original: string;

@@ -8,31 +8,50 @@ import {
   timeShares,
 } from "@nasty/compression";
 import type { Audit } from "@nasty/runtime";
-import { type BatchMates, batchMates, comparedSentences } from "../comparison/batch-mates.js";
-import { spread } from "../comparison/spread.js";
-import { type FlippedWords, writeFlips } from "../comparison/write-flips.js";
-import { type DriftCheck, type DriftJob, driftReference, judgeDrift } from "../drift/drift-check.js";
-import { mappedOriginal } from "../drift/mapped-original.js";
-import { driftSample } from "../drift/drift-sample.js";
-import { GateError, InputError, UsageError } from "../exit-codes.js";
+import { type BatchMates, batchMates, comparedSentences } from "@nasty/workflow/comparison/batch-mates";
+import { spread } from "@nasty/workflow/texts/spread";
+import { type FlippedWords, writeFlips } from "@nasty/workflow/comparison/write-flips";
+import {
+  type DriftCheck,
+  type DriftJob,
+  driftReference,
+  judgeDrift,
+} from "@nasty/workflow/drift/drift-check";
+import { mappedOriginal } from "@nasty/workflow/drift/mapped-original";
+import { driftSample } from "@nasty/workflow/drift/drift-sample";
+import { GateError, InputError, UsageError } from "@nasty/workflow/errors";
 import { explain } from "../explain.js";
-import { choiceForText, choiceOf } from "../inputs/label-choice.js";
-import { type LoadedModel, loadForCompression, reasonOf } from "../inputs/load-model.js";
-import { type CheckedOptions, checkOptions, type QuantizePaths } from "../quantization/checked-options.js";
-import { calibrationReader } from "../quantization/calibration-text.js";
-import { type Gated, type GateJob, type GateRequest, refusal, runGate } from "../quantization/gate.js";
-import { writeReport } from "../quantization/html-report.js";
-import { type AppliedReport, bytesBeside, planQuantization } from "../quantization/plan-quantization.js";
-import type { QuantizationResult } from "../quantization/quantization-result.js";
+import { choiceForText, choiceOf } from "@nasty/workflow/texts/label-choice";
+import { type LoadedModel, loadForCompression, reasonOf } from "@nasty/workflow/models/load-model";
+import {
+  type CheckedOptions,
+  checkOptions,
+  type QuantizePaths,
+} from "@nasty/workflow/quantization/checked-options";
+import { calibrationReader } from "@nasty/workflow/quantization/calibration-text";
+import {
+  type Gated,
+  type GateJob,
+  type GateRequest,
+  refusal,
+  runGate,
+} from "@nasty/workflow/quantization/gate";
+import { writeReport } from "@nasty/workflow/report/html-report";
+import {
+  type AppliedReport,
+  bytesBeside,
+  planQuantization,
+} from "@nasty/workflow/quantization/plan-quantization";
+import type { QuantizationResult } from "@nasty/workflow/quantization/quantization-result";
 import { planText, quantizationText } from "../quantization/quantization-text.js";
-import { saturationAdvice } from "../quantization/saturation-advice.js";
-import { measuredSensitivity } from "../quantization/sensitivity.js";
-import { quantizationDrift } from "../quantization/quantization-drift.js";
-import { releaseMemory } from "../quantization/release-memory.js";
-import type { QuantizeSettings } from "../quantization/settings.js";
-import { trialText, validationText, type Words } from "../quantization/trial-text.js";
-import { auditWritten } from "../quantization/written-audit.js";
-import { type Candidate, writeCandidate } from "../quantization/written-model.js";
+import { saturationAdvice } from "@nasty/workflow/quantization/saturation-advice";
+import { measuredSensitivity } from "@nasty/workflow/quantization/sensitivity";
+import { quantizationDrift } from "@nasty/workflow/quantization/quantization-drift";
+import { releaseMemory } from "@nasty/workflow/quantization/release-memory";
+import type { QuantizeSettings } from "@nasty/workflow/quantization/settings";
+import { trialText, validationText, type Words } from "@nasty/workflow/quantization/trial-text";
+import { auditWritten } from "@nasty/workflow/quantization/written-audit";
+import { type Candidate, writeCandidate } from "@nasty/workflow/files/candidate";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
 export interface QuantizeOptions extends CommonOptions, QuantizeSettings, QuantizePaths {

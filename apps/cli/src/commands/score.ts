@@ -1,59 +1,22 @@
-import { type LabelChoice, score } from "@nasty/taggers";
-import { UsageError } from "../exit-codes.js";
-import { labelledSentences } from "../inputs/labelled-text.js";
-import { nameOf, openText } from "../inputs/text-form.js";
-import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { formatCount, formatPercent } from "../terminal/format.js";
-import { labellingDocument, labellingLines } from "../terminal/labelling-text.js";
-import { labelTable, metricName } from "../terminal/score-table.js";
-
-interface ScoreOptions extends CommonOptions, LabelChoice {
-  readonly gold: string;
-  readonly system: string;
-}
+import { runScore, type ScoreResult } from "@nasty/workflow/evaluation/score";
+import { formatCount, formatPercent } from "@nasty/workflow/report/format";
+import { labellingLines } from "@nasty/workflow/report/labelling-text";
+import { labelTable, metricName } from "@nasty/workflow/report/score-table";
+import type { Terminal } from "../terminal/console.js";
 
 /** `nasty score`: figures of a labelled file against the right labels, without a model. */
-export async function scoreFiles(options: ScoreOptions, terminal: Terminal): Promise<void> {
-  const { gold, system, scheme } = options;
-  if (gold === "-" && system === "-") {
-    throw new UsageError(
-      "score: --gold and --system: expected at most one standard input, got two; give a file for one",
-    );
-  }
-  // The form of the file fixes the task unless columns leave it open.
-  const goldText = await openText(gold, "labels");
-  const systemText = await openText(system, "labels");
-  // A scheme is one of entities.
-  const entities = scheme === undefined ? undefined : "ner";
-  const task = options.task ?? entities ?? (goldText.form === "conllu" ? "pos" : undefined);
-  const result = await score(labelledSentences(goldText, task), labelledSentences(systemText, task), {
-    task,
-    scheme,
-    goldPath: nameOf(gold),
-    systemPath: nameOf(system),
-  });
-  const labelling = labellingDocument(result.labelling);
-  const goldLabelling = labellingDocument(result.goldLabelling);
-  const json = {
-    task: result.task,
-    metric: result.metric,
-    value: result.value,
-    precision: result.precision,
-    recall: result.recall,
-    perLabel: result.perLabel,
-    sentences: result.sentences,
-    tokens: result.tokens,
-    scheme: goldLabelling.scheme,
-    labelling,
-    goldLabelling,
-  };
-  terminal.result(json, () =>
-    [
-      `${metricName(result.metric)}: ${formatPercent(result.value)}  (precision ${formatPercent(result.precision)}, recall ${formatPercent(result.recall)})`,
-      `${formatCount(result.sentences)} sentences, ${formatCount(result.tokens)} words`,
-      ...labellingLines(labelling, goldLabelling),
-      "",
-      labelTable(result.perLabel),
-    ].join("\n"),
-  );
+export async function scoreFiles(options: Parameters<typeof runScore>[0], terminal: Terminal): Promise<void> {
+  const result = await runScore(options);
+  terminal.result(result, () => scoreText(result));
+}
+
+function scoreText(result: ScoreResult): string {
+  const { metric, value, precision, recall, sentences, tokens, labelling, goldLabelling, perLabel } = result;
+  return [
+    `${metricName(metric)}: ${formatPercent(value)}  (precision ${formatPercent(precision)}, recall ${formatPercent(recall)})`,
+    `${formatCount(sentences)} sentences, ${formatCount(tokens)} words`,
+    ...labellingLines(labelling, goldLabelling),
+    "",
+    labelTable(perLabel),
+  ].join("\n");
 }

@@ -1,25 +1,29 @@
 import { type LabelChoice, labellingOfSettings } from "@nasty/taggers";
-import { labellingDocument } from "../terminal/labelling-text.js";
+import { labellingDocument } from "@nasty/workflow/report/labelling-text";
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { withHistory } from "@nasty/compression";
 import type { ArchitectureName, Task } from "@nasty/taggers";
 import { trainTagger, trainTransformer } from "@nasty/taggers/training";
 import { fileCheckpoint } from "@nasty/training/node";
-import { driftLine } from "../drift/drift-check.js";
-import { firstSentences } from "../drift/drift-sample.js";
-import { writeTrained } from "../drift/training-drift.js";
-import { checkWritable } from "../inputs/output-path.js";
-import { checkSeparate } from "../inputs/separate-paths.js";
-import { provenanceOf } from "../inputs/provenance.js";
-import { chosenEngine, defaultEngine, engineInHistory, type EngineName } from "../inputs/training-engine.js";
-import { trainingSentences } from "../inputs/training-sentences.js";
-import { checkAgreement, exportText, exportTrained } from "../quantization-aware/export-trained.js";
-import { type QatArguments, qatSettings } from "../quantization-aware/qat-arguments.js";
-import { nameBeside } from "../quantization/output-name.js";
+import { driftLine } from "@nasty/workflow/drift/drift-check";
+import { firstSentences } from "@nasty/workflow/drift/drift-sample";
+import { writeTrained } from "@nasty/workflow/drift/training-drift";
+import { checkWritable } from "@nasty/workflow/files/output-path";
+import { checkSeparate } from "@nasty/workflow/files/separate-paths";
+import { provenanceOf } from "@nasty/workflow/models/provenance";
+import {
+  chosenEngine,
+  defaultEngine,
+  engineInHistory,
+  type EngineName,
+} from "@nasty/workflow/training/training-engine";
+import { trainingSentences } from "@nasty/workflow/texts/training-sentences";
+import { checkAgreement, exportText, exportTrained } from "@nasty/workflow/training/export-trained";
+import { type QatArguments, qatSettings } from "@nasty/workflow/training/qat-settings";
+import { nameBeside } from "@nasty/workflow/files/output-name";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { formatBytes, formatPercent } from "../terminal/format.js";
-import { followTraining } from "../terminal/training-progress.js";
+import { formatBytes, formatPercent } from "@nasty/workflow/report/format";
 
 interface TrainOptions extends CommonOptions, QatArguments, Pick<LabelChoice, "scheme"> {
   readonly task: Task;
@@ -66,7 +70,7 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
     threads: options.threads,
     checkpoint: fileCheckpoint(checkpoint),
     checkpointEvery: 200,
-    ...followTraining(terminal),
+    ...terminal.training,
     ...(patience === undefined ? {} : { patience }),
     ...quantization,
     ...(await chosenEngine(options.engine, terminal)),

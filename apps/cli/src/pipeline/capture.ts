@@ -7,12 +7,11 @@ export interface Capture {
   result(): unknown;
 }
 
-export function captureOn({ progress, note }: Terminal): Capture {
+export function captureOn(of: Terminal): Capture {
   let last: unknown = null;
   return {
     terminal: {
-      progress,
-      note,
+      ...of,
       result: (value) => {
         last = JSON.parse(toJson(value)) as unknown;
       },

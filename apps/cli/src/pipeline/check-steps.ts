@@ -1,5 +1,5 @@
 import { type Recipe, recipeError, type RecipeStep } from "@nasty/compression/pipeline";
-import { UsageError } from "../exit-codes.js";
+import { UsageError } from "@nasty/workflow/errors";
 import { ParserError } from "./command-options.js";
 import { stepKind } from "./step-kinds.js";
 import type { PipelineContext } from "./step-kind.js";

@@ -10,10 +10,10 @@ import {
 } from "@nasty/compression/pipeline";
 import { uncompressedName } from "@nasty/formats/archive";
 import type { Command } from "commander";
-import { GateError } from "../exit-codes.js";
-import { saidFormats, useInputFormats } from "../inputs/input-format.js";
+import { GateError } from "@nasty/workflow/errors";
+import { currentReading, Reading, withReading } from "@nasty/workflow/texts/reading";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { artifactOf } from "./artifact.js";
+import { artifactOf } from "@nasty/workflow/recipes/artifact";
 import { captureOn } from "./capture.js";
 import { argumentsOf, optionsOf, parsedOptions, textOptions } from "./command-options.js";
 import type { ModelFacts, PipelineContext, StepKind } from "./step-kind.js";
@@ -92,18 +92,16 @@ export function commandStep<O extends CommonOptions>(definition: CommandStep<O>)
       }
       const scratch = `${output}.input`;
       const { terminal, result } = captureOn(context.terminal);
-      const ofPipeline = saidFormats();
       try {
         const model = (await definition.prepareModel?.(input.path, scratch)) ?? input.path;
         const options = await parse(step, { input: model, output }, context);
         const { inputFormat = [] } = options as { readonly inputFormat?: readonly string[] };
-        useInputFormats([...ofPipeline, ...inputFormat]);
-        await (await definition.load())(options, terminal);
+        const work = await definition.load();
+        await withReading(new Reading(inputFormat, currentReading()), () => work(options, terminal));
       } catch (error) {
         if (!(error instanceof GateError)) throw error;
         return { kind: "refused", message: error.message, result: result() };
       } finally {
-        useInputFormats(ofPipeline);
         await rm(scratch, { recursive: true, force: true });
       }
       const said = result() as { readonly output?: { readonly path?: string } } | null;

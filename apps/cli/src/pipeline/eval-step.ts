@@ -7,9 +7,9 @@ import {
   type StepOutcome,
 } from "@nasty/compression/pipeline";
 import { lossInterval } from "@nasty/taggers";
-import { InputError } from "../exit-codes.js";
-import { formatPercent } from "../terminal/format.js";
-import { evaluateModel } from "./measure-models.js";
+import { InputError } from "@nasty/workflow/errors";
+import { formatPercent } from "@nasty/workflow/report/format";
+import { evaluateModel } from "@nasty/workflow/recipes/measure-models";
 import { type PipelineContext, type StepKind, textPath } from "./step-kind.js";
 
 const options: readonly OptionSchema[] = [
@@ -70,5 +70,5 @@ export const evalStep: StepKind = {
 async function evaluate(model: string, name: DataName, context: PipelineContext) {
   const test = textPath(context, name);
   if (test === undefined) throw new TypeError(`eval: text ${name} is not there`);
-  return evaluateModel(model, { test, ...context });
+  return evaluateModel(model, { test, ...context, reporter: context.terminal });
 }

@@ -1,14 +1,17 @@
 import type { StepOptions } from "@nasty/compression/pipeline";
-import { compressCommand } from "../arguments/compress-command.js";
-import { pruneCommand } from "../arguments/prune-command.js";
-import { quantizeCommand } from "../arguments/quantize-command.js";
+import { compressOperation, pruneOperation, quantizeOperation } from "@nasty/workflow/operations";
+import { commandOf } from "../arguments/command-of.js";
 import type { CompressCommandOptions } from "../commands/compress.js";
 import type { PruneCommandOptions } from "../commands/prune.js";
 import type { QuantizeOptions } from "../commands/quantize.js";
-import { checkOptions } from "../quantization/checked-options.js";
-import { prunedSuffix, suffixOf } from "../quantization/output-name.js";
-import type { QuantizeMode } from "../quantization/settings.js";
+import { checkOptions } from "@nasty/workflow/quantization/checked-options";
+import { prunedSuffix, suffixOf } from "@nasty/workflow/files/output-name";
+import type { QuantizeMode } from "@nasty/workflow/quantization/settings";
 import { commandStep, stemOf, type WiredText } from "./command-step.js";
+
+const loadQuantize = async () => (await import("../commands/quantize.js")).quantize;
+const loadPrune = async () => (await import("../commands/prune.js")).prune;
+const loadCompress = async () => (await import("../commands/compress.js")).compress;
 
 const gateText: WiredText = {
   option: "validation",
@@ -20,8 +23,8 @@ const gateText: WiredText = {
 /** `quantize`: every option of the command; calibration text where the options use it. */
 export const quantizeStep = commandStep<QuantizeOptions>({
   name: "quantize",
-  command: quantizeCommand,
-  load: async () => (await import("../commands/quantize.js")).quantize,
+  command: () => commandOf(quantizeOperation, loadQuantize),
+  load: loadQuantize,
   modelOption: "model",
   // Files beside the model: saved ranges spare a second calibration, which a pipeline that goes on spares anyway.
   provided: ["calibration-table", "save-calibration-table", "flips"],
@@ -72,8 +75,8 @@ function validationOf({ "target-accuracy-loss": target, sensitivity }: StepOptio
 /** `prune`: single elements, heads and neurons, layers, vocabulary; training text where it is to train on. */
 export const pruneStep = commandStep<PruneCommandOptions>({
   name: "prune",
-  command: pruneCommand,
-  load: async () => (await import("../commands/prune.js")).prune,
+  command: () => commandOf(pruneOperation, loadPrune),
+  load: loadPrune,
   modelOption: "model",
   texts: (options) => [
     ...(["epochs", "schedule", "learning-rate", "batch-size"].some((name) => name in options)
@@ -107,8 +110,8 @@ export const pruneStep = commandStep<PruneCommandOptions>({
 /** `compress`: gzip or brotli. */
 export const compressStep = commandStep<CompressCommandOptions>({
   name: "compress",
-  command: compressCommand,
-  load: async () => (await import("../commands/compress.js")).compress,
+  command: () => commandOf(compressOperation, loadCompress),
+  load: loadCompress,
   modelOption: "model",
   outputNameOf: (options, input) => `${stemOf(input)}.onnx${options["method"] === "brotli" ? ".br" : ".gz"}`,
 });

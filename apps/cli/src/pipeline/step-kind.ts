@@ -8,7 +8,7 @@ import type {
 } from "@nasty/compression/pipeline";
 import type { LabelChoice, TaggerSettings, Task } from "@nasty/taggers";
 import type { Terminal } from "../terminal/console.js";
-import type { RecipeTexts } from "./recipe-texts.js";
+import type { RecipeTexts } from "@nasty/workflow/recipes/recipe-texts";
 
 /** What the steps of one run share. */
 export interface PipelineContext {

@@ -1,15 +1,19 @@
 import type { OptionValue } from "@nasty/compression/pipeline";
 import { isHfDirectory } from "@nasty/formats/hf/node";
 import { exportTagger } from "@nasty/taggers/node";
-import { distillCommand, fineTuneCommand } from "../arguments/classifier-command.js";
-import { exportCommand } from "../arguments/export-command.js";
+import { distillOperation, exportOperation, fineTuneOperation } from "@nasty/workflow/operations";
+import { commandOf } from "../arguments/command-of.js";
 import type { distillModel } from "../commands/distill.js";
 import type { exportModels } from "../commands/export.js";
 import type { fineTuneModel } from "../commands/fine-tune.js";
-import { UsageError } from "../exit-codes.js";
-import { qatSettings } from "../quantization-aware/qat-arguments.js";
+import { UsageError } from "@nasty/workflow/errors";
+import { qatSettings } from "@nasty/workflow/training/qat-settings";
 import { commandStep, stemOf, type WiredText } from "./command-step.js";
 import type { StepKind } from "./step-kind.js";
+
+const loadFineTune = async () => (await import("../commands/fine-tune.js")).fineTuneModel;
+const loadDistill = async () => (await import("../commands/distill.js")).distillModel;
+const loadExport = async () => (await import("../commands/export.js")).exportModels;
 
 /** Students that are written as model files. */
 const networks: readonly string[] = ["cnn", "bilstm"];
@@ -31,8 +35,8 @@ const validationText: WiredText = {
 /** `fine-tune`: a transformer goes on learning, with its own labels; a model file is exported first. */
 export const fineTuneStep = commandStep<Parameters<typeof fineTuneModel>[0]>({
   name: "fine-tune",
-  command: fineTuneCommand,
-  load: async () => (await import("../commands/fine-tune.js")).fineTuneModel,
+  command: () => commandOf(fineTuneOperation, loadFineTune),
+  load: loadFineTune,
   modelOption: "model",
   texts: () => [trainingText, validationText],
   async prepareModel(path, scratch) {
@@ -48,8 +52,8 @@ export const fineTuneStep = commandStep<Parameters<typeof fineTuneModel>[0]>({
 
 const distillation = commandStep<Parameters<typeof distillModel>[0]>({
   name: "distill",
-  command: distillCommand,
-  load: async () => (await import("../commands/distill.js")).distillModel,
+  command: () => commandOf(distillOperation, loadDistill),
+  load: loadDistill,
   modelOption: "teacher",
   choices: { student: networks },
   texts: ({ student }) => [
@@ -89,8 +93,8 @@ function studentName(student: OptionValue | undefined, size: OptionValue | undef
 /** `export`: the model so far as a Hugging Face directory; the next step works on the file. */
 export const exportStep = commandStep<Parameters<typeof exportModels>[0]>({
   name: "export",
-  command: exportCommand,
-  load: async () => (await import("../commands/export.js")).exportModels,
+  command: () => commandOf(exportOperation, loadExport),
+  load: loadExport,
   modelOption: "model",
   makesModel: false,
   outputNameOf: (_, input) => `${stemOf(input)}_export`,

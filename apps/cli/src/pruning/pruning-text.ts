@@ -1,7 +1,7 @@
 import type { PruningPlan, PruningReport } from "@nasty/compression";
-import { type DriftCheck, driftLine } from "../drift/drift-check.js";
-import type { PruningQuality } from "./quality.js";
-import { formatBytes, formatCount, formatPercent, formatRatio, table } from "../terminal/format.js";
+import { type DriftCheck, driftLine } from "@nasty/workflow/drift/drift-check";
+import type { PruningQuality } from "@nasty/workflow/pruning/quality";
+import { formatBytes, formatCount, formatPercent, formatRatio, table } from "@nasty/workflow/report/format";
 
 /** What `nasty prune` prints as JSON. */
 export interface PruningResultDocument {

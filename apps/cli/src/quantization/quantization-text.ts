@@ -1,15 +1,15 @@
 import type { QuantizationPlan } from "@nasty/compression";
 import type { Audit } from "@nasty/runtime";
-import type { QuantizationResult } from "./quantization-result.js";
-import { formatCount, formatPercent, table } from "../terminal/format.js";
-import { labellingLines } from "../terminal/labelling-text.js";
-import { batchMatesText } from "../comparison/comparison-text.js";
-import { driftLine } from "../drift/drift-check.js";
-import type { Gate } from "./gate.js";
-import { granularityText } from "./plan-quantization.js";
+import type { QuantizationResult } from "@nasty/workflow/quantization/quantization-result";
+import { formatCount, formatPercent, table } from "@nasty/workflow/report/format";
+import { labellingLines } from "@nasty/workflow/report/labelling-text";
+import { batchMatesText } from "@nasty/workflow/report/comparison-text";
+import { driftLine } from "@nasty/workflow/drift/drift-check";
+import type { Gate } from "@nasty/workflow/quantization/gate";
+import { granularityText } from "@nasty/workflow/quantization/plan-quantization";
 import { sizeLine } from "./size-line.js";
-import { lossText, noiseText, type SensitivityRow } from "./sensitivity.js";
-import { noAudit } from "./written-audit.js";
+import { lossText, noiseText, type SensitivityRow } from "@nasty/workflow/quantization/sensitivity";
+import { noAudit } from "@nasty/workflow/quantization/written-audit";
 
 const worstShown = 5;
 const sensitiveShown = 10;

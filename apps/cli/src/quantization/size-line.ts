@@ -1,4 +1,4 @@
-import { formatBytes, formatRatio } from "../terminal/format.js";
+import { formatBytes, formatRatio } from "@nasty/workflow/report/format";
 
 const isCompressed = (path: string): boolean => /\.(?:gz|br)$/.test(path);
 

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { type Progress, progressOn, silent } from "./progress.js";
+import type { Reporter } from "@nasty/workflow/reporter";
+import { type Bar, barOn, silent } from "./bar.js";
 
 /** The options that every command takes. */
 export interface CommonOptions {
@@ -10,15 +11,22 @@ export interface CommonOptions {
   readonly threads: number;
 }
 
-/** Where a command says what it found: results on standard output, everything else on standard error. */
-export interface Terminal {
-  readonly progress: Progress;
+/** Results on standard output, everything else on standard error. */
+export interface Console extends Results {
+  readonly bar: Bar;
+  /** A remark for the person at the terminal (silenced by `--quiet`). */
+  note(text: string): void;
+}
+
+/** Where a command says what it does and what it found. */
+export interface Terminal extends Reporter, Results {}
+
+/** Where a command says what it found. */
+export interface Results {
   /** One result, as JSON with `--json`, as text otherwise. */
   result(value: unknown, text: () => string): void;
   /** A piece of a result that is written as it comes; waits for a reader that is slower. */
   write(text: string): Promise<void>;
-  /** A remark for the person at the terminal (silenced by `--quiet`). */
-  note(text: string): void;
 }
 
 /** JSON of results: big integers as numbers, typed arrays as lists, not-a-number as null. */
@@ -46,9 +54,9 @@ function writeOut(text: string): boolean {
   return process.stdout.write(text);
 }
 
-export function openTerminal(options: CommonOptions): Terminal {
+export function openConsole(options: CommonOptions): Console {
   return {
-    progress: options.quiet ? silent : progressOn(process.stderr),
+    bar: options.quiet ? silent : barOn(process.stderr),
     result: (value, text) => void writeOut(`${options.json ? toJson(value) : text()}\n`),
     async write(text) {
       if (!writeOut(text)) await once(process.stdout, "drain");

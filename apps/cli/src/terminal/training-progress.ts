@@ -1,16 +1,9 @@
 import type { TrainingEvent } from "@nasty/training";
-import type { Terminal } from "./console.js";
-import { formatDuration, formatPercent } from "./format.js";
+import type { Console } from "./console.js";
+import { formatDuration, formatPercent } from "@nasty/workflow/report/format";
 
 /** Seconds between the lines within an epoch, where there is no bar. */
 const lineEvery = 10;
-
-/** What a training needs so that the person at the terminal sees it going on. */
-export interface Followed {
-  readonly onEvent: (event: TrainingEvent) => void;
-  /** Every step is looked at; what is shown of it is decided here. */
-  readonly eventEvery: 1;
-}
 
 type Step = Extract<TrainingEvent, { readonly event: "step" }>;
 
@@ -27,9 +20,9 @@ function stepNote({ secondsLeft }: Step, loss: number): string {
  * @param now seconds, for the distance between lines
  */
 export function followTraining(
-  terminal: Terminal,
+  terminal: Console,
   now: () => number = () => performance.now() / 1000,
-): Followed {
+): (event: TrainingEvent) => void {
   let loss: number | undefined;
   let barOf = 0;
   let shown = now();
@@ -40,10 +33,10 @@ export function followTraining(
     const { epoch, epochs, totalSteps } = event;
     const perEpoch = totalSteps === undefined ? undefined : totalSteps / epochs;
     const done = perEpoch === undefined ? event.step : event.step - (epoch - 1) * perEpoch;
-    if (terminal.progress.isBar && perEpoch !== undefined) {
-      if (barOf !== epoch) terminal.progress.start(`epoch ${epoch}/${epochs}`, perEpoch, "{note}");
+    if (terminal.bar.isBar && perEpoch !== undefined) {
+      if (barOf !== epoch) terminal.bar.start(`epoch ${epoch}/${epochs}`, perEpoch, "{note}");
       barOf = epoch;
-      terminal.progress.update(done, stepNote(event, loss));
+      terminal.bar.update(done, stepNote(event, loss));
     } else if (now() - shown >= lineEvery) {
       shown = now();
       const of = perEpoch === undefined ? "" : `/${perEpoch}`;
@@ -51,7 +44,7 @@ export function followTraining(
     }
   };
   const stopBar = (): void => {
-    if (barOf > 0) terminal.progress.stop();
+    if (barOf > 0) terminal.bar.stop();
     barOf = 0;
   };
   const interrupted = (): void => {
@@ -71,7 +64,7 @@ export function followTraining(
     else process.removeListener("SIGINT", interrupted);
   };
 
-  const onEvent = (event: TrainingEvent): void => {
+  return (event) => {
     listen(event.event !== "stop");
     switch (event.event) {
       case "step":
@@ -99,5 +92,4 @@ export function followTraining(
         event satisfies never;
     }
   };
-  return { onEvent, eventEvery: 1 };
 }

@@ -6,7 +6,8 @@ import { writeModelFile } from "@nasty/formats/onnx/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { conllu, sentences } from "../tiny-corpus.js";
 import { pipeline, type PipelineOptions } from "../../src/commands/pipeline.js";
-import { GateError } from "../../src/exit-codes.js";
+import { GateError } from "@nasty/workflow/errors";
+import { reporterOf } from "@nasty/workflow/reporter";
 import { type Terminal, toJson } from "../../src/terminal/console.js";
 import { tinyModel, writeTinyDirectory } from "../tiny-tagger.js";
 import { type Json, openWorkshop, startBinary, type Workshop } from "../workshop.js";
@@ -26,10 +27,12 @@ async function attempt(recipe: string, options: Partial<PipelineOptions> = {}): 
   let result: Json;
   const notes: string[] = [];
   const terminal: Terminal = {
-    progress: { isBar: false, start: (title) => void notes.push(title), update() {}, stop() {} },
+    ...reporterOf({
+      onProgress: ({ step, state }) => void (state === "begin" && notes.push(step)),
+      onNote: (text) => void notes.push(text),
+    }),
     result: (value) => (result = JSON.parse(toJson(value))),
     write: () => Promise.resolve(),
-    note: (text) => void notes.push(text),
   };
   const output = shop.path(options.output ?? recipe.replace(".yaml", ""));
   const error: unknown = await pipeline(

@@ -10,10 +10,10 @@ import {
 } from "@nasty/formats/onnx";
 import { writeModelFile } from "@nasty/formats/onnx/node";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { checkDrift, type DriftJob, driftLine, leastCosine } from "../../src/drift/drift-check.js";
-import { driftSample } from "../../src/drift/drift-sample.js";
-import { GateError } from "../../src/exit-codes.js";
-import { loadModel } from "../../src/inputs/load-model.js";
+import { checkDrift, type DriftJob, driftLine, leastCosine } from "@nasty/workflow/drift/drift-check";
+import { driftSample } from "@nasty/workflow/drift/drift-sample";
+import { GateError } from "@nasty/workflow/errors";
+import { loadModel } from "@nasty/workflow/models/load-model";
 import { openWorkshop, type Workshop } from "../workshop.js";
 
 let shop: Workshop;

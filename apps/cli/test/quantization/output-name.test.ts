@@ -1,11 +1,6 @@
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
-import {
-  defaultOutput,
-  nameBeside,
-  prunedSuffix,
-  type Treatment,
-} from "../../src/quantization/output-name.js";
+import { defaultOutput, nameBeside, prunedSuffix, type Treatment } from "@nasty/workflow/files/output-name";
 
 test.each<[string, Treatment, string]>([
   ["pos_v1.onnx", { mode: "static", method: "minmax" }, "pos_v1_int8_minmax.onnx"],

@@ -7,8 +7,8 @@ import {
   formatPercent,
   formatRatio,
   table,
-} from "../../src/terminal/format.js";
-import { progressOn } from "../../src/terminal/progress.js";
+} from "@nasty/workflow/report/format";
+import { barOn } from "../../src/terminal/bar.js";
 
 describe("figures", () => {
   test.each([
@@ -63,7 +63,7 @@ describe("progress", () => {
 
   test("a line a step where there is no terminal", () => {
     const { written, fake } = stream(false);
-    const progress = progressOn(fake);
+    const progress = barOn(fake);
     progress.start("calibrating", 10);
     progress.update(5);
     progress.stop();
@@ -72,7 +72,7 @@ describe("progress", () => {
 
   test("a bar with figures on a terminal", () => {
     const { written, fake } = stream(true);
-    const progress = progressOn(fake);
+    const progress = barOn(fake);
     progress.start("calibrating", 10);
     progress.update(10);
     progress.stop();

@@ -1,8 +1,8 @@
 import { EventEmitter } from "node:events";
 import type { TrainingEvent } from "@nasty/training";
 import { afterEach, describe, expect, test } from "vitest";
-import type { Terminal } from "../../src/terminal/console.js";
-import { progressOn } from "../../src/terminal/progress.js";
+import type { Console } from "../../src/terminal/console.js";
+import { barOn } from "../../src/terminal/bar.js";
 import { followTraining } from "../../src/terminal/training-progress.js";
 
 const stepsPerEpoch = 40;
@@ -59,14 +59,13 @@ function stream(isTTY: boolean) {
 function follow(isTTY: boolean) {
   const shown = stream(isTTY);
   let seconds = 0;
-  const terminal: Terminal = {
-    progress: progressOn(shown.stream),
+  const terminal: Console = {
+    bar: barOn(shown.stream),
     result: () => undefined,
     write: async () => undefined,
     note: (text) => void shown.stream.write(`${text}\n`),
   };
-  const { onEvent, eventEvery } = followTraining(terminal, () => seconds);
-  expect(eventEvery).toBe(1);
+  const onEvent = followTraining(terminal, () => seconds);
   return {
     ...shown,
     /** One step a second. */

@@ -1,0 +1,15 @@
+import type { ProgressEvent } from "@nasty/workflow/reporter";
+import { followTraining } from "./training-progress.js";
+import type { Console } from "./console.js";
+
+/** Shows what an operation says of its steps: bars on a terminal, a line a step otherwise; trainings in their own way. */
+export function showProgress(output: Console): (event: ProgressEvent) => void {
+  const { bar } = output;
+  const training = followTraining(output);
+  return ({ step, done, total, state, training: trained }) => {
+    if (trained !== undefined) training(trained);
+    else if (state === "begin") bar.start(step, total);
+    else if (state === "update") bar.update(done);
+    else bar.stop();
+  };
+}

@@ -1,0 +1,100 @@
+import { prepareModel } from "@nasty/compression";
+import { FormatError } from "@nasty/formats/hf";
+import { isHfDirectory, openModelFolder, readUnchanged } from "@nasty/formats/hf/node";
+import type { ModelProto } from "@nasty/formats/onnx";
+import { readModelFile } from "@nasty/formats/onnx/node";
+import { checkFiniteWeights, GraphError, standardForm, validateModel } from "@nasty/graph";
+import { type LabelChoice, TaggerError, type TaggerSettings, withChoice } from "@nasty/taggers";
+import { findTagger, settingsOfModelFile } from "@nasty/taggers/node";
+import { InputError } from "../errors.js";
+import { sha256OfFile } from "../files/file-hash.js";
+import { bytesOfModel } from "./model-bytes.js";
+
+/** A model as data: to be planned, described or rewritten, not to be run. */
+export interface LoadedModel {
+  /** What the user named: a model file or a Hugging Face directory. */
+  readonly path: string;
+  /** The file itself. */
+  readonly modelPath: string;
+  readonly modelBytes: number;
+  readonly model: ModelProto;
+  /** Undefined for a model that has no labels and tokenizer in it or beside it. */
+  readonly tagger: TaggerSettings | undefined;
+  /** What was made good or is missing in the small files beside it, a sentence each. */
+  readonly notes: readonly string[];
+  /** SHA-256 of the file, hexadecimal. */
+  sha256(): Promise<string>;
+}
+
+/** What a command says about the labels of a model. */
+export type LoadChoice = LabelChoice & { readonly isSchemeOfText?: boolean };
+
+/** Reads the model that `--model` names and finds its tagger, if it has one; what is said about its labels holds in what is made of it. */
+export async function loadModel(path: string, choice: LoadChoice = {}): Promise<LoadedModel> {
+  return readUnchanged(path, () => loadOnce(path, choice));
+}
+
+async function loadOnce(path: string, choice: LoadChoice): Promise<LoadedModel> {
+  const isDirectory = await isHfDirectory(path);
+  const modelPath = isDirectory ? (await openModelFolder(path)).modelPath() : path;
+  const model = await readModelFile(modelPath);
+  checkGraph(modelPath, model);
+  const { settings, notes } = await optionalTagger(path, isDirectory ? undefined : model);
+  return {
+    path,
+    modelPath,
+    modelBytes: await bytesOfModel(modelPath, model),
+    model,
+    tagger: settings && withChoice(settings, choice, { isTextToo: choice.isSchemeOfText, where: path }),
+    notes,
+    sha256: () => sha256OfFile(modelPath),
+  };
+}
+
+/**
+ * Reads a model that is to be rewritten: functions expanded, old operator sets raised, 16-bit floats lifted; the file is what it was.
+ *
+ * @throws GraphError `not-finite` for NaN or ±∞ in a weight
+ */
+export async function loadForCompression(path: string, choice: LoadChoice = {}): Promise<LoadedModel> {
+  const loaded = await loadModel(path, choice);
+  const { model } = prepareModel(loaded.model);
+  checkFiniteWeights(model, `loadModel: ${loaded.modelPath}`);
+  return { ...loaded, model };
+}
+
+/** Refuses what is no graph (a cycle, a missing input) by the name of the file. */
+function checkGraph(modelPath: string, model: ModelProto): void {
+  try {
+    validateModel(standardForm(model).model);
+  } catch (error) {
+    if (!(error instanceof GraphError)) throw error;
+    const reason = error.message.replace(/^\w+: /, "");
+    throw new InputError(`${modelPath}: ${reason}; export the model again`, { cause: error });
+  }
+}
+
+/** Why a model has no tagger, for messages that say that it needs one. */
+export function reasonOf({ notes }: LoadedModel): string {
+  return notes.length === 0 ? "" : ` (${notes.join(". ")})`;
+}
+
+interface OptionalTagger {
+  readonly settings: TaggerSettings | undefined;
+  readonly notes: readonly string[];
+}
+
+/** The tagger of a directory (no model given) or of a model file; what is missing for one is a note, what is damaged an error. */
+async function optionalTagger(path: string, model: ModelProto | undefined): Promise<OptionalTagger> {
+  try {
+    if (model !== undefined) return { settings: await settingsOfModelFile(path, model), notes: [] };
+    const { settings, notes = [] } = await findTagger(path);
+    return { settings, notes };
+  } catch (error) {
+    if (error instanceof TaggerError && error.code === "tokenizer-missing")
+      return { settings: undefined, notes: [] };
+    if (error instanceof FormatError && (error.code === "not-found" || error.code === "missing"))
+      return { settings: undefined, notes: [error.message.replace(/^\w+: /, "")] };
+    throw error;
+  }
+}

@@ -1,0 +1,109 @@
+import { flag, model, models, one, text } from "../schema/option.js";
+import { operation } from "../schema/operation.js";
+import { choice, positiveInteger } from "../schema/values.js";
+import {
+  exactBatches,
+  inputFormat,
+  labelOptions,
+  modelHelp,
+  running,
+  schemeOf,
+  task,
+  testHelp,
+} from "./shared-options.js";
+
+/** Raw text in, tagged words out. */
+export const tagOperation = operation({
+  name: "tag",
+  summary: "tag text: raw, or words that are given",
+  operand: {
+    name: "[file]",
+    help: "text to tag, or CoNLL-U or columns to label anew; - or nothing reads standard input",
+  },
+  options: {
+    model: model("--model <path>", modelHelp, { otherwise: "the embedded English model" }),
+    task: one("--task <task>", task, "what is labelled", {
+      otherwise: "seen from the model's labels; without --model pos, and ner for entities",
+    }),
+    scheme: schemeOf("seen from the model's labels"),
+    format: one("--format <format>", choice("text", "conllu", "json"), "form of the result", {
+      otherwise: "text; for CoNLL-U and columns their own, with one column replaced",
+    }),
+    onePerLine: flag(
+      "--one-per-line",
+      "each line is one sentence (otherwise an empty line or a stop ends one)",
+    ),
+    exactBatches,
+    inputFormat,
+    ...running,
+  },
+  examples: [
+    ['echo "Time flies." | nasty tag', "word/LABEL, a line a sentence"],
+    ['echo "Ada lived in London." | nasty tag --task ner', "entities instead of parts of speech"],
+    ["nasty tag --model pos_int8.onnx --format conllu text.txt", "CoNLL-U with offsets kept"],
+    ["nasty tag --model ner.onnx test.conllu", "the same file with other entity labels"],
+  ],
+});
+
+/** Accuracy or F1 on labelled text. */
+export const evaluateOperation = operation({
+  name: "eval",
+  summary: "measure a model on labelled text",
+  options: {
+    model: model("--model <path>", modelHelp, { required: true }),
+    test: text("--test <file>", testHelp, { required: true }),
+    ...labelOptions,
+    exactBatches,
+    inputFormat,
+    ...running,
+  },
+  examples: [
+    ["nasty eval --model pos_int8.onnx --test test.conllu", "accuracy, with a row a label"],
+    ["nasty eval --model models/ner --test test.iob2 --json", "entity F1, for a script"],
+  ],
+});
+
+/** Figures of a labelled file against the right labels. */
+export const scoreOperation = operation({
+  name: "score",
+  summary: "compare two labelled files",
+  options: {
+    gold: text("--gold <file>", "the right labels", { required: true }),
+    system: text("--system <file>", "the labels to judge", { required: true }),
+    task: one("--task <task>", task, "what is labelled", { otherwise: "seen from the gold file" }),
+    scheme: schemeOf("seen from each file"),
+    inputFormat,
+    ...running,
+  },
+  examples: [
+    ["nasty score --gold test.iob2 --system predicted.iob2", "entity figures as conlleval has them"],
+  ],
+});
+
+/** Speed and memory of models in turn. */
+export const benchmarkOperation = operation({
+  name: "benchmark",
+  summary: "measure speed and memory, several models in turn",
+  options: {
+    model: model("--model <path>", modelHelp, { required: true }),
+    compare: models("--compare <path>", "another model to measure in the same run (repeatable)"),
+    environment: one(
+      "--environment <name>",
+      choice("production", "development"),
+      "production: full warm-up and rounds; development: a quick look",
+      { fallback: "production" },
+    ),
+    samples: one("--samples <n>", positiveInteger, "sentences in the sample", { fallback: 1000 }),
+    batchSize: one("--batch-size <n>", positiveInteger, "sentences in a batch", { fallback: 1 }),
+    ...labelOptions,
+    on: text("--data <file>", "text to tag: .conllu, columns or .txt", {
+      otherwise: "the sample text of @nasty/model-en",
+    }),
+    inputFormat,
+    ...running,
+  },
+  examples: [
+    ["nasty benchmark --model models/pos --compare pos_int8.onnx", "two models, interleaved"],
+    ["nasty benchmark --model pos_int8.onnx --environment development", "a quick look"],
+  ],
+});

@@ -1,0 +1,155 @@
+import { flag, model, models, one, text } from "../schema/option.js";
+import { operation } from "../schema/operation.js";
+import { anyText, choice, positiveNumber, share, wholeNumber } from "../schema/values.js";
+import {
+  inputFormat,
+  learningOf,
+  qat,
+  running,
+  schemeOf,
+  task,
+  trainedCosine,
+  trainingEngine,
+} from "./shared-options.js";
+
+/** A tagger from random weights. */
+export const trainOperation = operation({
+  name: "train",
+  summary: "train a tagger from random weights on your own labelled text",
+  options: {
+    task: one("--task <task>", task, "parts of speech or named entities", { required: true }),
+    train: text("--train <file>", "labelled text to learn from: .conllu, or columns", { required: true }),
+    validation: text("--validation <file>", "labelled text that chooses the best epoch", { required: true }),
+    output: one("--output <file>", anyText, "the model file to write", { required: true }),
+    architecture: one(
+      "--architecture <name>",
+      choice("bilstm", "cnn", "transformer"),
+      "bilstm: most accurate; cnn: fastest; transformer: subwords",
+      { fallback: "bilstm" },
+    ),
+    ...learningOf({
+      epochs: "18; transformer: 20",
+      batchSize: "32; transformer: 16",
+      learningRate: "0.003; transformer: 0.0007",
+    }),
+    scheme: schemeOf("seen from the text; iob2 is learned"),
+    minCosine: trainedCosine,
+    engine: trainingEngine,
+    ...qat,
+    inputFormat,
+    ...running,
+  },
+  examples: [
+    [
+      "nasty train --task pos --train train.conllu --validation dev.conllu --output pos.onnx",
+      "an interrupted run goes on from pos.onnx.checkpoint",
+    ],
+    [
+      "nasty train --task ner --architecture cnn --train a.iob2 --validation b.iob2 --output ner.onnx",
+      "entities from columns of words and labels",
+    ],
+  ],
+});
+
+/** A pretrained encoder becomes a tagger. */
+export const fineTuneOperation = operation({
+  name: "fine-tune",
+  summary: "turn a pretrained encoder into a tagger of your labels",
+  options: {
+    model: model("--model <dir>", "Hugging Face directory: config, tokenizer, safetensors or ONNX weights", {
+      required: true,
+    }),
+    task: one("--task <task>", task, "what is labelled", { required: true }),
+    train: text("--train <file>", "labelled text to learn from: .conllu, or columns", { required: true }),
+    validation: text("--validation <file>", "labelled text that the best epoch is chosen by"),
+    scheme: schemeOf("seen from the text"),
+    output: one("--output <path>", anyText, "the directory to write", { required: true }),
+    ...learningOf({ epochs: "5", batchSize: "16", learningRate: "0.00005" }),
+    minCosine: trainedCosine,
+    ...qat,
+    layerDecay: one(
+      "--layer-decay <factor>",
+      positiveNumber,
+      "learning rate of a layer relative to the one above",
+      { otherwise: "1" },
+    ),
+    freezeLayers: one("--freeze-layers <n>", wholeNumber, "leave the lowest layers as they are", {
+      otherwise: "0",
+    }),
+    freezeEmbeddings: flag("--freeze-embeddings", "leave the embeddings as they are"),
+    keepHead: flag("--keep-head", "go on with the model's own labels and classifier", {
+      otherwise: "where the labels agree",
+      negative: ["--no-keep-head", "start a fresh classifier even where the labels agree"],
+    }),
+    engine: trainingEngine,
+    inputFormat,
+    ...running,
+  },
+  examples: [
+    [
+      "nasty fine-tune --model bert-tiny --task pos --train train.conllu --validation dev.conllu --output pos",
+      "a directory that transformers.js loads",
+    ],
+  ],
+});
+
+/** A smaller tagger learns from larger ones. */
+export const distillOperation = operation({
+  name: "distill",
+  summary: "train a smaller tagger on what larger ones think",
+  options: {
+    teachers: models(
+      "--teacher <model>",
+      "model file or Hugging Face directory of a tagger (repeatable: teachers of any kind are averaged)",
+      { required: true },
+    ),
+    student: one("--student <kind>", anyText, "cnn, bilstm, or the Hugging Face directory of an encoder", {
+      otherwise: "the first teacher's own kind",
+    }),
+    studentSize: one(
+      "--student-size <share>",
+      positiveNumber,
+      "share of the teacher's layers or width, or of the widths that cnn and bilstm have",
+      { otherwise: "0.5; with --student 1" },
+    ),
+    by: one("--by <dimension>", choice("depth", "width"), "what of a transformer is made smaller", {
+      otherwise: "depth",
+    }),
+    task: one("--task <task>", task, "what is labelled", { otherwise: "what the teacher labels" }),
+    train: text("--train <file>", "labelled text to learn from: .conllu, or columns", { required: true }),
+    validation: text("--validation <file>", "labelled text that the best epoch is chosen by"),
+    scheme: schemeOf("seen from the text"),
+    unlabelled: text("--unlabelled <file>", "more text, for the teachers to label"),
+    output: one(
+      "--output <path>",
+      anyText,
+      "the directory to write; for a cnn or bilstm student the model file",
+      { required: true },
+    ),
+    ...learningOf({
+      epochs: "5; cnn and bilstm: 18",
+      batchSize: "16; cnn and bilstm: 32",
+      learningRate: "0.00005; cnn and bilstm: 0.003",
+    }),
+    minCosine: trainedCosine,
+    temperature: one("--temperature <t>", positiveNumber, "how soft the teachers' targets are", {
+      otherwise: "2",
+    }),
+    alpha: one("--alpha <share>", share, "weight of the teachers against the labels", { otherwise: "0.5" }),
+    hidden: one("--hidden <weight>", positiveNumber, "weight of matching a transformer's hidden states", {
+      otherwise: "0",
+    }),
+    inputFormat,
+    ...running,
+  },
+  examples: [
+    [
+      "nasty distill --teacher pos --student-size 0.5 --train train.conllu --output pos-small",
+      "half the layers of a transformer",
+    ],
+    [
+      "nasty distill --teacher a.onnx --teacher b.onnx --student cnn --train train.conllu --unlabelled text.txt --validation dev.conllu --output small.onnx",
+      "one small network from two large ones",
+    ],
+  ],
+});

@@ -1,0 +1,37 @@
+import type { GivenOptions, Options, SettingsOf } from "./schema/option.js";
+import type { Operation } from "./schema/operation.js";
+import { settingsOf } from "./schema/settings-of.js";
+import { type Reporter, reporterOf, type RunOptions } from "./reporter.js";
+import { Reading, withReading } from "./texts/reading.js";
+
+/** What a program gives to an operation: its options, and who hears of its progress. */
+export type Given<O extends Options> = GivenOptions<O> & RunOptions;
+
+/** The same without what the operation takes as its first argument. */
+export type GivenBeside<O extends Options, First extends string> = Omit<Given<O>, First>;
+
+/** What carries an operation out, from checked settings. */
+export type Work<O extends Options, R> = (settings: SettingsOf<O>, reporter: Reporter) => Promise<R>;
+
+/**
+ * Carries out an operation for a program: options checked by its schema, texts read in a reading of its own.
+ *
+ * @throws UsageError for options that are unknown, wrong or contradict each other; the signal's reason once it is aborted
+ */
+export async function perform<O extends Options, R>(
+  operation: Operation<O>,
+  { onProgress, onNote, signal, ...options }: RunOptions & Readonly<Record<string, unknown>>,
+  work: Work<O, R>,
+): Promise<R> {
+  signal?.throwIfAborted();
+  const settings = settingsOf(operation, options);
+  const reporter = reporterOf({ onProgress, onNote, signal });
+  const reading = new Reading(inputFormatOf(settings));
+  const result = await withReading(reading, () => work(settings, reporter));
+  for (const doubt of reading.takeDoubts()) reporter.note(doubt);
+  return result;
+}
+
+function inputFormatOf(settings: object): readonly string[] {
+  return "inputFormat" in settings && Array.isArray(settings.inputFormat) ? settings.inputFormat : [];
+}

@@ -1,0 +1,34 @@
+import type { ModelProto } from "@nasty/formats/onnx";
+import { type DriftJob, leastCosine } from "../drift/drift-check.js";
+import { driftSample, firstSentences } from "../drift/drift-sample.js";
+import { parseSource } from "../texts/calibration-sources.js";
+import type { LoadedModel } from "../models/load-model.js";
+
+interface PruningTexts {
+  readonly data: readonly string[];
+  readonly validation?: string;
+  readonly train?: string;
+  readonly threads: number;
+  readonly minCosine?: number;
+}
+
+/** How a pruned model is compared with a model of the original's shapes that computes the same. */
+export async function pruningDrift(
+  loaded: LoadedModel,
+  { data, validation, train, threads, minCosine = leastCosine.exact }: PruningTexts,
+): Promise<(reference: ModelProto) => DriftJob> {
+  const texts = [validation, ...data.map((text) => parseSource(text).path), train];
+  const words = loaded.tagger === undefined ? [] : await firstSentences(texts, loaded.tagger.task);
+  const sample = await driftSample(loaded, words, { threads });
+  return (original) => ({
+    operation: "prune",
+    path: loaded.path,
+    original,
+    likeness: "the original without what was pruned",
+    sample,
+    minCosine,
+    threads,
+    advice: (departure) =>
+      `${departure === undefined ? "prune in another way" : `leave it as it is with --skip-layers '${departure.node}'`}, or lower --min-cosine if you mean it`,
+  });
+}

@@ -1,0 +1,213 @@
+import { type GateResult, type GateState, gate } from "@nasty/compression";
+import type { ModelProto } from "@nasty/formats/onnx";
+import { type Evaluation, evaluate, type LabelledSentence } from "@nasty/taggers";
+import { type BatchMates, batchMates, comparedSentences } from "../comparison/batch-mates.js";
+import { flipsOf, type PairedFigures, pairedFigures } from "../comparison/paired-figures.js";
+import { spread } from "../texts/spread.js";
+import type { FlippedWords } from "../comparison/write-flips.js";
+import type { LoadedModel } from "../models/load-model.js";
+import { openModel, type OpenModelOptions } from "../models/open-tagger.js";
+import { nameOf } from "../texts/text-form.js";
+import type { Reporter } from "../reporter.js";
+import { type LabellingDocument, labellingDocument } from "../report/labelling-text.js";
+import { gateRecord } from "./gate-record.js";
+import { type Planned, type AppliedReport, finished } from "./plan-quantization.js";
+import { measuredSensitivity, type SensitivityRow } from "./sensitivity.js";
+import { type Candidate, writeCandidate } from "../files/candidate.js";
+
+export interface GateRequest extends OpenModelOptions {
+  /** Largest loss that passes, in units of the metric: 0.01 is one point; undefined if the loss is only measured. */
+  readonly target: number | undefined;
+  readonly validation: string;
+  /** Leave sensitive weights in float if the loss is too large. */
+  readonly fallback: boolean;
+  /** Seconds after which no further attempt is begun. */
+  readonly timeBudget?: number;
+  readonly seed: number;
+}
+
+/** What the gate measured on the written file. */
+export interface Gate extends PairedFigures {
+  readonly original: number;
+  readonly quantized: number;
+  /** Null if the loss was only measured. */
+  readonly target: number | null;
+  readonly passed: boolean;
+  /** Weights left in float to pass. */
+  readonly keptInFloat: readonly string[];
+  /** What the labels of the model and of the text were taken for. */
+  readonly labelling: LabellingDocument;
+  readonly goldLabelling: LabellingDocument;
+  /** Files that were written and evaluated, in this run and the ones before it. */
+  readonly attempts: number;
+  /** Where the search can go on, and the best model so far; null unless the time was up. */
+  readonly unfinished: { readonly record: string; readonly best: string } | null;
+}
+
+/** A judged candidate that stands on the disk under its temporary name. */
+export interface Gated {
+  readonly gate: Gate;
+  readonly candidate: Candidate;
+  readonly report: AppliedReport;
+  readonly flipped: FlippedWords;
+  readonly batchMates: BatchMates;
+  /** What the search ranked weights by; null if there was none. */
+  readonly sensitivity: readonly SensitivityRow[] | null;
+}
+
+/** What the gate judges, and what is known about it. */
+export interface GateJob {
+  readonly loaded: LoadedModel;
+  readonly planned: Planned;
+  readonly output: string;
+  readonly sentences: readonly LabelledSentence[];
+  /** Measured before, if it was asked for. */
+  readonly sensitivity: readonly SensitivityRow[] | null;
+}
+
+/** Writes the plan's model, evaluates the file, and leaves weights in float until the loss is small enough. */
+export async function runGate(request: GateRequest, job: GateJob, reporter: Reporter): Promise<Gated> {
+  const { loaded, planned, output, sentences } = job;
+  const { progress } = reporter;
+  const tagged = async (path: string, title: string): Promise<Evaluation> => {
+    const { tagger } = await openModel(path, request);
+    try {
+      progress.start(`gate: tagging ${sentences.length} sentences with ${title}`, sentences.length);
+      return await evaluate(tagger, sentences, {
+        path: nameOf(request.validation),
+        scheme: request.scheme,
+        batchSize: 1,
+        onProgress: (done) => progress.update(done),
+      });
+    } finally {
+      progress.stop();
+      await tagger.close();
+    }
+  };
+  const before = await tagged(loaded.path, "the original");
+  const record = gateRecord(output, {
+    inputSha256: await loaded.sha256(),
+    plan: planned.plan,
+    validation: nameOf(request.validation),
+  });
+  // One candidate stands on the disk at a time; the best one is written again at the end if it was not the last.
+  let last: Judged | undefined;
+  const write = async (model: ModelProto): Promise<Candidate> => {
+    await last?.candidate.discard();
+    last = undefined;
+    return writeCandidate(output, model);
+  };
+  const judge = async (kept: number, model: ModelProto): Promise<Judged> => {
+    const complete = await finished(model, loaded);
+    const candidate = await write(complete);
+    const title =
+      kept === 0 ? "the written file" : `the file with ${kept} of the most sensitive weights in float`;
+    try {
+      last = { kept, candidate, after: await tagged(candidate.path, title) };
+      return last;
+    } catch (error) {
+      await candidate.discard();
+      throw error;
+    }
+  };
+  const state = await record.read();
+  let ranked = job.sensitivity;
+  const rank = async (): Promise<string[]> => {
+    const words = sentences.map((sentence) => sentence.words);
+    ranked ??= await measuredSensitivity(
+      loaded,
+      planned,
+      { threads: request.threads, words, scheme: request.scheme },
+      reporter,
+    );
+    // By noise: losses of most weights differ by less than a word.
+    return [...ranked].sort((a, b) => b.outputNoise - a.outputNoise).map(({ group }) => group);
+  };
+  try {
+    const found = await gate(planned.model, planned.plan, {
+      ...planned.options,
+      metric: before.metric,
+      original: before.value,
+      target: request.target ?? Number.POSITIVE_INFINITY,
+      evaluate: async ({ model, keptInFloat }) => (await judge(keptInFloat.length, model)).after.value,
+      ...(request.fallback && { rank }),
+      ...(request.timeBudget !== undefined && { timeBudget: request.timeBudget * 1000 }),
+      ...(state !== undefined && sameOriginal(state, before) && { state }),
+      onAttempt: async ({ state: reached }) => {
+        if (request.timeBudget !== undefined && reached.ranking.length > 0) await record.write(reached);
+      },
+    });
+    const kept = found.keptInFloat.length;
+    const judged = last?.kept === kept ? last : await judge(kept, found.candidate.model);
+    const isUnfinished = found.outOfTime && !found.passed;
+    if (isUnfinished) await record.write(found.state);
+    else await record.remove();
+    const unfinished = isUnfinished ? { record: record.path, best: bestName(output) } : null;
+    const { candidate, after } = judged;
+    return {
+      gate: { ...figures(request, before, after, found), unfinished },
+      candidate,
+      report: planned.reportOf(found.candidate.report),
+      flipped: { flips: flipsOf(before, after), sentences },
+      batchMates: await batchMates(
+        candidate.path,
+        spread(sentences, comparedSentences).map(({ words }) => words),
+        { threads: request.threads, alone: spread(after.predictions, comparedSentences) },
+      ),
+      sensitivity: ranked,
+    };
+  } catch (error) {
+    await last?.candidate.discard();
+    throw error;
+  }
+}
+
+interface Judged {
+  readonly kept: number;
+  readonly candidate: Candidate;
+  readonly after: Evaluation;
+}
+
+function sameOriginal(state: GateState, { value }: Evaluation): boolean {
+  return state.original === value;
+}
+
+/** `dir/pos_int4.onnx.gz` → `dir/pos_int4_best.onnx`: a model that missed its target does not get the output's name. */
+function bestName(output: string): string {
+  return `${output.replace(/(?:\.onnx)?(?:\.gz|\.br)?$/i, "")}_best.onnx`;
+}
+
+function figures(
+  { target, seed }: GateRequest,
+  before: Evaluation,
+  after: Evaluation,
+  { passed, keptInFloat, state }: GateResult,
+): Omit<Gate, "unfinished"> {
+  return {
+    ...pairedFigures(before, after, seed),
+    original: before.value,
+    quantized: after.value,
+    target: target ?? null,
+    passed,
+    keptInFloat,
+    attempts: state.attempts.length,
+    labelling: labellingDocument(before.labelling),
+    goldLabelling: labellingDocument(before.goldLabelling),
+  };
+}
+
+/** Why a model was refused, and what to try. */
+export function refusal(model: string, gate: Gate): string {
+  const { metric, original, quantized, loss, lossCi95, flips: changed, target, attempts, unfinished } = gate;
+  const percent = (value: number): string => (value * 100).toFixed(2);
+  const saved =
+    unfinished === null
+      ? "nothing was written; try --mode dynamic, more calibration text, --asymmetric, or --skip-layers for the layers with the lowest signal-to-noise ratio"
+      : `the time was up, the best model so far is ${unfinished.best}; run the same command again to go on`;
+  const kept = gate.keptInFloat.length === 0 ? "" : ` with ${gate.keptInFloat.length} weights left in float`;
+  return (
+    `quantize: ${model}: accuracy gate: expected a loss of at most ${percent(target ?? 1)} points of ${metric}, ` +
+    `got ${percent(loss)} (${percent(original)} -> ${percent(quantized)}, 95% interval of the loss ${percent(lossCi95[0])} to ${percent(lossCi95[1])}, ` +
+    `${changed} labels changed${attempts > 1 ? `, the best of ${attempts} models${kept}` : ""}), ${saved}`
+  );
+}

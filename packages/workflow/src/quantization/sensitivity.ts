@@ -1,0 +1,100 @@
+import { type LayerSensitivity, sensitivity } from "@nasty/compression";
+import type { ModelProto } from "@nasty/formats/onnx";
+import { evaluate, type LabelChoice, type LabelledSentence } from "@nasty/taggers";
+import { openTaggerModel } from "@nasty/taggers/node";
+import { type Counted, spread } from "../texts/spread.js";
+import type { LoadedModel } from "../models/load-model.js";
+import type { Reporter } from "../reporter.js";
+import { encodedBatches } from "./calibration-batches.js";
+import { finished, type Planned } from "./plan-quantization.js";
+
+/** What one weight, or weights that stay together, cost by themselves; as the JSON document has it. */
+export interface SensitivityRow extends Pick<LayerSensitivity, "tensors" | "nodes" | "op" | "elements"> {
+  /** Name of its first weight. */
+  readonly group: string;
+  /** Σ(x − x̂)² / Σx² of the model's outputs when nothing else is quantized. */
+  readonly outputNoise: number;
+  /** Loss of the metric when nothing else is quantized; null where it was not measured. */
+  readonly loss: number | null;
+}
+
+interface SensitivityRequest {
+  readonly threads: number;
+  /** Text to compare outputs on. */
+  readonly words: Counted<readonly string[]>;
+  /** Text to measure the metric on. */
+  readonly labelled?: readonly LabelledSentence[] | undefined;
+  /** Scheme of its labels, where it is theirs. */
+  readonly scheme?: LabelChoice["scheme"];
+  /** Seconds after which the metric of no further weight is measured. */
+  readonly timeBudget?: number | undefined;
+}
+
+/** Sentences that outputs are compared on. */
+const comparedSentences = 64;
+
+/** Sentences that the metric is measured on: a weight's loss is a step of single words anyway. */
+const judgedSentences = 512;
+
+/** Seconds for the metric when nothing says how many. */
+const defaultBudget = 120;
+
+/** Quantizes each weight alone and measures the noise at the outputs and, with labelled text, the loss; most sensitive first. */
+export async function measuredSensitivity(
+  loaded: LoadedModel,
+  planned: Planned,
+  { threads, words, labelled, scheme, timeBudget = defaultBudget }: SensitivityRequest,
+  { progress }: Reporter,
+): Promise<SensitivityRow[]> {
+  const batches = await encodedBatches(loaded, spread(words, comparedSentences), { threads });
+  const judged = labelled === undefined ? undefined : spread(labelled, judgedSentences);
+  const { tagger } = loaded;
+  const groups = planned.plan.tensors.length;
+  progress.start("measuring how sensitive each weight is", judged === undefined ? groups : 2 * groups);
+  try {
+    const rows = await sensitivity(planned.model, planned.plan, {
+      ...planned.options,
+      batches,
+      sequences: comparedSentences,
+      session: { threads },
+      timeBudget: timeBudget * 1000,
+      ...(judged !== undefined &&
+        tagger !== undefined && {
+          evaluate: async (model: ModelProto) => {
+            const opened = await openTaggerModel(await finished(model, loaded), tagger, { threads });
+            try {
+              return (await evaluate(opened, judged, { batchSize: 1, scheme })).value;
+            } finally {
+              await opened.close();
+            }
+          },
+        }),
+      onGroup: (done) => progress.update(done),
+    });
+    return rows.map(row);
+  } finally {
+    progress.stop();
+  }
+}
+
+function row({ name, tensors, nodes, op, elements, outputSqnrDb, loss }: LayerSensitivity): SensitivityRow {
+  return {
+    group: name,
+    tensors,
+    nodes,
+    op,
+    elements,
+    outputNoise: 10 ** (-outputSqnrDb / 10),
+    loss: loss ?? null,
+  };
+}
+
+/** The noise in decibels below the signal; `exact` where there is none. */
+export function noiseText({ outputNoise }: SensitivityRow): string {
+  return outputNoise === 0 ? "exact" : (-10 * Math.log10(outputNoise)).toFixed(1);
+}
+
+/** The loss in points of the metric. */
+export function lossText({ loss }: SensitivityRow): string {
+  return loss === null ? "" : (Math.round(loss * 1e5) / 1e3 + 0).toFixed(3);
+}

@@ -1,0 +1,43 @@
+import { formatBytes, formatCount, formatMs, formatPercent, formatRatio } from "./format.js";
+import { metricName } from "./score-table.js";
+import type { BatchMates } from "../comparison/batch-mates.js";
+import type { Comparison, Side } from "../comparison/compare-models.js";
+
+function sideLines(title: string, side: Side): string[] {
+  return [
+    `${title} (${side.precision}):`,
+    `  ${metricName(side.metric)}: ${formatPercent(side.value)}`,
+    `  Size: ${formatBytes(side.modelBytes)}`,
+    `  Memory: ${formatBytes(side.memoryBytes)}`,
+    `  Avg inference: ${formatMs(side.msPerSentence)}`,
+    "",
+  ];
+}
+
+/** A loss in points of the metric: 0.0043 is 0.43; never a negative zero. */
+function points(loss: number): string {
+  return (Math.round(loss * 1e4) / 100 + 0).toFixed(2);
+}
+
+/** `2 of 1,234 words in batches of 32, 3 padded`. */
+export function batchMatesText({ words, flips, paddedFlips }: BatchMates): string {
+  const padded = paddedFlips === null ? "" : `, ${formatCount(paddedFlips)} padded`;
+  return `${formatCount(flips)} of ${formatCount(words)} words in batches of 32${padded}`;
+}
+
+/** The comparison for a person to read, in the layout of the quantization guide; MB = 10^6 bytes. */
+export function comparisonText(comparison: Comparison): string {
+  const { summary, original, quantized, flips } = comparison;
+  return [
+    `Comparing models on ${formatCount(comparison.examples)} test examples:`,
+    "",
+    ...sideLines("Original", original),
+    ...sideLines("Quantized", quantized),
+    "Summary:",
+    `  Size reduction: ${formatRatio(summary.sizeRatio)}`,
+    `  Speed improvement: ${formatRatio(summary.speedup)}`,
+    `  ${metricName(original.metric)} loss: ${points(summary.loss)}% (in points; 95% interval ${points(summary.lossCi95[0])} to ${points(summary.lossCi95[1])})`,
+    `  Labels changed: ${formatCount(flips.length)} of ${formatCount(comparison.tokens)} words`,
+    `  Labels that depend on the batch: ${batchMatesText(comparison.batchMates)}`,
+  ].join("\n");
+}

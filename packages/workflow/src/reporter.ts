@@ -1,0 +1,107 @@
+import type { TrainingEvent } from "@nasty/training";
+
+/** How far a step of an operation is. */
+export interface ProgressEvent {
+  /** What is being done, in words: `measuring ranges on 200 sentences`. */
+  readonly step: string;
+  /** Units done so far: sentences, weights, training steps. */
+  readonly done: number;
+  /** All units; undefined where it is not known before. */
+  readonly total: number | undefined;
+  /** Whether the step begins, goes on, or is over. */
+  readonly state: "begin" | "update" | "end";
+  /** What a training says of itself; only while training. */
+  readonly training?: TrainingEvent;
+}
+
+/** What every operation takes beside its options. */
+export interface RunOptions {
+  /** Called as steps begin, go on and end. */
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+  /** Called with remarks, a sentence each, such as what a text was taken for. */
+  readonly onNote?: ((note: string) => void) | undefined;
+  /** Ends the operation between two of its steps; nothing is left half-written. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What the insides of an operation say how far they are with. */
+export interface Reporter {
+  readonly progress: Progress;
+  /** A remark for the person who waits for the result. */
+  note(text: string): void;
+  /** What a training needs to be followed and ended. */
+  readonly training: FollowedTraining;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Steps, one after the other. */
+export interface Progress {
+  /** Begins a step of `total` units; ends the one before. */
+  start(step: string, total?: number): void;
+  /** Moves to `done` units of the current step. */
+  update(done: number): void;
+  /** Ends the current step. */
+  stop(): void;
+}
+
+/** Options of a training that report each of its steps. */
+export interface FollowedTraining {
+  readonly onEvent: (event: TrainingEvent) => void;
+  readonly eventEvery: 1;
+}
+
+/**
+ * Turns what the insides of an operation say into events; every step is a place where an aborted operation ends.
+ *
+ * @throws the signal's reason from `start` and `update` once it is aborted
+ */
+export function reporterOf({ onProgress, onNote, signal }: RunOptions): Reporter {
+  let current: { readonly step: string; readonly total: number | undefined } | undefined;
+  let reached = 0;
+  const say = (state: ProgressEvent["state"], training?: TrainingEvent): void => {
+    if (current === undefined) return;
+    onProgress?.({ ...current, done: reached, state, ...(training !== undefined && { training }) });
+  };
+  const stop = (): void => {
+    say("end");
+    current = undefined;
+  };
+  const progress: Progress = {
+    start(step, total) {
+      signal?.throwIfAborted();
+      stop();
+      current = { step, total };
+      reached = 0;
+      say("begin");
+    },
+    update(done) {
+      signal?.throwIfAborted();
+      reached = done;
+      say("update");
+    },
+    stop,
+  };
+  return {
+    progress,
+    note: (text) => onNote?.(text),
+    training: { onEvent: (event) => follow(event), eventEvery: 1 },
+    signal,
+  };
+
+  function follow(event: TrainingEvent): void {
+    signal?.throwIfAborted();
+    if (event.event === "step") {
+      const { epoch, epochs, totalSteps } = event;
+      const total = totalSteps === undefined ? undefined : Math.ceil(totalSteps / epochs);
+      const step = `epoch ${epoch}/${epochs}`;
+      const isNew = current?.step !== step;
+      current = { step, total };
+      reached = total === undefined ? event.step : event.step - (epoch - 1) * total;
+      say(isNew ? "begin" : "update", event);
+      return;
+    }
+    current ??= { step: "training", total: undefined };
+    say(event.event === "epoch" || event.event === "stop" ? "end" : "update", event);
+    if (event.event === "stop") current = undefined;
+  }
+}
