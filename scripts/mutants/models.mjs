@@ -21,8 +21,8 @@ const runtime = (name, find, put, ...tests) => ({
   tests: tests.map((test) => `packages/runtime/test/${test}.test.ts`),
 });
 
-const cli = (name, find, put, ...tests) => ({
-  file: `apps/cli/src/${name}.ts`,
+const workflow = (name, find, put, ...tests) => ({
+  file: `packages/workflow/src/${name}.ts`,
   find,
   put,
   tests: tests.map((test) => `apps/cli/test/${test}.test.ts`),
@@ -126,34 +126,34 @@ export const modelMutants = [
   ),
   runtime("latency", "(high - low) * (position - below)", "(high - low) * 0.5", "latency"),
 
-  cli(
+  workflow(
     "quantization/gate",
     "last?.kept === kept ? last : await judge",
     "last !== undefined ? last : await judge",
     gateCommand,
   ),
-  cli("quantization/gate", "b.outputNoise - a.outputNoise", "a.outputNoise - b.outputNoise", gateCommand),
-  cli(
+  workflow("quantization/gate", "b.outputNoise - a.outputNoise", "a.outputNoise - b.outputNoise", gateCommand),
+  workflow(
     "quantization/gate",
     "return state.original === value;",
     "return value >= 0 || state.original === value;",
     gateCommand,
   ),
-  cli("drift/drift-check", "int8: 0.9,", "int8: 0.95,", "drift/drift-check"),
-  cli("drift/drift-check", "!finite || cosine < minCosine", "cosine < minCosine", "drift/drift-check"),
-  cli("drift/drift-check", "|| isJudged) return", ") return", "drift/drift-check"),
-  cli("quantization/output-name", '.replace(/_fp32$/, "")', "", "quantization/output-name"),
-  cli(
-    "quantization/output-name",
+  workflow("drift/drift-check", "int8: 0.9,", "int8: 0.95,", "drift/drift-check"),
+  workflow("drift/drift-check", "!finite || cosine < minCosine", "cosine < minCosine", "drift/drift-check"),
+  workflow("drift/drift-check", "|| isJudged) return", ") return", "drift/drift-check"),
+  workflow("files/output-name", '.replace(/_fp32$/, "")', "", "quantization/output-name"),
+  workflow(
+    "files/output-name",
     "Number((share * 100).toFixed(2))",
     "Math.round(share * 100)",
-    "quantization/output-name",
+    "files/output-name",
   ),
-  cli("quantization/output-name", "return `int8_${method}`;", 'return "int8";', "quantization/output-name"),
-  cli(
-    "quantization/output-name",
+  workflow("files/output-name", "return `int8_${method}`;", 'return "int8";', "quantization/output-name"),
+  workflow(
+    "files/output-name",
     "heads !== undefined || neurons !== undefined",
     "heads !== undefined",
-    "quantization/output-name",
+    "files/output-name",
   ),
 ];
