@@ -138,4 +138,17 @@ export const figureMutants = [
   ),
   training("losses/cross-entropy", "+ offValue(loss, classes);", ";", "losses"),
   training("losses/chain", "whenTrue: next, otherwise: beta", "whenTrue: next, otherwise: next", "losses"),
+  training(
+    "gradient/rules/elementwise",
+    'writer.op("Div", [c.gradientOrZeros(0), writer.sum(wins)])',
+    "c.gradientOrZeros(0)",
+    "gradient/kinks.test.ts",
+  ),
+  training(
+    "gradient/rules/activation",
+    'writer.op("Greater", [c.output(0), writer.scalar(0)])',
+    'writer.op("GreaterOrEqual", [c.output(0), writer.scalar(0)])',
+    "gradient/kinks.test.ts",
+  ),
+  training("losses/chain", 'op("Mul", [logZ, present])', "logZ", "losses"),
 ];

@@ -132,7 +132,12 @@ export const modelMutants = [
     "last !== undefined ? last : await judge",
     gateCommand,
   ),
-  workflow("quantization/gate", "b.outputNoise - a.outputNoise", "a.outputNoise - b.outputNoise", gateCommand),
+  workflow(
+    "quantization/gate",
+    "b.outputNoise - a.outputNoise",
+    "a.outputNoise - b.outputNoise",
+    gateCommand,
+  ),
   workflow(
     "quantization/gate",
     "return state.original === value;",
@@ -147,13 +152,13 @@ export const modelMutants = [
     "files/output-name",
     "Number((share * 100).toFixed(2))",
     "Math.round(share * 100)",
-    "files/output-name",
+    "quantization/output-name",
   ),
   workflow("files/output-name", "return `int8_${method}`;", 'return "int8";', "quantization/output-name"),
   workflow(
     "files/output-name",
     "heads !== undefined || neurons !== undefined",
     "heads !== undefined",
-    "files/output-name",
+    "quantization/output-name",
   ),
 ];
