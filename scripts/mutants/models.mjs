@@ -77,7 +77,7 @@ export const modelMutants = [
     "plan/layer-groups",
     "keptInFloat: [...plan.keptInFloat, ...nodes.values()]",
     "keptInFloat: [...nodes.values()]",
-    "gate",
+    "sensitivity",
   ),
   compression("plan/target-size", "gain > best.gain", "gain < best.gain", "plan"),
   compression(

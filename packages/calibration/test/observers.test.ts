@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { calibrationMethods, minMaxObserver, movingAverageObserver, observerOf } from "../src/index.js";
+import { minMaxObserver, movingAverageObserver, observerOf } from "../src/index.js";
+import { calibrationMethods } from "../src/method.js";
 import { normals } from "./random-samples.js";
 
 const samples = fc.array(

@@ -4,7 +4,6 @@ export {
   dataConstructor,
   dtypes,
   integerRange,
-  isDType,
   type DataOfDType,
   type DequantizableDType,
   type DType,
@@ -14,12 +13,10 @@ export {
 export { byteLength, elementCount, reshape, storageLength, tensor, zeros, type Tensor } from "./tensor.js";
 export { roundHalfAway, roundHalfEven } from "./round.js";
 export {
-  groupLayout,
   perBlock,
   perChannel,
   perTensor,
   type Granularity,
-  type GroupLayout,
 } from "./granularity.js";
 export {
   chooseScale,
@@ -32,7 +29,6 @@ export { groupRanges, parametersOf, type GroupRanges, type QuantizationParameter
 export {
   countPairs,
   countUnsafePairs,
-  largestSafePair,
   pairRanges,
   safePairParameters,
   safePairSteps,

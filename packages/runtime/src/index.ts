@@ -1,5 +1,4 @@
 export type { Audit, AuditedNode, KernelCount } from "./audit/audit.js";
-export { auditGraph } from "./audit/audit.js";
 export { type AuditOptions, auditModel } from "./audit/audit-model.js";
 export type { QdqRole } from "./audit/classify-qdq.js";
 export type { KernelClass } from "./audit/kernel-classes.js";
@@ -14,12 +13,10 @@ export {
 } from "./devices.js";
 export { type Environment, environment } from "./environment.js";
 export {
-  bootstrapInterval,
   type Candidate,
   type Latency,
   type LatencyOptions,
   measureLatency,
-  summarizeLatency,
 } from "./latency.js";
 export {
   measureMemory,
