@@ -59,6 +59,9 @@ test("a corrupted file of a pruned model is refused with the node at which value
     "  outputs like the original's: cosine 1.0000 or more on sentences of the text",
   );
   await writeModelFile(file, corrupted(model));
+  // Where a gate has judged the labels, it is measured and not refused.
+  const measured = await checkDrift({ ...job, isJudged: true }, file);
+  expect(measured.outputs[0]?.cosine).toBeLessThan(leastCosine.exact);
   const refused = checkDrift(job, file);
   await expect(refused).rejects.toThrow(GateError);
   await expect(refused).rejects.toThrow(

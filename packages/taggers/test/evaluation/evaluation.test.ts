@@ -139,6 +139,36 @@ describe("score", () => {
     expect(await score(gold, system, { task: "pos" })).toMatchObject({ metric: "accuracy", value: 1 / 3 });
   });
 
+  test("what was never found has the precision 0, what is not in the gold text the recall 0", async () => {
+    const system = [
+      { words: ["a", "b"], labels: ["B-Z", "B-X"] },
+      { words: ["c"], labels: ["O"] },
+    ];
+    const { perLabel } = await score(gold, system);
+    expect(perLabel.map(({ label, precision, recall, f1 }) => [label, precision, recall, f1])).toEqual([
+      ["X", 1, 1, 1],
+      ["Y", 0, 0, 0],
+      ["Z", 0, 0, 0],
+    ]);
+  });
+
+  test("where one side names no types, entities are compared by their places alone", async () => {
+    const untyped = [
+      { words: ["a", "b"], labels: ["O", "B"] },
+      { words: ["c"], labels: ["B"] },
+    ];
+    for (const [one, other] of [
+      [gold, untyped],
+      [untyped, gold],
+    ] as const) {
+      expect(await score(one, other)).toMatchObject({
+        task: "ner",
+        value: 1,
+        goldLabelling: { task: "ner" },
+      });
+    }
+  });
+
   test.each([
     [
       [{ words: ["a", "B"], labels: ["O", "O"], line: 1 }],
