@@ -189,7 +189,7 @@ async function quantizeFile(input, output) {
   const started = performance.now();
   const { dynamic } = await import("../packages/compression/dist/index.js");
   const model = await readModelFile(input);
-  const { bytes, sha256 } = await writeModelFile(output, dynamic.quantize(model));
+  const { bytes, sha256 } = await writeModelFile(output, await dynamic.quantize(model));
   const seconds = (performance.now() - started) / 1000;
   const peakBytes = process.resourceUsage().maxRSS * 1024;
   process.stdout.write(JSON.stringify({ seconds, peakBytes, bytes, sha256 }));
@@ -258,7 +258,7 @@ async function staticAgainstDynamic(input) {
   const model = await readModelFile(input);
   const calibrationTable = await collectRanges(model, int8.activations(model), sentences(10));
   const files = { dynamic: `${input}.dynamic.onnx`, static: `${input}.static.onnx` };
-  await writeModelFile(files.dynamic, dynamic.quantize(model));
+  await writeModelFile(files.dynamic, await dynamic.quantize(model));
   await writeModelFile(files.static, await int8.quantize(model, { calibrationTable }));
   for (const [name, file] of Object.entries(files)) {
     const { kernels, quantizedKernels, floatMatMuls, strayQdq } = await auditModel(file);

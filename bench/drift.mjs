@@ -10,7 +10,7 @@ const rounds = 9;
 
 const model = await readModelFile(original);
 const graph = weightsInFile(model, { name: basename(original), bytes: (await stat(original)).size });
-const candidates = [[{ feeds: madeFeeds(model, { batch: 1 }) }]];
+const candidates = [[{ feeds: madeFeeds(model, { batchSize: 1 }) }]];
 const weightsFolder = dirname(original);
 
 /** Milliseconds of the processor that something takes, whatever else the machine does. */

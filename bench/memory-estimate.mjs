@@ -53,12 +53,12 @@ for (const path of process.argv.slice(2)) {
   await row(basename(path), path, memory.float32.bytes);
   let quantized;
   try {
-    quantized = dynamic.quantize(model);
+    quantized = await dynamic.quantize(model);
   } catch {
     continue;
   }
   const file = join(tmpdir(), `memory-estimate-${process.pid}.onnx`);
   await writeModelFile(file, quantized);
-  await row(`${basename(path)}, int8`, file, memory.int8.bytes);
+  await row(`${basename(path)}, int8`, file, memory.dynamic.bytes);
   rmSync(file);
 }

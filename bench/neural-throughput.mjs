@@ -46,7 +46,9 @@ for (const name of names.length > 0 ? names : Object.keys(architectures)) {
   console.log(`${name}: ${(parameters / 1e6).toFixed(2)} M parameters`);
   for (const variant of variants) {
     const model =
-      variant === "float32" ? plain : dynamic.quantize(plain, { perChannel: variant !== "int8-tensor" });
+      variant === "float32"
+        ? plain
+        : await dynamic.quantize(plain, { perChannel: variant !== "int8-tensor" });
     const bytes = serializeModel(model).length;
     for (const batch of options) {
       const tagger = await openNeuralTagger(model, { kind: "neural", task: "pos", labels, features }, (m) =>

@@ -92,7 +92,7 @@ try {
     const { model: quantized, report } = finishQuantization(
       "bench",
       float,
-      dynamic.plan(float),
+      await dynamic.plan(float),
       {},
       quantizer,
     );

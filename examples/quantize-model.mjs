@@ -1,5 +1,5 @@
 // Build a small ONNX graph, quantize it dynamically, run both, and see what the runtime executes.
-import { dynamic } from "@nasty/compression";
+import { apply, plan } from "@nasty/compression";
 import { maxAbsoluteError, tensor } from "@nasty/core";
 import { makeGraph, makeModel, makeNode, makeValueInfo, tensorToProto } from "@nasty/formats/onnx";
 import { auditModel, openSession } from "@nasty/runtime";
@@ -24,9 +24,9 @@ const model = makeModel(
   { opsets: { "": 17 } },
 );
 
-const plan = dynamic.plan(model);
-console.log("will quantize:", plan.tensors.map(({ name }) => name).join(", "));
-const { model: quantized, report } = dynamic.apply(model, plan);
+const planned = await plan(model, { mode: "dynamic" });
+console.log("will quantize:", planned.tensors.map(({ name }) => name).join(", "));
+const { model: quantized, report } = await apply(model, planned);
 console.log("SQNR of the weight:", report.tensors[0].sqnrDb.toFixed(1), "dB");
 
 const feeds = {

@@ -9,7 +9,7 @@ import { openTagger } from "@nasty/taggers/node";
 
 const original = fileURLToPath(posFloat32);
 const quantized = "pos_int8_example.onnx";
-const { bytes } = await writeModelFile(quantized, dynamic.quantize(await readModelFile(original)));
+const { bytes } = await writeModelFile(quantized, await dynamic.quantize(await readModelFile(original)));
 
 const results = [];
 for (const path of [original, quantized]) {

@@ -57,4 +57,4 @@ if (!values["int8-only"]) {
 }
 
 const int8 = `${values.name}-int8.onnx${values.gzip ? ".gz" : ""}`;
-console.log(int8, await writeModelFile(folder + int8, dynamic.quantize(model)));
+console.log(int8, await writeModelFile(folder + int8, await dynamic.quantize(model)));

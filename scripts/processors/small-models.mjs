@@ -41,7 +41,10 @@ for (const [name, model] of Object.entries({ transformer: transformer.model, bil
     calibrationData.push(batch);
   await tagger.close();
   const settings = await readTaggerSettings(model);
-  const forms = { dynamic: dynamic.quantize(model), static: await int8.quantize(model, { calibrationData }) };
+  const forms = {
+    dynamic: await dynamic.quantize(model),
+    static: await int8.quantize(model, { calibrationData }),
+  };
   for (const [mode, quantized] of Object.entries(forms)) {
     const path = join(folder, `${name}-${mode}.onnx`);
     await writeModelFile(path, settings === undefined ? quantized : await withTagger(quantized, settings));

@@ -41,7 +41,7 @@ describe.each<[ArchitectureName, readonly string[]]>([
 
   test("keeps its tagger, is four times smaller and tags almost the same", async () => {
     const model = await withTagger(plain, { kind: "neural", task: "pos", labels, features });
-    const [before, after] = [serializeModel(model), serializeModel(dynamic.quantize(model))];
+    const [before, after] = [serializeModel(model), serializeModel(await dynamic.quantize(model))];
     expect(before.length / after.length).toBeGreaterThan(3.4);
     const [float, int8] = [await tags(before, 32), await tags(after, 32)];
     const flips = float.filter((label, i) => label !== int8[i]).length;
@@ -51,7 +51,7 @@ describe.each<[ArchitectureName, readonly string[]]>([
   });
 
   test("runs integer kernels; only the character convolutions stay in float", async () => {
-    const audit = await auditModel(dynamic.quantize(plain));
+    const audit = await auditModel(await dynamic.quantize(plain));
     expect(audit.floatMatMuls).toBe(architecture.embedding.characters.filters.length);
     const found = new Set(audit.kernels.map(({ op }) => op));
     for (const kernel of kernels) expect([...found]).toContain(kernel);

@@ -1,6 +1,6 @@
 import { type Tensor, toFloat32 } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
-import { openSession, type Session, type SessionOptions } from "@nasty/runtime";
+import { openSession, type Session } from "@nasty/runtime";
 import { CalibrationError } from "./calibration-error.js";
 import type { CalibrationTable, TensorRange } from "./calibration-table.js";
 import { countedValues, defaultMaskedBelow, layoutOf, type TokenMask } from "./counted-values.js";
@@ -21,11 +21,11 @@ export interface CalibrationBatch {
 
 export interface CollectOptions extends MethodOptions {
   /** Stop after this many samples, and refuse fewer. Without it all feeds are used. */
-  readonly samples?: number;
+  readonly limit?: number;
   /** Values at or below this are masked attention scores and do not count. Default −10,000; −Infinity keeps all. */
   readonly maskedBelow?: number;
-  /** Threads, device and the like of the session. */
-  readonly session?: SessionOptions;
+  /** Default 1. */
+  readonly threads?: number;
   /** Called after each batch with the samples so far. */
   readonly onProgress?: (samples: number) => void;
 }
@@ -159,7 +159,7 @@ const collect = async (
   session: Session,
   watches: readonly Watch[],
   feeds: AsyncIterable<CalibrationBatch> | Iterable<CalibrationBatch>,
-  { samples: wanted, maskedBelow = defaultMaskedBelow, onProgress }: CollectOptions,
+  { limit: wanted, maskedBelow = defaultMaskedBelow, onProgress }: CollectOptions,
 ): Promise<number> => {
   let scratch = new Float32Array(1024);
   const scratchOf = (length: number): Float32Array => {
@@ -222,18 +222,18 @@ export const collectRanges = async (
   options: CollectOptions = {},
 ): Promise<CalibrationTable> => {
   const { method, percentile, averagingConstant, bins } = resolveMethod(options);
-  const { samples: wanted } = options;
+  const { limit: wanted, threads = 1 } = options;
   if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 1)) {
     throw new CalibrationError(
       "invalid-option",
-      `calibrate: samples: expected an integer of at least 1, got ${wanted}`,
+      `calibrate: limit: expected an integer of at least 1, got ${wanted}`,
     );
   }
   const observed = observedModel(model, tensorNames);
   const watches = observed.tensors.map(
     (tensor): Watch => ({ ...tensor, observer: observerOf(options), masked: 0 }),
   );
-  const session = await openSession(observed.model, options.session);
+  const session = await openSession(observed.model, { threads });
   let samples: number;
   try {
     samples = await collect(session, watches, feeds, options);

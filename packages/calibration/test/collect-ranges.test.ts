@@ -172,7 +172,7 @@ describe("collectRanges", () => {
     }
     const progress: number[] = [];
     const found = await collectRanges(model, ["h"], endless(), {
-      samples: 5,
+      limit: 5,
       onProgress: (n) => progress.push(n),
     });
     expect(found.samples).toBe(5);
@@ -209,19 +209,19 @@ describe("collectRanges", () => {
 
 const failure = (
   batches: readonly CalibrationBatch[],
-  { names = ["h"], ...options }: { names?: string[]; samples?: number } = {},
+  { names = ["h"], ...options }: { names?: string[]; limit?: number } = {},
   from = model,
 ) => collectRanges(from, names, batches, options);
 
 describe("what cannot be calibrated", () => {
   it.each([
     [[], {}, "empty-set", "calibrate: samples: count: expected at least 1, got 0"],
-    [[ids([[1]])], { samples: 3 }, "too-few-samples", "calibrate: samples: count: expected 3, got 1"],
+    [[ids([[1]])], { limit: 3 }, "too-few-samples", "calibrate: samples: count: expected 3, got 1"],
     [
       [ids([[1]])],
-      { samples: 0 },
+      { limit: 0 },
       "invalid-option",
-      "calibrate: samples: expected an integer of at least 1, got 0",
+      "calibrate: limit: expected an integer of at least 1, got 0",
     ],
     [
       [ids([[1]])],

@@ -1,74 +1,8 @@
-import {
-  applyBlocks,
-  planInt4,
-  planWeightOnly,
-  quantizeInt4,
-  quantizeWeightOnly,
-} from "./block-weights/weight-only.js";
-import { applyDynamic, planDynamic, quantizeDynamic } from "./modes/dynamic.js";
-import { applyInt8, int8Activations, planInt8, quantizeInt8 } from "./modes/int8.js";
-import { load, predict, save } from "./files/model-files.js";
-import { agreement, simulate } from "./qat/agreement.js";
-import { applyTrained, quantizeTrained } from "./qat/apply-trained.js";
-import { planTrained } from "./qat/plan-trained.js";
-import { saveTrained } from "./qat/save-trained.js";
-import { trainedRecord } from "./qat/trained-record.js";
-
-/** Dynamic int8: weights are quantized now, activations as they come; no calibration data. */
-export const dynamic = {
-  plan: planDynamic,
-  apply: applyDynamic,
-  quantize: quantizeDynamic,
-  save,
-  load,
-  predict,
-} as const;
-
-/** Static int8: weights and the ranges of activations are fixed now, from calibration data. */
-export const int8 = {
-  activations: int8Activations,
-  plan: planInt8,
-  apply: applyInt8,
-  quantize: quantizeInt8,
-  save,
-  load,
-  predict,
-} as const;
-
-/** Weights of 4 bits in blocks; LSTMs as int8. The smallest files. */
-export const int4 = {
-  plan: planInt4,
-  apply: applyBlocks,
-  quantize: quantizeInt4,
-  save,
-  load,
-  predict,
-} as const;
-
-/** Weights of 8 bits in blocks, activations in float. */
-export const weightOnly = {
-  plan: planWeightOnly,
-  apply: applyBlocks,
-  quantize: quantizeWeightOnly,
-  save,
-  load,
-  predict,
-} as const;
-
-/** The quantization that a model was trained for: its scales, nothing measured. */
-export const qat = {
-  record: trainedRecord,
-  plan: planTrained,
-  apply: applyTrained,
-  quantize: quantizeTrained,
-  simulate,
-  agreement,
-  save: saveTrained,
-  load,
-  predict,
-} as const;
-
-export type { BlockOptions, BlockQuantizeOptions, BlockRounding } from "./block-weights/weight-only.js";
+export { dynamic, int4, int8, type Int8Options, qat, weightOnly } from "./modes/doors.js";
+export { apply } from "./modes/apply.js";
+export { type ModeOptions, type ModePlans, plan, type PlanMode, type PlanOptions } from "./modes/plan.js";
+export { type ApplyOptions, prepare } from "./modes/prepare.js";
+export type { BlockOptions, BlockRounding } from "./block-weights/weight-only.js";
 export type { CompensationOptions } from "./block-weights/compensate.js";
 export { prepareModel, type PreparedModel } from "./files/open-for-compression.js";
 export type { Batches } from "./activations/visit-activations.js";
@@ -85,7 +19,7 @@ export {
 } from "./compression-error.js";
 export type { DynamicOptions } from "./modes/dynamic.js";
 export { estimate, type EstimateOptions, type SizeEstimate } from "./report/estimate.js";
-export type { ApplyOptions, QuantizationResult } from "./rewrite/finish-quantization.js";
+export type { QuantizationResult } from "./rewrite/finish-quantization.js";
 export {
   type Departure,
   type DriftOptions,
@@ -113,12 +47,10 @@ export {
   type GateState,
   withinLoss,
 } from "./gate/gate.js";
-export { prepare, type PrepareOptions } from "./modes/prepare.js";
 export { type Agreement, type AgreementOptions, requiredAgreement } from "./qat/agreement.js";
-export type { ApplyTrainedOptions } from "./qat/apply-trained.js";
 export { trainedTable, type TrainedPlanOptions } from "./qat/plan-trained.js";
 export { sensitivity, type LayerSensitivity, type SensitivityOptions } from "./sensitivity/sensitivity.js";
-export { planTargetSize, type TargetSizeOptions } from "./plan/target-size.js";
+export type { TargetSizeOptions } from "./plan/target-size.js";
 export { timeShares, type TimeShares } from "./report/time-shares.js";
 export { predictedBytes } from "./report/predicted-bytes.js";
 export {
@@ -128,11 +60,13 @@ export {
   type HistoryStep,
   type Provenance,
 } from "./report/history.js";
-export type { CalibrationOptions, Int8Options, StaticOptions } from "./modes/int8.js";
-export { matchLayers } from "./plan/layer-patterns.js";
+export type { CalibrationOptions, StaticOptions } from "./modes/int8.js";
 export type { WeightOptions } from "./plan/plan-weights.js";
 export type {
+  DynamicPlan,
+  Int4Plan,
   KeptInFloat,
+  MixedPlan,
   Pairs,
   PlannedActivation,
   PlannedSite,
@@ -143,6 +77,9 @@ export type {
   QuantizationReport,
   QuantizedForm,
   QuantizedTensor,
+  StaticPlan,
+  TrainedPlan,
+  WeightOnlyPlan,
 } from "./plan/plan.js";
 export type { PruningResult } from "./pruning/apply.js";
 export type { ImportanceData } from "./pruning/importance.js";

@@ -2,7 +2,7 @@ import { countUnsafePairs, seededRandom, tensor, type Tensor } from "@nasty/core
 import { makeValueInfo, type ModelProto, tensorToProto } from "@nasty/formats/onnx";
 import { ModelGraph, unsafePairs } from "@nasty/graph";
 import { beforeAll, describe, expect, it } from "vitest";
-import { dynamic, int4, int8, type Pairs, planTargetSize, weightOnly } from "../src/index.js";
+import { apply, dynamic, int4, int8, type Pairs, plan, weightOnly } from "../src/index.js";
 import { bothWays, saturates } from "./processor.js";
 import { float, linear, matrix, model, node, ops } from "./tiny-models.js";
 
@@ -160,7 +160,7 @@ const forms: Readonly<Record<string, Form>> = {
   },
   "the LSTM of a model of 4 bits": {
     make: lstm,
-    quantize: async (m, pairs) => (await int4.apply(m, int4.plan(m, { pairs }))).model,
+    quantize: async (m, pairs) => (await int4.apply(m, await int4.plan(m, { pairs }))).model,
     operator: "DynamicQuantizeLSTM",
     width: 16,
   },
@@ -226,7 +226,7 @@ describe.each(Object.entries(forms))("%s", (_, { make, quantize, operator, width
 });
 
 describe("plans", () => {
-  it("say which pairs they allow and along which axes products sum, and tables have none", () => {
+  it("say which pairs they allow and along which axes products sum, and tables have none", async () => {
     const tied = model({
       nodes: [
         node("Gather", ["E", "i"], ["e"]),
@@ -239,21 +239,25 @@ describe("plans", () => {
       initializers: [matrix("E", [24, 16]), matrix("P", [24, 16], 2)],
       inputs: [makeValueInfo("i", "int64", ["length"])],
     });
-    const axes = dynamic.plan(tied).tensors.map(({ name, pairs, pairAxes }) => [name, pairs, pairAxes]);
+    const axes = (await dynamic.plan(tied)).tensors.map(({ name, pairs, pairAxes }) => [
+      name,
+      pairs,
+      pairAxes,
+    ]);
     expect(axes).toEqual([
       ["E", "safe", [1]],
       ["P", "safe", []],
     ]);
-    expect(dynamic.plan(linear()).options["pairs"]).toBe("safe");
-    expect(dynamic.plan(linear(), { pairs: "full" }).tensors[0]).toMatchObject({
+    expect((await dynamic.plan(linear())).options["pairs"]).toBe("safe");
+    expect((await dynamic.plan(linear(), { pairs: "full" })).tensors[0]).toMatchObject({
       pairs: "full",
       pairAxes: [0],
     });
-    expect(int4.plan(linear()).tensors[0]?.pairAxes).toEqual([]);
-    expect(dynamic.plan(lstm(ones)).tensors.map(({ pairAxes }) => pairAxes)).toEqual([[2], [2]]);
+    expect((await int4.plan(linear())).tensors[0]?.pairAxes).toEqual([]);
+    expect((await dynamic.plan(lstm(ones))).tensors.map(({ pairAxes }) => pairAxes)).toEqual([[2], [2]]);
   });
 
-  it("keep one tensor's pairs safe along both axes if products sum along both", () => {
+  it("keep one tensor's pairs safe along both axes if products sum along both", async () => {
     const both = model({
       nodes: [
         node("MatMul", ["x", "W"], ["a"]),
@@ -262,20 +266,20 @@ describe("plans", () => {
       ],
       initializers: [weight(heavy, "W", [16, 16])],
     });
-    const plan = dynamic.plan(both, { perChannel: false });
+    const plan = await dynamic.plan(both, { perChannel: false });
     expect(plan.tensors).toMatchObject([{ pairAxes: [0, 1] }]);
-    const { model: quantized } = dynamic.apply(both, plan);
+    const { model: quantized } = await dynamic.apply(both, plan);
     const rows = unsafePairs(ModelGraph.from(quantized));
     expect(rows.map(({ unsafe }) => unsafe)).toEqual([0, 0]);
   });
 
-  it("give a table that is only looked up in its full range", () => {
+  it("give a table that is only looked up in its full range", async () => {
     const table = model({
       nodes: [node("Gather", ["E", "i"], ["y"])],
       initializers: [weight(ones, "E", [24, 16])],
       inputs: [makeValueInfo("i", "int64", ["length"])],
     });
-    const quantized = dynamic.quantize(table).graph?.initializer.find(({ name }) => name === "E_q");
+    const quantized = (await dynamic.quantize(table)).graph?.initializer.find(({ name }) => name === "E_q");
     const integers = new Int8Array(quantized?.rawData ?? []);
     expect(countUnsafePairs(tensor("int8", [24, 16], integers), 1)).toBe(24 * 8);
   });
@@ -283,31 +287,36 @@ describe("plans", () => {
   it("of sizes mix bits with safe pairs", async () => {
     const m = linear({ initializers: [weight(heavy, "W", [16, 24]), matrix("b", [24], 3)] });
     const batches = [{ feeds: { x: float([2, 5, 16]) } }];
-    const plan = await planTargetSize(m, { targetBytes: 1300, batches, calibrationData: batches });
-    expect(plan.tensors).toMatchObject([{ dtype: "int8", pairs: "safe" }]);
-    expect(unsafeOf((await int4.apply(m, plan)).model)).toBe(0);
+    const mixed = await plan(m, { mode: "mixed", targetBytes: 1300, batches, calibrationData: batches });
+    expect(mixed.tensors).toMatchObject([{ dtype: "int8", pairs: "safe" }]);
+    expect(unsafeOf((await apply(m, mixed)).model)).toBe(0);
   });
 
   it("of 4 bits scale their int8 LSTMs as asked; of 8 bits there are none", async () => {
     const m = lstm(heavy);
-    const planned = (options: Parameters<typeof int4.plan>[1]) => int4.plan(m, options).tensors;
-    expect(planned({ perChannel: false }).map(({ granularity }) => granularity.kind)).toEqual([
+    const planned = async (options: Parameters<typeof int4.plan>[1]) => (await int4.plan(m, options)).tensors;
+    expect((await planned({ perChannel: false })).map(({ granularity }) => granularity.kind)).toEqual([
       "per-tensor",
       "per-tensor",
     ]);
-    expect(planned({ reduceRange: true }).map(({ reduceRange }) => reduceRange)).toEqual([true, true]);
+    expect((await planned({ reduceRange: true })).map(({ reduceRange }) => reduceRange)).toEqual([
+      true,
+      true,
+    ]);
     const integers = async (options: Parameters<typeof int4.plan>[1]) =>
       (await int4.quantize(m, options)).graph?.initializer.map(({ rawData }) => rawData.length);
     expect(await integers({ perChannel: false })).not.toEqual(await integers({}));
     for (const options of [{ perChannel: false }, { reduceRange: true }])
-      expect(() => weightOnly.plan(linear(), options)).toThrow(/weightOnly.plan: \w+: value: expected/);
+      await expect(weightOnly.plan(linear(), options)).rejects.toThrow(
+        /weightOnly.plan: \w+: value: expected/,
+      );
   });
 
-  it("refuse what is neither, and full pairs of weights in blocks of 8 bits, which are exact anyway", () => {
-    expect(() => dynamic.plan(linear(), { pairs: "some" as Pairs })).toThrow(
+  it("refuse what is neither, and full pairs of weights in blocks of 8 bits, which are exact anyway", async () => {
+    await expect(dynamic.plan(linear(), { pairs: "some" as Pairs })).rejects.toThrow(
       "dynamic.plan: pairs: value: expected safe or full, got some",
     );
-    expect(() => weightOnly.plan(linear(), { pairs: "full" })).toThrow(
+    await expect(weightOnly.plan(linear(), { pairs: "full" })).rejects.toThrow(
       "weightOnly.plan: pairs: value: expected safe (8-bit blocks have scales of their own and kernels that are exact everywhere), got full",
     );
   });

@@ -44,10 +44,14 @@ export interface Progress {
   stop(): void;
 }
 
-/** Options of a training that report each of its steps. */
+/**
+ * Options of a training that report each of its steps, and end it on the signal: after the step under way, with a checkpoint if it keeps
+ * one. Then the training throws the signal's reason.
+ */
 export interface FollowedTraining {
   readonly onEvent: (event: TrainingEvent) => void;
   readonly eventEvery: 1;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -84,24 +88,34 @@ export function reporterOf({ onProgress, onNote, signal }: RunOptions): Reporter
   return {
     progress,
     note: (text) => onNote?.(text),
-    training: { onEvent: (event) => follow(event), eventEvery: 1 },
+    training: { onEvent: follow, eventEvery: 1, ...(signal !== undefined && { signal }) },
     signal,
   };
 
+  /** Each epoch is a step; an event that comes before the first epoch begins a step of its own. */
   function follow(event: TrainingEvent): void {
-    signal?.throwIfAborted();
-    if (event.event === "step") {
-      const { epoch, epochs, totalSteps } = event;
-      const total = totalSteps === undefined ? undefined : Math.ceil(totalSteps / epochs);
-      const step = `epoch ${epoch}/${epochs}`;
-      const isNew = current?.step !== step;
-      current = { step, total };
-      reached = total === undefined ? event.step : event.step - (epoch - 1) * total;
-      say(isNew ? "begin" : "update", event);
+    if (event.event === "stop") {
+      say("end", event);
+      current = undefined;
+      // The loop has kept its checkpoint; what it would return is not trained to the end.
+      signal?.throwIfAborted();
       return;
     }
-    current ??= { step: "training", total: undefined };
-    say(event.event === "epoch" || event.event === "stop" ? "end" : "update", event);
-    if (event.event === "stop") current = undefined;
+    const next = "epochs" in event ? epochOf(event) : (current ?? { step: "training", total: undefined });
+    const isNew = current?.step !== next.step;
+    if (isNew) {
+      stop();
+      reached = 0;
+    }
+    current = next;
+    if ("epochs" in event) {
+      reached = next.total === undefined ? event.step : event.step - (event.epoch - 1) * next.total;
+    }
+    say(isNew ? "begin" : "update", event);
   }
+}
+
+function epochOf({ epoch, epochs, totalSteps }: Extract<TrainingEvent, { readonly epochs: number }>) {
+  const total = totalSteps === undefined ? undefined : Math.ceil(totalSteps / epochs);
+  return { step: `epoch ${epoch}/${epochs}`, total };
 }

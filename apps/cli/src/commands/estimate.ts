@@ -35,20 +35,20 @@ export async function estimateSizes({ model: path }: EstimateOptions, terminal: 
   const unpacked = /\.(?:gz|br)$/.test(path) ? unpackedCopies * estimated.sizes.float32.bytes : 0;
   const float32 = { bytes: modelBytes };
   const ratio = (bytes: number) => ({ bytes, ratio: modelBytes / bytes });
-  const { int8, static: ranged, int4, weightOnly } = estimated.sizes;
+  const { dynamic, static: ranged, int4, weightOnly } = estimated.sizes;
   const result = {
     model: path,
     parameters: estimated.parameters,
     sizes: {
       float32,
-      int8: ratio(int8.bytes),
+      int8: ratio(dynamic.bytes),
       static: ratio(ranged.bytes),
       int4: ratio(int4.bytes),
       weightOnly: ratio(weightOnly.bytes),
     },
     memory: {
       float32: { bytes: estimated.memory.float32.bytes + beside + unpacked },
-      int8: { bytes: estimated.memory.int8.bytes + beside },
+      int8: { bytes: estimated.memory.dynamic.bytes + beside },
     },
     notes,
   };

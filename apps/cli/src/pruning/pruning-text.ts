@@ -1,30 +1,8 @@
 import type { PruningPlan, PruningReport } from "@nasty/compression";
-import { type DriftCheck, driftLine } from "@nasty/workflow/drift/drift-check";
+import { driftLine } from "@nasty/workflow/drift/drift-check";
+import type { PrunedModel } from "@nasty/workflow/pruning/pruning-result";
 import type { PruningQuality } from "@nasty/workflow/pruning/quality";
 import { formatBytes, formatCount, formatPercent, formatRatio, table } from "@nasty/workflow/report/format";
-
-/** What `nasty prune` prints as JSON. */
-export interface PruningResultDocument {
-  readonly model: string;
-  readonly modelBytes: number;
-  readonly output: { readonly path: string; readonly bytes: number; readonly sha256: string };
-  /** How it was trained on; null if it was not. */
-  readonly training: { readonly schedule: "gradual" | "one-shot"; readonly epochs: number } | null;
-  /** Measured on the validation text; null without one. */
-  readonly gate: PruningQuality | null;
-  /** How far the written file's outputs are from those of the original without what was pruned; after training, of the trained model. */
-  readonly drift: DriftCheck;
-  readonly parameters: PruningReport["parameters"];
-  /** Share of the weights that can be pruned element by element that is zero now; null if none were pruned so. */
-  readonly sparsity: number | null;
-  readonly tensors: PruningReport["tensors"];
-  readonly heads: PruningReport["heads"];
-  readonly neurons: PruningReport["neurons"];
-  readonly layers: PruningReport["layers"];
-  readonly vocabulary: { readonly table: string; readonly before: number; readonly after: number } | null;
-  readonly notPruned: PruningReport["notPruned"];
-  readonly warnings: readonly string[];
-}
 
 /** A plan for people. */
 export function pruningPlanText({
@@ -67,7 +45,7 @@ export function pruningPlanText({
 }
 
 /** A result for people. */
-export function pruningText(result: PruningResultDocument): string {
+export function pruningText(result: PrunedModel): string {
   const { model, modelBytes, output, parameters, sparsity, heads, neurons, layers, vocabulary } = result;
   const sum = (units: readonly { before: number; after: number }[]): string => {
     const [before, after] = [units.map((u) => u.before), units.map((u) => u.after)].map((list) =>

@@ -41,7 +41,7 @@ function corrupted(model: ModelProto): ModelProto {
 test("a corrupted file of a pruned model is refused with the node at which values depart", async () => {
   const loaded = await loadModel(shop.path("pos"));
   const plan = await pruner.plan(loaded.model, { sparsity: 0.2, minimumElements: 1 });
-  const { model } = pruner.apply(loaded.model, plan);
+  const { model } = await pruner.apply(loaded.model, plan);
   const job: DriftJob = {
     operation: "prune",
     path: "pos",

@@ -55,7 +55,7 @@ function constantAddition(graph: Graph, output: string, length: number) {
  * @throws CompressionError `no-calibration-data`
  * Source: Nagel et al. 2019, "Data-Free Quantization Through Weight Equalization and Bias Correction", §4.2, with empirical means.
  * @example
- * const corrected = await correctBiases(model, int4.plan(model), { calibrationData: batches });
+ * const corrected = await correctBiases(model, await int4.plan(model), { calibrationData: batches });
  * const { model: quantized } = await int4.apply(corrected.model, corrected.plan);
  */
 export async function correctBiases(
@@ -67,12 +67,8 @@ export async function correctBiases(
   const graph = openForCompression(model);
   const products = plannedProducts(graph, plan.tensors);
   const names = [...new Set(products.map(({ activation }) => activation))];
-  const statistics = await channelStatistics(
-    model,
-    names,
-    batches,
-    options.session && { session: options.session },
-  );
+  const session = { threads: options.threads ?? 1 };
+  const statistics = await channelStatistics(model, names, batches, { session });
   const quantizer = memoized(await quantizerOf(model, plan, options));
   const renamed = new Map<string, string>();
   for (const product of products) {

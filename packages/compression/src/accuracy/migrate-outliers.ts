@@ -1,7 +1,6 @@
 import { tensor, type Tensor } from "@nasty/core";
 import type { ModelProto, NodeProto } from "@nasty/formats/onnx";
 import type { Graph } from "@nasty/graph";
-import type { SessionOptions } from "@nasty/runtime";
 import { channelStatistics, type ChannelStatistics } from "../activations/channel-statistics.js";
 import { requireBatches, type Batches } from "../activations/visit-activations.js";
 import { CompressionError } from "../compression-error.js";
@@ -19,7 +18,8 @@ export interface MigrationOptions {
   /** Only activations whose largest channel is at least this many times the median one are touched. Default 8. */
   readonly outlierRatio?: number;
   readonly skipLayers?: readonly string[];
-  readonly session?: SessionOptions;
+  /** Default 1. */
+  readonly threads?: number;
 }
 
 /** A model that computes the same in float, and which activations were evened out. */
@@ -139,7 +139,7 @@ function multiplyBefore(
  * const quantized = await int8.quantize(even, { calibrationData: batches });
  */
 export async function migrateOutliers(model: ModelProto, options: MigrationOptions): Promise<Migrated> {
-  const { strength = 0.5, outlierRatio = 8, skipLayers = [], session } = options;
+  const { strength = 0.5, outlierRatio = 8, skipLayers = [], threads = 1 } = options;
   const batches = requireBatches("migrateOutliers", options.calibrationData);
   if (!(strength >= 0 && strength <= 1)) {
     throw new CompressionError(
@@ -158,7 +158,7 @@ export async function migrateOutliers(model: ModelProto, options: MigrationOptio
     byActivation.set(product.activation, [...(byActivation.get(product.activation) ?? []), product]);
   }
   const names = [...byActivation.keys()];
-  const statistics = await channelStatistics(model, names, batches, session && { session });
+  const statistics = await channelStatistics(model, names, batches, { session: { threads } });
   const activations: string[] = [];
   for (const [activation, readers] of byActivation) {
     const found = statistics.get(activation);

@@ -1,6 +1,5 @@
 import { chooseScale, roundHalfEven, tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
-import type { SessionOptions } from "@nasty/runtime";
 import { requireBatches, visitActivations, type Batches } from "../activations/visit-activations.js";
 import { openForCompression } from "../files/open-for-compression.js";
 import type { QuantizationPlan } from "../plan/plan.js";
@@ -20,7 +19,8 @@ export interface SaturationOptions {
   readonly calibrationData: Batches;
   /** Activation vectors looked at for each product. Default 32. */
   readonly vectors?: number;
-  readonly session?: SessionOptions;
+  /** Default 1. */
+  readonly threads?: number;
 }
 
 interface Integers {
@@ -94,7 +94,7 @@ function count(work: Integers, activations: Uint8Array, vectors: number): void {
 export async function saturation(
   model: ModelProto,
   plan: QuantizationPlan,
-  { calibrationData, vectors = 32, session }: SaturationOptions,
+  { calibrationData, vectors = 32, threads = 1 }: SaturationOptions,
 ): Promise<Saturation[]> {
   requireBatches("saturation", calibrationData);
   const int8 = plan.tensors.filter(({ dtype }) => dtype === "int8");
@@ -116,7 +116,7 @@ export async function saturation(
         if (width === work.length) count(work, activations, Math.min(found, vectors - work.vectors));
       }
     },
-    session && { session },
+    { session: { threads } },
   );
   return works
     .map(({ product, pairs, saturated }) => ({

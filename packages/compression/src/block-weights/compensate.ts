@@ -1,6 +1,5 @@
 import type { Tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
-import type { SessionOptions } from "@nasty/runtime";
 import { gramMatrices } from "../activations/gram-matrices.js";
 import {
   activationsOfWeights,
@@ -27,7 +26,8 @@ export interface CompensationOptions {
   readonly damping?: number;
   /** Bytes of second moments that are held at once; the samples are run once for each such group. Default 512 MB. */
   readonly budgetBytes?: number;
-  readonly session?: SessionOptions;
+  /** Default 1. */
+  readonly threads?: number;
   readonly onProgress?: (samples: number) => void;
 }
 
@@ -78,7 +78,7 @@ export async function compensatedQuantizer(
     limit = 128,
     damping = 0.01,
     budgetBytes = 512e6,
-    session,
+    threads = 1,
     onProgress,
   }: CompensationOptions,
 ): Promise<WeightQuantizer> {
@@ -91,7 +91,7 @@ export async function compensatedQuantizer(
       .allGraphs()
       .map((graph) => [graph.path, graph]),
   );
-  const visit = { ...(session && { session }), ...(onProgress && { onProgress }) };
+  const visit = { session: { threads }, ...(onProgress && { onProgress }) };
   for (const group of workGroups(model, plan, budgetBytes)) {
     const grams = await gramMatrices(model, [...group.keys()], batches, visit);
     for (const [activation, works] of group) {

@@ -1,20 +1,13 @@
 import { elementCount, perBlock, perTensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { CompressionError } from "../compression-error.js";
-import {
-  finishQuantization,
-  type ApplyOptions,
-  type QuantizationResult,
-} from "../rewrite/finish-quantization.js";
 import { conditionWarnings, graphCondition } from "../plan/graph-condition.js";
 import { openForCompression } from "../files/open-for-compression.js";
-import type { Pairs, PlannedTensor, QuantizationPlan, QuantizedForm } from "../plan/plan.js";
+import type { Int4Plan, Pairs, PlannedTensor, QuantizedForm, WeightOnlyPlan } from "../plan/plan.js";
 import { chosenOptions, modelWarnings } from "../plan/plan-options.js";
-import { quantizerOf } from "../modes/prepare.js";
 import { planWeights, type WeightOptions } from "../plan/plan-weights.js";
 import type { WeightSite } from "../plan/weight-sites.js";
 import { blockLayout } from "./block-layout.js";
-import type { CompensationOptions } from "./compensate.js";
 
 /** How weights of 4 or 8 bits are chosen. */
 export interface BlockOptions
@@ -40,8 +33,6 @@ export interface BlockOptions
 }
 
 export type BlockRounding = "nearest" | "mse" | "gptq";
-
-export type BlockQuantizeOptions = BlockOptions & ApplyOptions & CompensationOptions;
 
 type Bits = 4 | 8;
 
@@ -165,7 +156,11 @@ function paddingWarnings(tensors: readonly PlannedTensor[], blockSize: number): 
       ];
 }
 
-function planBlocks(model: ModelProto, bits: Bits, options: BlockOptions): QuantizationPlan {
+function planBlocks(
+  model: ModelProto,
+  bits: Bits,
+  options: BlockOptions,
+): Omit<Int4Plan, "schemaVersion" | "mode"> {
   const operation = operations[bits];
   if (bits === 8) checkWithoutLstm(operation, options);
   const asked = chosenOptions(defaultsOf(bits), options);
@@ -178,8 +173,6 @@ function planBlocks(model: ModelProto, bits: Bits, options: BlockOptions): Quant
   const chosen = isLarge ? { ...asked, blockSize: 64 } : asked;
   const tensors = weights.tensors.flatMap((planned) => inBlocks(planned, bits, chosen));
   return {
-    schemaVersion: 1,
-    mode: bits === 4 ? "int4" : "weight-only",
     options: bits === 4 ? { ...chosen } : withoutLstmOptions(chosen),
     tensors,
     activations: [],
@@ -199,10 +192,10 @@ function planBlocks(model: ModelProto, bits: Bits, options: BlockOptions): Quant
  * @param model an unfused float32 graph; not changed
  * @throws CompressionError `no-such-layer`, `invalid-option`
  * @example
- * const plan = int4.plan(model, { blockSize: 32, symmetric: false });
+ * const plan = await int4.plan(model, { blockSize: 32, symmetric: false });
  */
-export function planInt4(model: ModelProto, options: BlockOptions = {}): QuantizationPlan {
-  return planBlocks(model, 4, options);
+export function planInt4(model: ModelProto, options: BlockOptions = {}): Int4Plan {
+  return { schemaVersion: 1, mode: "int4", ...planBlocks(model, 4, options) };
 }
 
 /**
@@ -211,47 +204,8 @@ export function planInt4(model: ModelProto, options: BlockOptions = {}): Quantiz
  * @param model an unfused float32 graph; not changed
  * @throws CompressionError `no-such-layer`, `invalid-option`
  * @example
- * const plan = weightOnly.plan(model, { accuracyLevel: 1 });
+ * const plan = await weightOnly.plan(model, { accuracyLevel: 1 });
  */
-export function planWeightOnly(model: ModelProto, options: BlockOptions = {}): QuantizationPlan {
-  return planBlocks(model, 8, options);
-}
-
-/**
- * Carries out a plan of {@link planInt4} or {@link planWeightOnly} (or one that mixes them).
- *
- * A plan whose rounding is `gptq` runs the float model over `calibrationData` first.
- *
- * @param model the model that the plan was made for; not changed
- * @throws CompressionError `no-calibration-data` (gptq), `not-finite` (naming the tensor), `plan-mismatch`, `nothing-to-quantize`,
- *   `already-quantized`
- */
-export async function applyBlocks(
-  model: ModelProto,
-  plan: QuantizationPlan,
-  options: ApplyOptions & CompensationOptions = {},
-): Promise<QuantizationResult> {
-  const quantizer = await quantizerOf(model, plan, options);
-  return finishQuantization(`${plan.mode}.apply`, model, plan, options, quantizer);
-}
-
-/**
- * Plans and applies 4 bits at once.
- *
- * @example
- * await save(await int4.quantize(model, { rounding: "gptq", calibrationData: tagger.feedsOf(sentences) }), "tagger_int4.onnx");
- */
-export async function quantizeInt4(
-  model: ModelProto,
-  options: BlockQuantizeOptions = {},
-): Promise<ModelProto> {
-  return (await applyBlocks(model, planInt4(model, options), options)).model;
-}
-
-/** Plans and applies 8 bits, weights only, at once. */
-export async function quantizeWeightOnly(
-  model: ModelProto,
-  options: BlockQuantizeOptions = {},
-): Promise<ModelProto> {
-  return (await applyBlocks(model, planWeightOnly(model, options), options)).model;
+export function planWeightOnly(model: ModelProto, options: BlockOptions = {}): WeightOnlyPlan {
+  return { schemaVersion: 1, mode: "weight-only", ...planBlocks(model, 8, options) };
 }

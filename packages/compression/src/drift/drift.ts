@@ -36,7 +36,8 @@ export interface Departure {
 export interface DriftOptions {
   /** Folder of the original's external data, where it is not read from a path: see `weightsInFile`. */
   readonly weightsFolder?: string;
-  readonly session?: Pick<SessionOptions, "threads">;
+  /** Default 1. */
+  readonly threads?: number;
 }
 
 // Packed weights pay when a model runs often; here it runs once.
@@ -61,11 +62,11 @@ export interface Reference {
 export async function referenceOf(
   original: ModelSource,
   candidates: readonly (readonly CalibrationBatch[])[],
-  { session: options, weightsFolder }: DriftOptions = {},
+  { threads = 1, weightsFolder }: DriftOptions = {},
 ): Promise<Reference | undefined> {
   const config: Record<string, string> = { ...once };
   if (weightsFolder !== undefined) config[externalWeightsFolder] = weightsFolder;
-  const session = await openSession(original, { ...options, optimization: "basic", config });
+  const session = await openSession(original, { threads, optimization: "basic", config });
   try {
     for (const batches of candidates) {
       try {
@@ -92,9 +93,9 @@ export async function referenceOf(
 export async function measureDrift(
   reference: Reference,
   written: ModelSource,
-  options: DriftOptions = {},
+  { threads = 1 }: DriftOptions = {},
 ): Promise<readonly OutputDrift[]> {
-  const session = await openSession(written, options.session);
+  const session = await openSession(written, { threads });
   try {
     return await sessionDrift(reference, session);
   } finally {
@@ -141,7 +142,7 @@ function saysSomething(outputs: ReadonlyMap<string, readonly Float32Array[]>): b
 async function outputsOf(
   model: ModelSource,
   batches: readonly CalibrationBatch[],
-  options: SessionOptions | undefined,
+  options: SessionOptions,
 ): Promise<Map<string, Float32Array[]>> {
   const session = await openSession(model, options);
   try {
@@ -200,7 +201,7 @@ export async function firstDeparture(
   original: ModelProto,
   written: ModelProto,
   batch: CalibrationBatch,
-  { minCosine, session }: DriftOptions & { readonly minCosine: number },
+  { minCosine, threads = 1 }: DriftOptions & { readonly minCosine: number },
 ): Promise<Departure | undefined> {
   const [before, after] = [openForCompression(original), ModelGraph.from(written)];
   const types = inferShapes(before);
@@ -210,7 +211,7 @@ export async function firstDeparture(
     node.output.filter(isShared).map((value) => ({ node, value })),
   );
   const names = shared.map(({ value }) => value);
-  const [a, b] = [await tapped(before, names, batch, session), await tapped(after, names, batch, session)];
+  const [a, b] = [await tapped(before, names, batch, threads), await tapped(after, names, batch, threads)];
   for (const { node, value } of shared) {
     const [left, right] = [a?.get(value), b?.get(value)];
     if (left === undefined || right === undefined) continue;
@@ -225,12 +226,12 @@ async function tapped(
   graph: ModelGraph,
   names: readonly string[],
   batch: CalibrationBatch,
-  options: DriftOptions["session"],
+  threads: number,
 ): Promise<Map<string, Float32Array[]> | undefined> {
   for (const name of names)
     if (!graph.main.isOutput(name)) graph.main.addOutput(makeValueInfo(name, "float32"));
   try {
-    return await outputsOf(graph.toModel(), [batch], { ...options, optimization: "none", config: once });
+    return await outputsOf(graph.toModel(), [batch], { threads, optimization: "none", config: once });
   } catch (error) {
     if (error instanceof RuntimeError) return undefined;
     throw error;

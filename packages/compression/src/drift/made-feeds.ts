@@ -7,7 +7,7 @@ export interface MadeFeedsOptions {
   /** Default 1. */
   readonly seed?: number;
   /** Size of the first dimension where it varies. Default 2. */
-  readonly batch?: number;
+  readonly batchSize?: number;
   /** Size of the other dimensions that vary. Default 8. */
   readonly length?: number;
 }
@@ -35,7 +35,7 @@ const moves = new Set([
  */
 export function madeFeeds(
   model: ModelProto,
-  { seed = 1, batch = 2, length = 8 }: MadeFeedsOptions = {},
+  { seed = 1, batchSize = 2, length = 8 }: MadeFeedsOptions = {},
 ): Record<string, Tensor> | undefined {
   const opened = openForCompression(model);
   const { main } = opened;
@@ -48,7 +48,7 @@ export function madeFeeds(
     if (type?.shape === undefined) return undefined;
     const shape = type.shape.map((dim, axis) => {
       if (typeof dim === "number") return dim;
-      const size = (dim === undefined ? undefined : named.get(dim)) ?? (axis === 0 ? batch : length);
+      const size = (dim === undefined ? undefined : named.get(dim)) ?? (axis === 0 ? batchSize : length);
       if (dim !== undefined && dim !== "") named.set(dim, size);
       return size;
     });

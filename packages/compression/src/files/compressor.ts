@@ -16,6 +16,8 @@ export interface CompressOptions {
 export interface CompressFileOptions extends CompressOptions {
   /** Where to write; the input's path with `.gz` or `.br` unless given. */
   readonly output?: string;
+  /** Ends the work with its reason; a file that stood at the output's name is untouched then. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface CompressedFile {
@@ -92,7 +94,7 @@ export function decompress(bytes: Uint8Array, method: "gzip" | "brotli" = "gzip"
  * The file is checked to be a model, written atomically, and read back: it unpacks to the bytes of the input. Weights in
  * data files beside the model (external data) go into the one file.
  *
- * @throws CompressionError `invalid-option` for a file that is compressed already; FormatError for one that is no model
+ * @throws CompressionError `invalid-option` for a file that is compressed already; FormatError for one that is no model; the signal's reason
  * @example await compressor.compressFile("tagger_int8.onnx", { method: "brotli" }) // { path: "tagger_int8.onnx.br", ratio: 1.3, … }
  */
 export async function compressFile(path: string, options: CompressFileOptions = {}): Promise<CompressedFile> {
@@ -115,11 +117,26 @@ export async function compressFile(path: string, options: CompressFileOptions = 
       `compressor.compressFile: output: ${output}: expected a name that ends in ${suffixes[method]}, by which ${method} is read`,
     );
   }
-  const { bytes, sha256 } = await writeFileAtomic(output, compressed(chunks, method, { level }));
+  const { bytes, sha256 } = await writeFileAtomic(
+    output,
+    untilAborted(compressed(chunks, method, { level }), options.signal),
+  );
   if ((await hashOf(readChunks(output))) !== (await hashOf(chunks))) {
     throw new Error(`compressor.compressFile: ${output}: expected the bytes of ${path} back, got others`);
   }
   return { path: output, method, bytes, sha256, originalBytes, ratio: originalBytes / bytes };
+}
+
+/** The parts of a file that is being made, until nobody wants it any more. */
+async function* untilAborted(
+  parts: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  for await (const part of parts) {
+    signal?.throwIfAborted();
+    yield part;
+  }
+  signal?.throwIfAborted();
 }
 
 async function hashOf(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<string> {

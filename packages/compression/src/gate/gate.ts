@@ -2,7 +2,7 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import type { QuantizationResult } from "../rewrite/finish-quantization.js";
 import { keepInFloat, layerGroups } from "../plan/layer-groups.js";
 import type { QuantizationPlan } from "../plan/plan.js";
-import { prepare, type PrepareOptions } from "../modes/prepare.js";
+import { prepare, type ApplyOptions } from "../modes/prepare.js";
 import { nextKept } from "./next-kept.js";
 
 /** One written and evaluated model. */
@@ -26,7 +26,7 @@ export interface GateCandidate extends QuantizationResult {
   readonly keptInFloat: readonly string[];
 }
 
-export interface GateOptions extends PrepareOptions {
+export interface GateOptions extends ApplyOptions {
   /** Name of the metric, for the result: accuracy, f1. */
   readonly metric: string;
   /** Value of the float model. */

@@ -1,11 +1,5 @@
 import type { ModelProto } from "@nasty/formats/onnx";
-import {
-  finishQuantization,
-  type ApplyOptions,
-  type QuantizationResult,
-} from "../rewrite/finish-quantization.js";
-import type { QuantizationPlan, QuantizedForm } from "../plan/plan.js";
-import { pairedFor } from "../accuracy/pair-units.js";
+import type { DynamicPlan, QuantizedForm } from "../plan/plan.js";
 import { planWeights, type WeightOptions } from "../plan/plan-weights.js";
 import { conditionWarnings, graphCondition } from "../plan/graph-condition.js";
 import { chosenOptions, modelWarnings } from "../plan/plan-options.js";
@@ -59,9 +53,9 @@ function formFor(opset: number): (site: WeightSite) => QuantizedForm | { readonl
  * @param model an unfused float32 graph; not changed
  * @throws CompressionError `no-such-layer` (a pattern without a match), `invalid-option`
  * @example
- * const plan = dynamic.plan(model, { skipLayers: ["/classifier/**"] });
+ * const plan = await dynamic.plan(model, { skipLayers: ["/classifier/**"] });
  */
-export function planDynamic(model: ModelProto, options: DynamicOptions = {}): QuantizationPlan {
+export function planDynamic(model: ModelProto, options: DynamicOptions = {}): DynamicPlan {
   const chosen = chosenOptions(defaults, options);
   const graph = openForCompression(model);
   const weights = planWeights(graph, "dynamic.plan", chosen, formFor(graph.opset()));
@@ -78,31 +72,4 @@ export function planDynamic(model: ModelProto, options: DynamicOptions = {}): Qu
       ...weights.warnings,
     ],
   };
-}
-
-/**
- * Carries out a plan of {@link planDynamic}.
- *
- * @param model the model that the plan was made for; not changed
- * @returns the quantized model, and a report with each weight's signal-to-noise ratio
- * @throws CompressionError `not-finite` (naming the tensor), `plan-mismatch`, `nothing-to-quantize`, `already-quantized`
- */
-export function applyDynamic(
-  model: ModelProto,
-  plan: QuantizationPlan,
-  options: ApplyOptions = {},
-): QuantizationResult {
-  return finishQuantization("dynamic.apply", model, plan, options);
-}
-
-/**
- * Quantizes a model dynamically, its hidden units ordered for safe pairs first; the result can be run or written at once.
- *
- * @throws CompressionError as {@link planDynamic} and {@link applyDynamic}
- * @example
- * const session = await openSession(dynamic.quantize(model));
- */
-export function quantizeDynamic(model: ModelProto, options: DynamicOptions & ApplyOptions = {}): ModelProto {
-  const { model: paired } = pairedFor(model, options);
-  return applyDynamic(paired, planDynamic(paired, options), options).model;
 }

@@ -8,15 +8,9 @@ import {
 import { chooseScale } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { CompressionError } from "../compression-error.js";
-import {
-  finishQuantization,
-  type ApplyOptions,
-  type QuantizationResult,
-} from "../rewrite/finish-quantization.js";
 import { conditionWarnings, graphCondition } from "../plan/graph-condition.js";
-import type { PlannedActivation, PlannedTensor, QuantizationPlan, QuantizedForm } from "../plan/plan.js";
+import type { PlannedActivation, PlannedTensor, QuantizedForm, StaticPlan } from "../plan/plan.js";
 import { chosenOptions, modelWarnings } from "../plan/plan-options.js";
-import { pairedFor } from "../accuracy/pair-units.js";
 import { planWeights, type WeightOptions } from "../plan/plan-weights.js";
 import { openForCompression, prepareModel } from "../files/open-for-compression.js";
 import type { WeightSite } from "../plan/weight-sites.js";
@@ -36,15 +30,13 @@ export interface CalibrationOptions {
   /** Ranges measured before; wins over `calibrationData`. */
   readonly calibrationTable?: CalibrationTable;
   /** Default minmax. */
-  readonly calibrationMethod?: CalibrationMethod;
+  readonly method?: CalibrationMethod;
   /** For the percentile method. Default 99.99. */
   readonly percentile?: number;
   /** Samples to use, and to refuse fewer than. */
   readonly limit?: number;
   readonly onProgress?: (samples: number) => void;
 }
-
-export type Int8Options = StaticOptions & CalibrationOptions & ApplyOptions;
 
 const defaults: Required<StaticOptions> = {
   perChannel: true,
@@ -116,7 +108,7 @@ function plannedActivation(
 async function tableFor(
   model: ModelProto,
   names: readonly string[],
-  { calibrationData, calibrationTable, calibrationMethod, percentile, limit, onProgress }: CalibrationOptions,
+  { calibrationData, calibrationTable, method, percentile, limit, onProgress }: CalibrationOptions,
   options: Required<StaticOptions>,
 ): Promise<CalibrationTable> {
   if (calibrationTable !== undefined) {
@@ -130,9 +122,9 @@ async function tableFor(
   }
   const collect: CollectOptions = {
     scheme: { dtype: options.activationType, symmetric: options.activationSymmetric },
-    ...(calibrationMethod === undefined ? {} : { method: calibrationMethod }),
+    ...(method === undefined ? {} : { method }),
     ...(percentile === undefined ? {} : { percentile }),
-    ...(limit === undefined ? {} : { samples: limit }),
+    ...(limit === undefined ? {} : { limit }),
     ...(onProgress === undefined ? {} : { onProgress }),
   };
   return collectRanges(prepareModel(model).model, names, calibrationData, collect);
@@ -167,12 +159,12 @@ export function int8Activations(model: ModelProto, options: StaticOptions = {}):
  * @param options `calibrationData` or `calibrationTable` is required
  * @throws CompressionError `no-calibration-data`, `missing-range`, `no-such-layer`, `invalid-option`; CalibrationError of the measurement
  * @example
- * const plan = await int8.plan(model, { calibrationData: batches, calibrationMethod: "percentile" });
+ * const plan = await int8.plan(model, { calibrationData: batches, method: "percentile" });
  */
 export async function planInt8(
   model: ModelProto,
   options: StaticOptions & CalibrationOptions,
-): Promise<QuantizationPlan> {
+): Promise<StaticPlan> {
   const names = int8Activations(model, options);
   const chosen = chosenOptions(defaults, options);
   const table = names.length === 0 ? undefined : await tableFor(model, names, options, chosen);
@@ -184,7 +176,7 @@ export function planFromTable(
   model: ModelProto,
   options: StaticOptions,
   table: CalibrationTable | undefined,
-): QuantizationPlan {
+): StaticPlan {
   const chosen = chosenOptions(defaults, options);
   const graph = openForCompression(model);
   const weights = planWeights(graph, "int8.plan", chosen, formOf);
@@ -209,30 +201,4 @@ export function planFromTable(
       ...weights.warnings,
     ],
   };
-}
-
-/**
- * Carries out a plan of {@link planInt8}.
- *
- * @returns the quantized model, and a report with each weight's signal-to-noise ratio
- * @throws CompressionError `not-finite` (naming the tensor), `plan-mismatch`, `nothing-to-quantize`, `already-quantized`
- */
-export function applyInt8(
-  model: ModelProto,
-  plan: QuantizationPlan,
-  options: ApplyOptions = {},
-): QuantizationResult {
-  return finishQuantization("int8.apply", model, plan, options);
-}
-
-/**
- * Measures ranges and quantizes, hidden units ordered for safe pairs first; the result can be run or written at once.
- *
- * @throws as {@link planInt8} and {@link applyInt8}
- * @example
- * const quantized = await int8.quantize(model, { calibrationData: batches, limit: 500 });
- */
-export async function quantizeInt8(model: ModelProto, options: Int8Options): Promise<ModelProto> {
-  const { model: paired } = pairedFor(model, options);
-  return applyInt8(paired, await planInt8(paired, options), options).model;
 }

@@ -1,15 +1,21 @@
 import type { ModelProto } from "@nasty/formats/onnx";
+import type { QuantizationRecord } from "@nasty/training";
 import { blockRounding } from "../block-weights/block-rounding.js";
 import { compensatedQuantizer, type CompensationOptions } from "../block-weights/compensate.js";
 import {
   finishQuantization,
-  type ApplyOptions,
+  type ProvenanceOptions,
   type QuantizationResult,
 } from "../rewrite/finish-quantization.js";
 import type { PlannedTensor, QuantizationPlan } from "../plan/plan.js";
 import { roundToNearest, type QuantizedWeight, type WeightQuantizer } from "../rewrite/weight-quantizer.js";
+import { checkedPlan, operationOf } from "./checked-plan.js";
 
-export type PrepareOptions = ApplyOptions & CompensationOptions;
+/** What applying a plan takes, whatever its mode. */
+export interface ApplyOptions extends ProvenanceOptions, CompensationOptions {
+  /** What a quantization-aware training recorded: scales are compared with it. Default, for a plan of trained scales: what the model's metadata says. */
+  readonly record?: QuantizationRecord;
+}
 
 /** What makes the integers of a plan, whatever its mode. */
 export async function quantizerOf(
@@ -47,13 +53,14 @@ export function memoized(quantizer: WeightQuantizer): WeightQuantizer {
  * Gets ready to apply a plan, or parts of it, several times: weights are quantized once.
  *
  * @returns applies the plan or one with fewer of its tensors
- * @throws CompressionError as the mode's apply
+ * @throws CompressionError as `apply`
  */
 export async function prepare(
   model: ModelProto,
   plan: QuantizationPlan,
-  options: PrepareOptions = {},
+  options: ApplyOptions = {},
 ): Promise<(part: QuantizationPlan) => QuantizationResult> {
+  const operation = operationOf(checkedPlan(plan));
   const quantizer = memoized(await quantizerOf(model, plan, options));
-  return (part) => finishQuantization(`${plan.mode}.apply`, model, part, options, quantizer);
+  return (part) => finishQuantization(operation, model, part, options, quantizer);
 }

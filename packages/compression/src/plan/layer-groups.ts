@@ -39,11 +39,11 @@ export function layerGroups(plan: QuantizationPlan): LayerGroup[] {
  * @param reason why, for the report
  * @example keepInFloat(plan, [ranking[0].name], "accuracy gate")
  */
-export function keepInFloat(
-  plan: QuantizationPlan,
+export function keepInFloat<Plan extends QuantizationPlan>(
+  plan: Plan,
   names: readonly string[],
   reason: string,
-): QuantizationPlan {
+): Plan {
   const wanted = new Set(names);
   const kept = layerGroups(plan).filter(({ name }) => wanted.has(name));
   const tensors = new Set(kept.flatMap((group) => group.tensors));

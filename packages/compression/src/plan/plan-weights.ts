@@ -2,7 +2,7 @@ import { elementCount, perChannel, perTensor, type Granularity } from "@nasty/co
 import { CompressionError } from "../compression-error.js";
 import { layerName, type ModelGraph } from "@nasty/graph";
 import { refuseQuantized } from "./graph-condition.js";
-import { matchLayers } from "./layer-patterns.js";
+import { skippedBy } from "./skipped-layers.js";
 import type { KeptInFloat, Pairs, PlannedSite, PlannedTensor, QuantizableOp, QuantizedForm } from "./plan.js";
 import type { ResolvedWeight } from "./resolve-weight.js";
 import { findWeightSites, nodeLabel, type WeightSite } from "./weight-sites.js";
@@ -145,7 +145,7 @@ export function planWeights(
   checkOptions(operation, options);
   refuseQuantized(operation, model.main);
   const { sites, keptInFloat } = findWeightSites(model);
-  const skipped = matchLayers(
+  const skipped = skippedBy(
     sites.map(({ graph, node, weights }) => ({
       names: [nodeLabel(node), ...weights.flatMap(({ name }) => [name, layerName(graph, node, name)])],
     })),

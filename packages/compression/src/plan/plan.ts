@@ -81,20 +81,34 @@ export interface PlannedActivation {
   readonly zeroPoint: number;
 }
 
-/**
- * What a quantization step is about to do, as plain data: it can be printed, stored as JSON, filtered and applied.
- */
-export interface QuantizationPlan {
+interface PlanOf<Mode extends QuantizationMode, Activations extends readonly PlannedActivation[]> {
   readonly schemaVersion: 1;
-  readonly mode: QuantizationMode;
-  /** The options with their defaults filled in. */
+  readonly mode: Mode;
+  /** The options with their defaults filled in, and what later steps decided; all of it goes into the model's history. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly tensors: readonly PlannedTensor[];
   /** Static mode only. */
-  readonly activations: readonly PlannedActivation[];
+  readonly activations: Activations;
   readonly keptInFloat: readonly KeptInFloat[];
   readonly warnings: readonly string[];
 }
+
+export type DynamicPlan = PlanOf<"dynamic", readonly []>;
+export type StaticPlan = PlanOf<"static", readonly PlannedActivation[]>;
+export type Int4Plan = PlanOf<"int4", readonly []>;
+export type WeightOnlyPlan = PlanOf<"weight-only", readonly []>;
+/** Weights of 4 and 8 bits beside float ones, so that the file stays under a size. */
+export type MixedPlan = PlanOf<"mixed", readonly []>;
+/** What a model was trained for, in the mode that it was trained for; `quantizationAware` is among the options. */
+export type TrainedPlan = DynamicPlan | StaticPlan | Int4Plan;
+
+/**
+ * What a quantization step is about to do, as plain data: it can be printed, stored as JSON, filtered and applied.
+ */
+export type QuantizationPlan = DynamicPlan | StaticPlan | Int4Plan | WeightOnlyPlan | MixedPlan;
+
+/** Whether a plan is that of a quantization-aware training: its scales must be the trained ones. */
+export const isTrained = ({ options }: QuantizationPlan): boolean => options["quantizationAware"] === true;
 
 /** One quantized weight of a report. */
 export interface QuantizedTensor {

@@ -5,7 +5,7 @@ import { planInt4, type BlockOptions } from "../block-weights/weight-only.js";
 import { CompressionError } from "../compression-error.js";
 import { planDynamic } from "../modes/dynamic.js";
 import { layerGroups, type LayerGroup } from "./layer-groups.js";
-import type { PlannedTensor, QuantizationPlan } from "./plan.js";
+import type { DynamicPlan, Int4Plan, MixedPlan, PlannedTensor, QuantizationPlan } from "./plan.js";
 import { predictedBytes } from "../report/predicted-bytes.js";
 import { sensitivity, type SensitivityOptions } from "../sensitivity/sensitivity.js";
 
@@ -73,15 +73,11 @@ function bestUpgrade(
  * by one and taken to add up. Weights of 8 bits are those of dynamic quantization.
  *
  * @param model an unfused float32 graph; not changed
- * @returns a plan of mode `mixed`, for `int4.apply`
  * @throws CompressionError `target-missed` (even the fewest bits are too large), `no-calibration-data`
  * @example
- * const plan = await planTargetSize(model, { targetBytes: 4.5e6, batches: tagger.feedsOf(sentences) });
+ * const mixed = await plan(model, { mode: "mixed", targetBytes: 4.5e6, batches: tagger.feedsOf(sentences) });
  */
-export async function planTargetSize(
-  model: ModelProto,
-  options: TargetSizeOptions,
-): Promise<QuantizationPlan> {
+export async function planTargetSize(model: ModelProto, options: TargetSizeOptions): Promise<MixedPlan> {
   const { targetBytes, extraBytes = 0, skipLayers, minimumElements, pairs } = options;
   const shared = {
     ...(pairs && { pairs }),
@@ -109,7 +105,7 @@ export async function planTargetSize(
     );
   }
   const chosen = new Map<string, number>();
-  const planOf = (): QuantizationPlan => mixedPlan(four, eight, ladder, chosen, targetBytes);
+  const planOf = (): MixedPlan => mixedPlan(four, eight, ladder, chosen, targetBytes);
   const sizeOf = (): number => predictedBytes(model, planOf()) + extraBytes;
   const smallest = sizeOf();
   if (smallest > targetBytes) {
@@ -139,12 +135,12 @@ export async function planTargetSize(
 }
 
 function mixedPlan(
-  four: QuantizationPlan,
-  eight: QuantizationPlan,
+  four: Int4Plan,
+  eight: DynamicPlan,
   ladder: ReadonlyMap<string, readonly Level[]>,
   chosen: ReadonlyMap<string, number>,
   targetBytes: number,
-): QuantizationPlan {
+): MixedPlan {
   const tensors: PlannedTensor[] = [];
   const float = new Map<string, readonly PlannedTensor[]>();
   for (const [name, levels] of ladder) {

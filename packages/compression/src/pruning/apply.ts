@@ -28,11 +28,11 @@ export interface PruningResult {
  * @returns the pruned model, its step written down in `nasty.history`, and a report
  * @throws CompressionError `plan-mismatch` when the model has not the planned nodes and weights, `not-finite` naming the tensor
  */
-export function applyPruning(
+export async function applyPruning(
   model: ModelProto,
   plan: PruningPlan,
   options: { readonly provenance?: Provenance } = {},
-): PruningResult {
+): Promise<PruningResult> {
   let pruned = plan.layers.length > 0 ? dropLayers(model, plan.layers) : model;
   if (plan.heads.length + plan.neurons.length > 0) {
     pruned = pruneStructure(pruned, plan);

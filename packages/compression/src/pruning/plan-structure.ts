@@ -1,7 +1,7 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { CompressionError } from "../compression-error.js";
 import { graphCondition } from "../plan/graph-condition.js";
-import { matchLayers } from "../plan/layer-patterns.js";
+import { skippedBy } from "../plan/skipped-layers.js";
 import { nodeLabel } from "../plan/weight-sites.js";
 import type { Encoder } from "./encoder.js";
 import type { AttentionBlock } from "./find-attention.js";
@@ -40,7 +40,7 @@ export async function planStructure(
 ): Promise<StructurePlan> {
   refuseWithout(encoder);
   const { attention, feedForward } = encoder;
-  const skipped = matchLayers(
+  const skipped = skippedBy(
     [...attention.map(namesOfAttention), ...feedForward.map(namesOfFeedForward)].map((names) => ({ names })),
     chosen.skipLayers,
     "pruner.plan",

@@ -2,7 +2,7 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import { CompressionError } from "../compression-error.js";
 import { conditionWarnings, graphCondition } from "../plan/graph-condition.js";
 import type { Provenance } from "../report/history.js";
-import { matchLayers } from "../plan/layer-patterns.js";
+import { skippedBy } from "../plan/skipped-layers.js";
 import { load, predict, save } from "../files/model-files.js";
 import { openForCompression } from "../files/open-for-compression.js";
 import { modelWarnings } from "../plan/plan-options.js";
@@ -99,7 +99,7 @@ function planElements(
     return { tensors: [], notPruned: [], isDone: false };
   }
   const found = prunableWeights(openForCompression(model));
-  const skipped = matchLayers(found.weights, skipLayers, "pruner.plan");
+  const skipped = skippedBy(found.weights, skipLayers, "pruner.plan");
   const notPruned: NotPruned[] = [...found.notPruned];
   const weights = found.weights.filter(({ name, op, elements }, index) => {
     const pattern = skipped[index];
@@ -149,7 +149,7 @@ export async function prune(
   model: ModelProto,
   options: PruneOptions & { readonly provenance?: Provenance },
 ): Promise<ModelProto> {
-  return applyPruning(model, await planPruning(model, options), options).model;
+  return (await applyPruning(model, await planPruning(model, options), options)).model;
 }
 
 /** Pruning: single elements, attention heads, feed-forward neurons, encoder layers, rows of the vocabulary. */

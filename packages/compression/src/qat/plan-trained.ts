@@ -6,7 +6,7 @@ import { CompressionError } from "../compression-error.js";
 import { planDynamic } from "../modes/dynamic.js";
 import { int8Activations, planInt8 } from "../modes/int8.js";
 import { openForCompression } from "../files/open-for-compression.js";
-import type { QuantizationPlan } from "../plan/plan.js";
+import type { TrainedPlan } from "../plan/plan.js";
 import { findWeightSites, nodeLabel } from "../plan/weight-sites.js";
 import { requiredRecord } from "./trained-record.js";
 
@@ -51,10 +51,7 @@ export function trainedTable(model: ModelProto, record: QuantizationRecord): Cal
  * @returns a plan of mode `static`, `dynamic` or `int4`, with `quantizationAware` among its options
  * @throws CompressionError `no-trained-ranges`, `missing-range`, `scale-mismatch` (an activation); TrainingError `quantization-record`
  */
-export async function planTrained(
-  model: ModelProto,
-  options: TrainedPlanOptions = {},
-): Promise<QuantizationPlan> {
+export async function planTrained(model: ModelProto, options: TrainedPlanOptions = {}): Promise<TrainedPlan> {
   const record = requiredRecord("qat.plan", model, options.record);
   const plan = await planOf(model, record, options);
   for (const { name, scale, zeroPoint } of plan.activations) {
@@ -82,7 +79,7 @@ async function planOf(
   model: ModelProto,
   record: QuantizationRecord,
   { accuracyLevel = 1 }: TrainedPlanOptions,
-): Promise<QuantizationPlan> {
+): Promise<TrainedPlan> {
   const skipLayers = untrained(model, record);
   const { bits, activationMode, blockSize, weights } = record;
   const pairs = pairsOf(record);

@@ -7,13 +7,13 @@ import { planDynamic, type DynamicOptions } from "../modes/dynamic.js";
 import { liveActivationBytes } from "../rewrite/live-activations.js";
 import { int8Activations, planFromTable, type StaticOptions } from "../modes/int8.js";
 import { prepareModel } from "../files/open-for-compression.js";
-import type { PlannedTensor, QuantizationPlan } from "../plan/plan.js";
+import type { PlannedTensor, StaticPlan } from "../plan/plan.js";
 import { fileBytes, predictedBytes } from "./predicted-bytes.js";
 
 /** What {@link estimate} takes. */
 export interface EstimateOptions {
-  /** Options of the dynamic int8 file that is predicted. */
-  readonly int8?: DynamicOptions;
+  /** Options of the file of dynamic quantization. */
+  readonly dynamic?: DynamicOptions;
   /** Options of the file of static quantization. */
   readonly static?: StaticOptions;
   /** Options of the int4 file. */
@@ -30,8 +30,7 @@ export interface SizeEstimate {
   readonly parameters: number;
   readonly sizes: {
     readonly float32: { readonly bytes: number };
-    /** Dynamic quantization. */
-    readonly int8: { readonly bytes: number; readonly ratio: number };
+    readonly dynamic: { readonly bytes: number; readonly ratio: number };
     readonly static: { readonly bytes: number; readonly ratio: number };
     readonly int4: { readonly bytes: number; readonly ratio: number };
     readonly weightOnly: { readonly bytes: number; readonly ratio: number };
@@ -39,7 +38,7 @@ export interface SizeEstimate {
   /** Growth of a process that loads the model and runs a sentence. */
   readonly memory: {
     readonly float32: { readonly bytes: number };
-    readonly int8: { readonly bytes: number };
+    readonly dynamic: { readonly bytes: number };
   };
 }
 
@@ -66,7 +65,7 @@ function memoryBytes(
 }
 
 /** A static plan with ranges that stand for measured ones: sizes do not depend on them. */
-function planUnmeasured(model: ModelProto, options: StaticOptions): QuantizationPlan {
+function planUnmeasured(model: ModelProto, options: StaticOptions): StaticPlan {
   const names = int8Activations(model, options);
   const range = { min: -1, max: 1, seenMin: -1, seenMax: 1, count: 1, masked: 0 };
   const table: CalibrationTable = {
@@ -83,19 +82,19 @@ function planUnmeasured(model: ModelProto, options: StaticOptions): Quantization
 /**
  * Predicts file sizes and memory from the graph alone: no weight is read.
  *
- * The int8 size is that of dynamic quantization, the static one of ranges measured on some hundreds of samples; each size is counted on the very graph that quantizing writes, without weights.
+ * The static size is that of ranges measured on some hundreds of samples; each size is counted on the very graph that quantizing writes, without weights.
  *
  * @param model a float32 model; not changed
  * @throws CompressionError as `dynamic.plan`
  * @example
- * const { sizes } = estimate(model); // sizes.int8.ratio is about 3.9
+ * const { sizes } = estimate(model); // sizes.dynamic.ratio is about 3.9
  */
 export function estimate(
   given: ModelProto,
-  { int8 = {}, static: ranged = {}, int4 = {}, weightOnly = {}, extraBytes = 0 }: EstimateOptions = {},
+  { dynamic = {}, static: ranged = {}, int4 = {}, weightOnly = {}, extraBytes = 0 }: EstimateOptions = {},
 ): SizeEstimate {
   const { model } = prepareModel(given);
-  const plan = planDynamic(model, int8);
+  const plan = planDynamic(model, dynamic);
   const float32 = fileBytes(model) + extraBytes;
   const quantized = predictedBytes(model, plan) + extraBytes;
   const sized = (bytes: number) => ({ bytes, ratio: float32 / bytes });
@@ -105,14 +104,14 @@ export function estimate(
     parameters: parameterCount(model),
     sizes: {
       float32: { bytes: float32 },
-      int8: sized(quantized),
+      dynamic: sized(quantized),
       static: sized(predictedBytes(model, planUnmeasured(model, ranged)) + extraBytes),
       int4: sized(predictedBytes(model, planInt4(model, int4)) + extraBytes),
       weightOnly: sized(predictedBytes(model, planWeightOnly(model, weightOnly)) + extraBytes),
     },
     memory: {
       float32: { bytes: memoryBytes(float32, { tables: 4 * tables, packed: memoryFit.packedFloat32, live }) },
-      int8: { bytes: memoryBytes(quantized, { tables, packed: memoryFit.packedInt8, live }) },
+      dynamic: { bytes: memoryBytes(quantized, { tables, packed: memoryFit.packedInt8, live }) },
     },
   };
 }

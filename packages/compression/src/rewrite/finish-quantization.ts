@@ -8,8 +8,8 @@ import { openForCompression } from "../files/open-for-compression.js";
 import { stripModel } from "./strip-model.js";
 import { roundToNearest, type WeightQuantizer } from "./weight-quantizer.js";
 
-/** What every apply takes. */
-export interface ApplyOptions {
+/** What is written down beside the plan's own options. */
+export interface ProvenanceOptions {
   /** Goes into the record of how the model was made. */
   readonly provenance?: Provenance;
 }
@@ -38,7 +38,7 @@ export function finishQuantization(
   operation: string,
   model: ModelProto,
   plan: QuantizationPlan,
-  options: ApplyOptions,
+  options: ProvenanceOptions,
   quantizer: WeightQuantizer = roundToNearest,
 ): QuantizationResult {
   refuseEmpty(operation, model, plan);

@@ -1,16 +1,16 @@
 import { toFloat32 } from "@nasty/core";
 import type { CalibrationBatch } from "@nasty/calibration";
 import type { ModelProto } from "@nasty/formats/onnx";
-import { openSession, type SessionOptions } from "@nasty/runtime";
+import { openSession } from "@nasty/runtime";
 import { realRows } from "../activations/visit-activations.js";
 
 /** Outputs of a model over batches, real positions only, one array an output and batch. */
 export async function outputsOf(
   model: ModelProto,
   batches: readonly CalibrationBatch[],
-  options?: SessionOptions,
+  threads: number,
 ): Promise<Float32Array[]> {
-  const session = await openSession(model, options);
+  const session = await openSession(model, { threads });
   try {
     const outputs: Float32Array[] = [];
     for (const { feeds, mask } of batches) {

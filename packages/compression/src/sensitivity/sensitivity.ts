@@ -3,7 +3,7 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import { collectBatches, requireBatches, type Batches } from "../activations/visit-activations.js";
 import { keepInFloat, layerGroups, type LayerGroup } from "../plan/layer-groups.js";
 import type { QuantizationPlan } from "../plan/plan.js";
-import { prepare, type PrepareOptions } from "../modes/prepare.js";
+import { prepare, type ApplyOptions } from "../modes/prepare.js";
 import { outputsOf, outputNoise } from "./output-noise.js";
 
 /** What quantizing one group of weights alone does to the model. */
@@ -22,7 +22,7 @@ export interface LayerSensitivity {
   readonly loss?: number;
 }
 
-export interface SensitivityOptions extends PrepareOptions {
+export interface SensitivityOptions extends ApplyOptions {
   /** Batches that outputs are compared on. */
   readonly batches: Batches;
   /** Sequences of them that are used. Default 64. */
@@ -59,18 +59,18 @@ export async function sensitivity(
   plan: QuantizationPlan,
   options: SensitivityOptions,
 ): Promise<LayerSensitivity[]> {
-  const { sequences = 64, evaluate, onGroup, session, timeBudget = Number.POSITIVE_INFINITY } = options;
+  const { sequences = 64, evaluate, onGroup, threads = 1, timeBudget = Number.POSITIVE_INFINITY } = options;
   const started = performance.now();
   const batches = await collectBatches(requireBatches("sensitivity", options.batches), sequences);
   requireBatches("sensitivity", batches.length === 0 ? undefined : batches);
   const apply = await prepare(model, plan, options);
-  const reference = await outputsOf(model, batches, session);
+  const reference = await outputsOf(model, batches, threads);
   const groups = layerGroups(plan);
   const total = (evaluate === undefined ? 1 : 2) * groups.length;
   const rows: LayerSensitivity[] = [];
   for (const group of groups) {
     const { model: changed, report } = apply(alone(plan, group));
-    const noise = outputNoise(reference, await outputsOf(changed, batches, session));
+    const noise = outputNoise(reference, await outputsOf(changed, batches, threads));
     rows.push({
       name: group.name,
       tensors: group.tensors.map(({ name }) => name),

@@ -21,8 +21,8 @@ describe("migrateOutliers", () => {
     expect(await agreementDb(outliers, after, fresh)).toBeGreaterThan(
       (await agreementDb(outliers, before, fresh)) + 6,
     );
-    expect(await agreementDb(outliers, dynamic.quantize(even), fresh)).toBeGreaterThan(
-      (await agreementDb(outliers, dynamic.quantize(outliers), fresh)) + 6,
+    expect(await agreementDb(outliers, await dynamic.quantize(even), fresh)).toBeGreaterThan(
+      (await agreementDb(outliers, await dynamic.quantize(outliers), fresh)) + 6,
     );
   });
 
@@ -89,7 +89,7 @@ describe("correctBiases", () => {
       initializers: [matrix("W", [16, 24])],
     });
     for (const m of [linear(), unbiased]) {
-      const plan = int4.plan(m, options);
+      const plan = await int4.plan(m, options);
       const corrected = await correctBiases(m, plan, { calibrationData });
       const { model: plain } = await int4.apply(m, plan);
       const { model: better } = await int4.apply(corrected.model, corrected.plan);
@@ -99,12 +99,12 @@ describe("correctBiases", () => {
   });
 
   it("works for dynamic int8 too, and needs data", async () => {
-    const plan = dynamic.plan(linear(), { perChannel: false });
+    const plan = await dynamic.plan(linear(), { perChannel: false });
     const corrected = await correctBiases(linear(), plan, { calibrationData });
     const bias = (m: ModelProto) =>
       tensorFromProto(m.graph!.initializer.find(({ name }) => name.startsWith("b"))!).data;
     expect(bias(corrected.model)).not.toEqual(bias(linear()));
-    expect(dynamic.apply(corrected.model, corrected.plan).report.tensors).toHaveLength(1);
+    expect((await dynamic.apply(corrected.model, corrected.plan)).report.tensors).toHaveLength(1);
     await expect(correctBiases(linear(), plan, {})).rejects.toMatchObject({ code: "no-calibration-data" });
   });
 });
@@ -119,11 +119,11 @@ describe("saturation", () => {
 
   it("finds every pair at the top of both ranges, and none with safe pairs or 7-bit weights", async () => {
     const m = constant(1);
-    const full = dynamic.plan(m, { pairs: "full" });
+    const full = await dynamic.plan(m, { pairs: "full" });
     const [row] = await saturation(m, full, { calibrationData: ones });
     expect(row).toEqual({ name: "W", node: "dense", pairs: 4 * 24 * 8, saturated: 4 * 24 * 8 });
     for (const options of [{}, { pairs: "full", reduceRange: true }] as const) {
-      const [exact] = await saturation(m, dynamic.plan(m, options), { calibrationData: ones });
+      const [exact] = await saturation(m, await dynamic.plan(m, options), { calibrationData: ones });
       expect(exact?.saturated).toBe(0);
     }
     const [few] = await saturation(m, full, { calibrationData: ones, vectors: 1 });

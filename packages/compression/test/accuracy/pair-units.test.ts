@@ -61,8 +61,10 @@ function changed(before: ModelProto, after: ModelProto): string[] {
     .map(({ name }) => name);
 }
 
-const sqnrOf = (m: ModelProto): Map<string, number> =>
-  new Map(dynamic.apply(m, dynamic.plan(m)).report.tensors.map(({ name, sqnrDb }) => [name, sqnrDb]));
+const sqnrOf = async (m: ModelProto): Promise<Map<string, number>> =>
+  new Map(
+    (await dynamic.apply(m, await dynamic.plan(m))).report.tensors.map(({ name, sqnrDb }) => [name, sqnrDb]),
+  );
 
 describe("pairUnits of an encoder", () => {
   it.each<TinyBert>([
@@ -77,10 +79,10 @@ describe("pairUnits of an encoder", () => {
     expect(await agreementDb(m, paired, tinyFeeds())).toBeGreaterThan(sameInFloat);
   });
 
-  it("makes what reads the units lose less, and nothing else lose more", () => {
+  it("makes what reads the units lose less, and nothing else lose more", async () => {
     const m = tinyBert({ inner: 64, layers: 1 });
     const { model: paired } = pairUnits(m);
-    const [before, after] = [sqnrOf(m), sqnrOf(paired)];
+    const [before, after] = [await sqnrOf(m), await sqnrOf(paired)];
     const gains = [...before].map(([name, db]) => (after.get(name) as number) - db);
     expect(Math.max(...gains)).toBeGreaterThan(0.8);
     expect(Math.min(...gains)).toBeGreaterThan(-0.3);
@@ -199,9 +201,9 @@ describe("pairUnits of LSTMs", () => {
     },
   );
 
-  it("makes recurrent weights lose less", () => {
+  it("makes recurrent weights lose less", async () => {
     const m = recurrent({ hidden: 64 });
-    const [before, after] = [sqnrOf(m), sqnrOf(pairUnits(m).model)];
+    const [before, after] = [await sqnrOf(m), await sqnrOf(pairUnits(m).model)];
     for (const name of ["R0", "R1", "W1", "V"])
       expect((after.get(name) as number) - (before.get(name) as number), name).toBeGreaterThan(0.3);
   });
@@ -217,19 +219,20 @@ describe("pairUnits of LSTMs", () => {
 describe("quantizing at once", () => {
   it("orders units first, unless full pairs or 7 bits are asked for", async () => {
     const m = tinyBert({ layers: 1 });
-    const planned = (source: ModelProto) => dynamic.apply(source, dynamic.plan(source)).model;
+    const planned = async (source: ModelProto) =>
+      (await dynamic.apply(source, await dynamic.plan(source))).model;
     const integers = (q: ModelProto) => (q.graph?.initializer ?? []).filter(({ dataType }) => dataType === 3);
-    expect(integers(dynamic.quantize(m))).toEqual(integers(planned(pairUnits(m).model)));
-    expect(integers(dynamic.quantize(m))).not.toEqual(integers(planned(m)));
+    expect(integers(await dynamic.quantize(m))).toEqual(integers(await planned(pairUnits(m).model)));
+    expect(integers(await dynamic.quantize(m))).not.toEqual(integers(await planned(m)));
     for (const options of [{ pairs: "full" }, { reduceRange: true }] as const)
-      expect(integers(dynamic.quantize(m, options))).toEqual(
-        integers(dynamic.apply(m, dynamic.plan(m, options)).model),
+      expect(integers(await dynamic.quantize(m, options))).toEqual(
+        integers((await dynamic.apply(m, await dynamic.plan(m, options))).model),
       );
     const calibrationData = [{ feeds: tinyFeeds() }];
     const statically = await int8.quantize(m, { calibrationData });
     const { model: paired } = pairUnits(m);
     expect(integers(statically)).toEqual(
-      integers(int8.apply(paired, await int8.plan(paired, { calibrationData })).model),
+      integers((await int8.apply(paired, await int8.plan(paired, { calibrationData }))).model),
     );
   });
 });

@@ -7,7 +7,14 @@ import {
   type ModelProto,
 } from "@nasty/formats/onnx";
 import { describe, expect, it } from "vitest";
-import { estimate, int4, predictedBytes, weightOnly, type BlockOptions } from "../../src/index.js";
+import {
+  estimate,
+  int4,
+  predictedBytes,
+  weightOnly,
+  type BlockOptions,
+  type QuantizationPlan,
+} from "../../src/index.js";
 import { agreementDb, float, int64, linear, matrix, model, node, ops, run } from "../tiny-models.js";
 
 const wide = model({
@@ -130,16 +137,16 @@ describe("int4 and weightOnly", () => {
     },
   );
 
-  it("takes larger blocks for 50 million weights, unless told otherwise", () => {
+  it("takes larger blocks for 50 million weights, unless told otherwise", async () => {
     const large = model({
       nodes: [node("MatMul", ["x", "W"], ["y"], { name: "out" })],
       initializers: [copyMessage(matrix("W", [2, 2]), { dims: [5000n, 10_000n], rawData: new Uint8Array() })],
       inputs: [makeValueInfo("x", "float32", ["n", 5000])],
     });
-    const sizeOf = ({ options }: ReturnType<typeof int4.plan>) => options["blockSize"];
-    expect(sizeOf(int4.plan(large))).toBe(64);
-    expect(sizeOf(int4.plan(large, { blockSize: 32 }))).toBe(32);
-    expect(sizeOf(int4.plan(wide))).toBe(32);
+    const sizeOf = ({ options }: QuantizationPlan) => options["blockSize"];
+    expect(sizeOf(await int4.plan(large))).toBe(64);
+    expect(sizeOf(await int4.plan(large, { blockSize: 32 }))).toBe(32);
+    expect(sizeOf(await int4.plan(wide))).toBe(32);
   });
 
   it("stores a table that an output layer is tied to once", async () => {
@@ -158,17 +165,17 @@ describe("int4 and weightOnly", () => {
     expect(await agreementDb(tied, quantized, { ids: int64([3, 59]) })).toBeGreaterThan(15);
   });
 
-  it("leaves an odd row, an LSTM of 8 bits and a convolution in float, and says so", () => {
+  it("leaves an odd row, an LSTM of 8 bits and a convolution in float, and says so", async () => {
     const odd = model({
       nodes: [node("Gather", ["E", "ids"], ["y"], { name: "embed" })],
       initializers: [matrix("E", [50, 33])],
       inputs: [makeValueInfo("ids", "int64", ["n"])],
     });
-    expect(int4.plan(odd).keptInFloat[0]?.reason).toBe(
+    expect((await int4.plan(odd)).keptInFloat[0]?.reason).toBe(
       "rows of 33 elements do not fill whole bytes of 4 bits",
     );
-    expect(weightOnly.plan(odd).tensors).toHaveLength(1);
-    expect(int4.plan(wide, { blockSize: 256 }).warnings.join()).toContain(
+    expect((await weightOnly.plan(odd)).tensors).toHaveLength(1);
+    expect((await int4.plan(wide, { blockSize: 256 })).warnings.join()).toContain(
       "blocks of 256 do not fit 2 weights",
     );
   });
@@ -215,10 +222,10 @@ describe("int4 and weightOnly", () => {
   });
 
   it("refuses options that mean nothing, and weights that are no numbers", async () => {
-    expect(() => int4.plan(wide, { blockSize: 48 })).toThrow(
+    await expect(int4.plan(wide, { blockSize: 48 })).rejects.toThrow(
       "int4.plan: blockSize: value: expected 16, 32, 64, 128 or 256, got 48",
     );
-    expect(() => weightOnly.plan(wide, { rounding: "up" as "mse" })).toThrow(
+    await expect(weightOnly.plan(wide, { rounding: "up" as "mse" })).rejects.toThrow(
       "weightOnly.plan: rounding: value: expected nearest, mse, gptq, got up",
     );
     const broken = linear();
@@ -236,7 +243,7 @@ describe("int4 and weightOnly", () => {
     for (const m of [wide, embedding, linear(), table]) {
       for (const symmetric of [true, false]) {
         const written = serializeModel(await int4.quantize(m, { symmetric })).length;
-        expect(predictedBytes(m, int4.plan(m, { symmetric }))).toBe(written);
+        expect(predictedBytes(m, await int4.plan(m, { symmetric }))).toBe(written);
         expect(estimate(m, { int4: { symmetric } }).sizes.int4.bytes).toBe(written);
       }
       expect(estimate(m).sizes.weightOnly.bytes).toBe(serializeModel(await weightOnly.quantize(m)).length);

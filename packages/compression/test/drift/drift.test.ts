@@ -39,7 +39,7 @@ describe("measureDrift", () => {
   it("is near 1 for what quantizing does, in 8 and in 4 bits", async () => {
     const m = tinyBert();
     const reference = await referenceTo(m);
-    for (const quantized of [dynamic.quantize(m), await int4.quantize(m)]) {
+    for (const quantized of [await dynamic.quantize(m), await int4.quantize(m)]) {
       const [logits, ...others] = await measureDrift(reference, quantized);
       expect(others).toEqual([]);
       expect(logits).toMatchObject({ name: "logits", finite: true });
@@ -49,7 +49,7 @@ describe("measureDrift", () => {
 
   it("finds scales that went wrong, and the node where values part", async () => {
     const m = tinyBert();
-    const plain = dynamic.apply(m, dynamic.plan(m)).model;
+    const plain = (await dynamic.apply(m, await dynamic.plan(m))).model;
     const wrong = planted(plain, /layer\.1.*value.*_scale$/, (value, i) => value * (i % 2 === 0 ? -4 : 6));
     expect(wrong).not.toEqual(plain);
     const reference = await referenceTo(m);
@@ -65,7 +65,7 @@ describe("measureDrift", () => {
 
   it("calls an output that is not finite by its name, and zeros alike", async () => {
     const m = linear();
-    const infinite = planted(dynamic.quantize(m), /_scale$/, () => 3e38);
+    const infinite = planted(await dynamic.quantize(m), /_scale$/, () => 3e38);
     expect(await measureDrift(await referenceTo(m), infinite)).toEqual([
       { name: "y", cosine: 0, finite: false },
     ]);
@@ -114,6 +114,8 @@ describe("madeFeeds", () => {
     expect([...(feeds["attention_mask"] as Tensor<"int64">).data].every((value) => value === 1n)).toBe(true);
     expect(madeFeeds(tinyBert())).toEqual(madeFeeds(tinyBert()));
     expect(madeFeeds(tinyBert(), { seed: 2 })).not.toEqual(madeFeeds(tinyBert()));
+    const larger = Object.values(madeFeeds(tinyBert(), { batchSize: 3 }) ?? {});
+    expect(new Set(larger.map(({ shape }) => shape[0]))).toEqual(new Set([3]));
   });
 
   it("gives dimensions of one name one size, lengths of sequences the longest, and every type its values", async () => {

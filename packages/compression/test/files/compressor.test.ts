@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { serializeModel } from "@nasty/formats/onnx";
@@ -48,6 +48,16 @@ describe("compressor", () => {
     expect(originalBytes).toBeGreaterThan((await readFile(path)).length);
     await rm(join(folder, "external.bin"));
     expect((await readModelFile(written)).graph?.initializer).toHaveLength(2);
+  });
+
+  it("ends on a signal and leaves what stood there", async () => {
+    const path = join(folder, "ended.onnx");
+    await writeModelFile(path, linear());
+    await writeFile(`${path}.gz`, "before");
+    const reason = new Error("enough");
+    await expect(compressor.compressFile(path, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    expect(await readFile(`${path}.gz`, "utf8")).toBe("before");
+    expect((await readdir(folder)).filter((name) => name.startsWith("."))).toEqual([]);
   });
 
   it("refuses other methods and levels, names it would not be read by, and what is no model or compressed already", async () => {

@@ -8,7 +8,7 @@ import { float, linear } from "../tiny-models.js";
 it("saves, loads and predicts as the guide's calls do; a model in memory needs no file", async () => {
   const folder = await mkdtemp(join(tmpdir(), "nasty-compression-"));
   try {
-    const quantized = dynamic.quantize(linear());
+    const quantized = await dynamic.quantize(linear());
     const path = join(folder, "tiny_dynamic.onnx");
     expect((await dynamic.save(quantized, path)).bytes).toBeGreaterThan(400);
     const [fromFile, fromMemory] = [await dynamic.load(path), await dynamic.load(quantized)];

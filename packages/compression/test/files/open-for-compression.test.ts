@@ -25,11 +25,11 @@ describe("weights that the graph computes from constants", () => {
         ),
       ],
     });
-    expect(dynamic.plan(m).tensors.map(({ shape }) => shape)).toEqual([
+    expect((await dynamic.plan(m)).tensors.map(({ shape }) => shape)).toEqual([
       [1, 32, 16],
       [1, 32, 8],
     ]);
-    const quantized = dynamic.quantize(m);
+    const quantized = await dynamic.quantize(m);
     expect(ops(quantized)).toEqual(["DynamicQuantizeLSTM"]);
     expect(await agreementDb(m, quantized, { x: float([5, 2, 16]) })).toBeGreaterThan(25);
   });

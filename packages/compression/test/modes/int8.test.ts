@@ -47,7 +47,7 @@ describe("int8: products", () => {
     });
     const plan = await int8.plan(m, { calibrationData: batches() });
     expect(plan.activations.map(({ name }) => name)).toEqual(["x"]);
-    const { model: quantized } = int8.apply(m, plan);
+    const { model: quantized } = await int8.apply(m, plan);
     expect(ops(quantized).filter((op) => op === "QuantizeLinear")).toHaveLength(1);
     expect(await auditModel(quantized)).toMatchObject({ quantizedKernels: 2, strayQdq: 0 });
   });
@@ -74,7 +74,7 @@ describe("int8: products", () => {
         const options = { activationType, activationSymmetric, symmetric: !activationSymmetric };
         const plan = await int8.plan(linear(), { calibrationData: batches(), ...options });
         expect(plan.activations[0]).toMatchObject({ dtype: activationType, symmetric: activationSymmetric });
-        const { model: quantized } = int8.apply(linear(), plan);
+        const { model: quantized } = await int8.apply(linear(), plan);
         expect((await auditModel(quantized)).quantizedKernels).toBe(1);
         expect(await agreementDb(linear(), quantized, x)).toBeGreaterThan(25);
       }

@@ -28,7 +28,7 @@ describe("layer dropping", () => {
     const model = deep.toModel();
     const plan = await pruner.plan(model, { layers: 1 });
     expect(plan.layers.map(({ layer }) => layer)).toEqual([2]);
-    const { model: pruned, report } = pruner.apply(model, plan);
+    const { model: pruned, report } = await pruner.apply(model, plan);
     expect(maxAbsoluteError(await logits(shallow), await logits(pruned))).toBeLessThan(1e-5);
     expect(report.layers).toEqual([2]);
     expect(pruned.graph?.initializer.some(({ name }) => name.startsWith("layer.2"))).toBe(false);
@@ -36,7 +36,7 @@ describe("layer dropping", () => {
 
   it("drops any layers, also together with heads of the others", async () => {
     const model = tinyBert({ layers: 4 });
-    const { model: pruned, report } = pruner.apply(
+    const { model: pruned, report } = await pruner.apply(
       model,
       await pruner.plan(model, { layers: [1, 2], sparsity: 0.25, structured: true }),
     );
@@ -61,7 +61,7 @@ describe("vocabulary pruning", () => {
 
   it("keeps results for kept ids, and gives dropped ids the unknown word's row", async () => {
     const model = tinyBert();
-    const { model: pruned, report } = pruner.apply(
+    const { model: pruned, report } = await pruner.apply(
       model,
       await pruner.plan(model, { vocabulary: { keep: used, unknown: 2 } }),
     );
@@ -84,7 +84,7 @@ describe("vocabulary pruning", () => {
     const plan = await pruner.plan(model, {
       vocabulary: { keep: used.map(BigInt), unknown: 2, input: "input_ids", remap: "tokenizer" },
     });
-    const { model: pruned, report } = pruner.apply(model, plan);
+    const { model: pruned, report } = await pruner.apply(model, plan);
     const newIds = report.vocabulary?.newIds ?? [];
     expect(newIds).toHaveLength(vocabulary);
     expect(newIds[39]).toBe(newIds[2]);
@@ -99,7 +99,7 @@ describe("vocabulary pruning", () => {
 
   it("goes together with unstructured pruning", async () => {
     const model = tinyBert();
-    const { report } = pruner.apply(
+    const { report } = await pruner.apply(
       model,
       await pruner.plan(model, { sparsity: 0.5, vocabulary: { keep: used, unknown: 2 } }),
     );

@@ -22,10 +22,10 @@ describe("magnitude pruning", () => {
     const weak = ModelGraph.from(original);
     const small = values(original, "V").map((x) => x / 100);
     weak.main.setInitializer("V", { dtype: "float32", shape: [24, 8], data: small });
-    const global = pruner.apply(weak.toModel(), await pruner.plan(weak.toModel(), { sparsity: 0.25 }));
+    const global = await pruner.apply(weak.toModel(), await pruner.plan(weak.toModel(), { sparsity: 0.25 }));
     expect(zeros(values(global.model, "V"))).toBeGreaterThan(130);
     expect(zeros(values(global.model, "V")) + zeros(values(global.model, "W"))).toBe(144);
-    const layer = pruner.apply(
+    const layer = await pruner.apply(
       weak.toModel(),
       await pruner.plan(weak.toModel(), { sparsity: 0.25, scope: "layer" }),
     );
@@ -48,7 +48,7 @@ describe("magnitude pruning", () => {
     });
     const first = await pruner.plan(original, { sparsity: 0.5 });
     expect(first.warnings.join()).not.toContain("already");
-    const pruned = pruner.apply(original, first).model;
+    const pruned = (await pruner.apply(original, first)).model;
     const again = await pruner.plan(pruned, { sparsity: 0.4 });
     expect(again.warnings.join()).toContain(
       "nothing is left to do: 40 % of the elements and more are zero already",
@@ -75,7 +75,7 @@ describe("magnitude pruning", () => {
 
   it("tells plainly what zeros do not do, records the step, leaves the rest", async () => {
     const original = tinyBert();
-    const { model: pruned, report } = pruner.apply(
+    const { model: pruned, report } = await pruner.apply(
       original,
       await pruner.plan(original, { sparsity: 0.3, skipLayers: ["embed"] }),
     );

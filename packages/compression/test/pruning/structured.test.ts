@@ -61,7 +61,7 @@ describe("structured pruning", () => {
     expect(plan.notPruned).toEqual([]);
     const heads = form.heads === 1 ? [[]] : [[0, 2], [3]];
     const wanted = chosen(plan, heads, [0, 5, 6, 23]);
-    const { model: pruned, report } = pruner.apply(model, wanted);
+    const { model: pruned, report } = await pruner.apply(model, wanted);
     const isTransposed = form.weights === "transposed";
     const expected = await logits(maskedOriginal(model, wanted, isTransposed));
     const original = await logits(model);
@@ -79,7 +79,7 @@ describe("structured pruning", () => {
       const model = tinyBert(form);
       const plan = await pruner.plan(model, { sparsity: 0.3, structured: true });
       const removed = [...plan.heads, ...plan.neurons].map(({ remove }) => remove);
-      return { removed, logits: await logits(pruner.apply(model, plan).model) };
+      return { removed, logits: await logits((await pruner.apply(model, plan)).model) };
     };
     const classic = await pruned({});
     expect(classic.removed.flat().length).toBeGreaterThan(2);
@@ -94,7 +94,7 @@ describe("structured pruning", () => {
   it("really makes weights and shapes smaller", async () => {
     const model = tinyBert({ reshape: "computed" });
     const plan = chosen(await pruner.plan(model, { sparsity: 0.3, structured: true }), [[1, 2, 3]], [1, 2]);
-    const { model: pruned } = pruner.apply(model, plan);
+    const { model: pruned } = await pruner.apply(model, plan);
     const shapes = Object.fromEntries(
       (pruned.graph?.initializer ?? []).map(({ name, dims }) => [name, dims.map(Number)]),
     );
@@ -132,7 +132,7 @@ describe("structured pruning", () => {
 
   it("keeps a head and a neuron everywhere, however much is to go", async () => {
     const model = tinyBert();
-    const { model: pruned, report } = pruner.apply(
+    const { model: pruned, report } = await pruner.apply(
       model,
       await pruner.plan(model, { sparsity: 0.99, structured: true }),
     );
@@ -253,7 +253,7 @@ describe("structured pruning", () => {
         inputSha256: "ab",
       },
     ]);
-    const quantized = dynamic.quantize(pruned);
+    const quantized = await dynamic.quantize(pruned);
     expect((await logits(quantized)).every(Number.isFinite)).toBe(true);
   });
 
@@ -261,7 +261,7 @@ describe("structured pruning", () => {
     const model = tinyBert();
     const plan = await pruner.plan(model, { sparsity: 0.3, structured: true });
     const again = JSON.parse(JSON.stringify(plan)) as PruningPlan;
-    expect(pruner.apply(model, again).model).toEqual(pruner.apply(model, plan).model);
+    expect((await pruner.apply(model, again)).model).toEqual((await pruner.apply(model, plan)).model);
   });
 
   it("refuses models without layers, quantized ones, and plans of another model", async () => {
@@ -271,20 +271,23 @@ describe("structured pruning", () => {
         "pruner.plan: model: layers: expected attention or feed-forward layers, got none that can be pruned",
     });
     await expect(
-      pruner.plan(dynamic.quantize(tinyBert(), { minimumElements: 1 }), { sparsity: 0.3, structured: true }),
+      pruner.plan(await dynamic.quantize(tinyBert(), { minimumElements: 1 }), {
+        sparsity: 0.3,
+        structured: true,
+      }),
     ).rejects.toMatchObject({ code: "already-quantized" });
     const plan = await pruner.plan(tinyBert(), { sparsity: 0.3, structured: true });
-    expect(() => pruner.apply(tinyBert({ heads: 2 }), plan)).toThrowError(
+    await expect(pruner.apply(tinyBert({ heads: 2 }), plan)).rejects.toThrowError(
       expect.objectContaining({
         code: "plan-mismatch",
         message:
           "pruner.apply: node layer.0/attention_output/MatMul: expected 4 heads of 4 values, got 2 of 8",
       }),
     );
-    expect(() => pruner.apply(tinyBert({ inner: 20 }), plan)).toThrowError(
+    await expect(pruner.apply(tinyBert({ inner: 20 }), plan)).rejects.toThrowError(
       expect.objectContaining({ code: "plan-mismatch" }),
     );
-    expect(() => pruner.apply(tinyBert(), chosen(plan, [[0, 1, 2, 3]], []))).toThrowError(
+    await expect(pruner.apply(tinyBert(), chosen(plan, [[0, 1, 2, 3]], []))).rejects.toThrowError(
       "pruner.apply: node layer.0/attention_output/MatMul: expected fewer than 4 units from 0 to 3, got [0, 1, 2, 3]",
     );
     await expect(

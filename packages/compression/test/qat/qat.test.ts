@@ -189,10 +189,10 @@ describe("what cannot be exported as trained", () => {
       qat.plan(model, { record: { ...record, activations: { ...record.activations, y } } }),
     ).rejects.toMatchObject({ code: "scale-mismatch", tensor: "y" });
     await expect(
-      qat.apply(model, dynamic.plan(model, { perChannel: false }), { record }),
+      qat.apply(model, await dynamic.plan(model, { perChannel: false }), { record }),
     ).rejects.toMatchObject({ code: "scale-mismatch" });
     await expect(
-      qat.apply(model, dynamic.plan(model, { skipLayers: ["classifier"] }), { record }),
+      qat.apply(model, await dynamic.plan(model, { skipLayers: ["classifier"] }), { record }),
     ).rejects.toMatchObject({ code: "scale-mismatch", tensor: "Wc" });
     await expect(qat.plan(model, { record: { ...record, activationMode: "float" } })).rejects.toMatchObject({
       code: "no-trained-ranges",

@@ -15,26 +15,28 @@ describe("estimate", () => {
     initializers: [matrix("W", [16, 512]), matrix("V", [512, 64], 2)],
   });
 
-  it("says what dynamic quantization then writes, to the byte", () => {
+  it("says what dynamic quantization then writes, to the byte", async () => {
     for (const m of [wide, linear()]) {
-      expect(estimate(m).sizes.int8.bytes).toBe(serializeModel(dynamic.quantize(m)).length);
+      expect(estimate(m).sizes.dynamic.bytes).toBe(serializeModel(await dynamic.quantize(m)).length);
       expect(estimate(m).sizes.float32.bytes).toBe(serializeModel(m).length);
     }
     const skipLayers = ["out"];
-    expect(estimate(wide, { int8: { skipLayers } }).sizes.int8.bytes).toBe(
-      serializeModel(dynamic.quantize(wide, { skipLayers })).length,
+    expect(estimate(wide, { dynamic: { skipLayers } }).sizes.dynamic.bytes).toBe(
+      serializeModel(await dynamic.quantize(wide, { skipLayers })).length,
     );
   });
 
-  it("counts the zero points of asymmetric weights, and scales of rows", () => {
+  it("counts the zero points of asymmetric weights, and scales of rows", async () => {
     const table = model({
       nodes: [node("Gather", ["T", "ids"], ["e"]), node("MatMul", ["e", "W"], ["y"])],
       initializers: [matrix("T", [300, 16]), matrix("W", [16, 512])],
       inputs: [makeValueInfo("ids", "int64", ["length"])],
     });
     for (const symmetric of [true, false]) {
-      const plan = dynamic.plan(table, { symmetric });
-      expect(predictedBytes(table, plan)).toBe(serializeModel(dynamic.apply(table, plan).model).length);
+      const plan = await dynamic.plan(table, { symmetric });
+      expect(predictedBytes(table, plan)).toBe(
+        serializeModel((await dynamic.apply(table, plan)).model).length,
+      );
     }
   });
 
@@ -72,12 +74,12 @@ describe("estimate", () => {
       const blocks = { symmetric, blockSize };
       const ranged = { ...channels, activationSymmetric: !symmetric };
       const { sizes } = estimate(mixed, {
-        int8: channels,
+        dynamic: channels,
         static: ranged,
         int4: blocks,
         weightOnly: blocks,
       });
-      near(sizes.int8.bytes, dynamic.quantize(mixed, channels));
+      near(sizes.dynamic.bytes, await dynamic.quantize(mixed, channels));
       near(sizes.static.bytes, await int8.quantize(mixed, { ...ranged, calibrationData: batches }));
       near(sizes.int4.bytes, await int4.quantize(mixed, blocks));
       near(sizes.weightOnly.bytes, await weightOnly.quantize(mixed, blocks));
@@ -86,12 +88,12 @@ describe("estimate", () => {
     it("tells the options apart", () => {
       const bytes = grid.map(({ symmetric, perChannel, blockSize }) => {
         const { sizes } = estimate(mixed, {
-          int8: { symmetric, perChannel },
+          dynamic: { symmetric, perChannel },
           static: { symmetric, perChannel },
           int4: { symmetric, blockSize },
           weightOnly: { symmetric, blockSize },
         });
-        return [sizes.int8.bytes, sizes.static.bytes, sizes.int4.bytes, sizes.weightOnly.bytes].join(" ");
+        return [sizes.dynamic.bytes, sizes.static.bytes, sizes.int4.bytes, sizes.weightOnly.bytes].join(" ");
       });
       expect(new Set(bytes).size).toBe(grid.length);
     });
@@ -100,10 +102,10 @@ describe("estimate", () => {
   it("counts parameters, ratios, and what the writer adds", () => {
     const { parameters, sizes, memory } = estimate(wide, { extraBytes: 1000 });
     expect(parameters).toBe(16 * 512 + 512 * 64);
-    expect(sizes.int8.ratio).toBe(sizes.float32.bytes / sizes.int8.bytes);
+    expect(sizes.dynamic.ratio).toBe(sizes.float32.bytes / sizes.dynamic.bytes);
     expect(sizes.float32.bytes).toBe(estimate(wide).sizes.float32.bytes + 1000);
-    expect(sizes.int4.bytes).toBeLessThan(sizes.int8.bytes);
-    expect(memory.int8.bytes).toBeLessThan(memory.float32.bytes);
+    expect(sizes.int4.bytes).toBeLessThan(sizes.dynamic.bytes);
+    expect(memory.dynamic.bytes).toBeLessThan(memory.float32.bytes);
   });
 
   it("counts parameters as a description of the graph does: no indices, no single numbers", () => {
@@ -141,12 +143,14 @@ describe("estimate", () => {
     expect(memory.float32.bytes).toBe(
       Math.round(28e6 + 4 * tables + 1.68 * (sizes.float32.bytes - 4 * tables) + 3 * live),
     );
-    expect(memory.int8.bytes).toBe(Math.round(28e6 + tables + 1.94 * (sizes.int8.bytes - tables) + 3 * live));
-    expect(estimate(shared(2048)).memory.int8.bytes - memory.int8.bytes).toBeGreaterThan(35e6);
+    expect(memory.dynamic.bytes).toBe(
+      Math.round(28e6 + tables + 1.94 * (sizes.dynamic.bytes - tables) + 3 * live),
+    );
+    expect(estimate(shared(2048)).memory.dynamic.bytes - memory.dynamic.bytes).toBeGreaterThan(35e6);
   });
 
   it("has nothing to promise for a model that cannot be quantized", () => {
     const m = model({ nodes: [node("Relu", ["x"], ["y"])] });
-    expect(estimate(m).sizes.int8).toEqual({ bytes: estimate(m).sizes.float32.bytes, ratio: 1 });
+    expect(estimate(m).sizes.dynamic).toEqual({ bytes: estimate(m).sizes.float32.bytes, ratio: 1 });
   });
 });

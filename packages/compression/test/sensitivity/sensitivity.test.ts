@@ -4,7 +4,7 @@ import { batches, layers, outlierModel } from "../outlier-model.js";
 import { agreementDb, linear, matrix, model, node, run } from "../tiny-models.js";
 
 describe("layerGroups", () => {
-  it("keeps an LSTM's two weights together, and other layers apart", () => {
+  it("keeps an LSTM's two weights together, and other layers apart", async () => {
     const m = model({
       nodes: [
         node("Transpose", ["x"], ["t"], { attributes: { perm: [1n, 0n, 2n] } }),
@@ -14,7 +14,7 @@ describe("layerGroups", () => {
       ],
       initializers: [matrix("W", [1, 64, 16]), matrix("R", [1, 64, 16], 2), matrix("V", [16, 16], 3)],
     });
-    const plan = dynamic.plan(m);
+    const plan = await dynamic.plan(m);
     expect(layerGroups(plan).map(({ name, tensors }) => [name, tensors.length])).toEqual([
       ["W", 2],
       ["V", 1],
@@ -34,7 +34,7 @@ describe("sensitivity", () => {
 
   it("names the layer with outlier channels first, by a wide margin", async () => {
     const seen: number[] = [];
-    const rows = await sensitivity(m, dynamic.plan(m), {
+    const rows = await sensitivity(m, await dynamic.plan(m), {
       batches: batches(),
       onGroup: (done, total) => seen.push(done / total),
     });
@@ -51,12 +51,12 @@ describe("sensitivity", () => {
   });
 
   it("measures the very model that quantizes one layer only", async () => {
-    const plan = dynamic.plan(m);
+    const plan = await dynamic.plan(m);
     const [worst] = await sensitivity(m, plan, { batches: batches(5, 1) });
     const others = layerGroups(plan)
       .map(({ name }) => name)
       .filter((name) => name !== "W3");
-    const alone = dynamic.apply(m, keepInFloat(plan, others, "test")).model;
+    const alone = (await dynamic.apply(m, keepInFloat(plan, others, "test"))).model;
     expect(worst?.outputSqnrDb).toBeCloseTo(await agreementDb(m, alone, batches(5, 1)[0]!.feeds), 6);
   });
 
@@ -64,13 +64,13 @@ describe("sensitivity", () => {
     // A metric that only the first layer's rounding moves.
     const evaluate = async (candidate: typeof m): Promise<number> =>
       candidate.graph?.initializer.some(({ name }) => name === "W0") === true ? 1 : 0.5;
-    const rows = await sensitivity(m, dynamic.plan(m), { batches: batches(), evaluate });
+    const rows = await sensitivity(m, await dynamic.plan(m), { batches: batches(), evaluate });
     expect(rows[0]).toMatchObject({ name: "W0", loss: 0.5 });
     expect(rows[1]).toMatchObject({ name: "W3", loss: 0 });
   });
 
   it("measures the metric of the noisiest first, and of no more when the time is up", async () => {
-    const plan = dynamic.plan(m);
+    const plan = await dynamic.plan(m);
     const options = { batches: batches(), evaluate: async () => 1 };
     const none = await sensitivity(m, plan, { ...options, timeBudget: 0 });
     expect(none[0]).toMatchObject({ name: "W3" });
@@ -87,11 +87,11 @@ describe("sensitivity", () => {
   });
 
   it("works for other modes, and refuses to work without data", async () => {
-    const rows = await sensitivity(linear(), int4.plan(linear()), {
+    const rows = await sensitivity(linear(), await int4.plan(linear()), {
       batches: [{ feeds: { x: await sample() } }],
     });
     expect(rows[0]?.sqnrDb).toBeGreaterThan(10);
-    await expect(sensitivity(m, dynamic.plan(m), { batches: [] })).rejects.toMatchObject({
+    await expect(sensitivity(m, await dynamic.plan(m), { batches: [] })).rejects.toMatchObject({
       code: "no-calibration-data",
     });
   });

@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { makeTemporaryFolder, readFileMaybeCompressed } from "@nasty/formats/archive/node";
 import { type GraphProto, type ModelProto, parseModel } from "@nasty/formats/onnx";
 import { ModelGraph } from "@nasty/graph";
@@ -16,6 +16,8 @@ export interface AuditOptions extends Pick<SessionOptions, "threads" | "config" 
   readonly optimization?: Optimization;
   /** What else to do with the open model before it is closed: opening a large one costs more than running it once. */
   readonly use?: (session: Session) => Promise<void>;
+  /** Where the optimized graph, as large as the model, lies while it is read. Default the system's folder for temporaries. */
+  readonly folder?: string;
 }
 
 /** The file's own graph, for what only it tells: was it fused before, which weights were written? External weights are not read. */
@@ -59,9 +61,12 @@ const weightsFile = "weights.bin";
  */
 export const auditModel = async (
   model: ModelSource,
-  { optimization = "extended", config = {}, use, ...session }: AuditOptions = {},
+  { optimization = "extended", config = {}, use, folder: parent, ...session }: AuditOptions = {},
 ): Promise<Audit> => {
-  const { path: folder, remove } = await makeTemporaryFolder("nasty-audit");
+  const name = "nasty-audit";
+  const { path: folder, remove } = await makeTemporaryFolder(
+    parent === undefined ? name : join(resolve(parent), name),
+  );
   try {
     const optimizedModelPath = join(folder, "optimized.onnx");
     const opened = await openSession(model, {

@@ -302,11 +302,25 @@ describe("auditModel", () => {
     expect(await warningsAt(17)).toHaveLength(1);
   });
 
+  it("writes the optimized graph where it is told to, and takes it away again", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "audit-"));
+    let meanwhile: readonly string[] = [];
+    await auditModel(linearModel(), {
+      folder,
+      async use() {
+        meanwhile = await readdir(folder, { recursive: true });
+      },
+    });
+    expect(meanwhile.filter((name) => name.endsWith("optimized.onnx"))).toHaveLength(1);
+    expect(await readdir(folder)).toEqual([]);
+    await rm(folder, { recursive: true });
+  });
+
   it("leaves nothing in the temporary folder", async () => {
-    const before = (await readdir(tmpdir())).filter((name) => name.startsWith("nasty-audit-"));
+    const before = (await readdir(tmpdir())).filter((name) => name.startsWith(".nasty-audit."));
     await auditModel(linearModel());
     await expect(auditModel(new TextEncoder().encode("text"))).rejects.toMatchObject({ code: "not-a-model" });
-    const after = (await readdir(tmpdir())).filter((name) => name.startsWith("nasty-audit-"));
+    const after = (await readdir(tmpdir())).filter((name) => name.startsWith(".nasty-audit."));
     expect(after).toEqual(before);
   });
 });

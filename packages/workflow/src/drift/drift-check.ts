@@ -79,23 +79,22 @@ export async function driftReference({
   sample: { candidates },
   threads,
 }: DriftJob): Promise<Reference | undefined> {
-  const session = { threads };
   if (mapped !== undefined) {
     try {
-      return await referenceOf(mapped.graph, candidates, { session, weightsFolder: mapped.folder });
+      return await referenceOf(mapped.graph, candidates, { threads, weightsFolder: mapped.folder });
     } catch (error) {
       // A runtime that maps nothing reads the file.
       if (!(error instanceof RuntimeError)) throw error;
     }
   }
   try {
-    return await referenceOf(original, candidates, { session });
+    return await referenceOf(original, candidates, { threads });
   } catch (error) {
     // Of a model that the runtime has no kernels for (bfloat16), the float32 form speaks.
     if (!(error instanceof RuntimeError)) throw error;
     const { model, changes } = prepareModel(await parsed(original));
     if (changes.length === 0) throw error;
-    return referenceOf(model, candidates, { session });
+    return referenceOf(model, candidates, { threads });
   }
 }
 
@@ -130,7 +129,7 @@ async function departureOf(
 ): Promise<Departure | undefined> {
   const [batch] = batches;
   if (batch === undefined) return undefined;
-  const options = { minCosine, session: { threads } };
+  const options = { minCosine, threads };
   const [before, after] = [await parsed(original), await parsed(written)];
   const plain = await firstDeparture(before, after, batch, options);
   const { model, layers } = plain === undefined ? { model: before, layers: 0 } : pairUnits(before);

@@ -43,7 +43,7 @@ export async function driftSample(
     };
   }
   const candidates = madeLengths.flatMap((length) => {
-    const feeds = madeFeeds(model, { length, batch });
+    const feeds = madeFeeds(model, { length, batchSize: batch });
     return feeds === undefined ? [] : [[{ feeds }]];
   });
   return { kind: "made", candidates };

@@ -36,19 +36,12 @@ function inlineBytes(model: ModelProto): number {
 }
 
 /**
- * Writes a model into a hidden folder beside its final place, to be checked before it replaces anything.
- *
- * The folder also takes the temporary files of the libraries, so that one removal, at the end or when the process is
- * interrupted, leaves nothing behind.
+ * Writes a model into a hidden folder beside its final place, to be checked before it replaces anything. What else is written while it is
+ * checked may lie in that folder too: it goes at the end, or when the process is interrupted.
  */
 export async function writeCandidate(output: string, model: ModelProto): Promise<Candidate> {
   const target = await realpath(output).catch(() => output);
-  const { path: folder, remove } = await makeTemporaryFolder(resolve(target));
-  const environment = useAsTemporaryFolder(folder);
-  const discard = async (): Promise<void> => {
-    environment.restore();
-    await remove();
-  };
+  const { path: folder, remove: discard } = await makeTemporaryFolder(resolve(target));
   try {
     const file = await writeInto(folder, target, model);
     let sealed: Written | undefined;
@@ -111,22 +104,6 @@ async function writeInto(folder: string, target: string, model: ModelProto): Pro
       // The model names its data file: that one keeps its name.
       if (externalData !== undefined) await rename(externalData.path, join(dirname(final), location));
       await rename(path, final);
-    },
-  };
-}
-
-const temporaryVariables = ["TMPDIR", "TMP", "TEMP"] as const;
-
-/** Points `os.tmpdir()` of this process and its children to a folder. */
-function useAsTemporaryFolder(folder: string): { restore(): void } {
-  const before = temporaryVariables.map((name) => [name, process.env[name]] as const);
-  for (const name of temporaryVariables) process.env[name] = folder;
-  return {
-    restore() {
-      for (const [name, value] of before) {
-        if (value === undefined) delete process.env[name];
-        else process.env[name] = value;
-      }
     },
   };
 }

@@ -1,4 +1,5 @@
 import { basename, dirname, join, resolve } from "node:path";
+import type { PruningPlan } from "@nasty/compression";
 import { uncompressedName } from "@nasty/formats/archive";
 
 /** What the name of a file says about how it was made. */
@@ -54,6 +55,23 @@ export function prunedSuffix({ sparsity, heads, neurons, structured, layers, voc
     ...(vocabulary === undefined ? [] : ["vocabulary"]),
   ];
   return parts.join("_");
+}
+
+/** The same of a plan, by the options that it was made with. */
+export function plannedSuffix({ options, layers, vocabulary }: PruningPlan): string {
+  const { sparsity, structured } = options as Pick<Pruned, "sparsity"> & {
+    readonly structured?: Pick<Pruned, "heads" | "neurons">;
+  };
+  const { heads, neurons } = structured ?? {};
+  return prunedSuffix({
+    // One share for both is what `sparsity` says; a share of nothing was not asked for.
+    ...(heads === neurons
+      ? { sparsity: sparsity ?? heads }
+      : { heads: heads || undefined, neurons: neurons || undefined }),
+    structured: structured !== undefined,
+    layers: layers.length === 0 ? undefined : layers,
+    vocabulary,
+  });
 }
 
 /** A name beside a model file or directory: `pos.onnx.gz` and `pruned30` → `pos_pruned30.onnx`. */

@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import type { ImportedModel } from "@nasty/engine-tfjs/layers-model";
-import type { LabelScheme } from "@nasty/formats/iob";
 import {
   checkLabels,
   labellingOf,
@@ -9,23 +8,16 @@ import {
   readLabelIndex,
   readWordIndex,
   type SequenceSettings,
-  type Task,
 } from "@nasty/taggers";
 import { InputError, UsageError } from "../errors.js";
+import type { importOperation } from "../operations/files.js";
+import type { SettingsOf } from "../schema/option.js";
 
 /** What the user says about the words and labels of an imported model. */
-export interface SequenceOptions {
-  readonly task?: Task;
-  /** Scheme of entity labels. */
-  readonly scheme?: LabelScheme;
-  readonly words?: string;
-  readonly labels?: string;
-  readonly unknownId?: number;
-  readonly paddingId?: number;
-  readonly paddingSide?: "left" | "right";
-  readonly lowercase?: boolean;
-  readonly maxLength?: number;
-}
+type SequenceOptions = Omit<
+  SettingsOf<typeof importOperation.options>,
+  "from" | "output" | "seed" | "threads"
+>;
 
 const needed = ["task", "words", "labels"] as const;
 const more = ["scheme", "unknownId", "paddingId", "paddingSide", "lowercase", "maxLength"] as const;

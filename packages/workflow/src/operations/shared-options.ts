@@ -1,4 +1,4 @@
-import { flag, list, one, texts } from "../schema/option.js";
+import { flag, list, one, switched, texts } from "../schema/option.js";
 import {
   choice,
   cosine,
@@ -96,37 +96,41 @@ export function learningOf(otherwise: {
 }
 
 /** Quantization-aware training. */
-export const qat = {
-  qat: flag("--qat", "train what the quantized model will compute, and write that model too"),
-  bits: one("--bits <n>", numberChoice(8, 4), "with --qat: bits of the weights, 8 or 4", { otherwise: "8" }),
-  qatBlockSize: one(
-    "--qat-block-size <n>",
-    positiveInteger,
-    "with --qat --bits 4: weights that share a scale, 16 to 256",
-    { otherwise: "32" },
-  ),
-  qatStart: one("--qat-start <share>", share, "with --qat: share of the steps before rounding begins", {
-    otherwise: "0.1",
-  }),
-  qatRanges: one(
-    "--qat-ranges <how>",
-    choice("moving-average", "learned"),
-    "with --qat: how ranges of activations are found",
-    { otherwise: "moving-average" },
-  ),
-  qatActivations: one(
-    "--qat-activations <mode>",
-    choice("static", "dynamic", "float"),
-    "with --qat: how activations are rounded",
-    { otherwise: "static, dynamic with LSTMs, float with 4 bits" },
-  ),
-  qatPairs: one(
-    "--qat-pairs <which>",
-    choice("safe", "full"),
-    "with --qat: int8 weights whose products are exact on every processor (safe), or with int8 dot products only (full)",
-    { otherwise: "safe" },
-  ),
-};
+export const qat = switched(
+  flag("--qat", "train what the quantized model will compute, and write that model too"),
+  {
+    bits: one("--bits <n>", numberChoice(8, 4), "with --qat: bits of the weights, 8 or 4", {
+      otherwise: "8",
+    }),
+    blockSize: one(
+      "--qat-block-size <n>",
+      positiveInteger,
+      "with --qat --bits 4: weights that share a scale, 16 to 256",
+      { otherwise: "32" },
+    ),
+    start: one("--qat-start <share>", share, "with --qat: share of the steps before rounding begins", {
+      otherwise: "0.1",
+    }),
+    ranges: one(
+      "--qat-ranges <how>",
+      choice("moving-average", "learned"),
+      "with --qat: how ranges of activations are found",
+      { otherwise: "moving-average" },
+    ),
+    activations: one(
+      "--qat-activations <mode>",
+      choice("static", "dynamic", "float"),
+      "with --qat: how activations are rounded",
+      { otherwise: "static, dynamic with LSTMs, float with 4 bits" },
+    ),
+    pairs: one(
+      "--qat-pairs <which>",
+      choice("safe", "full"),
+      "with --qat: int8 weights whose products are exact on every processor (safe), or with int8 dot products only (full)",
+      { otherwise: "safe" },
+    ),
+  },
+);
 
 export const calibrationTexts = texts(
   "--calibration <file[:n]>",

@@ -35,7 +35,7 @@ export const trainOperation = operation({
     scheme: schemeOf("seen from the text; iob2 is learned"),
     minCosine: trainedCosine,
     engine: trainingEngine,
-    ...qat,
+    qat,
     inputFormat,
     ...running,
   },
@@ -66,7 +66,7 @@ export const fineTuneOperation = operation({
     output: one("--output <path>", anyText, "the directory to write", { required: true }),
     ...learningOf({ epochs: "5", batchSize: "16", learningRate: "0.00005" }),
     minCosine: trainedCosine,
-    ...qat,
+    qat,
     layerDecay: one(
       "--layer-decay <factor>",
       positiveNumber,

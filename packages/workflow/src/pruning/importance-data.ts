@@ -15,6 +15,7 @@ const defaultCount = 500;
 
 interface ImportanceOptions extends LabelChoice {
   readonly threads: number;
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -43,7 +44,7 @@ export function importanceData(
 async function* labelledBatches(
   path: string,
   sources: readonly CalibrationSource[],
-  { threads, scheme, ...choice }: ImportanceOptions,
+  { threads, scheme, signal, ...choice }: ImportanceOptions,
 ): AsyncGenerator<Record<string, Tensor>> {
   const tagger = await openTagger(path, { threads, scheme, task: choice.task, isSchemeOfText: true });
   try {
@@ -52,6 +53,7 @@ async function* labelledBatches(
       let taken = 0;
       const read = await firstOf(readLabelled(file, tagger.task), count);
       for (const sentence of labelledAs(tagger, read, { where: `prune: --data ${file}`, scheme })) {
+        signal?.throwIfAborted();
         const batch = await batchOf(tagger, pieces, { sentence, file });
         if (batch !== undefined) {
           taken++;

@@ -1,23 +1,15 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { type DriftJob, leastCosine } from "../drift/drift-check.js";
 import { driftSample, firstSentences } from "../drift/drift-sample.js";
-import { parseSource } from "../texts/calibration-sources.js";
 import type { LoadedModel } from "../models/load-model.js";
-
-interface PruningTexts {
-  readonly data: readonly string[];
-  readonly validation?: string;
-  readonly train?: string;
-  readonly threads: number;
-  readonly minCosine?: number;
-}
+import { pathsOf, type PruneSettings } from "./settings.js";
 
 /** How a pruned model is compared with a model of the original's shapes that computes the same. */
 export async function pruningDrift(
   loaded: LoadedModel,
-  { data, validation, train, threads, minCosine = leastCosine.exact }: PruningTexts,
+  { data, validation, train, threads, minCosine = leastCosine.exact }: PruneSettings,
 ): Promise<(reference: ModelProto) => DriftJob> {
-  const texts = [validation, ...data.map((text) => parseSource(text).path), train];
+  const texts = [validation, ...pathsOf(data), train];
   const words = loaded.tagger === undefined ? [] : await firstSentences(texts, loaded.tagger.task);
   const sample = await driftSample(loaded, words, { threads });
   return (original) => ({

@@ -30,7 +30,7 @@ export interface PruningQuality extends PairedFigures {
 export async function measureQuality(
   [original, written]: readonly [string, string],
   request: QualityRequest,
-  { progress }: Reporter,
+  { progress, signal }: Reporter,
 ): Promise<PruningQuality> {
   const { validation, target, seed, scheme } = request;
   const tagged = async (path: string, title: string): Promise<Evaluation> => {
@@ -41,6 +41,7 @@ export async function measureQuality(
       return await evaluate(tagger, sentences, {
         path: nameOf(validation),
         scheme,
+        signal,
         onProgress: (done) => progress.update(done),
       });
     } finally {

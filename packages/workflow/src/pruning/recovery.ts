@@ -1,8 +1,9 @@
 import {
   gradualPruning,
   keepZeros,
-  pruner,
   type PruneOptions,
+  pruner,
+  type PruningPlan,
   pruningReference,
   type PruningResult,
 } from "@nasty/compression";
@@ -14,25 +15,27 @@ import { checkDrift, type DriftJob } from "../drift/drift-check.js";
 import { collectAll } from "../texts/collect-all.js";
 import { readLabelled } from "../texts/labelled-text.js";
 import type { Reporter } from "../reporter.js";
+import type { PruningSchedule, Recovery } from "./settings.js";
 
 /** How a pruned model is trained on. */
-export interface RecoveryRequest extends Pick<LabelChoice, "scheme"> {
+export interface RecoveryRequest extends Recovery, Pick<LabelChoice, "scheme"> {
   readonly train: string;
   readonly validation?: string | undefined;
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly learningRate: number;
-  /** `gradual`: elements go step by step while the model trains; `one-shot`: all at once before it. */
-  readonly schedule: "gradual" | "one-shot";
+  readonly schedule: PruningSchedule;
   readonly checkpoint: string;
   readonly seed: number;
   readonly threads: number;
 }
 
+/** What to remove of a model: chosen by options, or planned before. */
+export interface Pruning extends Pick<PruneOptions, "sparsity" | "scope"> {
+  planFor(model: ModelProto): Promise<PruningPlan>;
+}
+
 export interface RecoveryJob {
   readonly model: ModelProto;
   readonly settings: TaggerSettings;
-  readonly pruning: PruneOptions;
+  readonly pruning: Pruning;
   readonly provenance: Parameters<typeof pruner.apply>[2];
   /** How the pruned model is compared with one that cuts nothing, before it is trained on. */
   readonly drifting: (reference: ModelProto) => DriftJob;
@@ -68,8 +71,8 @@ async function beforeTraining(
   request: RecoveryRequest,
   reporter: Reporter,
 ): Promise<Recovered> {
-  const plan = await pruner.plan(model, pruning);
-  const pruned = pruner.apply(model, plan, provenance);
+  const plan = await pruning.planFor(model);
+  const pruned = await pruner.apply(model, plan, provenance);
   // Training changes all values: whether the right weights are left is seen before it.
   await checkDrift(drifting(pruningReference(model, plan)), pruned.model);
   const { validation } = request;
@@ -94,7 +97,7 @@ async function whileTraining(
   request: RecoveryRequest,
   reporter: Reporter,
 ): Promise<Recovered> {
-  const plan = await pruner.plan(model, pruning);
+  const plan = await pruning.planFor(model);
   const steps = Math.ceil(train.length / request.batchSize) * request.epochs;
   const trained = await trainFurther(
     { model, settings },
@@ -115,9 +118,9 @@ async function whileTraining(
       ],
     },
   );
-  const last = await pruner.plan(trained.model, pruning);
+  const last = await pruning.planFor(trained.model);
   return {
-    ...pruner.apply(trained.model, last, provenance),
+    ...(await pruner.apply(trained.model, last, provenance)),
     reference: pruningReference(trained.model, last),
   };
 }

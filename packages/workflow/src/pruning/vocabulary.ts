@@ -20,7 +20,7 @@ const marks = /^(##|▁|Ġ)/u;
 export async function neededVocabulary(
   loaded: LoadedModel,
   file: string,
-  threads: number,
+  { threads, signal }: { readonly threads: number; readonly signal: AbortSignal | undefined },
 ): Promise<VocabularyOptions> {
   const { path, tagger: settings } = loaded;
   const json = settings?.kind === "transformer" ? (settings.tokenizer.json as Vocabulary) : undefined;
@@ -43,7 +43,7 @@ export async function neededVocabulary(
   for (const [piece, id] of ids) if ([...piece.replace(marks, "")].length <= 1) keep.add(id);
   const tagger = await openTagger(path, { threads });
   try {
-    for await (const { feeds } of tagger.feedsOf(readWords(file))) {
+    for await (const { feeds } of tagger.feedsOf(readWords(file), { signal })) {
       for (const id of (feeds["input_ids"]?.data ?? []) as Iterable<bigint | number>) keep.add(Number(id));
     }
   } finally {

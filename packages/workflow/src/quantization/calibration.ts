@@ -91,7 +91,7 @@ async function measure(
       method,
       ...(percentile === undefined ? {} : { percentile }),
       scheme: { dtype: "uint8", symmetric: weights.activationSymmetric === true },
-      session: { threads },
+      threads,
       onProgress: (samples) => progress.update(samples),
     });
     return { table, warnings };

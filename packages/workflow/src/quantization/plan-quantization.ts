@@ -1,20 +1,17 @@
 import type { CalibrationBatch } from "@nasty/calibration";
 import {
+  apply,
+  type ApplyOptions,
   correctBiases,
-  dynamic,
-  int4,
-  int8,
   migrateOutliers,
   type PairedUnits,
   pairedFor,
-  planTargetSize,
+  plan as planModel,
   prepareModel,
-  type PrepareOptions,
   type Provenance,
   type QuantizableOp,
   type QuantizationPlan,
   type QuantizationReport,
-  weightOnly,
 } from "@nasty/compression";
 import type { Granularity } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
@@ -38,7 +35,7 @@ export interface Planned {
   /** The float model that the plan is for: the user's, or one that was evened out or corrected before. */
   readonly model: ModelProto;
   /** What applying the plan takes beside the model. */
-  readonly options: PrepareOptions;
+  readonly options: ApplyOptions;
   apply(loaded: LoadedModel): Promise<{ readonly model: ModelProto; readonly report: AppliedReport }>;
   reportOf(report: QuantizationReport): AppliedReport;
 }
@@ -90,10 +87,10 @@ export async function planQuantization(
       ...new Set([...prepareModel(loaded.model).changes, ...made.plan.warnings, ...prepared.warnings]),
     ],
   };
-  const options: PrepareOptions = {
+  const options: ApplyOptions = {
     provenance: await provenance(loaded, settings),
     ...(batches !== undefined && { calibrationData: batches, limit: batches.length }),
-    session: { threads: settings.threads },
+    threads: settings.threads,
   };
   const corrected =
     settings.correctBiases === true
@@ -105,7 +102,7 @@ export async function planQuantization(
     options,
     reportOf: shown,
     async apply(source) {
-      const { model, report } = await int4.apply(corrected.model, corrected.plan, options);
+      const { model, report } = await apply(corrected.model, corrected.plan, options);
       return { model: await finished(model, source), report: shown(report) };
     },
   };
@@ -157,7 +154,7 @@ async function evenedOut(
   const { model, activations } = await migrateOutliers(loaded.model, {
     calibrationData: batches ?? [],
     skipLayers: settings.skipLayers,
-    session: { threads: settings.threads },
+    threads: settings.threads,
   });
   progress.stop();
   const found =
@@ -200,30 +197,37 @@ async function planOf(
   };
   switch (mode) {
     case "dynamic":
-      return { plan: dynamic.plan(loaded.model, weights), summary: { mode, method: "none" } };
+      return { plan: await planModel(loaded.model, { mode, ...weights }), summary: { mode, method: "none" } };
     case "static": {
       const options = { ...weights, activationSymmetric: settings.activations === "symmetric" };
       const { table, warnings } = await calibrate(loaded, { settings, weights: options, read }, reporter);
-      const plan = await int8.plan(loaded.model, { ...options, calibrationTable: table });
+      const plan = await planModel(loaded.model, { mode, ...options, calibrationTable: table });
       return {
         plan: { ...plan, warnings: [...plan.warnings, ...warnings] },
         summary: { mode, method: table.method },
       };
     }
     case "int4":
-      return { plan: int4.plan(loaded.model, blocks), summary: { mode, method: rounding } };
+      return {
+        plan: await planModel(loaded.model, { mode, ...blocks }),
+        summary: { mode, method: rounding },
+      };
     case "weight-only":
-      return { plan: weightOnly.plan(loaded.model, blocks), summary: { mode, method: rounding } };
+      return {
+        plan: await planModel(loaded.model, { mode, ...blocks }),
+        summary: { mode, method: rounding },
+      };
     case "mixed": {
       reporter.progress.start("measuring what each weight costs in 4 and in 8 bits");
       const { opTypes: _, ...rest } = blocks;
-      const plan = await planTargetSize(loaded.model, {
+      const plan = await planModel(loaded.model, {
+        mode,
         ...rest,
         targetBytes: settings.targetSize ?? 0,
         batches: batches ?? [],
         calibrationData: batches ?? [],
         extraBytes: await bytesBeside(loaded, settings),
-        session: { threads: settings.threads },
+        threads: settings.threads,
       });
       reporter.progress.stop();
       return { plan, summary: { mode, method: rounding } };

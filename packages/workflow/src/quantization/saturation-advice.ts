@@ -22,8 +22,8 @@ export async function saturationAdvice(
   const isInt8 = ["static", "dynamic"].includes(modeOf(settings));
   if (settings.pairs !== "full" || !isInt8 || settings.calibration.length === 0) return [];
   const batches = await encodedBatches(loaded, spread((await read()).sentences, checkedSentences), settings);
-  const session = { threads: settings.threads };
-  return adviceOf(await saturation(planned.model, planned.plan, { calibrationData: batches, session }));
+  const { threads } = settings;
+  return adviceOf(await saturation(planned.model, planned.plan, { calibrationData: batches, threads }));
 }
 
 /** The figures in words; nothing if no pair saturates. */

@@ -56,7 +56,7 @@ export async function measuredSensitivity(
       ...planned.options,
       batches,
       sequences: comparedSentences,
-      session: { threads },
+      threads,
       timeBudget: timeBudget * 1000,
       ...(judged !== undefined &&
         tagger !== undefined && {

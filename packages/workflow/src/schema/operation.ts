@@ -29,13 +29,18 @@ export interface NamedOption {
   readonly path: readonly string[];
   readonly setting: string;
   readonly option: Option;
+  /** Whether it turns on the group at its path, which a program does by any option of the group too. */
+  readonly isSwitch?: true;
 }
 
 /** All options of an operation, those of groups beside the others, in the order of their definition. */
 export function namedOptions({ options }: Pick<Operation, "options">): readonly NamedOption[] {
   return Object.entries(options).flatMap(([key, option]) =>
     option.kind === "group"
-      ? Object.entries(option.options).map(([inner, one]) => named([key, inner], one))
+      ? [
+          ...(option.by === undefined ? [] : [{ ...named([key], option.by), isSwitch: true as const }]),
+          ...Object.entries(option.options).map(([inner, one]) => named([key, inner], one)),
+        ]
       : [named([key], option)],
   );
 }

@@ -48,6 +48,8 @@ export type Option = FlagOption | ValueOption<unknown> | TextOption | ModelOptio
 export interface Group {
   readonly kind: "group";
   readonly help: string;
+  /** What turns the group on: a flag on the command line, in a program `true` or an object with any of the options. */
+  readonly by?: FlagOption;
   readonly options: Readonly<Record<string, Option>>;
 }
 
@@ -125,6 +127,14 @@ export function group<const O extends Readonly<Record<string, Option>>>(
   return { kind: "group", help, options };
 }
 
+/** A group that one flag turns on: nothing of it holds without that flag. */
+export function switched<const B extends FlagOption, const O extends Readonly<Record<string, Option>>>(
+  by: B,
+  options: O,
+): { readonly kind: "group"; readonly help: string; readonly by: B; readonly options: O } {
+  return { kind: "group", help: by.help, by, options };
+}
+
 /** What a program may give for one option. */
 type Given<O> = O extends { readonly kind: "flag" }
   ? boolean
@@ -141,7 +151,7 @@ type Given<O> = O extends { readonly kind: "flag" }
             : O extends { readonly kind: "models" }
               ? readonly ModelLike[]
               : O extends { readonly kind: "group"; readonly options: infer G }
-                ? GivenOptions<G>
+                ? GivenOptions<G> | (O extends { readonly by: FlagOption } ? boolean : never)
                 : never;
 
 type IsRequired<O> = O extends { readonly required: true } ? true : false;
@@ -193,7 +203,9 @@ type Flat<O> = {
 type FlagName<O> = O extends { readonly flag: infer F extends string } ? SettingName<F> : never;
 type Together<U> = (U extends unknown ? (one: U) => void : never) extends (all: infer I) => void ? I : never;
 type GroupsOf<O> = {
-  [K in keyof O]: O[K] extends { readonly kind: "group"; readonly options: infer G } ? Flat<G> : never;
+  [K in keyof O]: O[K] extends { readonly kind: "group"; readonly options: infer G }
+    ? Flat<G> & (O[K] extends { readonly by: infer B } ? Flat<{ readonly by: B }> : unknown)
+    : never;
 }[keyof O];
 type Ungrouped<O> = { readonly [K in keyof O as O[K] extends { readonly kind: "group" } ? never : K]: O[K] };
 

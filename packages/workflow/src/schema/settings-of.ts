@@ -15,7 +15,8 @@ export function settingsOf<O extends Options>(operation: Operation<O>, given: ob
   checkKeys(operation, given);
   const settings: Record<string, unknown> = {};
   for (const named of namedOptions(operation)) {
-    const value = valueAt(given, named.path);
+    const found = valueAt(given, named.path);
+    const value = named.isSwitch === true && typeof found === "object" ? true : found;
     const where = `${operation.name}: ${named.path.join(".")}`;
     if (value === undefined) {
       if (named.option.required === true) {
@@ -55,8 +56,10 @@ function checkKeys({ name, options }: Operation, given: object): void {
     if (!Object.hasOwn(options, key)) refuse(key, Object.keys(options));
     const option = options[key];
     if (option?.kind !== "group" || value === undefined) continue;
-    if (typeof value !== "object" || value === null) {
-      throw new UsageError(`${name}: ${key}: expected an object (${option.help}), got ${typeof value}`);
+    if (option.by !== undefined && typeof value === "boolean") continue;
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      const expected = option.by === undefined ? "an object" : "true, false or an object";
+      throw new UsageError(`${name}: ${key}: expected ${expected} (${option.help}), got ${shown(value)}`);
     }
     for (const inner of Object.keys(value)) {
       if (!Object.hasOwn(option.options, inner)) refuse(`${key}.${inner}`, Object.keys(option.options));
@@ -126,6 +129,7 @@ function modelPath(value: unknown, where: string): string {
 }
 
 function shown(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
   return typeof value === "object"
     ? value === null
       ? "null"

@@ -18,16 +18,25 @@ import { driftSample } from "../drift/drift-sample.js";
 import { GateError } from "../errors.js";
 import { collectAll } from "../texts/collect-all.js";
 import { readLabelled } from "../texts/labelled-text.js";
-import { writeCandidate } from "../files/candidate.js";
-import { formatBytes, formatPercent } from "../report/format.js";
+import { writeCandidate, type Written } from "../files/candidate.js";
+import { formatPercent } from "../report/format.js";
 
-/** The quantized file of a quantization-aware training, and how it was proved. */
-export interface TrainedExport {
-  /** Null, as its size and hash, for a file that does not label as the training's graph did: it is not kept. */
-  readonly path: string | null;
-  readonly bytes: number | null;
-  readonly sha256: string | null;
-  readonly passed: boolean;
+/** The quantized file of a quantization-aware training, and how it was proved; a model for other operations where it passed. */
+export type TrainedExport = (KeptExport | RefusedExport) & ExportFindings;
+
+interface KeptExport extends Written {
+  readonly passed: true;
+}
+
+/** A file that does not label as, or compute what, the training's graph did: it is not kept. */
+interface RefusedExport {
+  readonly path: null;
+  readonly bytes: null;
+  readonly sha256: null;
+  readonly passed: false;
+}
+
+interface ExportFindings {
   readonly bits: 8 | 4;
   readonly activations: string;
   /** Accuracy or entity F1 of the file on the validation text; null without one. */
@@ -60,6 +69,7 @@ export interface ExportJob {
   readonly provenance: Provenance;
   /** Share of words that must be labelled as by the training's graph. Default 99.9 %. */
   readonly required?: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -68,28 +78,28 @@ export interface ExportJob {
  * @returns undefined for a model that was not trained for quantization
  */
 export async function exportTrained(job: ExportJob): Promise<TrainedExport | undefined> {
-  const { model, settings, output, validation, threads, provenance, required = requiredAgreement } = job;
+  const { model, settings, output, validation, provenance, required = requiredAgreement } = job;
   const record = qat.record(model);
   if (record === undefined || !record.fakeQuantize) return undefined;
   const { model: quantized } = await qat.apply(model, await qat.plan(model), { provenance });
   const candidate = await writeCandidate(output, await withTagger(quantized, settings));
   try {
     // The file carries its tagger: it is opened as anybody would.
-    const written = await openTagger(candidate.path, { threads });
-    let measured: Pick<TrainedExport, "value" | "agreement"> = { value: null, agreement: null };
+    const written = await openTagger(candidate.path, { threads: job.threads });
+    let measured: Measured = { value: null, agreement: null };
     try {
       if (validation !== undefined && validation !== "-")
-        measured = await compared(written, { model, settings, validation, threads, required });
+        measured = await compared(written, { ...job, validation, required });
     } finally {
       await written.close();
     }
     const { bits, activationMode: activations } = record;
     const drifted = await driftOf(job, { path: candidate.path, bits, isJudged: measured.agreement !== null });
     const passed = drifted.refusal === null && (measured.agreement?.share ?? 1) >= required;
-    const found = { passed, bits, activations, ...measured, ...drifted };
-    if (passed) return { ...(await candidate.commit()), ...found };
+    const found = { bits, activations, ...measured, ...drifted };
+    if (passed) return { ...(await candidate.commit()), passed, ...found };
     await candidate.discard();
-    return { path: null, bytes: null, sha256: null, ...found };
+    return { path: null, bytes: null, sha256: null, passed, ...found };
   } catch (error) {
     await candidate.discard();
     throw error;
@@ -100,7 +110,7 @@ export async function exportTrained(job: ExportJob): Promise<TrainedExport | und
 async function driftOf(
   { model, settings, words, minCosine, threads, output }: ExportJob,
   { path, bits, isJudged }: { readonly path: string; readonly bits: 8 | 4; readonly isJudged: boolean },
-): Promise<Pick<TrainedExport, "drift" | "refusal">> {
+): Promise<Pick<ExportFindings, "drift" | "refusal">> {
   const { size: modelBytes } = await stat(path);
   const job: DriftJob = {
     operation: "quantized file",
@@ -122,25 +132,25 @@ async function driftOf(
   }
 }
 
+type Measured = Pick<ExportFindings, "value" | "agreement">;
+
+/** What {@link compared} needs of a job. */
+interface Comparison extends Pick<ExportJob, "model" | "settings" | "threads" | "signal"> {
+  readonly validation: string;
+  readonly required: number;
+}
+
 async function compared(
   written: Tagger,
-  {
-    model,
-    settings,
-    validation,
-    threads,
-    required,
-  }: Pick<ExportJob, "model" | "settings" | "threads"> & {
-    readonly validation: string;
-    readonly required: number;
-  },
-): Promise<Pick<TrainedExport, "value" | "agreement">> {
+  { model, settings, validation, threads, required, signal }: Comparison,
+): Promise<Measured> {
   const sentences = await collectAll(readLabelled(validation, settings.task));
   const trained = await openModel(qat.simulate(model), settings, threads);
   try {
     // The activations of a dynamic model depend on what shares a run.
-    const after = await evaluate(written, sentences, { path: validation, batchSize: 1 });
-    const before = await evaluate(trained, sentences, { path: validation, batchSize: 1 });
+    const options = { path: validation, batchSize: 1, signal };
+    const after = await evaluate(written, sentences, options);
+    const before = await evaluate(trained, sentences, options);
     const words = after.tokens;
     const same = words - flips(before.predictions, after.predictions).length;
     return {
@@ -167,19 +177,9 @@ async function openModel(model: ModelProto, settings: TaggerSettings, threads: n
   }
 }
 
-/** Lines for people about an exported file; none about one that was refused, of which {@link checkAgreement} speaks. */
-export function exportText({ path, bytes, bits, activations, value, agreement }: TrainedExport): string[] {
-  if (path === null || bytes === null) return [];
-  const how = bits === 4 ? "INT4" : `INT8, ${activations} activations`;
-  return [
-    `Wrote ${path} (${formatBytes(bytes)}, ${how}, as trained)`,
-    ...(value === null || agreement === null
-      ? []
-      : [
-          `  ${formatPercent(value)}; ${agreement.same} of ${agreement.words} words labelled as by the trained graph (${formatPercent(agreement.share)})`,
-        ]),
-    `Next: nasty eval --model ${path} --test test.conllu`,
-  ];
+/** Whether all that was asked for is there. */
+export function isKept(exported: TrainedExport | undefined): boolean {
+  return exported?.passed ?? true;
 }
 
 /** @throws GateError where the quantized file did not label as, or compute what, the training's graph did, and so was not kept */

@@ -1,38 +1,40 @@
 import type { QuantizationAware } from "@nasty/taggers/training";
 import { UsageError } from "../errors.js";
+import type { qat } from "../operations/shared-options.js";
+import { given } from "../schema/given-settings.js";
+import type { SettingsOf } from "../schema/option.js";
 
-/** Options of commands that can train for quantization. */
-export interface QatArguments {
-  readonly qat?: boolean;
-  readonly bits?: 8 | 4;
-  readonly qatStart?: number;
-  readonly qatRanges?: "moving-average" | "learned";
-  readonly qatBlockSize?: number;
-  readonly qatActivations?: "static" | "dynamic" | "float";
-  readonly qatPairs?: "safe" | "full";
-}
+/** Settings of operations that can train for quantization. */
+export type QatArguments = SettingsOf<{ readonly qat: typeof qat }>;
 
-/** The settings of a quantization-aware training. */
-export function qatSettings(operation: string, options: QatArguments): QuantizationAware {
-  const { qat = false, bits, qatStart, qatRanges, qatActivations, qatBlockSize, qatPairs } = options;
-  const given = {
-    ...(bits === undefined ? {} : { bits }),
-    ...(qatBlockSize === undefined ? {} : { blockSize: qatBlockSize }),
-    ...(qatStart === undefined ? {} : { start: qatStart }),
-    ...(qatRanges === undefined ? {} : { ranges: qatRanges }),
-    ...(qatActivations === undefined ? {} : { activations: qatActivations }),
-    ...(qatPairs === undefined ? {} : { pairs: qatPairs }),
+/** The flags of the options of a quantization-aware training. */
+const flags = {
+  bits: "--bits",
+  blockSize: "--qat-block-size",
+  start: "--qat-start",
+  ranges: "--qat-ranges",
+  activations: "--qat-activations",
+  pairs: "--qat-pairs",
+} as const;
+
+/**
+ * The settings of a quantization-aware training.
+ *
+ * @throws UsageError for an option of one without `--qat`
+ */
+export function qatSettings(operation: string, settings: QatArguments): QuantizationAware {
+  const { qat: isOn = false, bits, qatBlockSize, qatStart, qatRanges, qatActivations, qatPairs } = settings;
+  const named = {
+    bits,
+    blockSize: qatBlockSize,
+    start: qatStart,
+    ranges: qatRanges,
+    activations: qatActivations,
+    pairs: qatPairs,
   };
-  if (qat) return { quantizationAware: true, qatOptions: given };
-  const names = {
-    bits: "--bits",
-    blockSize: "--qat-block-size",
-    start: "--qat-start",
-    ranges: "--qat-ranges",
-    activations: "--qat-activations",
-    pairs: "--qat-pairs",
-  };
-  const [first] = Object.keys(given) as (keyof typeof names)[];
+  const names = Object.keys(flags) as (keyof typeof flags)[];
+  if (isOn) return { quantizationAware: true, qatOptions: given(named, ...names) };
+  const first = names.find((name) => named[name] !== undefined);
   if (first === undefined) return {};
-  throw new UsageError(`${operation}: ${names[first]}: expected --qat with it, got none`);
+  throw new UsageError(`${operation}: ${flags[first]}: expected --qat with it, got none`);
 }

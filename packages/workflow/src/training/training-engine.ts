@@ -1,19 +1,17 @@
 import type { Engine } from "@nasty/training";
+import { trainingEngine } from "../operations/shared-options.js";
 import type { Reporter } from "../reporter.js";
-
-export const engineNames = ["onnx", "tensorflow"] as const;
+import type { SettingsOf } from "../schema/option.js";
 
 /** What computes losses and gradients of a training. */
-export type EngineName = (typeof engineNames)[number];
-
-export const defaultEngine: EngineName = "onnx";
+export type EngineName = SettingsOf<{ readonly engine: typeof trainingEngine }>["engine"];
 
 /**
  * The engine to train with, as an option of trainings; none for the default one. TensorFlow.js is loaded only here, and only when it
  * is asked for.
  */
 export async function chosenEngine(
-  name: EngineName | undefined,
+  name: EngineName,
   reporter: Reporter,
 ): Promise<{ readonly engine?: Engine }> {
   if (name !== "tensorflow") return {};
@@ -29,6 +27,6 @@ export async function chosenEngine(
 }
 
 /** How a history names an engine: the default one is not worth a word. */
-export function engineInHistory(name: EngineName | undefined): { readonly engine?: EngineName } {
-  return name === undefined || name === defaultEngine ? {} : { engine: name };
+export function engineInHistory(name: EngineName): { readonly engine?: EngineName } {
+  return name === trainingEngine.fallback ? {} : { engine: name };
 }

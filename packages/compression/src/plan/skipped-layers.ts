@@ -1,23 +1,23 @@
-import { GraphError, matchLayers as match, type NamedLayer } from "@nasty/graph";
+import { GraphError, matchLayers, type NamedLayer } from "@nasty/graph";
 import { CompressionError } from "../compression-error.js";
 
 /**
- * Finds which layers the patterns of `skipLayers` name.
+ * Which layers `skipLayers` leaves out, as `matchLayers` of @nasty/graph finds them; a pattern that names none is an error here.
  *
  * @param layers every layer that could be skipped
- * @param patterns what the user wrote, in the language of `matchLayers` of @nasty/graph
+ * @param patterns what the user wrote
  * @param operation name of the step, for messages
  * @returns for each layer the pattern that matched, or undefined; in the order of `layers`
  * @throws CompressionError `no-such-layer` for a pattern without a match, naming the nearest layers; `invalid-option` for one that cannot be read
- * @example matchLayers([{ names: ["classifier"] }], ["class*"], "quantize") // ["class*"]
+ * @example skippedBy([{ names: ["classifier"] }], ["class*"], "quantize") // ["class*"]
  */
-export function matchLayers(
+export function skippedBy(
   layers: readonly NamedLayer[],
   patterns: readonly string[],
   operation: string,
 ): (string | undefined)[] {
   try {
-    const { matched, missing } = match(layers, patterns);
+    const { matched, missing } = matchLayers(layers, patterns);
     if (missing === undefined) return matched.map((pattern) => pattern as string | undefined);
     const { pattern, near } = missing;
     const hint = near.length === 0 ? "the model has no layer to skip" : `nearest: ${near.join(", ")}`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CompressionError } from "../../src/compression-error.js";
-import { matchLayers } from "../../src/plan/layer-patterns.js";
+import { skippedBy } from "../../src/plan/skipped-layers.js";
 
 const layers = [
   { names: ["/bert/encoder/layer.0/query/MatMul", "onnx::MatMul_1"] },
@@ -10,7 +10,7 @@ const layers = [
 
 function which(...patterns: string[]): number[] {
   const found: number[] = [];
-  for (const [index, pattern] of matchLayers(layers, patterns, "dynamic.plan").entries()) {
+  for (const [index, pattern] of skippedBy(layers, patterns, "dynamic.plan").entries()) {
     if (pattern !== undefined) {
       found.push(index);
     }
@@ -18,7 +18,7 @@ function which(...patterns: string[]): number[] {
   return found;
 }
 
-describe("matchLayers", () => {
+describe("skippedBy", () => {
   it("says which pattern matched each layer", () => {
     expect(which("/classifier/MatMul")).toEqual([2]);
     expect(which("classifier", "query")).toEqual([0, 1, 2]);

@@ -1,0 +1,50 @@
+import { driftLine } from "@nasty/workflow/drift/drift-check";
+import { formatBytes, formatPercent } from "@nasty/workflow/report/format";
+import type { TrainedExport } from "@nasty/workflow/training/export-trained";
+import type { ModelOfTraining, TrainingResult } from "@nasty/workflow/training/training-result";
+
+/** What a training prints as JSON: its result without what makes that a model to programs. */
+export function trainingDocument<R extends ModelOfTraining>({ path, bytes, passed, ...document }: R) {
+  return document;
+}
+
+export interface TrainedText {
+  readonly result: TrainingResult;
+  /** As the user named them. */
+  readonly output: string;
+  readonly validation: string | undefined;
+  readonly exported?: TrainedExport | undefined;
+  /** What else is to be said of the model. */
+  readonly about?: string;
+}
+
+/** A trained model for people. */
+export function trainedText({ result, output, validation, exported, about = "" }: TrainedText): string {
+  const { metric, value, bestEpoch, path, bytes, drift } = result;
+  const measured =
+    value === null
+      ? `${metric}: not measured (no --validation)`
+      : `${metric} on ${validation}: ${formatPercent(value)} (epoch ${bestEpoch})`;
+  return [
+    `Wrote ${path} (${formatBytes(bytes)})${about}`,
+    `  ${measured}`,
+    driftLine(drift, "the trained model's"),
+    ...(exported === undefined ? [`Next: nasty quantize --model ${output}`] : exportText(exported)),
+  ].join("\n");
+}
+
+/** Lines about a quantized file; none about one that was refused, of which `checkAgreement` speaks. */
+export function exportText(exported: TrainedExport): string[] {
+  if (!exported.passed) return [];
+  const { path, bytes, bits, activations, value, agreement } = exported;
+  const how = bits === 4 ? "INT4" : `INT8, ${activations} activations`;
+  return [
+    `Wrote ${path} (${formatBytes(bytes)}, ${how}, as trained)`,
+    ...(value === null || agreement === null
+      ? []
+      : [
+          `  ${formatPercent(value)}; ${agreement.same} of ${agreement.words} words labelled as by the trained graph (${formatPercent(agreement.share)})`,
+        ]),
+    `Next: nasty eval --model ${path} --test test.conllu`,
+  ];
+}
