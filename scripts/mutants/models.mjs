@@ -145,7 +145,7 @@ export const modelMutants = [
     gateCommand,
   ),
   workflow("drift/drift-check", "int8: 0.9,", "int8: 0.95,", "drift/drift-check"),
-  workflow("drift/drift-check", "!finite || cosine < minCosine", "cosine < minCosine", "drift/drift-check"),
+  workflow("drift/drift-check", "!finite || cosine < minCosine", "!finite", "drift/drift-check"),
   workflow("drift/drift-check", "|| isJudged) return", ") return", "drift/drift-check"),
   workflow("files/output-name", '.replace(/_fp32$/, "")', "", "quantization/output-name"),
   workflow(

@@ -36,6 +36,10 @@ describe("countedValues", () => {
     ]);
   });
 
+  it("counts a score that is as low as a mask as masked", () => {
+    expect(take([3, -1e4, 2, -9999], [1, 4])).toEqual({ values: [3, 2, -9999], masked: 1 });
+  });
+
   it("leaves out padding of a flattened batch", () => {
     const values = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
     expect(take(values, [4, 3], { mask }).values).toEqual([1, 2, 3, 4, 5, 6]);

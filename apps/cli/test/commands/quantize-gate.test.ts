@@ -115,6 +115,19 @@ describe("the accuracy gate", () => {
     expect(value).toBe(1);
   });
 
+  test("a search for another loss of the original is not gone on with", async () => {
+    const args = gated("0.01", "--model", "fragile").map((arg) =>
+      arg === "gated.onnx" ? "other.onnx" : arg,
+    );
+    expect((await shop.nasty([...args, "--time-budget", "0"])).code).toBe(4);
+    const record = JSON.parse((await shop.bytes("other.onnx.gate.json")).toString());
+    record.state.original = 0.5;
+    record.state.attempts = [{ kept: 0, value: 1 }];
+    await shop.write("other.onnx.gate.json", JSON.stringify(record));
+    const { gate } = await shop.json([...args, "--time-budget", "600"]);
+    expect(gate).toMatchObject({ original: 1, attempts: 2, keptInFloat: ["embedding.weight"] });
+  });
+
   test("validation from standard input is read once for both models", async () => {
     const args = ["quantize", "--model", "pos", "--target-accuracy-loss", "0.01", "--validation", "-"];
     const result = await shop.json(args, { input: await shop.bytes("test.conllu") });

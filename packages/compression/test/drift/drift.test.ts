@@ -80,6 +80,16 @@ describe("measureDrift", () => {
     ]);
   });
 
+  it("leaves out what both have infinite, and calls an output unlike where only the original has", async () => {
+    const outputs = new Map([["y", [Float32Array.of(1, 2, Number.NEGATIVE_INFINITY)]]]);
+    const saying = (last: number) =>
+      ({ run: async () => ({ y: tensor("float32", [3], Float32Array.of(1, 2, last)) }) }) as never;
+    const cosineOf = async (last: number) =>
+      (await sessionDrift({ batches: [{ feeds: {} }], outputs }, saying(last)))[0]?.cosine;
+    expect(await cosineOf(Number.NEGATIVE_INFINITY)).toBeCloseTo(1, 12);
+    expect(await cosineOf(0)).toBe(0);
+  });
+
   it("an output with fewer values, or more, is not like the original's", async () => {
     const reference = { batches: [{ feeds: {} }], outputs: new Map([["y", [Float32Array.of(1, 2)]]]) };
     const saying = (...values: number[]) =>

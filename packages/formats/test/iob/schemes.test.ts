@@ -332,6 +332,12 @@ describe("labels that lack a letter of their scheme", () => {
     expect(after(`${inside}-X`, labels, scheme)).toBe(`${inside}-X E-X`);
   });
 
+  it("an entity that is open goes on as itself, not as one that could begin anywhere", () => {
+    const labels = ["O", "B-X", "I-X", "E-X", "I-Y", "E-Y"];
+    expect(after("B-X", labels, "BIOES")).toBe("I-X E-X");
+    expect(after("O", labels, "BIOES")).toBe("O B-X I-Y E-Y $");
+  });
+
   it("IOB1 without an inside, IOB2 without a beginning: the letter that is there begins entities", () => {
     expect(after("O", ["O", "B-X"], "IOB1")).toBe("O B-X $");
     expect(after("O", ["O", "I-X"], "IOB2")).toBe("O I-X $");
@@ -343,6 +349,10 @@ describe("foreignLabels and typesOf", () => {
     const labels = ["O", "B-PER", "I-LOC", "[SEP]", "NOUN"];
     expect(foreignLabels(labels, hyphenated("IOB2"))).toEqual(["[SEP]", "NOUN"]);
     expect(typesOf(labels, hyphenated("IOB2"))).toEqual(["LOC", "PER"]);
+  });
+
+  it("read W of BMES as an entity of one word", () => {
+    expect(labelReader(hyphenated("BMES"))("W-X")).toEqual({ position: "S", type: "X" });
   });
 
   it("read letters of BILOU as those of BIOES", () => {

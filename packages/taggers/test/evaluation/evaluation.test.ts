@@ -37,6 +37,15 @@ const counts = (corrects: readonly number[]): { gold: number; predicted: number;
 
 const split = (text: string): string[] => text.split(" ");
 
+test("labelledWords: ranges and empty nodes are no words", async () => {
+  const row = (id: string, form: string, upos: string) => `${id}\t${form}\t_\t${upos}\t_\t_\t_\t_\t_\t_\n`;
+  const text =
+    row("1-2", "del", "_") + row("1", "de", "ADP") + row("1.1", "gap", "X") + row("2", "el", "DET");
+  const sentences = [];
+  for await (const sentence of labelledWords(parseConllu(`${text}\n`))) sentences.push(sentence);
+  expect(sentences).toEqual([{ words: ["de", "el"], labels: ["ADP", "DET"], lines: [2, 4] }]);
+});
+
 describe("evaluate", () => {
   test("pos: accuracy, rows, counts, predictions in order", async () => {
     const tagger = scripted(
