@@ -72,7 +72,7 @@ export const figureMutants = [
   ),
   calibration("histogram", "counts[bins / 2] = total;", "", "histogram"),
   calibration("histogram", "const index = bin > last ? last : bin;", "const index = bin;", "histogram"),
-  calibration("entropy-search", "if (found < smallest) {", "if (found <= smallest) {", "entropy-search"),
+  calibration("entropy-search", "endTerm(last, right) -", "endTerm(last, 0) -", "entropy-search"),
   calibration(
     "moving-average-observer",
     "average.max + constant * (max - average.max)",
