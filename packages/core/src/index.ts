@@ -59,7 +59,7 @@ export {
   type BlockQuantizationOptions,
   type BlockQuantized,
 } from "./block-quantize.js";
-export { mix32, mixWords, type Random, type RandomState, seededRandom, shuffled } from "./seeded-random.js";
+export { mixWords, type Random, type RandomState, seededRandom, shuffled } from "./seeded-random.js";
 export { uniformNumbers } from "./uniform-numbers.js";
 export { cosineSimilarity, maxAbsoluteError, quantizationSqnrDb, sqnrDb } from "./error-metrics.js";
 export { matMulInteger, type MatMulZeroPoints } from "./reference/mat-mul-integer.js";
