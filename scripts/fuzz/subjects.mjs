@@ -42,7 +42,7 @@ import {
   settingsFromHf,
 } from "../../packages/taggers/dist/index.js";
 import { openTaggerModel } from "../../packages/taggers/dist/node.js";
-import { stepKinds } from "../../apps/cli/dist/pipeline/step-kinds.js";
+import { stepKinds } from "../../packages/workflow/dist/recipes/steps/step-kinds.js";
 import { damagedText, mutatedTree, textOf, treeOf } from "./json-trees.mjs";
 import { chance, oddStrings, pick } from "./oddities.mjs";
 import * as samples from "./samples.mjs";

@@ -1,9 +1,10 @@
 import { CommanderError } from "commander";
 import { exitCodes } from "@nasty/workflow/errors";
-import { type Explanation, explain } from "./explain.js";
+import { type Explanation, explain } from "@nasty/workflow/explanation/explain";
 import { endOnSignals } from "./interruption.js";
 import { buildProgram } from "./program.js";
-import { hasResult, toJson } from "./terminal/console.js";
+import { toJson } from "@nasty/workflow/report/json";
+import { hasResult } from "./terminal/console.js";
 
 const argv = process.argv.slice(2);
 

@@ -2,7 +2,7 @@ import { CompressionError } from "@nasty/compression";
 import { FormatError } from "@nasty/formats/onnx";
 import { describe, expect, test } from "vitest";
 import { GateError, InputError, UsageError } from "@nasty/workflow/errors";
-import { explain } from "../src/explain.js";
+import { explain } from "@nasty/workflow/explanation/explain";
 
 describe("explain", () => {
   test.each([

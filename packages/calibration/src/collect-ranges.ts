@@ -26,6 +26,8 @@ export interface CollectOptions extends MethodOptions {
   readonly maskedBelow?: number;
   /** Default 1. */
   readonly threads?: number;
+  /** What else to do with the open model before it is closed: it is shown as it was given, without the values that are watched. */
+  readonly use?: (session: Session) => Promise<void>;
   /** Called after each batch with the samples so far. */
   readonly onProgress?: (samples: number) => void;
 }
@@ -143,6 +145,18 @@ const rangesOf = (watches: readonly Watch[]): Record<string, TensorRange> => {
   return tensors;
 };
 
+/** The session with the outputs of the model alone. */
+const withOutputsOf = ({ graph }: ModelProto, session: Session): Session => {
+  const names = graph?.output.map(({ name }) => name) ?? [];
+  const own = new Set(names);
+  return {
+    inputs: session.inputs,
+    outputs: session.outputs.filter(({ name }) => own.has(name)),
+    run: (feeds, outputs = names, options) => session.run(feeds, outputs, options),
+    close: () => session.close(),
+  };
+};
+
 const checkSamples = (got: number, wanted: number | undefined): void => {
   if (got === 0) {
     throw new CalibrationError("empty-set", "calibrate: samples: count: expected at least 1, got 0");
@@ -237,6 +251,7 @@ export const collectRanges = async (
   let samples: number;
   try {
     samples = await collect(session, watches, feeds, options);
+    await options.use?.(withOutputsOf(model, session));
   } finally {
     await session.close();
   }

@@ -29,6 +29,7 @@ export {
   type Reference,
   referenceOf,
   sessionDrift,
+  sessionReference,
 } from "./drift/drift.js";
 export { weightsInFile } from "./drift/weights-in-file.js";
 export { madeFeeds, type MadeFeedsOptions } from "./drift/made-feeds.js";

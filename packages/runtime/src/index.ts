@@ -1,5 +1,11 @@
 export type { Audit, AuditedNode, KernelCount } from "./audit/audit.js";
-export { type AuditOptions, auditModel } from "./audit/audit-model.js";
+export {
+  type AuditedSession,
+  type AuditOptions,
+  auditModel,
+  openAudited,
+  type OpenAuditedOptions,
+} from "./audit/audit-model.js";
 export type { QdqRole } from "./audit/classify-qdq.js";
 export type { KernelClass } from "./audit/kernel-classes.js";
 export type { InstructionSet } from "./cpu-info.js";

@@ -37,6 +37,8 @@ export { contractionCuts } from "./segmentation/contractions.js";
 export type { Span } from "./segmentation/tokens.js";
 export { labelledAs } from "./evaluation/entities-in-form.js";
 export { labelledWords } from "./evaluation/labelled-words.js";
+export { type Encoder, makeEncoder } from "./make-encoder.js";
+export { makeTagger } from "./make-tagger.js";
 export { makeTransformerTagger } from "./transformer/transformer-tagger.js";
 export { type HfParts, settingsFromHf, type TransformerSettings } from "./transformer/settings.js";
 export { readTaggerSettings, taggerMetadata, type TaggerSettings, withTagger } from "./tagger-settings.js";

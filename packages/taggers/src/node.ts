@@ -8,7 +8,10 @@ export {
   findTagger,
   type FindTaggerOptions,
   type FoundTagger,
+  type OpenedTagger,
+  openFound,
   openTagger,
+  openTaggerFile,
   type OpenTaggerOptions,
   settingsOfModelFile,
 } from "./open-tagger.js";

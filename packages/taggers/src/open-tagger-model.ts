@@ -1,11 +1,10 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { openSession, type SessionOptions } from "@nasty/runtime";
+import { makeTagger } from "./make-tagger.js";
 import { dropAuxiliary } from "./neural/drop-auxiliary.js";
 import { openNeuralTagger } from "./neural/neural-tagger.js";
 import type { Tagger } from "./tagger.js";
 import type { TaggerSettings } from "./tagger-settings.js";
-import { makeSequenceTagger } from "./sequence/sequence-tagger.js";
-import { makeTransformerTagger } from "./transformer/transformer-tagger.js";
 
 /**
  * Opens a tagger of a model in memory; what only training needs is left out.
@@ -21,14 +20,7 @@ export async function openTaggerModel(
   settings: TaggerSettings,
   options: SessionOptions = {},
 ): Promise<Tagger> {
-  switch (settings.kind) {
-    case "transformer":
-      return makeTransformerTagger(await openSession(model, options), settings);
-    case "neural":
-      return openNeuralTagger(dropAuxiliary(model), settings, (part) => openSession(part, options));
-    case "sequence":
-      return makeSequenceTagger(await openSession(model, options), settings);
-    default:
-      return settings satisfies never;
-  }
+  return settings.kind === "neural"
+    ? openNeuralTagger(dropAuxiliary(model), settings, (part) => openSession(part, options))
+    : makeTagger(await openSession(model, options), settings);
 }

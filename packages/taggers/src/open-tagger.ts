@@ -6,15 +6,14 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { checkFiniteWeights } from "@nasty/graph";
 import { openSession, type Session, type SessionOptions } from "@nasty/runtime";
+import { makeTagger } from "./make-tagger.js";
 import { withChoice } from "./label-choice.js";
 import { TaggerError } from "./tagger-error.js";
 import type { Tagger } from "./tagger.js";
 import type { LabelChoice } from "./task.js";
 import { readTaggerSettings, type TaggerSettings } from "./tagger-settings.js";
 import { openNeuralTagger } from "./neural/neural-tagger.js";
-import { makeSequenceTagger } from "./sequence/sequence-tagger.js";
 import { settingsFromHf } from "./transformer/settings.js";
-import { makeTransformerTagger } from "./transformer/transformer-tagger.js";
 
 /** Task and scheme hold where they are given, whatever the model and its labels say. */
 export interface FindTaggerOptions extends LabelChoice {
@@ -37,6 +36,17 @@ export interface FoundTagger {
   readonly model?: ModelProto;
   /** What was made good in the files of its directory, a sentence each. */
   readonly notes?: readonly string[];
+}
+
+/** A tagger that is open, and what it was made of. */
+export interface OpenedTagger {
+  readonly tagger: Tagger;
+  /** The session of the whole graph; undefined where the graph runs in two parts. */
+  readonly session: Session | undefined;
+  readonly modelPath: string;
+  readonly settings: TaggerSettings;
+  /** What was made good in the files of its directory, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -94,46 +104,47 @@ export async function settingsOfModelFile(path: string, model: ModelProto): Prom
  * ```
  */
 export async function openTagger(path: string, options: OpenTaggerOptions = {}): Promise<Tagger> {
+  return (await openTaggerFile(path, options)).tagger;
+}
+
+/** {@link openTagger} with what was found on the way; `close` of the tagger closes the session. */
+export async function openTaggerFile(path: string, options: OpenTaggerOptions = {}): Promise<OpenedTagger> {
+  const { variant, task, scheme, isSchemeOfText, ...others } = options;
   return readUnchanged(
     path,
-    () => openOnce(path, options),
-    (tagger) => tagger.close(),
+    async () =>
+      openFound(
+        await findTagger(path, {
+          task,
+          scheme,
+          ...(variant === undefined ? {} : { variant }),
+          ...(isSchemeOfText === undefined ? {} : { isSchemeOfText }),
+        }),
+        others,
+      ),
+    ({ tagger }) => tagger.close(),
   );
 }
 
-async function openOnce(
-  path: string,
-  { variant, task, scheme, isSchemeOfText, checkWeights = true, ...sessionOptions }: OpenTaggerOptions,
-): Promise<Tagger> {
-  const found = await findTagger(path, {
-    task,
-    scheme,
-    ...(variant === undefined ? {} : { variant }),
-    ...(isSchemeOfText === undefined ? {} : { isSchemeOfText }),
-  });
-  const { modelPath, settings } = found;
+/**
+ * Opens a tagger whose file and settings are known.
+ *
+ * @throws as {@link openTagger}, without what finding throws
+ */
+export async function openFound(
+  found: FoundTagger,
+  { checkWeights = true, ...options }: SessionOptions & Pick<OpenTaggerOptions, "checkWeights"> = {},
+): Promise<OpenedTagger> {
+  const { modelPath, settings, notes = [] } = found;
   const read = async (): Promise<ModelProto> => found.model ?? (await readModelFile(modelPath));
   if (checkWeights) checkFiniteWeights(await read(), `openTagger: ${modelPath}`);
-  switch (settings.kind) {
-    case "transformer":
-      return openWith(modelPath, sessionOptions, (session) => makeTransformerTagger(session, settings));
-    case "neural":
-      return openNeuralTagger(await read(), settings, (part) => openSession(part, sessionOptions));
-    case "sequence":
-      return openWith(modelPath, sessionOptions, (session) => makeSequenceTagger(session, settings));
-    default:
-      return settings satisfies never;
+  if (settings.kind === "neural") {
+    const tagger = await openNeuralTagger(await read(), settings, (part) => openSession(part, options));
+    return { tagger, session: undefined, modelPath, settings, notes };
   }
-}
-
-async function openWith(
-  modelPath: string,
-  options: SessionOptions,
-  make: (session: Session) => Promise<Tagger>,
-): Promise<Tagger> {
   const session = await openSession(modelPath, options);
   try {
-    return await make(session);
+    return { tagger: await makeTagger(session, settings), session, modelPath, settings, notes };
   } catch (error) {
     await session.close();
     throw error;

@@ -1,4 +1,6 @@
 import type { GivenOptions, Options, SettingsOf } from "./schema/option.js";
+import { Model } from "./models/model.js";
+import { withOpenModels } from "./models/open-models.js";
 import type { Operation } from "./schema/operation.js";
 import { settingsOf } from "./schema/settings-of.js";
 import { type Reporter, reporterOf, type RunOptions } from "./reporter.js";
@@ -27,9 +29,15 @@ export async function perform<O extends Options, R>(
   const settings = settingsOf(operation, options);
   const reporter = reporterOf({ onProgress, onNote, signal });
   const reading = new Reading(inputFormatOf(settings));
-  const result = await withReading(reading, () => work(settings, reporter));
+  const models = openModelsIn(Object.values(options));
+  const result = await withOpenModels(models, () => withReading(reading, () => work(settings, reporter)));
   for (const doubt of reading.takeDoubts()) reporter.note(doubt);
   return result;
+}
+
+/** The open models among what was given, those in lists too. */
+export function openModelsIn(given: readonly unknown[]): readonly Model[] {
+  return given.flat().filter((one) => one instanceof Model);
 }
 
 function inputFormatOf(settings: object): readonly string[] {

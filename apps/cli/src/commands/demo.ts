@@ -1,15 +1,14 @@
 import { basename, join } from "node:path";
 import { makeTemporaryFolder } from "@nasty/formats/archive/node";
 import { tagText } from "@nasty/taggers";
-import { compareModels } from "@nasty/workflow/comparison/compare-models";
 import { comparisonText } from "@nasty/workflow/report/comparison-text";
 import { readModelFile, writeModelFile } from "@nasty/formats/onnx/node";
 import { defaultFloatPath, sampleTextPath } from "@nasty/workflow/models/default-model";
-import { loadModel } from "@nasty/workflow/models/load-model";
 import { openModel } from "@nasty/workflow/models/open-tagger";
-import { planQuantization } from "@nasty/workflow/quantization/plan-quantization";
-import { auditWritten, noAudit } from "@nasty/workflow/quantization/written-audit";
-import { writeCandidate } from "@nasty/workflow/files/candidate";
+import { noAudit } from "@nasty/workflow/quantization/open-written";
+import type { QuantizationResult } from "@nasty/workflow/quantization/quantization-result";
+import { runQuantization } from "@nasty/workflow/quantization/run-quantization";
+import { comparePair } from "./quantize-eval.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { formatCount, formatMs, formatPercent, formatBytes, table } from "@nasty/workflow/report/format";
 
@@ -25,28 +24,15 @@ export async function demo(options: DemoOptions, terminal: Terminal, given?: str
   const { path: folder, remove } = await makeTemporaryFolder("nasty-demo");
   try {
     const model = given ?? (await unpackDefault(folder));
-    const loaded = await loadModel(model);
-    const quantizedPath = join(folder, `${basename(model).replace(/\.onnx$/, "")}_int8_dynamic.onnx`);
-    const planned = await planQuantization(loaded, { ...options, ...demoSettings }, terminal);
-    const applied = await planned.apply(loaded);
-    await (await writeCandidate(quantizedPath, applied.model)).commit();
-    const audit = await auditWritten(quantizedPath, options.threads);
-    const comparison = await compareModels(
-      { original: model, quantized: quantizedPath, test, threads: options.threads, seed: options.seed },
-      terminal.progress,
-    );
-    const tagged = await tagWords(quantizedPath, options.threads);
-    const { original, quantized, summary, flips, sentences: _, ...rest } = comparison;
-    const json = {
-      model,
-      test,
-      ...rest,
-      original,
-      quantized,
-      summary: { ...summary, flips: flips.length },
-      audit,
-      tagged,
-    };
+    const { seed, threads } = options;
+    const output = join(folder, `${basename(model).replace(/\.onnx$/, "")}_int8_dynamic.onnx`);
+    const made = await runQuantization({ ...demoSettings, model, output, seed, threads }, terminal);
+    const audit = auditOf(made);
+    const comparison = await comparePair([model, output], { test, seed, threads, inputFormat: [] }, terminal);
+    const tagged = await tagWords(output, threads);
+    const { models: _, ...compared } = comparison;
+    const { original, quantized } = compared;
+    const json = { model, test, ...compared, audit, tagged };
     terminal.result(json, () =>
       [
         comparisonText(comparison),
@@ -90,14 +76,20 @@ async function unpackDefault(folder: string): Promise<string> {
 const demoSettings = {
   mode: "dynamic",
   calibration: [],
-  method: "minmax",
-  percentile: 99.99,
-  limit: 500,
-  perChannel: true,
-  activations: "asymmetric",
   skipLayers: [],
-  blockSize: 32,
+  perChannel: true,
+  fallback: true,
+  inputFormat: [],
 } as const;
+
+/** What the runtime executes, without the shares of time. */
+function auditOf({
+  audit,
+}: QuantizationResult): Omit<NonNullable<QuantizationResult["audit"]>, "timeShares"> | null {
+  if (audit === null) return null;
+  const { timeShares: _, ...rest } = audit;
+  return rest;
+}
 
 async function tagWords(path: string, threads: number): Promise<{ form: string; label: string }[]> {
   const { tagger } = await openModel(path, { threads });

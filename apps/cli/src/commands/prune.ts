@@ -2,8 +2,8 @@ import { GateError } from "@nasty/workflow/errors";
 import { planPruning, runPruning } from "@nasty/workflow/pruning/prune";
 import { pruningRefusal } from "@nasty/workflow/pruning/quality";
 import { pruningPlanText, pruningText } from "../pruning/pruning-text.js";
+import { resultDocument } from "@nasty/workflow/report/result-document";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { withoutModel } from "../terminal/written-model.js";
 
 export type PruneCommandOptions = CommonOptions &
   Parameters<typeof runPruning>[0] & { readonly dryRun?: boolean };
@@ -18,5 +18,5 @@ export async function prune(options: PruneCommandOptions, terminal: Terminal): P
   }
   const result = await runPruning(options, terminal);
   if (!result.passed) throw new GateError(pruningRefusal(model, result.gate));
-  terminal.result(withoutModel(result), () => pruningText(result));
+  terminal.result(resultDocument(result), () => pruningText(result));
 }

@@ -9,7 +9,7 @@ import type { Gate } from "@nasty/workflow/quantization/gate";
 import { granularityText } from "@nasty/workflow/quantization/plan-quantization";
 import { sizeLine } from "./size-line.js";
 import { lossText, noiseText, type SensitivityRow } from "@nasty/workflow/quantization/sensitivity";
-import { noAudit } from "@nasty/workflow/quantization/written-audit";
+import { noAudit } from "@nasty/workflow/quantization/open-written";
 
 const worstShown = 5;
 const sensitiveShown = 10;

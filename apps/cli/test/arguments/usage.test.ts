@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { defaultRecipe, defaultTransformerRecipe } from "@nasty/taggers/training";
 import { type Command, CommanderError } from "commander";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { explain } from "../../src/explain.js";
+import { explain } from "@nasty/workflow/explanation/explain";
 import { buildProgram } from "../../src/program.js";
 import { openWorkshop, type Workshop } from "../workshop.js";
 

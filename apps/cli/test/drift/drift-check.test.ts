@@ -46,7 +46,7 @@ test("a corrupted file of a pruned model is refused with the node at which value
     operation: "prune",
     path: "pos",
     original: pruningReference(loaded.model, plan),
-    sample: await driftSample(loaded, [["The", "cat"], ["Ada"]], { threads: 1 }),
+    sample: await driftSample(loaded, [["The", "cat"], ["Ada"]]),
     minCosine: leastCosine.exact,
     threads: 1,
     advice: (departure) => `look at ${departure?.node}`,

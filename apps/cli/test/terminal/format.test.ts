@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { toJson } from "../../src/terminal/console.js";
+import { toJson } from "@nasty/workflow/report/json";
 import {
   formatBytes,
   formatCount,

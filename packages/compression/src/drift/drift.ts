@@ -68,18 +68,26 @@ export async function referenceOf(
   if (weightsFolder !== undefined) config[externalWeightsFolder] = weightsFolder;
   const session = await openSession(original, { threads, optimization: "basic", config });
   try {
-    for (const batches of candidates) {
-      try {
-        const outputs = await run(session, batches);
-        if (saysSomething(outputs)) return { batches, outputs };
-      } catch (error) {
-        if (!(error instanceof RuntimeError)) throw error;
-      }
-    }
-    return undefined;
+    return await sessionReference(session, candidates);
   } finally {
     await session.close();
   }
+}
+
+/** {@link referenceOf} of a model that is open already; it stays open. */
+export async function sessionReference(
+  session: Session,
+  candidates: readonly (readonly CalibrationBatch[])[],
+): Promise<Reference | undefined> {
+  for (const batches of candidates) {
+    try {
+      const outputs = await run(session, batches);
+      if (saysSomething(outputs)) return { batches, outputs };
+    } catch (error) {
+      if (!(error instanceof RuntimeError)) throw error;
+    }
+  }
+  return undefined;
 }
 
 /**

@@ -8,16 +8,30 @@ import type { Optimization, Session, SessionOptions } from "../session.js";
 import { type Audit, auditGraph, auditPairs } from "./audit.js";
 import { auditWarnings } from "./warnings.js";
 
-export interface AuditOptions extends Pick<SessionOptions, "threads" | "config" | "engine"> {
+export interface OpenAuditedOptions extends Pick<SessionOptions, "threads" | "config" | "engine"> {
   /**
    * The level whose graph is read. Default `extended`: all fusions and all quantized kernels, without the CPU memory
    * layouts (NCHWc) of `all`, which rename convolutions and add reorder nodes but quantize nothing.
    */
   readonly optimization?: Optimization;
-  /** What else to do with the open model before it is closed: opening a large one costs more than running it once. */
-  readonly use?: (session: Session) => Promise<void>;
+  /** Whether the model will run often: weights are packed for it then, which takes longer to open and more memory. Default false. */
+  readonly runsOften?: boolean;
   /** Where the optimized graph, as large as the model, lies while it is read. Default the system's folder for temporaries. */
   readonly folder?: string;
+}
+
+export interface AuditOptions extends OpenAuditedOptions {
+  /** What else to do with the open model before it is closed: opening a large one costs more than running it once. */
+  readonly use?: (session: Session) => Promise<void>;
+}
+
+/** A model that is open, and what the runtime executes of it. */
+export interface AuditedSession {
+  readonly session: Session;
+  /** Reads the graph that the runtime wrote when it opened the model; also after the session was closed. */
+  audit(): Promise<Audit>;
+  /** Closes the session and removes the graph; closing twice does nothing. */
+  close(): Promise<void>;
 }
 
 /** The file's own graph, for what only it tells: was it fused before, which weights were written? External weights are not read. */
@@ -61,41 +75,79 @@ const weightsFile = "weights.bin";
  */
 export const auditModel = async (
   model: ModelSource,
-  { optimization = "extended", config = {}, use, folder: parent, ...session }: AuditOptions = {},
+  { use, ...options }: AuditOptions = {},
 ): Promise<Audit> => {
+  const opened = await openAudited(model, options);
+  try {
+    await use?.(opened.session);
+    await opened.session.close();
+    return await opened.audit();
+  } finally {
+    await opened.close();
+  }
+};
+
+/**
+ * Opens a model to be run and audited, both in one session: see {@link auditModel}.
+ *
+ * @throws RuntimeError as `openSession`; `needs-native` on WebAssembly
+ * @example
+ * ```ts
+ * const opened = await openAudited("tagger_int8.onnx", { runsOften: true });
+ * await opened.session.run(feeds);
+ * const { quantizedKernels } = await opened.audit();
+ * await opened.close();
+ * ```
+ */
+export const openAudited = async (
+  model: ModelSource,
+  {
+    optimization = "extended",
+    runsOften = false,
+    config = {},
+    folder: parent,
+    ...options
+  }: OpenAuditedOptions = {},
+): Promise<AuditedSession> => {
   const name = "nasty-audit";
   const { path: folder, remove } = await makeTemporaryFolder(
     parent === undefined ? name : join(resolve(parent), name),
   );
+  const optimizedModelPath = join(folder, "optimized.onnx");
+  let session: Session;
   try {
-    const optimizedModelPath = join(folder, "optimized.onnx");
-    const opened = await openSession(model, {
-      ...session,
+    session = await openSession(model, {
+      ...options,
       optimization,
       optimizedModelPath,
       config: {
-        // Packed weights are for running often, and here is run once at most.
-        "session.disable_prepacking": "1",
+        // Packing pays when a model runs often.
+        ...(!runsOften && { "session.disable_prepacking": "1" }),
         // Also lifts protobuf's limit of 2 GB from the written graph.
         "session.optimized_model_external_initializers_file_name": weightsFile,
         "session.optimized_model_external_initializers_min_size_in_bytes": "1024",
         ...config,
       },
     });
-    try {
-      await use?.(opened);
-    } finally {
-      await opened.close();
-    }
-    const optimized = parseModel(await readFile(optimizedModelPath));
-    if (optimized.graph !== undefined) withoutRepeats(optimized.graph);
-    const source = await readSource(model);
-    const counts = {
-      ...auditGraph(ModelGraph.from(optimized)),
-      ...auditPairs(source && ModelGraph.from(source)),
-    };
-    return { ...counts, warnings: auditWarnings(counts, source) };
-  } finally {
+  } catch (error) {
     await remove();
+    throw error;
   }
+  return {
+    session,
+    async audit() {
+      const optimized = parseModel(await readFile(optimizedModelPath));
+      if (optimized.graph !== undefined) withoutRepeats(optimized.graph);
+      const source = await readSource(model);
+      const counts = {
+        ...auditGraph(ModelGraph.from(optimized)),
+        ...auditPairs(source && ModelGraph.from(source)),
+      };
+      return { ...counts, warnings: auditWarnings(counts, source) };
+    },
+    async close() {
+      await session.close();
+      await remove();
+    },
+  };
 };

@@ -1,6 +1,6 @@
 import type { Tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
-import type { Session } from "@nasty/runtime";
+import type { Session, ValueInfo } from "@nasty/runtime";
 import { checkLabels } from "../check-labels.js";
 import { labellingOfSettings } from "../label-choice.js";
 import { TaggerError } from "../tagger-error.js";
@@ -152,24 +152,40 @@ export async function makeNeuralTagger(
     async *scores(sentences, options) {
       for await (const block of scoredBlocks(sentences, options)) yield* block;
     },
-    async *feedsOf(sentences, options): AsyncGenerator<EncodedBatch> {
-      const limits = limitsOf(options, { ...DEFAULTS[layout], lookAhead: LOOK_AHEAD });
-      const own = makeWordStore(makeWordFeatures(features));
-      for await (const { rows } of blocks(sentences, own, limits)) {
-        for (const batch of batchesOf(rows, limits, layout)) {
-          limits.signal?.throwIfAborted();
-          const { feeds, mask } = describe(batch, { store: own, layout, settings });
-          const words = batch.reduce((sum, { firstOwned, ownedEnd }) => sum + ownedEnd - firstOwned, 0);
-          yield { feeds, mask, words };
-        }
-      }
-    },
+    feedsOf: (sentences, options) => encodedBatches(layout, settings, sentences, options),
     async close() {
       await Promise.all(
         "whole" in sessions ? [sessions.whole.close()] : [sessions.embedder.close(), network.close()],
       );
     },
   };
+}
+
+/** The inputs of the whole graph for sentences, from its settings and what it takes alone; see `makeEncoder`. */
+export function makeNeuralEncoder(
+  inputs: readonly ValueInfo[],
+  settings: NeuralSettings,
+): Pick<Tagger, "feedsOf"> {
+  const layout = layoutOf({ inputs });
+  return { feedsOf: (sentences, options) => encodedBatches(layout, settings, sentences, options) };
+}
+
+async function* encodedBatches(
+  layout: Layout,
+  settings: NeuralSettings,
+  sentences: Sentences,
+  options: BatchOptions | undefined,
+): AsyncGenerator<EncodedBatch> {
+  const limits = limitsOf(options, { ...DEFAULTS[layout], lookAhead: LOOK_AHEAD });
+  const store = makeWordStore(makeWordFeatures(settings.features));
+  for await (const { rows } of blocks(sentences, store, limits)) {
+    for (const batch of batchesOf(rows, limits, layout)) {
+      limits.signal?.throwIfAborted();
+      const { feeds, mask } = describe(batch, { store, layout, settings });
+      const words = batch.reduce((sum, { firstOwned, ownedEnd }) => sum + ownedEnd - firstOwned, 0);
+      yield { feeds, mask, words };
+    }
+  }
 }
 
 const nothing = new Float32Array(0);
@@ -231,7 +247,7 @@ interface WindowRow extends Row {
   readonly ownedEnd: number;
 }
 
-function layoutOf({ inputs }: Session): Layout {
+function layoutOf({ inputs }: Pick<Session, "inputs">): Layout {
   const names = inputs.map(({ name }) => name);
   if (names.includes("word_index") && names.includes("lengths")) return "rows";
   if (names.includes("word_index") && names.includes("mask")) return "stream";

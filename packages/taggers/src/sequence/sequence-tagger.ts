@@ -4,7 +4,7 @@ import { checkLabels } from "../check-labels.js";
 import { labellingOfSettings } from "../label-choice.js";
 import { decoderOf } from "../neural/decode.js";
 import { TaggerError } from "../tagger-error.js";
-import type { EncodedBatch, Sentences, Tagger } from "../tagger.js";
+import type { BatchOptions, EncodedBatch, Sentences, Tagger } from "../tagger.js";
 import { logitsOutput } from "../transformer/logits.js";
 import { type Limits, limitsOf, longestRow, sentenceBlocks } from "../tagging/sentence-blocks.js";
 import { batchesOf, type Row, rowsOf } from "./rows.js";
@@ -31,19 +31,15 @@ const MOST_STRETCH = 1.2;
  * ```
  */
 export async function makeSequenceTagger(session: Session, settings: SequenceSettings): Promise<Tagger> {
-  const { labels, padding, probabilities } = settings;
+  const { labels, probabilities } = settings;
   checkLabels(labels, "openTagger: settings");
   const labelling = labellingOfSettings(settings);
-  const input = inputOf(session);
-  const capacity = capacityOf(input, settings);
-  const isFilled = padding === "right" || padding === "left" || typeof input.shape[1] === "number";
-  const idOf = makeWordIds(settings);
-  const feed = (rows: readonly Row[]): Fed => feedOf(rows, input, settings, isFilled ? capacity : undefined);
+  const encoding = encodingOf(session.inputs, settings);
+  const { idOf, capacity, stretch, feed } = encoding;
   const output = await trial(session, settings, feed);
   const decode = decoderOf(labelling, labels, undefined);
   // The best sequence is that of the largest sum, which for probabilities is one of logarithms; the best label of a word is the same.
   const isSummed = labelling.task === "ner" && probabilities;
-  const stretch = isFilled ? Number.POSITIVE_INFINITY : padding === "masked" ? MOST_STRETCH : 1;
 
   const run = async (rows: readonly Row[], scores: readonly Float32Array[]): Promise<void> => {
     const { feeds, starts } = feed(rows);
@@ -79,19 +75,56 @@ export async function makeSequenceTagger(session: Session, settings: SequenceSet
         }
       }
     },
-    async *feedsOf(sentences, options): AsyncGenerator<EncodedBatch> {
-      const limits = limitsOf(options, DEFAULTS);
-      for await (const { rows } of blocks(sentences, { idOf, capacity, limits })) {
-        for (const batch of batchesOf(rows, limits, stretch)) {
-          limits.signal?.throwIfAborted();
-          const { feeds, mask } = feed(batch);
-          const words = batch.reduce((sum, { firstOwned, ownedEnd }) => sum + ownedEnd - firstOwned, 0);
-          yield { feeds, mask, words };
-        }
-      }
-    },
+    feedsOf: (sentences, options) => encodedBatches(encoding, sentences, options),
     close: () => session.close(),
   };
+}
+
+/** What turns words into the inputs of the model. */
+interface Encoding {
+  readonly idOf: (word: string) => number;
+  readonly capacity: number;
+  /** Longest row of a batch over its shortest. */
+  readonly stretch: number;
+  feed(rows: readonly Row[]): Fed;
+}
+
+function encodingOf(inputs: readonly ValueInfo[], settings: SequenceSettings): Encoding {
+  const { padding } = settings;
+  const input = inputOf({ inputs });
+  const capacity = capacityOf(input, settings);
+  const isFilled = padding === "right" || padding === "left" || typeof input.shape[1] === "number";
+  return {
+    idOf: makeWordIds(settings),
+    capacity,
+    stretch: isFilled ? Number.POSITIVE_INFINITY : padding === "masked" ? MOST_STRETCH : 1,
+    feed: (rows) => feedOf(rows, input, settings, isFilled ? capacity : undefined),
+  };
+}
+
+/** The inputs of the model for sentences, from its settings and what its graph takes alone; see `makeEncoder`. */
+export function makeSequenceEncoder(
+  inputs: readonly ValueInfo[],
+  settings: SequenceSettings,
+): Pick<Tagger, "feedsOf"> {
+  const encoding = encodingOf(inputs, settings);
+  return { feedsOf: (sentences, options) => encodedBatches(encoding, sentences, options) };
+}
+
+async function* encodedBatches(
+  { idOf, capacity, stretch, feed }: Encoding,
+  sentences: Sentences,
+  options: BatchOptions | undefined,
+): AsyncGenerator<EncodedBatch> {
+  const limits = limitsOf(options, DEFAULTS);
+  for await (const { rows } of blocks(sentences, { idOf, capacity, limits })) {
+    for (const batch of batchesOf(rows, limits, stretch)) {
+      limits.signal?.throwIfAborted();
+      const { feeds, mask } = feed(batch);
+      const words = batch.reduce((sum, { firstOwned, ownedEnd }) => sum + ownedEnd - firstOwned, 0);
+      yield { feeds, mask, words };
+    }
+  }
 }
 
 /** The id of a word; of a word that a list holds twice, the first. */
@@ -133,7 +166,7 @@ function feedOf(
   return { feeds: { [input.name]: fed }, mask: tensor("uint8", shape, mask), starts };
 }
 
-function inputOf({ inputs }: Session): ValueInfo {
+function inputOf({ inputs }: Pick<Session, "inputs">): ValueInfo {
   const [input, second] = inputs;
   const isIds = input?.dtype === "int32" || input?.dtype === "int64";
   if (input !== undefined && second === undefined && isIds && input.shape.length === 2) return input;

@@ -1,5 +1,5 @@
 import { type Tensor, toFloat32 } from "@nasty/core";
-import type { Session } from "@nasty/runtime";
+import type { Session, ValueInfo } from "@nasty/runtime";
 import { checkLabels } from "../check-labels.js";
 import { labellingOfSettings } from "../label-choice.js";
 import { TaggerError } from "../tagger-error.js";
@@ -40,14 +40,8 @@ export async function makeTransformerTagger(
   if (labels.length === 0) throw new TaggerError("labels", "openTagger: labels: expected at least 1, got 0");
   checkLabels(labels, "openTagger: settings");
   const labelling = labellingOfSettings(settings);
-  const encoder = makeWordEncoder(settings.tokenizer);
-  const feeder = makeFeeder(session, {
-    special: encoder.special,
-    padId: encoder.padId,
-    positionOffset: settings.positionOffset,
-  });
-  const capacity = capacityOf(settings, encoder, feeder);
-  checkVocabulary(encoder, settings.vocabularySize);
+  const encoding = encodingOf(session.inputs, settings);
+  const { encoder, feeder, capacity } = encoding;
   const logits = await trial(session, { encoder, feeder, labels: labels.length });
 
   const run = async (rows: readonly Row[], block: string[][]): Promise<void> => {
@@ -85,17 +79,50 @@ export async function makeTransformerTagger(
         yield* block;
       }
     },
-    async *feedsOf(sentences, options): AsyncGenerator<EncodedBatch> {
-      const limits = limitsFor(options, feeder);
-      for await (const { rows } of blocks(sentences, { encoder, capacity, limits })) {
-        for (const batch of batchesOf(rows, limits)) {
-          limits.signal?.throwIfAborted();
-          yield { ...feeder.feed(batch), words: batch.reduce((sum, row) => sum + row.positions.length, 0) };
-        }
-      }
-    },
+    feedsOf: (sentences, options) => encodedBatches(encoding, sentences, options),
     close: () => session.close(),
   };
+}
+
+/** What turns words into the inputs of a transformer. */
+interface Encoding {
+  readonly encoder: WordEncoder;
+  readonly feeder: Feeder;
+  readonly capacity: number;
+}
+
+function encodingOf(inputs: readonly ValueInfo[], settings: TransformerSettings): Encoding {
+  const encoder = makeWordEncoder(settings.tokenizer);
+  const feeder = makeFeeder(
+    { inputs },
+    { special: encoder.special, padId: encoder.padId, positionOffset: settings.positionOffset },
+  );
+  const capacity = capacityOf(settings, encoder, feeder);
+  checkVocabulary(encoder, settings.vocabularySize);
+  return { encoder, feeder, capacity };
+}
+
+/** The inputs of a transformer for sentences, from its settings and what its graph takes alone; see `makeEncoder`. */
+export function makeTransformerEncoder(
+  inputs: readonly ValueInfo[],
+  settings: TransformerSettings,
+): Pick<Tagger, "feedsOf"> {
+  const encoding = encodingOf(inputs, settings);
+  return { feedsOf: (sentences, options) => encodedBatches(encoding, sentences, options) };
+}
+
+async function* encodedBatches(
+  { encoder, feeder, capacity }: Encoding,
+  sentences: Sentences,
+  options: BatchOptions | undefined,
+): AsyncGenerator<EncodedBatch> {
+  const limits = limitsFor(options, feeder);
+  for await (const { rows } of blocks(sentences, { encoder, capacity, limits })) {
+    for (const batch of batchesOf(rows, limits)) {
+      limits.signal?.throwIfAborted();
+      yield { ...feeder.feed(batch), words: batch.reduce((sum, row) => sum + row.positions.length, 0) };
+    }
+  }
 }
 
 function limitsFor(options: BatchOptions | undefined, { fixedRows }: Feeder): Limits {

@@ -1,7 +1,7 @@
 import { type Tensor, tensor } from "@nasty/core";
-import { openSession, type Session } from "@nasty/runtime";
-import { flips, type LabelChoice, makeTransformerTagger, type TransformerSettings } from "@nasty/taggers";
-import { findTagger, openTagger } from "@nasty/taggers/node";
+import type { Session } from "@nasty/runtime";
+import { flips, makeTransformerTagger, type Tagger, type TransformerSettings } from "@nasty/taggers";
+import type { OpenModel } from "../models/open-tagger.js";
 import { collectAll } from "../texts/collect-all.js";
 
 type Labels = readonly (readonly string[])[];
@@ -16,13 +16,6 @@ export interface BatchMates {
   readonly paddedFlips: number | null;
 }
 
-interface BatchMatesOptions {
-  readonly threads: number;
-  /** What the model's labels are said to be. */
-  readonly choice?: LabelChoice & { readonly isSchemeOfText?: boolean };
-  readonly alone?: Labels | undefined;
-}
-
 /** Sentences that are tagged several times over. */
 export const comparedSentences = 100;
 
@@ -32,15 +25,20 @@ const batchSize = 32;
  * Tags the same sentences alone, in batches and padded: ranges of dynamic activations span a batch, and ranges that were measured with padding
  * let it leak in.
  *
+ * @param model in its session; both stay open
  * @param alone labels of the sentences tagged one by one, if they are known
  */
 export async function batchMates(
-  path: string,
+  { tagger, session, settings }: Pick<OpenModel, "tagger" | "session" | "settings">,
   sentences: Labels,
-  { threads, choice = {}, alone }: BatchMatesOptions,
+  alone?: Labels,
 ): Promise<BatchMates> {
-  const { separate, batched, longest } = await taggedInBatches(path, sentences, { threads, choice, alone });
-  const padded = await taggedPadded(path, sentences, { threads, length: longest });
+  const separate = alone ?? (await collectAll(tagger.tag(sentences, { batchSize: 1 })));
+  const batched = await collectAll(tagger.tag(sentences, { batchSize }));
+  const padded =
+    session === undefined || settings.kind !== "transformer"
+      ? undefined
+      : await taggedPadded(session, settings, { sentences, length: await longestOf(tagger, sentences) });
   return {
     sentences: sentences.length,
     words: sentences.reduce((sum, words) => sum + words.length, 0),
@@ -49,39 +47,22 @@ export async function batchMates(
   };
 }
 
-async function taggedInBatches(
-  path: string,
-  sentences: Labels,
-  { threads, choice = {}, alone }: BatchMatesOptions,
-): Promise<{ readonly separate: Labels; readonly batched: Labels; readonly longest: number }> {
-  const tagger = await openTagger(path, { threads, ...choice });
-  try {
-    const separate = alone ?? (await collectAll(tagger.tag(sentences, { batchSize: 1 })));
-    const batched = await collectAll(tagger.tag(sentences, { batchSize }));
-    let longest = 0;
-    for await (const { mask } of tagger.feedsOf(sentences, { batchSize: 1 })) {
-      longest = Math.max(longest, mask.shape[1] ?? 0);
-    }
-    return { separate, batched, longest };
-  } finally {
-    await tagger.close();
+/** Positions of the longest row. */
+async function longestOf(tagger: Tagger, sentences: Labels): Promise<number> {
+  let longest = 0;
+  for await (const { mask } of tagger.feedsOf(sentences, { batchSize: 1 })) {
+    longest = Math.max(longest, mask.shape[1] ?? 0);
   }
+  return longest;
 }
 
 async function taggedPadded(
-  path: string,
-  sentences: Labels,
-  { threads, length }: { readonly threads: number; readonly length: number },
-): Promise<Labels | undefined> {
-  const { modelPath, settings } = await findTagger(path);
-  if (settings.kind !== "transformer") return undefined;
-  const session = await openSession(modelPath, { threads });
+  session: Session,
+  settings: TransformerSettings,
+  { sentences, length }: { readonly sentences: Labels; readonly length: number },
+): Promise<Labels> {
   const padded = await makeTransformerTagger(paddedSession(session, settings, length), settings);
-  try {
-    return await collectAll(padded.tag(sentences, { batchSize: 1 }));
-  } finally {
-    await padded.close();
-  }
+  return collectAll(padded.tag(sentences, { batchSize: 1 }));
 }
 
 /** The session, fed with rows of `length` subwords whatever it gets; what it says of the padding is cut off again. */

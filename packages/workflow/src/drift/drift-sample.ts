@@ -1,7 +1,7 @@
 import type { CalibrationBatch } from "@nasty/calibration";
 import { madeFeeds } from "@nasty/compression";
 import type { ModelProto } from "@nasty/formats/onnx";
-import type { LabelledSentence, Task } from "@nasty/taggers";
+import type { LabelledSentence, TaggerSettings, Task } from "@nasty/taggers";
 import { spread } from "../texts/spread.js";
 import { readLabelled } from "../texts/labelled-text.js";
 import { encodedBatches } from "../quantization/calibration-batches.js";
@@ -16,11 +16,9 @@ export interface DriftSample {
 
 /** A model to make inputs for. */
 export interface Sampled {
-  /** What a tagger can be opened from, if there is one: a file or a directory. */
-  readonly path: string;
   readonly modelBytes: number;
   readonly model: ModelProto;
-  readonly tagger: unknown;
+  readonly tagger: TaggerSettings | undefined;
 }
 
 /** Large models take seconds for what small ones do in no time: two sentences show as well where a weight went wrong. */
@@ -30,17 +28,10 @@ const sizes = { small: { sentences: 8, batch: 2 }, large: { sentences: 2, batch:
 const madeLengths = [8, 512, 4096];
 
 /** Sentences of the text where there is some and a tokenizer to encode it, otherwise inputs made from the graph's own types and tables. */
-export async function driftSample(
-  { path, modelBytes, model, tagger }: Sampled,
-  text: Words,
-  settings: { readonly threads: number },
-): Promise<DriftSample> {
+export async function driftSample({ modelBytes, model, tagger }: Sampled, text: Words): Promise<DriftSample> {
   const { sentences, batch } = modelBytes > largeBytes ? sizes.large : sizes.small;
   if (text.length > 0 && tagger !== undefined) {
-    return {
-      kind: "text",
-      candidates: [await encodedBatches({ path }, spread(text, sentences), settings)],
-    };
+    return { kind: "text", candidates: [await encodedBatches({ model, tagger }, spread(text, sentences))] };
   }
   const candidates = madeLengths.flatMap((length) => {
     const feeds = madeFeeds(model, { length, batchSize: batch });

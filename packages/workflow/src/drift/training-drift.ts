@@ -21,13 +21,11 @@ export interface TrainedModel {
  * Runs a written float file beside the model in memory that training ended with.
  *
  * @param modelPath the file, under the name that it has for now
- * @param path what its tagger can be opened from: the file, or its directory
  * @throws GateError as `checkDrift`
  */
 export async function checkTrained(
   { operation, output, model, settings, words, threads, minCosine = leastCosine.exact }: TrainedModel,
   modelPath: string,
-  path: string = modelPath,
 ): Promise<DriftCheck> {
   const { size: modelBytes } = await stat(modelPath);
   return checkDrift(
@@ -36,7 +34,7 @@ export async function checkTrained(
       path: output,
       original: model,
       likeness: "the trained model",
-      sample: await driftSample({ path, modelBytes, model, tagger: settings }, words, { threads }),
+      sample: await driftSample({ modelBytes, model, tagger: settings }, words),
       minCosine,
       threads,
       advice: () => "train with a lower --learning-rate, or lower --min-cosine if you mean it",

@@ -128,9 +128,7 @@ async function driftOf(
 ): Promise<DriftCheck> {
   const { model, modelPath, variant, settings } = source;
   const { size: modelBytes } = await stat(staged.modelPath);
-  const sample = await driftSample({ path: staged.directory, modelBytes, model, tagger: settings }, [], {
-    threads,
-  });
+  const sample = await driftSample({ modelBytes, model, tagger: settings }, []);
   return checkDrift(
     {
       operation: "export",

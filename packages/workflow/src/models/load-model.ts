@@ -9,6 +9,7 @@ import { findTagger, settingsOfModelFile } from "@nasty/taggers/node";
 import { InputError } from "../errors.js";
 import { sha256OfFile } from "../files/file-hash.js";
 import { bytesOfModel } from "./model-bytes.js";
+import { ofOpenModel } from "./open-models.js";
 
 /** A model as data: to be planned, described or rewritten, not to be run. */
 export interface LoadedModel {
@@ -22,6 +23,8 @@ export interface LoadedModel {
   readonly tagger: TaggerSettings | undefined;
   /** What was made good or is missing in the small files beside it, a sentence each. */
   readonly notes: readonly string[];
+  /** Whether others use the graph too: then nothing of it may be written over. */
+  readonly isShared: boolean;
   /** SHA-256 of the file, hexadecimal. */
   sha256(): Promise<string>;
 }
@@ -31,33 +34,50 @@ export type LoadChoice = LabelChoice & { readonly isSchemeOfText?: boolean };
 
 /** Reads the model that `--model` names and finds its tagger, if it has one; what is said about its labels holds in what is made of it. */
 export async function loadModel(path: string, choice: LoadChoice = {}): Promise<LoadedModel> {
-  return readUnchanged(path, () => loadOnce(path, choice));
+  const shared = await ofOpenModel(path, (model) => model.loaded(choice));
+  return shared ?? readUnchanged(path, async () => chosen(await loadOnce(path), choice));
 }
 
-async function loadOnce(path: string, choice: LoadChoice): Promise<LoadedModel> {
+/** A loaded model with what is said about its labels. */
+export function chosen(loaded: LoadedModel, choice: LoadChoice): LoadedModel {
+  const { tagger, path: where } = loaded;
+  return {
+    ...loaded,
+    tagger: tagger && withChoice(tagger, choice, { isTextToo: choice.isSchemeOfText, where }),
+  };
+}
+
+async function loadOnce(path: string): Promise<LoadedModel> {
   const isDirectory = await isHfDirectory(path);
   const modelPath = isDirectory ? (await openModelFolder(path)).modelPath() : path;
   const model = await readModelFile(modelPath);
   checkGraph(modelPath, model);
   const { settings, notes } = await optionalTagger(path, isDirectory ? undefined : model);
+  let sha256: Promise<string> | undefined;
   return {
     path,
     modelPath,
     modelBytes: await bytesOfModel(modelPath, model),
     model,
-    tagger: settings && withChoice(settings, choice, { isTextToo: choice.isSchemeOfText, where: path }),
+    tagger: settings,
     notes,
-    sha256: () => sha256OfFile(modelPath),
+    isShared: false,
+    sha256: () => (sha256 ??= sha256OfFile(modelPath)),
   };
 }
 
 /**
  * Reads a model that is to be rewritten: functions expanded, old operator sets raised, 16-bit floats lifted; the file is what it was.
  *
+ * @param read the model, where it was read before
  * @throws GraphError `not-finite` for NaN or ±∞ in a weight
  */
-export async function loadForCompression(path: string, choice: LoadChoice = {}): Promise<LoadedModel> {
-  const loaded = await loadModel(path, choice);
+export async function loadForCompression(
+  path: string,
+  choice: LoadChoice = {},
+  read?: LoadedModel,
+): Promise<LoadedModel> {
+  const loaded = read === undefined ? await loadModel(path, choice) : chosen(read, choice);
   const { model } = prepareModel(loaded.model);
   checkFiniteWeights(model, `loadModel: ${loaded.modelPath}`);
   return { ...loaded, model };
@@ -75,7 +95,7 @@ function checkGraph(modelPath: string, model: ModelProto): void {
 }
 
 /** Why a model has no tagger, for messages that say that it needs one. */
-export function reasonOf({ notes }: LoadedModel): string {
+export function reasonOf({ notes }: Pick<LoadedModel, "notes">): string {
   return notes.length === 0 ? "" : ` (${notes.join(". ")})`;
 }
 

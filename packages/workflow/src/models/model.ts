@@ -1,10 +1,13 @@
+import { stat } from "node:fs/promises";
 import type { HistoryStep } from "@nasty/compression";
 import { type LabelChoice, type TaggedSentence, type Tagger, tagText, type Task } from "@nasty/taggers";
 import type { BatchOptions, SentenceOptions } from "@nasty/taggers";
-import { compressedModel, historyOfFile } from "./model-history.js";
-import { type LoadedModel, loadModel } from "./load-model.js";
-import { openModel as openSession } from "./open-tagger.js";
+import { openFound } from "@nasty/taggers/node";
 import { InputError } from "../errors.js";
+import { chosen, type LoadChoice, type LoadedModel, loadModel, reasonOf } from "./load-model.js";
+import { compressedModel, historyOfFile } from "./model-history.js";
+import type { SharedModel } from "./open-models.js";
+import type { OpenModel, OpenModelOptions } from "./open-tagger.js";
 
 /** How a model is opened. */
 export interface OpenOptions extends LabelChoice {
@@ -17,9 +20,10 @@ export type ModelLike = Model | { readonly path: string } | string;
 
 /**
  * A model that is open: its graph, its tagger and its history are read once, and its session is opened with the first sentence that is
- * tagged. Close it when it is not needed any more (`await using` does).
+ * tagged. Operations that are given it use what it has read, and its session where they are to run it as it was opened; none of them changes it.
+ * Close it when it is not needed any more (`await using` does).
  */
-export class Model implements AsyncDisposable {
+export class Model implements AsyncDisposable, SharedModel {
   /** What was opened: a model file or a Hugging Face directory. */
   readonly path: string;
   /** The file itself. */
@@ -33,10 +37,19 @@ export class Model implements AsyncDisposable {
   /** What was made good or is missing in the files beside it, a sentence each. */
   readonly notes: readonly string[];
   private readonly options: OpenOptions;
-  private session: Promise<Tagger> | undefined;
+  private readonly read: LoadedModel;
+  private readonly stamp: string;
+  private session: Promise<OpenModel> | undefined;
 
   /** {@link openModel} makes one. */
-  constructor(loaded: LoadedModel, history: readonly HistoryStep[], options: OpenOptions) {
+  constructor(
+    loaded: LoadedModel,
+    {
+      history,
+      stamp,
+      options,
+    }: { readonly history: readonly HistoryStep[]; readonly stamp: string; readonly options: OpenOptions },
+  ) {
     this.path = loaded.path;
     this.modelPath = loaded.modelPath;
     this.bytes = loaded.modelBytes;
@@ -44,6 +57,8 @@ export class Model implements AsyncDisposable {
     this.notes = loaded.notes;
     this.history = history;
     this.options = options;
+    this.read = loaded;
+    this.stamp = stamp;
   }
 
   /**
@@ -51,20 +66,39 @@ export class Model implements AsyncDisposable {
    *
    * @throws InputError for a model that has no labels and tokenizer
    */
-  tagger(): Promise<Tagger> {
-    if (this.task === undefined) {
-      const why = this.notes.length === 0 ? "" : ` (${this.notes.join(". ")})`;
+  async tagger(): Promise<Tagger> {
+    return (await this.open()).tagger;
+  }
+
+  /** What an operation works on; see {@link SharedModel}. */
+  async loaded(choice: LoadChoice): Promise<LoadedModel | undefined> {
+    return (await this.hasChanged()) ? undefined : { ...chosen(this.read, choice), isShared: true };
+  }
+
+  /** What an operation tags with; see {@link SharedModel}. */
+  async opened({ threads, task, scheme }: OpenModelOptions): Promise<OpenModel | undefined> {
+    const { options } = this;
+    const isAlike =
+      threads === (options.threads ?? 1) &&
+      (task ?? options.task) === options.task &&
+      (scheme ?? options.scheme) === options.scheme;
+    return !isAlike || this.task === undefined || (await this.hasChanged()) ? undefined : this.open();
+  }
+
+  private open(): Promise<OpenModel> {
+    const { path, modelPath, model, tagger: settings, notes } = this.read;
+    if (settings === undefined) {
       throw new InputError(
-        `openModel: ${this.path}: tagger: expected labels and a tokenizer in the file or beside it, got none${why}; give the Hugging Face directory`,
+        `openModel: ${path}: tagger: expected labels and a tokenizer in the file or beside it, got none${reasonOf(this)}; give the Hugging Face directory`,
       );
     }
-    const { threads = 1, task, scheme } = this.options;
-    this.session ??= openSession(this.path, {
-      threads,
-      ...(task !== undefined && { task }),
-      ...(scheme !== undefined && { scheme }),
-    }).then(({ tagger }) => tagger);
+    const { threads = 1 } = this.options;
+    this.session ??= openFound({ modelPath, settings, model, notes }, { threads });
     return this.session;
+  }
+
+  private async hasChanged(): Promise<boolean> {
+    return (await stampOf(this.modelPath)) !== this.stamp;
   }
 
   /** Tags raw text, a sentence at a time. */
@@ -73,9 +107,9 @@ export class Model implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
-    const session = await this.session?.catch(() => undefined);
+    const opened = await this.session?.catch(() => undefined);
     this.session = undefined;
-    await session?.close();
+    await opened?.tagger.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -101,7 +135,13 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
     ...(scheme !== undefined && { scheme }),
   });
   const history = historyOfFile(loaded.model, await compressedModel(loaded.modelPath));
-  return new Model(loaded, history, options);
+  return new Model(loaded, { history, stamp: await stampOf(loaded.modelPath), options });
+}
+
+/** What changes when a file is written or replaced. */
+async function stampOf(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  return found === undefined ? "gone" : [found.dev, found.ino, found.size, found.mtimeMs].join(" ");
 }
 
 /** The path of a model that an operation was given; undefined for what is none. */

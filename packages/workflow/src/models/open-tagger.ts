@@ -1,14 +1,9 @@
-import { isHfDirectory, openHfDirectory } from "@nasty/formats/hf/node";
-import type { LabelChoice, Tagger } from "@nasty/taggers";
-import { openTagger } from "@nasty/taggers/node";
+import type { LabelChoice } from "@nasty/taggers";
+import { type OpenedTagger, openTaggerFile } from "@nasty/taggers/node";
+import { ofOpenModel } from "./open-models.js";
 
-/** A model ready to tag, and where its file is. */
-export interface OpenModel {
-  readonly tagger: Tagger;
-  readonly modelPath: string;
-  /** What was made good in the files of its directory, a sentence each. */
-  readonly notes: readonly string[];
-}
+/** A model ready to tag: its tagger, its session, and where its file is. */
+export type OpenModel = OpenedTagger;
 
 /** What a command says about the labels of a model. */
 export interface OpenModelOptions extends LabelChoice {
@@ -19,13 +14,10 @@ export interface OpenModelOptions extends LabelChoice {
   readonly checkWeights?: boolean;
 }
 
-/** Opens the model that `--model` names: a file or a Hugging Face directory. */
-export async function openModel(
-  path: string,
-  { threads, task, scheme, isSchemeOfText = false, checkWeights = true }: OpenModelOptions,
-): Promise<OpenModel> {
-  const tagger = await openTagger(path, { threads, task, scheme, isSchemeOfText, checkWeights });
-  if (!(await isHfDirectory(path))) return { tagger, modelPath: path, notes: [] };
-  const { modelPath, notes } = await openHfDirectory(path);
-  return { tagger, modelPath: modelPath(), notes };
+/** Opens the model that `--model` names: a file or a Hugging Face directory. One that the program has open already is used as it is. */
+export async function openModel(path: string, options: OpenModelOptions): Promise<OpenModel> {
+  const shared = await ofOpenModel(path, (model) => model.opened(options));
+  if (shared !== undefined) return { ...shared, tagger: { ...shared.tagger, close: async () => {} } };
+  const { threads, task, scheme, isSchemeOfText = false, checkWeights = true } = options;
+  return openTaggerFile(path, { threads, task, scheme, isSchemeOfText, checkWeights });
 }

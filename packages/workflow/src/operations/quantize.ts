@@ -183,7 +183,7 @@ export const compareOperation = operation({
   options: {
     original: model("--original <path>", modelHelp, { required: true }),
     quantized: model("--quantized <path>", modelHelp, { required: true }),
-    test: text("--test <file>", testHelp, { required: true }),
+    on: text("--test <file>", testHelp, { required: true }),
     ...labelOptions,
     flips: one("--flips <file.tsv>", anyText, "write each word whose label changed"),
     inputFormat,

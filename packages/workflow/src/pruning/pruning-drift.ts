@@ -11,7 +11,7 @@ export async function pruningDrift(
 ): Promise<(reference: ModelProto) => DriftJob> {
   const texts = [validation, ...pathsOf(data), train];
   const words = loaded.tagger === undefined ? [] : await firstSentences(texts, loaded.tagger.task);
-  const sample = await driftSample(loaded, words, { threads });
+  const sample = await driftSample(loaded, words);
   return (original) => ({
     operation: "prune",
     path: loaded.path,

@@ -7,10 +7,12 @@ import {
 } from "@nasty/calibration";
 import { int8, qat, type StaticOptions, trainedTable } from "@nasty/compression";
 import { writeFileAtomic } from "@nasty/formats/archive/node";
+import type { Session } from "@nasty/runtime";
+import { makeEncoder } from "@nasty/taggers";
 import { InputError } from "../errors.js";
-import { type LoadedModel, reasonOf } from "../models/load-model.js";
-import { openModel } from "../models/open-tagger.js";
+import type { LoadedModel } from "../models/load-model.js";
 import type { Reporter } from "../reporter.js";
+import { encodable } from "./calibration-batches.js";
 import type { ReadCalibration } from "./calibration-text.js";
 import { type QuantizeSettings, usesTrainedRanges } from "./settings.js";
 
@@ -19,6 +21,8 @@ interface CalibrationJob {
   readonly settings: QuantizeSettings;
   readonly weights: StaticOptions;
   readonly read: ReadCalibration;
+  /** What else to ask the float model while it is open. */
+  readonly use?: ((session: Session) => Promise<void>) | undefined;
 }
 
 /** Ranges of activations, and what to say about how they came about. */
@@ -73,30 +77,26 @@ async function readTable(path: string): Promise<CalibrationTable> {
 
 async function measure(
   loaded: LoadedModel,
-  { settings, weights, read }: CalibrationJob,
+  { settings, weights, read, use }: CalibrationJob,
   { progress }: Reporter,
 ): Promise<Calibrated> {
-  if (loaded.tagger === undefined) {
-    throw new InputError(
-      `quantize: ${loaded.path}: tagger: expected labels and a tokenizer in the file or beside it (calibration text must be encoded), got none${reasonOf(loaded)}; give the Hugging Face directory, or use --mode dynamic`,
-    );
-  }
+  const model = encodable(loaded, ", or use --mode dynamic");
   const names = int8.activations(loaded.model, weights);
   const { sentences, warnings } = await read();
   const { method = "minmax", percentile, threads } = settings;
   progress.start(`calibrating on ${sentences.length} sentences (${method})`, sentences.length);
-  const { tagger } = await openModel(loaded.path, { threads: settings.threads });
+  const encoder = makeEncoder(model.model, model.tagger);
   try {
-    const table = await collectRanges(loaded.model, names, tagger.feedsOf(sentences, { batchSize: 1 }), {
+    const table = await collectRanges(loaded.model, names, encoder.feedsOf(sentences, { batchSize: 1 }), {
       method,
       ...(percentile === undefined ? {} : { percentile }),
       scheme: { dtype: "uint8", symmetric: weights.activationSymmetric === true },
       threads,
       onProgress: (samples) => progress.update(samples),
+      ...(use !== undefined && { use }),
     });
     return { table, warnings };
   } finally {
     progress.stop();
-    await tagger.close();
   }
 }

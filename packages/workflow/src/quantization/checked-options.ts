@@ -1,10 +1,9 @@
 import { resolve } from "node:path";
 import { qat } from "@nasty/compression";
-import type { LabelChoice } from "@nasty/taggers";
 import { UsageError } from "../errors.js";
 import { parseSource } from "../texts/calibration-sources.js";
 import { choiceForText } from "../texts/label-choice.js";
-import { loadModel } from "../models/load-model.js";
+import { type LoadedModel, loadModel } from "../models/load-model.js";
 import { checkWritable } from "../files/output-path.js";
 import { checkSeparate } from "../files/separate-paths.js";
 import type { GateRequest } from "./gate.js";
@@ -12,42 +11,41 @@ import { checkModeOptions } from "./mode-options.js";
 import { defaultOutput, nameBeside } from "../files/output-name.js";
 import { modeOf, type QuantizeSettings, usesTrainedRanges } from "./settings.js";
 
-/** The options of `nasty quantize` that say where things come from and go to. */
-export interface QuantizePaths extends LabelChoice {
+/** What the command line gives: a model may be missing there, and the plan may be all that is wanted. */
+export type GivenSettings = Omit<QuantizeSettings, "model"> & {
   readonly model?: string;
-  readonly targetAccuracyLoss?: number;
-  readonly validation?: string;
-  readonly flips?: string;
-  readonly compress?: "gzip" | "brotli";
-  readonly report?: string;
   readonly dryRun?: boolean;
-  readonly output?: string;
-  readonly seed: number;
-  /** Seconds of searching for weights to leave in float. */
-  readonly timeBudget?: number;
-  readonly fallback?: boolean;
-}
+};
 
 /** What is left to know when all options have been checked against each other. */
 export interface CheckedOptions {
   readonly model: string;
   readonly output: string;
   readonly gate: GateRequest | undefined;
+  /** The model, where it had to be read to judge the options. */
+  readonly loaded?: LoadedModel | undefined;
 }
 
 /**
  * Checks what the argument parser cannot see, and that everything to be written can be, before any work.
  *
+ * @param isPlanned whether what is made was checked before, when it was planned
  * @throws UsageError for options that contradict each other or would do nothing; InputError for unusable paths
  */
-export async function checkOptions(options: QuantizePaths & QuantizeSettings): Promise<CheckedOptions> {
+export async function checkOptions(
+  options: GivenSettings,
+  { isPlanned = false }: { readonly isPlanned?: boolean } = {},
+): Promise<CheckedOptions> {
   const { model } = options;
+  if (options.dryRun === true && options.flips !== undefined) {
+    throw new UsageError("quantize: --flips: expected no --dry-run, which tags nothing, got it");
+  }
   if (model === undefined) {
     throw new UsageError("quantize: --model: expected a model file or directory, got none");
   }
-  checkMode(options);
-  if (usesTrainedRanges(options)) await checkTrainedRanges(model);
-  checkStandardInput(options);
+  if (!isPlanned) checkMode(options);
+  const loaded = usesTrainedRanges(options) ? await checkedTraining(model) : undefined;
+  checkStandardInput(isPlanned ? { ...options, calibration: [] } : options);
   if (options.dryRun === true && options.saveCalibrationTable !== undefined) {
     throw new UsageError(
       "quantize: --save-calibration-table: expected no --dry-run, which writes nothing, got it",
@@ -56,13 +54,13 @@ export async function checkOptions(options: QuantizePaths & QuantizeSettings): P
   const gate = gateOf(options);
   const output = outputOf(model, options);
   if (options.dryRun !== true) await checkOutputs(model, output, options);
-  return { model, output, gate };
+  return { model, output, gate, loaded };
 }
 
 /** Refuses a model in which no quantization-aware training left ranges; what is wrong with one that cannot be read is not the first thing to say. */
-async function checkTrainedRanges(path: string): Promise<void> {
+async function checkedTraining(path: string): Promise<LoadedModel> {
   const loaded = await loadModel(path).catch(() => undefined);
-  if (loaded !== undefined && qat.record(loaded.model)?.activationMode === "static") return;
+  if (loaded !== undefined && qat.record(loaded.model)?.activationMode === "static") return loaded;
   const untrained =
     loaded === undefined ? "" : `, and ${path} was not trained with ranges of its own (--qat)`;
   throw new UsageError(
@@ -70,7 +68,7 @@ async function checkTrainedRanges(path: string): Promise<void> {
   );
 }
 
-function checkMode(options: QuantizeSettings): void {
+function checkMode(options: GivenSettings): void {
   const { calibration, calibrationTable, saveCalibrationTable, method, percentile } = options;
   if (calibration.length > 0 && calibrationTable !== undefined) {
     throw new UsageError("quantize: --calibration-table: expected no --calibration beside it, got one");
@@ -106,7 +104,7 @@ function checkMode(options: QuantizeSettings): void {
 }
 
 /** Calibration text that nothing uses, and uses without text. */
-function checkUses(options: QuantizeSettings): void {
+function checkUses(options: GivenSettings): void {
   const { calibration, rounding, targetSize, migrateOutliers, correctBiases } = options;
   const mode = modeOf(options);
   const uses = {
@@ -134,7 +132,7 @@ function checkUses(options: QuantizeSettings): void {
 }
 
 /** Standard input can be read once. */
-function checkStandardInput({ calibration, validation }: QuantizeSettings & QuantizePaths): void {
+function checkStandardInput({ calibration, validation }: GivenSettings): void {
   const uses = [...calibration.map((source) => parseSource(source).path), validation].filter(
     (path) => path === "-",
   );
@@ -145,7 +143,7 @@ function checkStandardInput({ calibration, validation }: QuantizeSettings & Quan
   }
 }
 
-function gateOf(options: QuantizePaths & QuantizeSettings): GateRequest | undefined {
+function gateOf(options: GivenSettings): GateRequest | undefined {
   const { targetAccuracyLoss: target, validation, flips, sensitivity, timeBudget } = options;
   const isRanked = sensitivity === true;
   if (target === undefined && timeBudget !== undefined && !isRanked) {
@@ -190,7 +188,8 @@ function gateOf(options: QuantizePaths & QuantizeSettings): GateRequest | undefi
 
 const suffixes = { gzip: ".gz", brotli: ".br" } as const;
 
-function outputOf(model: string, options: QuantizePaths & QuantizeSettings): string {
+/** Where the file is to be: the name that was given, or that of the model with its treatment. */
+export function outputOf(model: string, options: GivenSettings): string {
   const { compress, method = "minmax" } = options;
   const mode = modeOf(options);
   const named = usesTrainedRanges(options)
@@ -209,14 +208,7 @@ function outputOf(model: string, options: QuantizePaths & QuantizeSettings): str
 async function checkOutputs(
   model: string,
   output: string,
-  {
-    report,
-    flips,
-    saveCalibrationTable,
-    validation,
-    calibration,
-    calibrationTable,
-  }: QuantizePaths & QuantizeSettings,
+  { report, flips, saveCalibrationTable, validation, calibration, calibrationTable }: GivenSettings,
 ): Promise<void> {
   await checkWritable("quantize: --output", output);
   if (report !== undefined) await checkWritable("quantize: --report", report);

@@ -1,16 +1,19 @@
 import { type GateResult, type GateState, gate } from "@nasty/compression";
 import type { ModelProto } from "@nasty/formats/onnx";
-import { type Evaluation, evaluate, type LabelledSentence } from "@nasty/taggers";
-import { type BatchMates, batchMates, comparedSentences } from "../comparison/batch-mates.js";
+import type { Evaluation, LabelledSentence } from "@nasty/taggers";
+import { comparedSentences } from "../comparison/batch-mates.js";
 import { flipsOf, type PairedFigures, pairedFigures } from "../comparison/paired-figures.js";
 import { spread } from "../texts/spread.js";
 import type { FlippedWords } from "../comparison/write-flips.js";
 import type { LoadedModel } from "../models/load-model.js";
-import { openModel, type OpenModelOptions } from "../models/open-tagger.js";
+import type { OpenModelOptions } from "../models/open-tagger.js";
 import { nameOf } from "../texts/text-form.js";
 import type { Reporter } from "../reporter.js";
 import { type LabellingDocument, labellingDocument } from "../report/labelling-text.js";
+import type { Judge } from "./gate-evaluation.js";
 import { gateRecord } from "./gate-record.js";
+import { type OpenWritten, openWritten } from "./open-written.js";
+import type { Original } from "./original.js";
 import { type Planned, type AppliedReport, finished } from "./plan-quantization.js";
 import { measuredSensitivity, type SensitivityRow } from "./sensitivity.js";
 import { type Candidate, writeCandidate } from "../files/candidate.js";
@@ -48,9 +51,12 @@ export interface Gate extends PairedFigures {
 export interface Gated {
   readonly gate: Gate;
   readonly candidate: Candidate;
+  /** The candidate, open as it was judged. */
+  readonly written: OpenWritten;
   readonly report: AppliedReport;
   readonly flipped: FlippedWords;
-  readonly batchMates: BatchMates;
+  /** Labels of the sentences that are tagged in batches too. */
+  readonly alone: readonly (readonly string[])[];
   /** What the search ranked weights by; null if there was none. */
   readonly sensitivity: readonly SensitivityRow[] | null;
 }
@@ -61,30 +67,16 @@ export interface GateJob {
   readonly planned: Planned;
   readonly output: string;
   readonly sentences: readonly LabelledSentence[];
+  readonly judge: Judge;
+  readonly original: Original;
   /** Measured before, if it was asked for. */
   readonly sensitivity: readonly SensitivityRow[] | null;
 }
 
 /** Writes the plan's model, evaluates the file, and leaves weights in float until the loss is small enough. */
 export async function runGate(request: GateRequest, job: GateJob, reporter: Reporter): Promise<Gated> {
-  const { loaded, planned, output, sentences } = job;
-  const { progress } = reporter;
-  const tagged = async (path: string, title: string): Promise<Evaluation> => {
-    const { tagger } = await openModel(path, request);
-    try {
-      progress.start(`gate: tagging ${sentences.length} sentences with ${title}`, sentences.length);
-      return await evaluate(tagger, sentences, {
-        path: nameOf(request.validation),
-        scheme: request.scheme,
-        batchSize: 1,
-        onProgress: (done) => progress.update(done),
-      });
-    } finally {
-      progress.stop();
-      await tagger.close();
-    }
-  };
-  const before = await tagged(loaded.path, "the original");
+  const { loaded, planned, output, sentences, judge: tagged } = job;
+  const before = await job.original.evaluation();
   const record = gateRecord(output, {
     inputSha256: await loaded.sha256(),
     plan: planned.plan,
@@ -92,20 +84,23 @@ export async function runGate(request: GateRequest, job: GateJob, reporter: Repo
   });
   // One candidate stands on the disk at a time; the best one is written again at the end if it was not the last.
   let last: Judged | undefined;
-  const write = async (model: ModelProto): Promise<Candidate> => {
+  const discard = async (): Promise<void> => {
+    await last?.written.close();
     await last?.candidate.discard();
     last = undefined;
-    return writeCandidate(output, model);
   };
   const judge = async (kept: number, model: ModelProto): Promise<Judged> => {
     const complete = await finished(model, loaded);
-    const candidate = await write(complete);
+    await discard();
+    const candidate = await writeCandidate(output, complete);
+    const written = openWritten(candidate.path, { ...request, runsOften: true });
     const title =
       kept === 0 ? "the written file" : `the file with ${kept} of the most sensitive weights in float`;
     try {
-      last = { kept, candidate, after: await tagged(candidate.path, title) };
+      last = { kept, candidate, written, after: await tagged((await written.tagger()).tagger, title) };
       return last;
     } catch (error) {
+      await written.close();
       await candidate.discard();
       throw error;
     }
@@ -113,6 +108,8 @@ export async function runGate(request: GateRequest, job: GateJob, reporter: Repo
   const state = await record.read();
   let ranked = job.sensitivity;
   const rank = async (): Promise<string[]> => {
+    // It missed the target: nobody asks it anything more, and measuring takes memory of its own.
+    await last?.written.close();
     const words = sentences.map((sentence) => sentence.words);
     ranked ??= await measuredSensitivity(
       loaded,
@@ -143,21 +140,18 @@ export async function runGate(request: GateRequest, job: GateJob, reporter: Repo
     if (isUnfinished) await record.write(found.state);
     else await record.remove();
     const unfinished = isUnfinished ? { record: record.path, best: bestName(output) } : null;
-    const { candidate, after } = judged;
+    const { candidate, written, after } = judged;
     return {
       gate: { ...figures(request, before, after, found), unfinished },
       candidate,
+      written,
       report: planned.reportOf(found.candidate.report),
       flipped: { flips: flipsOf(before, after), sentences },
-      batchMates: await batchMates(
-        candidate.path,
-        spread(sentences, comparedSentences).map(({ words }) => words),
-        { threads: request.threads, alone: spread(after.predictions, comparedSentences) },
-      ),
+      alone: spread(after.predictions, comparedSentences),
       sensitivity: ranked,
     };
   } catch (error) {
-    await last?.candidate.discard();
+    await discard();
     throw error;
   }
 }
@@ -165,6 +159,7 @@ export async function runGate(request: GateRequest, job: GateJob, reporter: Repo
 interface Judged {
   readonly kept: number;
   readonly candidate: Candidate;
+  readonly written: OpenWritten;
   readonly after: Evaluation;
 }
 

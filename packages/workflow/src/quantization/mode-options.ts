@@ -1,12 +1,13 @@
 import type { QuantizationPlan } from "@nasty/compression";
 import { UsageError } from "../errors.js";
-import { modeOf, type QuantizeMode, type QuantizeSettings } from "./settings.js";
+import type { GivenSettings } from "./checked-options.js";
+import { modeOf, type QuantizeMode } from "./settings.js";
 
 /** An option that not every mode has a use for. */
 interface ModeOption {
   readonly option: string;
   /** What was given, in the words of the command line; undefined if it was not. */
-  readonly given: (settings: QuantizeSettings) => string | undefined;
+  readonly given: (settings: GivenSettings) => string | undefined;
   readonly modes: readonly QuantizeMode[];
   /** What the option needs, for the message. */
   readonly expected: string;
@@ -16,8 +17,8 @@ interface ModeOption {
 
 const flag = (isGiven: boolean, name: string): string | undefined => (isGiven ? name : undefined);
 const valued =
-  (name: string, key: keyof QuantizeSettings) =>
-  (settings: QuantizeSettings): string | undefined =>
+  (name: string, key: keyof GivenSettings) =>
+  (settings: GivenSettings): string | undefined =>
     settings[key] === undefined ? undefined : `${name} ${String(settings[key])}`;
 
 const blocks: readonly QuantizeMode[] = ["int4", "weight-only", "mixed"];
@@ -89,7 +90,7 @@ export const modeOptions: readonly ModeOption[] = [
 ];
 
 /** @throws UsageError for an option that the mode has no use for */
-export function checkModeOptions(settings: QuantizeSettings): void {
+export function checkModeOptions(settings: GivenSettings): void {
   const mode = modeOf(settings);
   for (const { given, modes, expected } of modeOptions) {
     const shown = given(settings);
@@ -99,7 +100,7 @@ export function checkModeOptions(settings: QuantizeSettings): void {
 }
 
 /** @throws UsageError for an option that needs an int8 LSTM, if the plan has none */
-export function checkPlanOptions(settings: QuantizeSettings, { tensors }: QuantizationPlan): void {
+export function checkPlanOptions(settings: GivenSettings, { tensors }: QuantizationPlan): void {
   const mode = modeOf(settings);
   if (tensors.some(({ op }) => op === "LSTM")) return;
   for (const { given, ofLstms } of modeOptions) {

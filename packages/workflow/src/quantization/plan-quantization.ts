@@ -15,7 +15,9 @@ import {
 } from "@nasty/compression";
 import type { Granularity } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
+import type { Session } from "@nasty/runtime";
 import { taggerMetadata, withTagger } from "@nasty/taggers";
+import { InputError } from "../errors.js";
 import { parseSource } from "../texts/calibration-sources.js";
 import type { LoadedModel } from "../models/load-model.js";
 import { provenanceOf } from "../models/provenance.js";
@@ -23,15 +25,19 @@ import type { Reporter } from "../reporter.js";
 import { addedBytes } from "./added-bytes.js";
 import { calibrate } from "./calibration.js";
 import { calibrationBatches } from "./calibration-batches.js";
-import { calibrationReader, type ReadCalibration } from "./calibration-text.js";
+import type { ReadCalibration } from "./calibration-text.js";
+import { needsText } from "./needs-text.js";
 import { checkPlanOptions } from "./mode-options.js";
-import { modeOf, type QuantizeSettings, usesTrainedRanges } from "./settings.js";
+import type { QuantizePlan } from "./quantize-plan.js";
+import { modeOf, type QuantizeMode, type QuantizeSettings, usesTrainedRanges } from "./settings.js";
 
 /** A plan that is ready to be printed or applied. */
 export interface Planned {
   readonly plan: QuantizationPlan;
+  /** The plan before biases were corrected for it, where they were. */
+  readonly uncorrected?: QuantizationPlan;
   /** What of it goes into the JSON result whether it is applied or not. */
-  readonly summary: { readonly mode: string; readonly method: string };
+  readonly summary: { readonly mode: QuantizeMode; readonly method: string };
   /** The float model that the plan is for: the user's, or one that was evened out or corrected before. */
   readonly model: ModelProto;
   /** What applying the plan takes beside the model. */
@@ -67,43 +73,59 @@ export function granularityText(granularity: Granularity): string {
   }
 }
 
+/** What planning takes beside the model. */
+export interface PlanningJob {
+  readonly settings: QuantizeSettings;
+  readonly read: ReadCalibration;
+  /** A plan that was made before, of these settings and this model: it is not made again. */
+  readonly made?: QuantizePlan | undefined;
+  /** What else to ask the float model while it is open to be measured. */
+  readonly use?: ((session: Session) => Promise<void>) | undefined;
+}
+
 /** Makes the plan of the chosen mode; what needs measuring runs the float model over the calibration text. */
 export async function planQuantization(
   loaded: LoadedModel,
-  settings: QuantizeSettings,
+  job: PlanningJob,
   reporter: Reporter,
-  read: ReadCalibration = calibrationReader(settings, reporter),
 ): Promise<Planned> {
-  const batches = needsBatches(settings) ? await calibrationBatches(loaded, settings, read) : undefined;
+  const { settings, read, made: given } = job;
+  const batches = needsText(settings) ? await calibrationBatches(loaded, settings, read) : undefined;
   const evened = await evenedOut(loaded, settings, batches, reporter);
-  const { layers, model: paired } = orderedUnits(evened.model, settings);
-  const prepared = { ...evened, model: paired };
-  const made = await planOf({ ...loaded, model: prepared.model }, { settings, batches, read }, reporter);
-  checkPlanOptions(settings, made.plan);
-  const plan = {
-    ...made.plan,
-    options: { ...made.plan.options, ...(layers > 0 && { pairedLayers: layers }) },
-    warnings: [
-      ...new Set([...prepareModel(loaded.model).changes, ...made.plan.warnings, ...prepared.warnings]),
-    ],
+  const { layers, model } = orderedUnits({ ...loaded, model: evened.model }, settings);
+  const planFor = async (): Promise<Made> => {
+    const made = await planOf({ ...loaded, model }, { ...job, batches }, reporter);
+    checkPlanOptions(settings, made.plan);
+    const plan = {
+      ...made.plan,
+      options: { ...made.plan.options, ...(layers > 0 && { pairedLayers: layers }) },
+      warnings: [
+        ...new Set([...prepareModel(loaded.model).changes, ...made.plan.warnings, ...evened.warnings]),
+      ],
+    };
+    return { plan, summary: made.summary };
   };
+  const { plan, summary } =
+    given === undefined
+      ? await planFor()
+      : { plan: given.uncorrected ?? given.plan, summary: { mode: given.mode, method: given.method } };
   const options: ApplyOptions = {
-    provenance: await provenance(loaded, settings),
+    provenance:
+      given === undefined ? await provenance(loaded, settings) : await laterProvenance(given, settings),
     ...(batches !== undefined && { calibrationData: batches, limit: batches.length }),
     threads: settings.threads,
   };
-  const corrected =
-    settings.correctBiases === true
-      ? await correctBiases(prepared.model, plan, options)
-      : { model: prepared.model, plan };
+  const isCorrected = settings.correctBiases === true;
+  const corrected = isCorrected ? await correctBiases(model, plan, options) : { model, plan };
   return {
     ...corrected,
-    summary: made.summary,
+    ...(isCorrected && { uncorrected: plan }),
+    summary,
     options,
     reportOf: shown,
     async apply(source) {
-      const { model, report } = await apply(corrected.model, corrected.plan, options);
-      return { model: await finished(model, source), report: shown(report) };
+      const applied = await apply(corrected.model, corrected.plan, options);
+      return { model: await finished(applied.model, source), report: shown(applied.report) };
     },
   };
 }
@@ -115,6 +137,34 @@ async function provenance(
 ): Promise<Provenance> {
   const texts = calibration.map((text) => parseSource(text).path);
   return provenanceOf(await loaded.sha256(), { calibration: texts, calibrationTable, validation });
+}
+
+/**
+ * The same for a plan that was made before: its texts were read then, that of the gate is now.
+ *
+ * @throws InputError for calibration text that is read again, and is another than it was
+ */
+async function laterProvenance(
+  { provenance: { inputSha256, data: before } }: QuantizePlan,
+  settings: QuantizeSettings,
+): Promise<Provenance> {
+  const { validation } = settings;
+  if (needsText(settings)) {
+    const calibration = settings.calibration.map((text) => parseSource(text).path);
+    const { data } = await provenanceOf(undefined, { calibration });
+    if (JSON.stringify(data?.["calibration"]) !== JSON.stringify(before?.["calibration"])) {
+      throw new InputError(
+        `quantize: plan: calibration ${calibration.join(", ")}: expected the text that the plan was made with (it is read again), got another one; plan again`,
+      );
+    }
+  }
+  const { data: now, versions } = await provenanceOf(inputSha256, { validation });
+  const data = { ...before, ...now };
+  return {
+    ...(inputSha256 === undefined ? {} : { inputSha256 }),
+    ...(Object.keys(data).length === 0 ? {} : { data }),
+    ...(versions === undefined ? {} : { versions }),
+  };
 }
 
 /** Bytes that the written file will have beside its graph. */
@@ -130,17 +180,13 @@ export async function finished(model: ModelProto, source: LoadedModel): Promise<
 }
 
 /** The model with its hidden units ordered for safe pairs, where int8 products will have them; what was trained for its scales keeps its order. */
-function orderedUnits(model: ModelProto, settings: QuantizeSettings): PairedUnits {
+function orderedUnits({ model, tagger, isShared }: LoadedModel, settings: QuantizeSettings): PairedUnits {
   const isInt8 = ["dynamic", "static"].includes(modeOf(settings));
+  // A neural tagger is run from memory as it was read, and is small.
+  const inPlace = !isShared && tagger?.kind !== "neural";
   return isInt8 && !usesTrainedRanges(settings)
-    ? pairedFor(model, settings, { inPlace: true })
+    ? pairedFor(model, settings, { inPlace })
     : { model, layers: 0 };
-}
-
-/** Whether anything but static ranges, which are measured in a stream, needs the encoded text. */
-function needsBatches(settings: QuantizeSettings): boolean {
-  const { migrateOutliers, correctBiases: corrects } = settings;
-  return modeOf(settings) !== "static" || migrateOutliers === true || corrects === true;
 }
 
 async function evenedOut(
@@ -166,15 +212,13 @@ async function evenedOut(
 
 type Made = Pick<Planned, "plan" | "summary">;
 
-interface PlanJob {
-  readonly settings: QuantizeSettings;
+interface PlanJob extends PlanningJob {
   readonly batches: CalibrationBatch[] | undefined;
-  readonly read: ReadCalibration;
 }
 
 async function planOf(
   loaded: LoadedModel,
-  { settings, batches, read }: PlanJob,
+  { settings, batches, read, use }: PlanJob,
   reporter: Reporter,
 ): Promise<Made> {
   const mode = modeOf(settings);
@@ -200,7 +244,11 @@ async function planOf(
       return { plan: await planModel(loaded.model, { mode, ...weights }), summary: { mode, method: "none" } };
     case "static": {
       const options = { ...weights, activationSymmetric: settings.activations === "symmetric" };
-      const { table, warnings } = await calibrate(loaded, { settings, weights: options, read }, reporter);
+      const { table, warnings } = await calibrate(
+        loaded,
+        { settings, weights: options, read, use },
+        reporter,
+      );
       const plan = await planModel(loaded.model, { mode, ...options, calibrationTable: table });
       return {
         plan: { ...plan, warnings: [...plan.warnings, ...warnings] },

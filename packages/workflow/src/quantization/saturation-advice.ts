@@ -1,7 +1,7 @@
 import { type Saturation, saturation } from "@nasty/compression";
 import type { LoadedModel } from "../models/load-model.js";
 import { spread } from "../texts/spread.js";
-import { encodedBatches } from "./calibration-batches.js";
+import { encodable, encodedBatches } from "./calibration-batches.js";
 import type { ReadCalibration } from "./calibration-text.js";
 import type { Planned } from "./plan-quantization.js";
 import { modeOf, type QuantizeSettings } from "./settings.js";
@@ -21,7 +21,7 @@ export async function saturationAdvice(
 ): Promise<string[]> {
   const isInt8 = ["static", "dynamic"].includes(modeOf(settings));
   if (settings.pairs !== "full" || !isInt8 || settings.calibration.length === 0) return [];
-  const batches = await encodedBatches(loaded, spread((await read()).sentences, checkedSentences), settings);
+  const batches = await encodedBatches(encodable(loaded), spread((await read()).sentences, checkedSentences));
   const { threads } = settings;
   return adviceOf(await saturation(planned.model, planned.plan, { calibrationData: batches, threads }));
 }

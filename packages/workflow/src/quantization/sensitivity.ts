@@ -5,7 +5,7 @@ import { openTaggerModel } from "@nasty/taggers/node";
 import { type Counted, spread } from "../texts/spread.js";
 import type { LoadedModel } from "../models/load-model.js";
 import type { Reporter } from "../reporter.js";
-import { encodedBatches } from "./calibration-batches.js";
+import { encodable, encodedBatches } from "./calibration-batches.js";
 import { finished, type Planned } from "./plan-quantization.js";
 
 /** What one weight, or weights that stay together, cost by themselves; as the JSON document has it. */
@@ -46,7 +46,7 @@ export async function measuredSensitivity(
   { threads, words, labelled, scheme, timeBudget = defaultBudget }: SensitivityRequest,
   { progress }: Reporter,
 ): Promise<SensitivityRow[]> {
-  const batches = await encodedBatches(loaded, spread(words, comparedSentences), { threads });
+  const batches = await encodedBatches(encodable(loaded), spread(words, comparedSentences));
   const judged = labelled === undefined ? undefined : spread(labelled, judgedSentences);
   const { tagger } = loaded;
   const groups = planned.plan.tensors.length;

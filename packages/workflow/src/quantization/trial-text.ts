@@ -4,19 +4,17 @@ import { collectAll } from "../texts/collect-all.js";
 import { readLabelled } from "../texts/labelled-text.js";
 import type { LoadedModel } from "../models/load-model.js";
 import type { ReadCalibration } from "./calibration-text.js";
-import type { QuantizePaths } from "./checked-options.js";
 import type { QuantizeSettings } from "./settings.js";
 
 /** Sentences as lists of words. */
 export type Words = Counted<readonly string[]>;
 
-/** The labelled text of `--validation`; undefined where nothing will be judged by it. */
+/** The labelled text of the gate; undefined without one, or without a tagger to judge. */
 export async function validationText(
   { tagger }: LoadedModel,
-  { validation, dryRun, sensitivity }: QuantizePaths & QuantizeSettings,
+  { validation }: QuantizeSettings,
 ): Promise<LabelledSentence[] | undefined> {
-  const isUsed = dryRun !== true || sensitivity === true;
-  if (validation === undefined || tagger === undefined || !isUsed) return undefined;
+  if (validation === undefined || tagger === undefined) return undefined;
   return collectAll(readLabelled(validation, tagger.task));
 }
 

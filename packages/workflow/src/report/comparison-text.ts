@@ -1,7 +1,7 @@
-import { formatBytes, formatCount, formatMs, formatPercent, formatRatio } from "./format.js";
+import { formatBytes, formatCount, formatMs, formatPercent, formatRatio, table } from "./format.js";
 import { metricName } from "./score-table.js";
 import type { BatchMates } from "../comparison/batch-mates.js";
-import type { Comparison, Side } from "../comparison/compare-models.js";
+import type { ComparedModel, PairComparison, Side } from "../comparison/compare-models.js";
 
 function sideLines(title: string, side: Side): string[] {
   return [
@@ -26,8 +26,8 @@ export function batchMatesText({ words, flips, paddedFlips }: BatchMates): strin
 }
 
 /** The comparison for a person to read, in the layout of the quantization guide; MB = 10^6 bytes. */
-export function comparisonText(comparison: Comparison): string {
-  const { summary, original, quantized, flips } = comparison;
+export function comparisonText(comparison: PairComparison): string {
+  const { summary, original, quantized } = comparison;
   return [
     `Comparing models on ${formatCount(comparison.examples)} test examples:`,
     "",
@@ -37,7 +37,35 @@ export function comparisonText(comparison: Comparison): string {
     `  Size reduction: ${formatRatio(summary.sizeRatio)}`,
     `  Speed improvement: ${formatRatio(summary.speedup)}`,
     `  ${metricName(original.metric)} loss: ${points(summary.loss)}% (in points; 95% interval ${points(summary.lossCi95[0])} to ${points(summary.lossCi95[1])})`,
-    `  Labels changed: ${formatCount(flips.length)} of ${formatCount(comparison.tokens)} words`,
+    `  Labels changed: ${formatCount(summary.flips)} of ${formatCount(comparison.tokens)} words`,
     `  Labels that depend on the batch: ${batchMatesText(comparison.batchMates)}`,
   ].join("\n");
+}
+
+/** Models in rows, the first being what the others are compared with; MB = 10^6 bytes. */
+export function modelTable(models: readonly ComparedModel[]): string {
+  const metric = models[0]?.metric ?? "accuracy";
+  return table(
+    [
+      "Model",
+      "Precision",
+      metricName(metric),
+      "Loss, points",
+      "Labels changed",
+      "Size",
+      "Memory",
+      "Sentence",
+    ],
+    models.map(({ path, precision, value, summary, modelBytes, memoryBytes, msPerSentence }) => [
+      path,
+      precision,
+      formatPercent(value),
+      summary === null ? "" : points(summary.loss),
+      summary === null ? "" : formatCount(summary.flips),
+      formatBytes(modelBytes),
+      formatBytes(memoryBytes),
+      formatMs(msPerSentence),
+    ]),
+    ["left", "left", "right", "right", "right", "right", "right", "right"],
+  );
 }

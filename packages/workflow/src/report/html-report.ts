@@ -4,7 +4,7 @@ import { batchMatesText } from "./comparison-text.js";
 import { formatBytes, formatCount, formatPercent, formatRatio } from "./format.js";
 import type { Gate } from "../quantization/gate.js";
 import { lossText, noiseText } from "../quantization/sensitivity.js";
-import { noAudit } from "../quantization/written-audit.js";
+import { noAudit } from "../quantization/open-written.js";
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 

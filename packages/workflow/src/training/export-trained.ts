@@ -117,7 +117,7 @@ async function driftOf(
     path: output,
     original: qat.simulate(model),
     likeness: "the trained graph",
-    sample: await driftSample({ path, modelBytes, model, tagger: settings }, words, { threads }),
+    sample: await driftSample({ modelBytes, model, tagger: settings }, words),
     minCosine: minCosine ?? leastCosine[bits === 4 ? "int4" : "int8"],
     threads,
     isJudged,

@@ -64,7 +64,7 @@ export function keepDirectory(job: Keeping<FineTuned>): Promise<Kept<WrittenDire
       { ...job.trained, model: trained.model },
       {
         async check(staged) {
-          drift = await checkTrained(trained, staged.modelPath, staged.directory);
+          drift = await checkTrained(trained, staged.modelPath);
         },
       },
     );

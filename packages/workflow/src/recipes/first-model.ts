@@ -3,8 +3,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import { type Recipe, recipeError } from "@nasty/compression/pipeline";
 import { readFileMaybeCompressed, writeFileAtomic } from "@nasty/formats/archive/node";
 import { isHfDirectory } from "@nasty/formats/hf/node";
-import { defaultFloatPath } from "@nasty/workflow/models/default-model";
-import { stemOf } from "./command-step.js";
+import { defaultFloatPath } from "../models/default-model.js";
+import { stemOf } from "./steps/operation-step.js";
 
 /** Where the recipe's model is, and what names of outputs begin with. */
 export interface FirstModel {

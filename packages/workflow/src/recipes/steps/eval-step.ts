@@ -7,10 +7,10 @@ import {
   type StepOutcome,
 } from "@nasty/compression/pipeline";
 import { lossInterval } from "@nasty/taggers";
-import { InputError } from "@nasty/workflow/errors";
-import { formatPercent } from "@nasty/workflow/report/format";
-import { evaluateModel } from "@nasty/workflow/recipes/measure-models";
-import { type PipelineContext, type StepKind, textPath } from "./step-kind.js";
+import { InputError } from "../../errors.js";
+import { formatPercent } from "../../report/format.js";
+import { evaluateModel } from "../measure-models.js";
+import { type RecipeContext, type StepKind, textPath } from "./step-kind.js";
 
 const options: readonly OptionSchema[] = [
   { name: "on", takes: "data" },
@@ -67,8 +67,8 @@ export const evalStep: StepKind = {
   },
 };
 
-async function evaluate(model: string, name: DataName, context: PipelineContext) {
+async function evaluate(model: string, name: DataName, context: RecipeContext) {
   const test = textPath(context, name);
   if (test === undefined) throw new TypeError(`eval: text ${name} is not there`);
-  return evaluateModel(model, { test, ...context, reporter: context.terminal });
+  return evaluateModel(model, { test, ...context });
 }

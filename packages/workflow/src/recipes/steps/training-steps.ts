@@ -1,19 +1,13 @@
 import type { OptionValue } from "@nasty/compression/pipeline";
 import { isHfDirectory } from "@nasty/formats/hf/node";
 import { exportTagger } from "@nasty/taggers/node";
-import { distillOperation, exportOperation, fineTuneOperation } from "@nasty/workflow/operations";
-import { commandOf } from "../arguments/command-of.js";
-import type { distillModel } from "../commands/distill.js";
-import type { exportModels } from "../commands/export.js";
-import type { fineTuneModel } from "../commands/fine-tune.js";
-import { UsageError } from "@nasty/workflow/errors";
-import { qatSettings } from "@nasty/workflow/training/qat-settings";
-import { commandStep, stemOf, type WiredText } from "./command-step.js";
+import { UsageError } from "../../errors.js";
+import { distillOperation, exportOperation, fineTuneOperation } from "../../operations/index.js";
+import { resultDocument } from "../../report/result-document.js";
+import { checkAgreement } from "../../training/export-trained.js";
+import { qatSettings } from "../../training/qat-settings.js";
+import { operationStep, stemOf, type WiredText } from "./operation-step.js";
 import type { StepKind } from "./step-kind.js";
-
-const loadFineTune = async () => (await import("../commands/fine-tune.js")).fineTuneModel;
-const loadDistill = async () => (await import("../commands/distill.js")).distillModel;
-const loadExport = async () => (await import("../commands/export.js")).exportModels;
 
 /** Students that are written as model files. */
 const networks: readonly string[] = ["cnn", "bilstm"];
@@ -33,10 +27,17 @@ const validationText: WiredText = {
 };
 
 /** `fine-tune`: a transformer goes on learning, with its own labels; a model file is exported first. */
-export const fineTuneStep = commandStep<Parameters<typeof fineTuneModel>[0]>({
+export const fineTuneStep = operationStep({
   name: "fine-tune",
-  command: () => commandOf(fineTuneOperation, loadFineTune),
-  load: loadFineTune,
+  operation: fineTuneOperation,
+  run: async (settings, reporter) => {
+    const { runFineTuning } = await import("../../training/fine-tune.js");
+    return runFineTuning(settings, reporter);
+  },
+  judge: ({ qat }) => checkAgreement("fine-tune", qat),
+  document: resultDocument,
+  // A model that was trained to be quantized goes on as such.
+  modelOf: ({ qat, path }) => (qat?.passed === true ? qat.path : path),
   modelOption: "model",
   texts: () => [trainingText, validationText],
   async prepareModel(path, scratch) {
@@ -45,15 +46,18 @@ export const fineTuneStep = commandStep<Parameters<typeof fineTuneModel>[0]>({
     return scratch;
   },
   outputNameOf: (options, input) => `${stemOf(input)}_${options["qat"] === true ? "qat" : "tuned"}`,
-  // A model that was trained to be quantized goes on as such.
-  modelOf: (result) => (result as { readonly qat?: { readonly path?: string } } | null)?.qat?.path,
   check: async (options) => qatSettings("fine-tune", options),
 });
 
-const distillation = commandStep<Parameters<typeof distillModel>[0]>({
+const distillation = operationStep({
   name: "distill",
-  command: () => commandOf(distillOperation, loadDistill),
-  load: loadDistill,
+  operation: distillOperation,
+  run: async (settings, reporter) => {
+    const { runDistillation } = await import("../../training/distill.js");
+    return runDistillation(settings, reporter);
+  },
+  document: resultDocument,
+  modelOf: ({ path }) => path,
   modelOption: "teacher",
   choices: { student: networks },
   texts: ({ student }) => [
@@ -91,10 +95,15 @@ function studentName(student: OptionValue | undefined, size: OptionValue | undef
 }
 
 /** `export`: the model so far as a Hugging Face directory; the next step works on the file. */
-export const exportStep = commandStep<Parameters<typeof exportModels>[0]>({
+export const exportStep = operationStep({
   name: "export",
-  command: () => commandOf(exportOperation, loadExport),
-  load: loadExport,
+  operation: exportOperation,
+  run: async (settings, reporter) => {
+    const { runExport } = await import("../../exporting/export-model.js");
+    return runExport(settings, reporter);
+  },
+  document: resultDocument,
+  modelOf: ({ path }) => path,
   modelOption: "model",
   makesModel: false,
   outputNameOf: (_, input) => `${stemOf(input)}_export`,

@@ -1,17 +1,13 @@
 import type { StepOptions } from "@nasty/compression/pipeline";
-import { compressOperation, pruneOperation, quantizeOperation } from "@nasty/workflow/operations";
-import { commandOf } from "../arguments/command-of.js";
-import type { CompressCommandOptions } from "../commands/compress.js";
-import type { PruneCommandOptions } from "../commands/prune.js";
-import type { QuantizeOptions } from "../commands/quantize.js";
-import { checkOptions } from "@nasty/workflow/quantization/checked-options";
-import { prunedSuffix, suffixOf } from "@nasty/workflow/files/output-name";
-import type { QuantizeMode } from "@nasty/workflow/quantization/settings";
-import { commandStep, stemOf, type WiredText } from "./command-step.js";
-
-const loadQuantize = async () => (await import("../commands/quantize.js")).quantize;
-const loadPrune = async () => (await import("../commands/prune.js")).prune;
-const loadCompress = async () => (await import("../commands/compress.js")).compress;
+import { GateError } from "../../errors.js";
+import { prunedSuffix, suffixOf } from "../../files/output-name.js";
+import { compressOperation, pruneOperation, quantizeOperation } from "../../operations/index.js";
+import { pruningRefusal } from "../../pruning/quality.js";
+import { refusal } from "../../quantization/gate.js";
+import { checkOptions } from "../../quantization/checked-options.js";
+import type { QuantizeMode } from "../../quantization/settings.js";
+import { resultDocument } from "../../report/result-document.js";
+import { operationStep, stemOf, type WiredText } from "./operation-step.js";
 
 const gateText: WiredText = {
   option: "validation",
@@ -21,10 +17,18 @@ const gateText: WiredText = {
 };
 
 /** `quantize`: every option of the command; calibration text where the options use it. */
-export const quantizeStep = commandStep<QuantizeOptions>({
+export const quantizeStep = operationStep({
   name: "quantize",
-  command: () => commandOf(quantizeOperation, loadQuantize),
-  load: loadQuantize,
+  operation: quantizeOperation,
+  run: async (settings, reporter) => {
+    const { runQuantization } = await import("../../quantization/run-quantization.js");
+    return runQuantization(settings, reporter);
+  },
+  judge({ output, gate }, { model }) {
+    if (output === null && gate !== null) throw new GateError(refusal(model, gate));
+  },
+  document: (result) => result,
+  modelOf: ({ output }) => output?.path,
   modelOption: "model",
   // Files beside the model: saved ranges spare a second calibration, which a pipeline that goes on spares anyway.
   provided: ["calibration-table", "save-calibration-table", "flips"],
@@ -73,10 +77,18 @@ function validationOf({ "target-accuracy-loss": target, sensitivity }: StepOptio
 }
 
 /** `prune`: single elements, heads and neurons, layers, vocabulary; training text where it is to train on. */
-export const pruneStep = commandStep<PruneCommandOptions>({
+export const pruneStep = operationStep({
   name: "prune",
-  command: () => commandOf(pruneOperation, loadPrune),
-  load: loadPrune,
+  operation: pruneOperation,
+  run: async (settings, reporter) => {
+    const { runPruning } = await import("../../pruning/prune.js");
+    return runPruning(settings, reporter);
+  },
+  judge(result, { model }) {
+    if (!result.passed) throw new GateError(pruningRefusal(model, result.gate));
+  },
+  document: resultDocument,
+  modelOf: ({ path }) => path,
   modelOption: "model",
   texts: (options) => [
     ...(["epochs", "schedule", "learning-rate", "batch-size"].some((name) => name in options)
@@ -108,10 +120,15 @@ export const pruneStep = commandStep<PruneCommandOptions>({
 });
 
 /** `compress`: gzip or brotli. */
-export const compressStep = commandStep<CompressCommandOptions>({
+export const compressStep = operationStep({
   name: "compress",
-  command: () => commandOf(compressOperation, loadCompress),
-  load: loadCompress,
+  operation: compressOperation,
+  run: async (settings, reporter) => {
+    const { runCompression } = await import("../../compressing/compress.js");
+    return runCompression(settings, reporter);
+  },
+  document: ({ modelPath: _, ...result }) => resultDocument(result),
+  modelOf: ({ path }) => path,
   modelOption: "model",
   outputNameOf: (options, input) => `${stemOf(input)}.onnx${options["method"] === "brotli" ? ".br" : ".gz"}`,
 });

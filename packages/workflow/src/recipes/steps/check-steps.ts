@@ -1,11 +1,10 @@
 import { type Recipe, recipeError, type RecipeStep } from "@nasty/compression/pipeline";
-import { UsageError } from "@nasty/workflow/errors";
-import { ParserError } from "./command-options.js";
+import { UsageError } from "../../errors.js";
 import { stepKind } from "./step-kinds.js";
-import type { PipelineContext } from "./step-kind.js";
+import type { RecipeContext } from "./step-kind.js";
 
 /** Refuses options that contradict each other or would do nothing, with their line, before anything runs. */
-export async function checkSteps(recipe: Recipe, context: PipelineContext): Promise<void> {
+export async function checkSteps(recipe: Recipe, context: RecipeContext): Promise<void> {
   let { tagger } = context;
   for (const step of recipe.steps) {
     const kind = stepKind(step.kind);
@@ -14,7 +13,7 @@ export async function checkSteps(recipe: Recipe, context: PipelineContext): Prom
       tagger = kind.taggerOf?.(step.options) ?? tagger;
     } catch (error) {
       const isInput = (error as { kind?: unknown }).kind === "input";
-      if (!(error instanceof UsageError || error instanceof ParserError || isInput)) throw error;
+      if (!(error instanceof UsageError || isInput)) throw error;
       const message = (error as Error).message.replace(`${step.kind}: `, "");
       const what = `step ${step.number} (${step.kind}): ${message}`;
       throw recipeError(recipe.name, placeOf(step, message), what, error);

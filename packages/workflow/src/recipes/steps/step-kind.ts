@@ -7,11 +7,11 @@ import type {
   StepSchema,
 } from "@nasty/compression/pipeline";
 import type { LabelChoice, TaggerSettings, Task } from "@nasty/taggers";
-import type { Terminal } from "../terminal/console.js";
-import type { RecipeTexts } from "@nasty/workflow/recipes/recipe-texts";
+import type { Reporter } from "../../reporter.js";
+import type { RecipeTexts } from "../recipe-texts.js";
 
 /** What the steps of one run share. */
-export interface PipelineContext {
+export interface RecipeContext {
   readonly texts: RecipeTexts;
   /** Where outputs go. */
   readonly folder: string;
@@ -23,7 +23,7 @@ export interface PipelineContext {
   readonly tagger: TaggerKind;
   readonly seed: number;
   readonly threads: number;
-  readonly terminal: Terminal;
+  readonly reporter: Reporter;
 }
 
 /** What names of outputs depend on beside a step's own options. */
@@ -47,11 +47,11 @@ export interface StepKind {
   /** Null for a step that writes nothing. */
   outputNameOf(options: StepOptions, input: string, facts: ModelFacts): string | null;
   /** Throws what is wrong with the options taken together. */
-  check(step: RecipeStep, context: PipelineContext): Promise<void>;
-  run(job: StepJob, context: PipelineContext): Promise<StepOutcome>;
+  check(step: RecipeStep, context: RecipeContext): Promise<void>;
+  run(job: StepJob, context: RecipeContext): Promise<StepOutcome>;
 }
 
 /** Where a text of the data section is. */
-export function textPath(context: PipelineContext, name: DataName): string | undefined {
+export function textPath(context: RecipeContext, name: DataName): string | undefined {
   return context.texts[name]?.[0]?.path;
 }

@@ -1,4 +1,4 @@
-import { exitCodes, GateError, UsageError } from "@nasty/workflow/errors";
+import { exitCodes, GateError, UsageError } from "../errors.js";
 import { adviceFor } from "./advice.js";
 
 const systemErrors: Record<string, string> = {
@@ -84,7 +84,9 @@ export function explain(error: unknown): Explanation {
 
 /** A message says what to do after a semicolon; libraries leave that out where it depends on who calls them. */
 function withAdvice(message: string, error: Error): string {
-  const advice = message.includes(";") ? undefined : adviceFor(error);
+  if (message.includes(";")) return message;
+  const { cause } = error;
+  const advice = adviceFor(error) ?? (cause instanceof Error ? adviceFor(cause) : undefined);
   return advice === undefined ? message : `${message}; ${advice}`;
 }
 
