@@ -42,8 +42,8 @@ export const modelMutants = [
   ),
   graph(
     "folding/fold-constants",
-    " || graph.isOverridable(input)) return false;",
-    ") return false;",
+    'node.domain !== "" || graph.isOutput(output)) return false;',
+    'node.domain !== "") return false;',
     "folding",
   ),
   graph("inference/dims", "if (position < 0) return undefined;", "if (position < 0) continue;", "inference"),

@@ -38,6 +38,10 @@ function corrupted(model: ModelProto): ModelProto {
   return copyMessage(model, { graph: copyMessage(graph, { initializer }) });
 }
 
+test("eight bits may depart by a tenth, four by a fifth, floats by the order of their sums", () => {
+  expect(leastCosine).toEqual({ exact: 0.9999, float: 0.999, int8: 0.9, int4: 0.8 });
+});
+
 test("a corrupted file of a pruned model is refused with the node at which values depart", async () => {
   const loaded = await loadModel(shop.path("pos"));
   const plan = await pruner.plan(loaded.model, { sparsity: 0.2, minimumElements: 1 });
