@@ -85,14 +85,14 @@ export const figureMutants = [
     "consider({ min: extremes.min, max: upper.max });",
     "percentile-and-mse",
   ),
-  calibration("counted-values", "if (padded?.[position] !== 0) walk", "walk", "counted-values"),
+  calibration("real-positions", "if (padded?.[position] !== 0) walk", "walk", "real-positions"),
   calibration(
     "counted-values",
     "if (!(value > maskedBelow &&",
     "if (!(value >= maskedBelow &&",
     "counted-values",
   ),
-  calibration("collect-ranges", "rows.length < wanted", "rows.length <= wanted", "collect-ranges"),
+  calibration("token-mask", "rows.length < wanted", "rows.length <= wanted", "collect-ranges"),
   calibration("method", "2 ** bits - (symmetric ? 1 : 0)", "2 ** bits", "collect-ranges", "observers"),
   calibration(
     "stratified-sample",

@@ -42,8 +42,8 @@ export const modelMutants = [
   ),
   graph(
     "folding/fold-constants",
-    'node.domain !== "" || graph.isOutput(output)) return false;',
-    'node.domain !== "") return false;',
+    "!isStandard(node) || graph.isOutput(output)) return false;",
+    "!isStandard(node)) return false;",
     "folding",
   ),
   graph("inference/dims", "if (position < 0) return undefined;", "if (position < 0) continue;", "inference"),

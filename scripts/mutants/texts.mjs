@@ -16,7 +16,7 @@ const taggers = (name, find, put, ...tests) => ({
 
 const iob1 = 'return (from, to) => to?.position !== "B" || isInside(from, to) || !inside.has(to.type);';
 const iob2 = 'return (from, to) => to?.position !== "I" || isInside(from, to) || !beginning.has(to.type);';
-const decoding = "neural/decode.test.ts";
+const decoding = "tagging/decode.test.ts";
 const evaluation = "evaluation/evaluation.test.ts";
 
 export const textMutants = [
@@ -109,21 +109,21 @@ export const textMutants = [
   formats("conllu/validate-tree", "if (roots.length > 1) {", "if (roots.length > 2) {", "conllu"),
 
   taggers(
-    "neural/decode",
+    "tagging/decode",
     "allow[i] === 1 ? score : Number.NEGATIVE_INFINITY",
     "allow[i] === 1 ? score : score",
     decoding,
   ),
-  taggers("neural/decode", "end: within(chain.end, allowed.end),", "end: chain.end,", decoding),
-  taggers("neural/decode", "start: within(chain.start, allowed.begin),", "start: chain.start,", decoding),
+  taggers("tagging/decode", "end: within(chain.end, allowed.end),", "end: chain.end,", decoding),
+  taggers("tagging/decode", "start: within(chain.start, allowed.begin),", "start: chain.start,", decoding),
   taggers(
-    "neural/decode",
+    "tagging/decode",
     "if (at(scores, label) + at(end, label) > at(scores, best) + at(end, best)) best = label;",
     "if (at(scores, label) > at(scores, best)) best = label;",
     decoding,
   ),
   taggers(
-    "neural/decode",
+    "tagging/decode",
     'if (task === "ner") return',
     'if (task === "ner" && chain !== undefined) return',
     decoding,

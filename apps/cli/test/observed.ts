@@ -11,6 +11,10 @@ export interface Observed {
   readonly threads: readonly number[];
   /** Sizes of the batches, each once. */
   readonly batches: readonly number[];
+  /** Files that sessions were opened on. */
+  readonly files: readonly string[];
+  /** Bytes of each model that was parsed. */
+  readonly parsed: readonly number[];
 }
 
 /** Runs a command that must succeed, with a module that writes down what the runtime is told. */
@@ -26,5 +30,11 @@ export async function observed(shop: Workshop, args: readonly string[]): Promise
   const numbers = (kind: string): number[] =>
     lines.filter((line) => line.startsWith(kind)).map((line) => Number(line.split(" ")[1]));
   const sessions = numbers("threads");
-  return { sessions, threads: [...new Set(sessions)], batches: [...new Set(numbers("batch"))] };
+  return {
+    sessions,
+    threads: [...new Set(sessions)],
+    batches: [...new Set(numbers("batch"))],
+    files: lines.filter((line) => line.startsWith("file ")).map((line) => line.slice(5)),
+    parsed: numbers("parse"),
+  };
 }

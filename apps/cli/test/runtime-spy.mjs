@@ -1,6 +1,6 @@
-// Loaded before the command: writes down the threads of each session and the batch of each run.
+// Loaded before the command: writes down the threads and the file of each session, the batch of each run and the bytes of each model that is parsed.
 import { appendFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { createRequire, register } from "node:module";
 
 const fromRuntime = createRequire(new URL("../../../packages/runtime/package.json", import.meta.url));
 const { InferenceSession } = fromRuntime("onnxruntime-node");
@@ -9,6 +9,7 @@ const log = (line) => appendFileSync(process.env.NASTY_TEST_LOG, `${line}\n`);
 const { create } = InferenceSession;
 InferenceSession.create = async (model, options) => {
   log(`threads ${options.intraOpNumThreads}`);
+  if (typeof model === "string") log(`file ${model}`);
   const session = await create.call(InferenceSession, model, options);
   const run = session.run.bind(session);
   session.run = (feeds, ...rest) => {
@@ -17,3 +18,5 @@ InferenceSession.create = async (model, options) => {
   };
   return session;
 };
+
+register("./parse-hooks.mjs", import.meta.url);

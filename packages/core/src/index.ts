@@ -1,4 +1,5 @@
 export { CoreError, type CoreErrorCode, type CoreErrorFields } from "./core-error.js";
+export { type ErrorFields, NastyError } from "./nasty-error.js";
 export {
   bitsOf,
   dataConstructor,
@@ -53,14 +54,22 @@ export {
   type MatMulNBitsWeight,
 } from "./matmul-nbits.js";
 export {
-  dequantizeBlocks,
-  quantizeBlocks,
-  type BlockDType,
-  type BlockQuantizationOptions,
-  type BlockQuantized,
-} from "./block-quantize.js";
+  blockReciprocal,
+  type BlockParameters,
+  type BlockRows,
+  type BlockScheme,
+  chooseBlock,
+  clippedRanges,
+  fullRange,
+  hasHalfScales,
+  quantizeBlockRows,
+  quantizeInBlock,
+} from "./block-rows.js";
+export { packBlocks, packBlockZeroPoints } from "./block-packing.js";
+export { transposeMatrix } from "./transpose-matrix.js";
 export { mixWords, type Random, type RandomState, seededRandom, shuffled } from "./seeded-random.js";
 export { uniformNumbers } from "./uniform-numbers.js";
+export { decibels } from "./decibels.js";
 export { cosineSimilarity, maxAbsoluteError, quantizationSqnrDb, sqnrDb } from "./error-metrics.js";
 export { matMulInteger, type MatMulZeroPoints } from "./reference/mat-mul-integer.js";
 export { qLinearMatMul } from "./reference/q-linear-mat-mul.js";

@@ -3,9 +3,9 @@ export { mixWords, type Random, type RandomState, seededRandom, shuffled } from 
 export {
   buildTrainingGraph,
   type TrainingGraph,
-  type TrainingGraphOptions,
   type WeightGradient,
 } from "./gradient/build-training-graph.js";
+export type { TrainingGraphOptions } from "./gradient/training-graph-options.js";
 export { type ForwardModel, prepareForward } from "./gradient/prepare-forward.js";
 export type { RowGradient } from "./gradient/backpropagate.js";
 export { type DropoutSetting, type DropoutSite, dropoutSites } from "./gradient/dropout.js";
@@ -28,7 +28,8 @@ export {
 } from "./optimizers/optimizer.js";
 export type { OptimizerOptions, ParameterGroup } from "./optimizers/optimizer-options.js";
 export { type Schedule, scheduleFactor } from "./optimizers/schedule.js";
-export type { Batch, Engine, EngineOptions, StepResult, Trainer, TrainerState } from "./engine/engine.js";
+export type { Batch } from "./engine/batch.js";
+export type { Engine, EngineOptions, StepResult, Trainer, TrainerState } from "./engine/engine.js";
 export {
   type Modifier,
   type ModifierState,

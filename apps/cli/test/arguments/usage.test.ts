@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { defaultRecipe, defaultTransformerRecipe } from "@nasty/taggers/training";
+import { defaultRecipe, defaultTransformerRecipe } from "@nasty/tagger-training";
 import { type Command, CommanderError } from "commander";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { explain } from "@nasty/workflow/explanation/explain";

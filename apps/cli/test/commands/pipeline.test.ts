@@ -391,7 +391,7 @@ describe("a bad recipe is refused with line, column and what to write, before an
     [
       "  - quantize:\n      symmetric: true\n      asymmetric: true\n",
       [11, 7],
-      /^step 1 \(quantize\): --symmetric: expected no --asymmetric beside it$/,
+      /^step 1 \(quantize\): --symmetric: expected no --asymmetric beside it, which excludes it, got both$/,
     ],
     [
       "  - quantize: { output: x.onnx }\n",

@@ -158,11 +158,19 @@ function textPath(value: unknown, where: string, isCounted: boolean): string {
  */
 export function modelPath(value: unknown, where: string): string {
   const path = pathOfModel(value);
-  if (typeof value === "object" && value !== null && "passed" in value && value.passed === false) {
-    throw new UsageError(`${where}: expected a model that was written, got ${path}, which its gate refused`);
+  if (isRefused(value)) {
+    const named = path ?? "one";
+    throw new UsageError(`${where}: expected a model that was written, got ${named}, which its gate refused`);
   }
   if (path !== undefined) return path;
   throw new UsageError(`${where}: expected a path, an open model or a written one, got ${shown(value)}`);
+}
+
+/** Whether it is a result that nothing was written for; a float model whose quantized file did not pass is there. */
+function isRefused(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { passed, output } = value as { readonly passed?: unknown; readonly output?: unknown };
+  return passed === false && (output === undefined || output === null);
 }
 
 function shown(value: unknown): string {

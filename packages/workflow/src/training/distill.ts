@@ -1,5 +1,10 @@
-import type { ArchitectureName, Task } from "@nasty/taggers";
-import { distill as distillTagger, openTeachers, type Teacher } from "@nasty/taggers/training";
+import {
+  type ArchitectureName,
+  distill as distillTagger,
+  openTeachers,
+  type Teacher,
+} from "@nasty/tagger-training";
+import type { Task } from "@nasty/taggers";
 import type { Written } from "../files/candidate.js";
 import type { ModelLike } from "../models/model.js";
 import type { NamedPaths } from "../models/provenance.js";

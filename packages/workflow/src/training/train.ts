@@ -1,5 +1,4 @@
-import type { ArchitectureName } from "@nasty/taggers";
-import { trainTagger, trainTransformer } from "@nasty/taggers/training";
+import { type ArchitectureName, trainTagger, trainTransformer } from "@nasty/tagger-training";
 import type { Written } from "../files/candidate.js";
 import { trainOperation } from "../operations/training.js";
 import { type Given, perform } from "../perform.js";
