@@ -22,7 +22,7 @@ export { collectRanges, type CollectOptions } from "./collect-ranges.js";
 export { entropySearch, type EntropyOptions } from "./entropy-search.js";
 export { type Histogram, type HistogramOptions, streamingHistogram } from "./histogram.js";
 export { histogramObserver, type RangeSearch } from "./histogram-observer.js";
-export { type CalibrationMethod, calibrationMethods, type MethodOptions, observerOf } from "./method.js";
+export { type CalibrationMethod, type MethodOptions, observerOf } from "./method.js";
 export { minMaxObserver } from "./min-max-observer.js";
 export { movingAverageObserver, type MovingAverageOptions } from "./moving-average-observer.js";
 export { mseSearch, type MseOptions } from "./mse-search.js";

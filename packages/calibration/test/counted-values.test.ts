@@ -18,6 +18,10 @@ const take = (values: readonly number[], ...pairs: readonly (readonly [number, n
 };
 
 describe("countedValues", () => {
+  it("counts a score that is as low as a mask as masked", () => {
+    expect(take([3, -1e4, 2, -9999], [0, 4])).toEqual({ values: [3, 2, -9999], masked: 1 });
+  });
+
   it("takes the real positions", () => {
     expect(take([1, 2, 3, 4, 5, 6], [0, 6])).toEqual({ values: [1, 2, 3, 4, 5, 6], masked: 0 });
     expect(take([1, 2, 3, 4, 5, 6], [1, 2], [4, 6])).toEqual({ values: [2, 5, 6], masked: 0 });

@@ -5,7 +5,6 @@ export {
   dataConstructor,
   dtypes,
   integerRange,
-  isDType,
   type DataOfDType,
   type DequantizableDType,
   type DType,
@@ -15,12 +14,10 @@ export {
 export { byteLength, elementCount, reshape, storageLength, tensor, zeros, type Tensor } from "./tensor.js";
 export { roundHalfAway, roundHalfEven } from "./round.js";
 export {
-  groupLayout,
   perBlock,
   perChannel,
   perTensor,
   type Granularity,
-  type GroupLayout,
 } from "./granularity.js";
 export {
   chooseScale,
@@ -33,7 +30,6 @@ export { groupRanges, parametersOf, type GroupRanges, type QuantizationParameter
 export {
   countPairs,
   countUnsafePairs,
-  largestSafePair,
   pairRanges,
   safePairParameters,
   safePairSteps,
@@ -71,7 +67,7 @@ export {
 } from "./block-rows.js";
 export { packBlocks, packBlockZeroPoints } from "./block-packing.js";
 export { transposeMatrix } from "./transpose-matrix.js";
-export { mix32, mixWords, type Random, type RandomState, seededRandom, shuffled } from "./seeded-random.js";
+export { mixWords, type Random, type RandomState, seededRandom, shuffled } from "./seeded-random.js";
 export { uniformNumbers } from "./uniform-numbers.js";
 export { decibels } from "./decibels.js";
 export { cosineSimilarity, maxAbsoluteError, quantizationSqnrDb, sqnrDb } from "./error-metrics.js";

@@ -8,7 +8,6 @@ import {
 } from "@nasty/runtime";
 import { makeTagger } from "@nasty/taggers";
 import { findTagger, openFound } from "@nasty/taggers/node";
-import { dirname } from "node:path";
 import { checkFiniteWeights } from "@nasty/graph";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import type { OpenModel, OpenModelOptions } from "../models/open-tagger.js";

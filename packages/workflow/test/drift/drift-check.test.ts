@@ -40,6 +40,10 @@ function corrupted(model: ModelProto): ModelProto {
   return copyMessage(model, { graph: copyMessage(graph, { initializer }) });
 }
 
+test("eight bits may depart by a tenth, four by a fifth, floats by the order of their sums", () => {
+  expect(leastCosine).toEqual({ exact: 0.9999, float: 0.999, int8: 0.9, int4: 0.8 });
+});
+
 test("a corrupted file of a pruned model is refused with the node at which values depart", async () => {
   const loaded = await loadModel(shop.path("pos"));
   const plan = await pruner.plan(loaded.model, { sparsity: 0.2, minimumElements: 1 });
@@ -61,6 +65,9 @@ test("a corrupted file of a pruned model is refused with the node at which value
     "  outputs like the original's: cosine 1.0000 or more on sentences of the text",
   );
   await writeModelFile(file, corrupted(model));
+  // Where a gate has judged the labels, it is measured and not refused.
+  const measured = await checkDrift({ ...job, isJudged: true }, file);
+  expect(measured.outputs[0]?.cosine).toBeLessThan(leastCosine.exact);
   const refused = checkDrift(job, file);
   await expect(refused).rejects.toThrow(GateError);
   await expect(refused).rejects.toThrow(

@@ -15,6 +15,7 @@ test.each<[string, Treatment, string]>([
 
 test.each([
   [{ sparsity: 0.3 }, "pruned30"],
+  [{ neurons: 0.25 }, "pruned25_structured"],
   [{ sparsity: 0.125 }, "pruned12.5"],
   [{ sparsity: 0.3, structured: true }, "pruned30_structured"],
   [{ heads: 0.2, neurons: 0.3 }, "pruned20-30_structured"],
