@@ -55,8 +55,8 @@ test("a quantized file that is not what was trained is a result that did not pas
   expect(tuned.qat).toMatchObject({ passed: false, path: null, refusal: expect.stringContaining("cosine") });
   expect(await readdir(folder.path("unlike/onnx"))).toEqual(["model.onnx"]);
   const test = folder.path("test.conllu");
-  expect((await evaluate(tuned, { test })).tokens).toBeGreaterThan(0);
-  await expect(evaluate(tuned.qat as never, { test })).rejects.toThrow(
+  expect((await evaluate(tuned, { on: test })).tokens).toBeGreaterThan(0);
+  await expect(evaluate(tuned.qat as never, { on: test })).rejects.toThrow(
     "eval: model: expected a model that was written, got one, which its gate refused",
   );
 });
