@@ -85,8 +85,8 @@ function placesOf(units: readonly Unit[], characters: readonly (string | undefin
     const character = characters[i];
     if (character === undefined) {
       const count = unknownFrom(characters, i);
-      const known = folded(characters.slice(i + count, i + count + PROOF));
-      const end = resumesAt(word, { at, least: count, known: known.slice(0, PROOF) });
+      const known = folded(characters.slice(i + count, unknownAfter(characters, i + count)));
+      const end = resumesAt(word, at, known.slice(0, PROOF));
       places.push(...shared(units, { first: unitAt(at), end: unitAt(end), count }));
       at = end;
       i += count - 1;
@@ -145,23 +145,28 @@ function unknownFrom(characters: readonly (string | undefined)[], first: number)
   return end - first;
 }
 
-interface Gap {
-  readonly at: number;
-  /** Code points that the unknown subwords have at least. */
-  readonly least: number;
-  /** What follows them. */
-  readonly known: readonly Folded[];
+/** The next unknown subword, or the one behind this many characters. */
+function unknownAfter(characters: readonly (string | undefined)[], first: number): number {
+  let end = first;
+  while (end < Math.min(characters.length, first + PROOF) && characters[end] !== undefined) end++;
+  return end;
 }
 
-/** The first place behind a gap at which the known characters follow; the end of the word where none do. */
-function resumesAt(word: readonly Folded[], { at, least, known }: Gap): number {
+/**
+ * Where the known characters behind an unknown subword follow: at the first place where a run of letters and digits, or another character,
+ * begins; else anywhere; at the end of the word where they do not.
+ */
+function resumesAt(word: readonly Folded[], at: number, known: readonly Folded[]): number {
   const wanted = known.filter(({ character }) => !SKIPPED.test(character));
   if (wanted.length === 0) return word.length;
-  for (let place = at; place < word.length; place++) {
-    if ((word[place]?.at as number) - (word[at]?.at as number) >= least && follows(word, wanted, place))
-      return place;
+  let anywhere: number | undefined;
+  for (let place = at + 1; place < word.length; place++) {
+    if (!follows(word, wanted, place)) continue;
+    const isInside = [place - 1, place].every((one) => IN_RUN.test(word[one]?.character as string));
+    if (!isInside) return place;
+    anywhere ??= place;
   }
-  return word.length;
+  return anywhere ?? word.length;
 }
 
 function follows(word: readonly Folded[], wanted: readonly Folded[], from: number): boolean {
@@ -176,10 +181,13 @@ function follows(word: readonly Folded[], wanted: readonly Folded[], from: numbe
   return true;
 }
 
+const IN_RUN = /[\p{L}\p{N}\p{M}]/u;
 const RUNS = /\p{Script=Han}|[\p{L}\p{N}\p{M}]+|./gsu;
 
 /** Divides a stretch between unknown subwords: letters and digits that stand together are one if that comes out even, else code points. */
 function shared(units: readonly Unit[], { first, end, count }: Place & { readonly count: number }): Place[] {
+  // More than there are code points: bytes of them, all of which stand for the same.
+  if (count > end - first) return Array.from({ length: count }, () => ({ first, end }));
   const own = units.slice(first, end).map(({ character }) => character);
   const runs = own.join("").match(RUNS) ?? [];
   const lengths = runs.length === count ? runs.map((run) => [...run].length) : undefined;

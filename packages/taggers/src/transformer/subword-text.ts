@@ -34,28 +34,31 @@ export function makeSubwordTextReader({ model, ...parts }: TokenizerJson): Subwo
   return (subwords) => {
     const characters: (string | undefined)[] = [];
     const ranges = new Int32Array(2 * subwords.length);
-    // Bytes still to come of the character that was begun.
-    let missing = 0;
+    // Bytes of the last character, and how many are still to come.
     let begun: number[] = [];
-    subwords.forEach((subword, i) => {
-      if (subword === undefined) {
-        begun = [];
-        missing = 0;
-      }
-      ranges[2 * i] = missing > 0 ? characters.length - 1 : characters.length;
-      if (subword === undefined) characters.push(undefined);
+    let missing = 0;
+    const isUnknown = (): boolean => characters.length > 0 && characters.at(-1) === undefined;
+    const take = (byte: number): void => {
+      const goesOn = byte >> 6 === 0b10;
+      // The bytes before it are unknown: so is the character.
+      if (goesOn && isUnknown()) return;
+      if (goesOn && missing > 0) missing -= 1;
       else {
-        for (const byte of bytesOf(subword)) {
-          if (missing > 0 && byte >> 6 === 0b10) missing -= 1;
-          else {
-            begun = [];
-            missing = bytesBehind(byte);
-            characters.push("");
-          }
-          begun.push(byte);
-          characters[characters.length - 1] = decoder.decode(Uint8Array.from(begun));
-        }
+        begun = [];
+        missing = bytesBehind(byte);
+        characters.push("");
       }
+      begun.push(byte);
+      characters[characters.length - 1] = decoder.decode(Uint8Array.from(begun));
+    };
+    subwords.forEach((subword, i) => {
+      const own = subword === undefined ? [] : bytesOf(subword);
+      const joins = missing > 0 || (isUnknown() && own[0] !== undefined && own[0] >> 6 === 0b10);
+      ranges[2 * i] = joins ? characters.length - 1 : characters.length;
+      for (const byte of own) take(byte);
+      if (subword === undefined && missing > 0) characters[characters.length - 1] = undefined;
+      else if (subword === undefined) characters.push(undefined);
+      if (subword === undefined) missing = 0;
       ranges[2 * i + 1] = characters.length;
     });
     return { characters, ranges };
