@@ -6,7 +6,7 @@ export { GraphError, type GraphErrorCode, type GraphErrorFields } from "./graph-
 export { inlineFunctions } from "./functions/inline-functions.js";
 export { addDims, type Dim, divideDims, multiplyDims, subtractDims } from "./inference/dims.js";
 export { inferShapes, type ValueType, type ValueTypes } from "./inference/infer-shapes.js";
-export { editDistance } from "./layers/edit-distance.js";
+export { nearestName, unknownName } from "./layers/nearest-name.js";
 export { matchLayers, type MatchedLayers, type NamedLayer } from "./layers/match-layers.js";
 export { layerName } from "./layers/layer-name.js";
 export { compilePattern, type NamePattern } from "./layers/pattern.js";

@@ -43,4 +43,3 @@ export {
   type StepJob,
   type StepOutcome,
 } from "./run-pipeline.js";
-export { nearestName } from "./suggest.js";

@@ -11,6 +11,11 @@ export interface SharedModel {
   opened(options: OpenModelOptions): Promise<OpenModel | undefined>;
 }
 
+/** Whether it is a model that is open, of this copy of the package or another. */
+export function isSharedModel(value: unknown): value is SharedModel {
+  return typeof value === "object" && value !== null && "loaded" in value && "opened" in value;
+}
+
 const current = new AsyncLocalStorage<readonly SharedModel[]>();
 
 /** Runs an operation that takes these open models instead of reading their files. */

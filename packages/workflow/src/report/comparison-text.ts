@@ -1,4 +1,5 @@
-import { formatBytes, formatCount, formatMs, formatPercent, formatRatio, table } from "./format.js";
+import { formatBytes, formatCount, formatMs, formatPercent, formatRatio } from "./format.js";
+import { table } from "./table.js";
 import { metricName } from "./score-table.js";
 import type { BatchMates } from "../comparison/batch-mates.js";
 import type { ComparedModel, ComparedPair, Side } from "../comparison/compared-model.js";
