@@ -83,6 +83,7 @@ describe("measureDrift", () => {
   /** What says the same to all inputs. */
   const session = (values: Float32Array) =>
     ({
+      inputs: [],
       outputs: [{ name: "y", dtype: "float32", shape: ["n"] }],
       run: async () => ({ y: tensor("float32", [values.length], values) }),
     }) as never;
