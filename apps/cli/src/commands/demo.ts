@@ -30,9 +30,8 @@ export async function demo(options: DemoOptions, terminal: Terminal, given?: str
     const audit = auditOf(made);
     const comparison = await comparePair([model, output], { test, seed, threads, inputFormat: [] }, terminal);
     const tagged = await tagWords(output, threads);
-    const { models: _, ...compared } = comparison;
-    const { original, quantized } = compared;
-    const json = { model, test, ...compared, audit, tagged };
+    const { models: _, original, quantized, summary, ...rest } = comparison;
+    const json = { model, test, ...rest, original, quantized, summary, audit, tagged };
     terminal.result(json, () =>
       [
         comparisonText(comparison),
