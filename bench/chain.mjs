@@ -13,7 +13,7 @@ import { isHfDirectory, openHfDirectory } from "../packages/formats/dist/hf/node
 import { parseColumns } from "../packages/formats/dist/iob/index.js";
 import { labelledWords, score } from "../packages/taggers/dist/index.js";
 import { openTagger } from "../packages/taggers/dist/node.js";
-import { openTeachers, teacherTargets } from "../packages/taggers/dist/training.js";
+import { openTeachers, teacherTargets } from "../packages/tagger-training/dist/index.js";
 
 const { values } = parseArgs({
   options: {

@@ -3,7 +3,7 @@
 // The trainer of ONNX Runtime trains; the one of TensorFlow.js takes every step from the same weights beside it.
 import { tensorflowEngine } from "../packages/engine-tfjs/dist/index.js";
 import { readConlluFile } from "../packages/formats/dist/conllu/node.js";
-import { posSentences, trainTagger, trainTransformer } from "../packages/taggers/dist/training.js";
+import { posSentences, trainTagger, trainTransformer } from "../packages/tagger-training/dist/index.js";
 import { onnxEngine } from "../packages/training/dist/index.js";
 
 const [architecture = "cnn", train, validation, steps = "20", backend, sentences = "600"] =

@@ -10,9 +10,8 @@ import {
   buildNeuralModel,
   countWords,
   featureSettings,
-  openNeuralTagger,
-  withTagger,
-} from "../packages/taggers/dist/index.js";
+} from "../packages/tagger-training/dist/index.js";
+import { openNeuralTagger, withTagger } from "../packages/taggers/dist/index.js";
 import { dynamic } from "../packages/compression/dist/index.js";
 
 const [trainPath, testPath, ...names] = process.argv.slice(2);

@@ -15,7 +15,7 @@ import { parseColumns } from "../packages/formats/dist/iob/index.js";
 import { readModelFile, writeModelFile } from "../packages/formats/dist/onnx/node.js";
 import { evaluate, flips, withTagger } from "../packages/taggers/dist/index.js";
 import { findTagger, openTagger } from "../packages/taggers/dist/node.js";
-import { posSentences } from "../packages/taggers/dist/training.js";
+import { posSentences } from "../packages/tagger-training/dist/index.js";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { readConlluFile } from "@nasty/formats/conllu/node";
 import { posInt8, sampleConllu } from "@nasty/model-en";
-import { distill, posSentences } from "@nasty/taggers/training";
+import { distill, posSentences } from "@nasty/tagger-training";
 
 const sentences = await posSentences(readConlluFile(fileURLToPath(sampleConllu)));
 const rest = sentences.filter((_, index) => index % 5 !== 0);

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { readConlluFile } from "@nasty/formats/conllu/node";
 import { sampleConllu } from "@nasty/model-en";
-import { posSentences, trainTagger } from "@nasty/taggers/training";
+import { posSentences, trainTagger } from "@nasty/tagger-training";
 
 const sentences = await posSentences(readConlluFile(fileURLToPath(sampleConllu)));
 const { value, history } = await trainTagger({

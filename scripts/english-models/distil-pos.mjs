@@ -12,7 +12,7 @@ import { parseConllu, words as wordsOf } from "../../packages/formats/dist/conll
 import { readConlluFile } from "../../packages/formats/dist/conllu/node.js";
 import { isHfDirectory, openHfDirectory } from "../../packages/formats/dist/hf/node.js";
 import { parseColumns } from "../../packages/formats/dist/iob/index.js";
-import { distill, openTeachers, posSentences } from "../../packages/taggers/dist/training.js";
+import { distill, openTeachers, posSentences } from "../../packages/tagger-training/dist/index.js";
 import { argumentsOf, readText, trainAndWrite } from "./training-run.mjs";
 
 const values = argumentsOf({

@@ -7,7 +7,7 @@
 import { basename } from "node:path";
 import { parseConllu } from "../../packages/formats/dist/conllu/index.js";
 import { parseColumns } from "../../packages/formats/dist/iob/index.js";
-import { nerSentences, wnutTypes } from "../../packages/taggers/dist/training.js";
+import { nerSentences, wnutTypes } from "../../packages/tagger-training/dist/index.js";
 import { argumentsOf, readText, trainAndWrite } from "./training-run.mjs";
 
 const values = argumentsOf({

@@ -4,7 +4,7 @@
 // Progress goes to stderr; an interrupted run goes on from pos.onnx.checkpoint when the same command is given again.
 import { basename } from "node:path";
 import { readConlluFile } from "../../packages/formats/dist/conllu/node.js";
-import { posSentences } from "../../packages/taggers/dist/training.js";
+import { posSentences } from "../../packages/tagger-training/dist/index.js";
 import { argumentsOf, trainAndWrite } from "./training-run.mjs";
 
 const values = argumentsOf({ train: { type: "string" }, validation: { type: "string" } });

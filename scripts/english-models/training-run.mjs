@@ -4,8 +4,7 @@ import { parseArgs } from "node:util";
 import { readFile } from "node:fs/promises";
 import { writeModelFile } from "../../packages/formats/dist/onnx/node.js";
 import { withMetadata } from "../../packages/formats/dist/onnx/index.js";
-import { architectures } from "../../packages/taggers/dist/index.js";
-import { defaultRecipe, trainTagger } from "../../packages/taggers/dist/training.js";
+import { architectures, defaultRecipe, trainTagger } from "../../packages/tagger-training/dist/index.js";
 import { fileCheckpoint } from "../../packages/training/dist/node.js";
 
 const common = {

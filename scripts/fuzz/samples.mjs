@@ -1,5 +1,6 @@
 // Small valid inputs of every kind, which the cases are mutated from.
-import { buildNeuralModel, withTagger } from "../../packages/taggers/dist/index.js";
+import { buildNeuralModel } from "../../packages/tagger-training/dist/index.js";
+import { withTagger } from "../../packages/taggers/dist/index.js";
 import {
   makeGraph,
   makeModel,

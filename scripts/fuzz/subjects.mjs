@@ -34,15 +34,14 @@ import {
 } from "../../packages/graph/dist/index.js";
 import { openSession } from "../../packages/runtime/dist/index.js";
 import {
-  buildEncoder,
   makeTransformerTagger,
-  parseEncoderConfig,
   readTaggerSettings,
   score,
   settingsFromHf,
 } from "../../packages/taggers/dist/index.js";
+import { buildEncoder, parseEncoderConfig } from "../../packages/taggers/dist/encoders/index.js";
 import { openTaggerModel } from "../../packages/taggers/dist/node.js";
-import { stepKinds } from "../../apps/cli/dist/pipeline/step-kinds.js";
+import { stepKinds } from "../../packages/workflow/dist/recipes/steps/step-kinds.js";
 import { damagedText, mutatedTree, textOf, treeOf } from "./json-trees.mjs";
 import { chance, oddStrings, pick } from "./oddities.mjs";
 import * as samples from "./samples.mjs";

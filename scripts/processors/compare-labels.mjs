@@ -10,7 +10,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { readConlluFile } from "../../packages/formats/dist/conllu/node.js";
-import { posSentences } from "../../packages/taggers/dist/training.js";
+import { posSentences } from "../../packages/tagger-training/dist/index.js";
 import { emulator, runEmulated } from "./emulator.mjs";
 
 const { values, positionals: models } = parseArgs({

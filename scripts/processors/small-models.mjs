@@ -10,7 +10,7 @@ import { readModelFile, writeModelFile } from "../../packages/formats/dist/onnx/
 import { posFloat32, sampleConllu } from "../../packages/model-en/dist/index.js";
 import { readTaggerSettings, withTagger } from "../../packages/taggers/dist/index.js";
 import { openTagger } from "../../packages/taggers/dist/node.js";
-import { posSentences, trainTagger, trainTransformer } from "../../packages/taggers/dist/training.js";
+import { posSentences, trainTagger, trainTransformer } from "../../packages/tagger-training/dist/index.js";
 
 const [folder] = process.argv.slice(2);
 const sentences = await posSentences(readConlluFile(fileURLToPath(sampleConllu)));

@@ -21,7 +21,7 @@ const numericTests = [
   "packages/compression/test/accuracy",
   "packages/compression/test/qat",
   "packages/training/test/fake-quantization",
-  "packages/taggers/test/quantization-aware",
+  "packages/tagger-training/test/quantization-aware",
 ];
 const comparedSentences = "25";
 const defaultModels = ["pos-en-int8.onnx", "pos-en-fast-int8.onnx.gz", "ner-en-int8.onnx.gz"];

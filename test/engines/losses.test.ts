@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
 import type { Tensor } from "../../packages/core/src/index.js";
-import { inputsOfLosses } from "../../packages/engine-tfjs/src/losses/losses.js";
+import { inputsOfLosses } from "../../packages/engine-tfjs/src/engine/losses/losses.js";
 import type { Loss } from "../../packages/training/src/index.js";
 import { floatTensor, longTensor, modelOfNodes, node, randomWeight } from "./model-builder.js";
 import { expectParity } from "./parity.js";

@@ -1,9 +1,9 @@
 import { describe, it } from "vitest";
 import type { Tensor } from "../../packages/core/src/index.js";
-import { buildNeuralModel } from "../../packages/taggers/src/neural/graph/build-neural-model.js";
+import { buildNeuralModel } from "../../packages/tagger-training/src/neural/graph/build-neural-model.js";
 import { buildEncoder } from "../../packages/taggers/src/encoders/build-encoder.js";
-import { tinyCheckpoint } from "../../packages/taggers/test/encoders/tiny-checkpoint.js";
-import { tinyBilstm, tinyCnn, tinyFeatures } from "../../packages/taggers/test/neural/tiny-neural.js";
+import { tinyCheckpoint } from "../../packages/tagger-training/test/encoders/tiny-checkpoint.js";
+import { tinyBilstm, tinyCnn, tinyFeatures } from "../../packages/tagger-training/test/neural/tiny-neural.js";
 import { type Batch, fakeQuantization, type Loss, seededRandom } from "../../packages/training/src/index.js";
 import { longTensor } from "./model-builder.js";
 import { expectSameTraining } from "./parity.js";

@@ -1,9 +1,9 @@
 import { CommanderError } from "commander";
-import { exitCodes } from "@nasty/workflow/errors";
-import { type Explanation, explain } from "./explain.js";
+import { exitCodes, explain, type Explanation } from "@nasty/workflow/command";
+import { toJson } from "@nasty/workflow/report";
 import { endOnSignals } from "./interruption.js";
 import { buildProgram } from "./program.js";
-import { hasResult, toJson } from "./terminal/console.js";
+import { hasResult } from "./terminal/console.js";
 
 const argv = process.argv.slice(2);
 

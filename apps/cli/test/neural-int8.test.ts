@@ -7,10 +7,8 @@ import {
   buildNeuralModel,
   countWords,
   featureSettings,
-  openNeuralTagger,
-  readTaggerSettings,
-  withTagger,
-} from "@nasty/taggers";
+} from "@nasty/tagger-training";
+import { openNeuralTagger, readTaggerSettings, withTagger } from "@nasty/taggers";
 import { describe, expect, test } from "vitest";
 
 const words = Array.from(

@@ -64,6 +64,8 @@ export interface TinyOptions {
   readonly labels?: readonly string[];
   /** Rows of the embedding table, some of which no word has. Default: one for each word. */
   readonly rows?: number;
+  /** Subwords of every row, padding included. Default: as many as the batch's longest sentence has. */
+  readonly length?: number;
 }
 
 /** Columns of the embedding: more than there are labels, and than there are words, so that its scales lie along columns. */
@@ -84,6 +86,7 @@ export function tinyModel({
   nan = false,
   rows = tokens.length,
   labels: names,
+  length,
 }: TinyOptions = {}): ModelProto {
   const usual = task === "pos" ? posLabels : nerLabels;
   const labels = names ?? usual;
@@ -107,6 +110,7 @@ export function tinyModel({
   }
   const classifier = identity(labels.length);
   if (nan) classifier[3] = Number.NaN;
+  const positions = ["batch", length ?? "sequence"];
   const graph = makeGraph("tiny", {
     nodes: [
       makeNode("Gather", ["embedding.weight", "input_ids"], ["words"], { name: "/embedding/Gather" }),
@@ -115,10 +119,8 @@ export function tinyModel({
       makeNode("MatMul", ["positive", "classifier.weight"], ["scores"], { name: "/classifier/MatMul" }),
       makeNode("Add", ["scores", "classifier.bias"], ["logits"], { name: "/classifier/Add" }),
     ],
-    inputs: ["input_ids", "attention_mask"].map((name) =>
-      makeValueInfo(name, "int64", ["batch", "sequence"]),
-    ),
-    outputs: [makeValueInfo("logits", "float32", ["batch", "sequence", labels.length])],
+    inputs: ["input_ids", "attention_mask"].map((name) => makeValueInfo(name, "int64", positions)),
+    outputs: [makeValueInfo("logits", "float32", [...positions, labels.length])],
     initializers: [
       makeTensor("embedding.weight", "float32", { values: embedding, shape: [rows, width] }),
       makeTensor("encoder.weight", "float32", { values: encoder, shape: [width, width] }),

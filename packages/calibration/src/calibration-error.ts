@@ -1,3 +1,5 @@
+import { type ErrorFields, NastyError } from "@nasty/core";
+
 /** What was wrong, for programs; the message says it for people. */
 export type CalibrationErrorCode =
   | "empty-set"
@@ -12,8 +14,7 @@ export type CalibrationErrorCode =
   | "unsupported-dtype"
   | "unsupported-version";
 
-export interface CalibrationErrorFields {
-  readonly cause?: unknown;
+export interface CalibrationErrorFields extends ErrorFields {
   /** Name of the tensor in question. */
   readonly tensor?: string;
   /** Number of the sample, from 0, in the order of the feeds. */
@@ -25,17 +26,14 @@ export interface CalibrationErrorFields {
  *
  * Message form: `<operation>: <where>: <what>: expected <x>, got <y>`.
  */
-export class CalibrationError extends Error {
+export class CalibrationError extends NastyError<CalibrationErrorCode, CalibrationErrorFields> {
   override readonly name = "CalibrationError";
-  readonly kind = "input";
-  readonly code: CalibrationErrorCode;
-  readonly tensor: string | undefined;
-  readonly sample: number | undefined;
 
-  constructor(code: CalibrationErrorCode, message: string, fields: CalibrationErrorFields = {}) {
-    super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
-    this.code = code;
-    this.tensor = fields.tensor;
-    this.sample = fields.sample;
+  get tensor(): string | undefined {
+    return this.fields.tensor;
+  }
+
+  get sample(): number | undefined {
+    return this.fields.sample;
   }
 }

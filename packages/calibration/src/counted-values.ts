@@ -1,55 +1,6 @@
 import { CalibrationError } from "./calibration-error.js";
 import type { Range } from "./observer.js";
-
-/** Which positions of a batch are real tokens: `real[row · length + position]` is not 0. */
-export interface TokenMask {
-  readonly rows: number;
-  readonly length: number;
-  readonly real: Uint8Array;
-}
-
-/** Where samples and token positions lie in a tensor's shape. */
-export interface Layout {
-  /** Samples: axis 0 when it is the batch; else the whole tensor is one sample. */
-  readonly rows: number;
-  /** Elements of one sample. */
-  readonly rowSize: number;
-  /** For each axis that runs over token positions: elements between neighbours, and its size. */
-  readonly positionAxes: readonly { readonly stride: number; readonly size: number }[];
-}
-
-/**
- * Finds samples and positions in a tensor.
- *
- * An axis runs over positions when its size is the batch's length and `fixed` does not say that the model gives it that size
- * always (a hidden size that happens to equal the length). [rows · length, …] is a batch that was flattened.
- *
- * @param fixed for each axis, whether its size is a constant of the model
- */
-export const layoutOf = (
-  shape: readonly number[],
-  { rows, length }: { readonly rows: number; readonly length: number },
-  fixed: readonly boolean[] = [],
-): Layout => {
-  const size = shape.reduce((product, dimension) => product * dimension, 1);
-  const strides = shape.map((_, axis) =>
-    shape.slice(axis + 1).reduce((product, dimension) => product * dimension, 1),
-  );
-  const isFixed = (axis: number): boolean => fixed[axis] === true;
-  const batched = shape[0] === rows && !isFixed(0);
-  if (!batched && shape[0] === rows * length && !isFixed(0)) {
-    const stride = strides[0] ?? 1;
-    return { rows, rowSize: size / rows, positionAxes: [{ stride, size: length }] };
-  }
-  const first = batched ? 1 : 0;
-  const positionAxes = shape
-    .map((dimension, axis) => ({ axis, size: dimension, stride: strides[axis] as number }))
-    .filter(({ axis, size: dimension }) => axis >= first && dimension === length && !isFixed(axis));
-  return batched
-    ? { rows, rowSize: size / rows, positionAxes }
-    : // Without a batch axis no position belongs to one sample, so nothing can be left out.
-      { rows: 1, rowSize: size, positionAxes: [] };
-};
+import type { Runs } from "./real-positions.js";
 
 /** Values at or below this are what an additive mask made of a score, not activations. */
 export const defaultMaskedBelow = -1e4;
@@ -84,72 +35,43 @@ const countingRun = (
 };
 
 /**
- * Collects the values of one sample that stand for real tokens.
+ * Collects the values of one sample that count: of those at real positions all but `−∞` and values ≤ `maskedBelow`, which are masked scores.
  *
- * Left out: every position whose token is padding, on every position axis (rows of padding, and scores towards padding,
- * whatever they hold, NaN included); `−∞`; and values ≤ `maskedBelow`.
- *
- * @param scratch at least `layout.rowSize` long
+ * @param runs the real positions; whatever else the data holds, NaN included, is not looked at
+ * @param scratch at least as long as the sample
  * @throws CalibrationError `nan` or `infinite-value` for NaN or `+∞` at a real position, naming tensor and sample.
  */
 export const countedValues = (
   data: Float32Array,
-  row: number,
+  { bounds, length: bounded }: Runs,
   {
-    layout,
-    mask,
     scratch,
     maskedBelow,
     tensor,
     sample,
   }: {
-    readonly layout: Layout;
-    readonly mask: TokenMask | undefined;
     readonly scratch: Float32Array;
     readonly maskedBelow: number;
     readonly tensor: string;
     readonly sample: number;
   },
 ): CountedValues => {
-  const { rowSize, positionAxes } = layout;
-  const start = row * rowSize;
-  const padded =
-    mask === undefined ? undefined : mask.real.subarray(row * mask.length, (row + 1) * mask.length);
-  const axes = padded === undefined || padded.every((real) => real !== 0) ? [] : positionAxes;
-  if (axes.length === 0 && rowSize > 0) {
-    const { min, max, end } = countingRun(data, { from: start, to: start + rowSize, maskedBelow });
-    if (end === start + rowSize) {
-      return { values: data.subarray(start, end), extremes: { min, max }, masked: 0 };
-    }
+  if (bounded === 2) {
+    const [from = 0, to = 0] = bounds;
+    const { min, max, end } = countingRun(data, { from, to, maskedBelow });
+    if (end === to) return { values: data.subarray(from, to), extremes: { min, max }, masked: 0 };
   }
   let length = 0;
   let masked = 0;
-
-  const take = (from: number, to: number): void => {
-    for (let i = from; i < to; i++) {
+  for (let pair = 0; pair < bounded; pair += 2) {
+    const to = bounds[pair + 1] as number;
+    for (let i = bounds[pair] as number; i < to; i++) {
       const value = data[i] as number;
       if (value > maskedBelow && value < Number.POSITIVE_INFINITY) scratch[length++] = value;
       else if (value <= maskedBelow) masked++;
       else throw notFinite(value, tensor, sample);
     }
-  };
-
-  /** Axis by axis, so that padding is skipped in whole blocks. */
-  const walk = (axis: number, from: number, extent: number): void => {
-    const current = axes[axis];
-    if (current === undefined) {
-      take(from, from + extent);
-      return;
-    }
-    const block = current.stride * current.size;
-    for (let outer = from; outer < from + extent; outer += block) {
-      for (let position = 0; position < current.size; position++) {
-        if (padded?.[position] !== 0) walk(axis + 1, outer + position * current.stride, current.stride);
-      }
-    }
-  };
-
-  walk(0, start, rowSize);
+  }
   return { values: scratch.subarray(0, length), masked };
 };
 

@@ -11,10 +11,11 @@ export interface WatchedTensor {
   readonly name: string;
   /** A graph input is read from the feeds; anything else is an output of the run. */
   readonly isInput: boolean;
-  readonly fixed: readonly boolean[];
   readonly dtype: DType;
   /** As inference has it: sizes, symbols, or nothing where it does not know; undefined if it does not know the rank either. */
   readonly shape: readonly (number | string | undefined)[] | undefined;
+  /** Whether its values may be written into the same memory at each run, where the shape says how much that is. */
+  readonly isReused: boolean;
 }
 
 export interface ObservedModel {
@@ -32,17 +33,23 @@ const whereElse = (graph: ModelGraph, name: string): string => {
 /**
  * A copy of a model that also returns the given tensors.
  *
+ * @param constants whether constants may be among them. Default false
  * @throws CalibrationError `unknown-tensor` for a constant, a value of a subgraph or none at all; `unsupported-dtype` for
  *   values that are not floats.
  */
-export const observedModel = (model: ModelProto, tensorNames: readonly string[]): ObservedModel => {
+export const observedModel = (
+  model: ModelProto,
+  tensorNames: readonly string[],
+  { constants = false }: { readonly constants?: boolean } = {},
+): ObservedModel => {
   const graph = ModelGraph.from(model);
   const { main } = graph;
   const types = inferShapes(graph);
   const inputs = new Set(main.inputs.map(({ name }) => name));
   const tensors = [...new Set(tensorNames)].map((name): WatchedTensor => {
     const isInput = inputs.has(name);
-    if (!isInput && main.producer(name) === undefined) {
+    const isConstant = constants && main.initializer(name) !== undefined;
+    if (!isInput && !isConstant && main.producer(name) === undefined) {
       throw new CalibrationError(
         "unknown-tensor",
         `calibrate: tensor ${name}: expected an activation of the main graph, got ${whereElse(graph, name)}`,
@@ -59,8 +66,7 @@ export const observedModel = (model: ModelProto, tensorNames: readonly string[])
       );
     }
     if (!isInput && !main.isOutput(name)) main.addOutput(makeValueInfo(name, dtype));
-    const shape = type?.shape;
-    return { name, isInput, dtype, shape, fixed: shape?.map((size) => typeof size === "number") ?? [] };
+    return { name, isInput, dtype, shape: type?.shape, isReused: !isConstant };
   });
   return { model: graph.toModel(), tensors };
 };

@@ -17,10 +17,10 @@ const sizesOf = (session: Session, feeds: Feeds): Map<string, number> => {
 };
 
 const resolved = (
-  { dtype, shape }: Pick<WatchedTensor, "dtype" | "shape">,
+  { dtype, shape, isReused }: Pick<WatchedTensor, "dtype" | "shape" | "isReused">,
   sizes: ReadonlyMap<string, number>,
 ): number[] | undefined => {
-  if (dtype !== "float32" || shape === undefined) return undefined;
+  if (!isReused || dtype !== "float32" || shape === undefined) return undefined;
   const sized = shape.map((size) => (typeof size === "string" ? sizes.get(size) : size));
   return sized.every((size) => size !== undefined) ? sized : undefined;
 };
@@ -62,7 +62,8 @@ export const reusedOutputs = (
       return await session.run(feeds, names, { out: outOf(feeds) });
     } catch (error) {
       // A model may declare shapes that are not those of its values; without `out` the run shows whether that was all.
-      if (!(error instanceof RuntimeError) || error.code !== "run-failed") throw error;
+      if (!(error instanceof RuntimeError) || !["run-failed", "wrong-shape"].includes(error.code))
+        throw error;
       reuses = false;
       return session.run(feeds, names);
     }

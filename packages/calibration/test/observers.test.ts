@@ -1,6 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { calibrationMethods, minMaxObserver, movingAverageObserver, observerOf } from "../src/index.js";
+import {
+  entropySearch,
+  histogramObserver,
+  minMaxObserver,
+  movingAverageObserver,
+  observerOf,
+} from "../src/index.js";
+import { calibrationMethods } from "../src/method.js";
 import { normals } from "./random-samples.js";
 
 const samples = fc.array(
@@ -56,6 +63,25 @@ describe.each(calibrationMethods)("%s", (method) => {
       observer.observe(Float32Array.of(value, value));
       expect(observer.range()).toEqual({ min: value, max: value });
     }
+  });
+});
+
+describe("entropy", () => {
+  it("counts the levels of the type: one less where it is symmetric", () => {
+    const sample = normals(5000, 3);
+    const found = (dtype: "int8" | "int4", symmetric: boolean) => {
+      const observer = observerOf({ method: "entropy", bins: 256, scheme: { dtype, symmetric } });
+      observer.observe(sample);
+      return observer.range();
+    };
+    const expected = (levels: number) => {
+      const observer = histogramObserver(entropySearch({ levels }), { bins: 256 });
+      observer.observe(sample);
+      return observer.range();
+    };
+    expect(found("int4", true)).toEqual(expected(15));
+    expect(found("int4", false)).toEqual(expected(16));
+    expect(expected(15)).not.toEqual(expected(16));
   });
 });
 

@@ -21,6 +21,12 @@ describe("stratifiedSample", () => {
     ).toBeGreaterThan(300);
   });
 
+  it("gives what is left over to the length that is furthest below its share", async () => {
+    const lengths = [1, 1, 1, 1, 1, 1, 1, 2, 2, 2];
+    const sample = await stratifiedSample(lengths, { count: 2, lengthOf: (length) => length });
+    expect(sample).toEqual([1, 2]);
+  });
+
   it("depends on the seed and on nothing else", async () => {
     const items = Array.from({ length: 500 }, (_, i) => sentence(1 + (i % 20), i));
     const sample = (seed: number) => stratifiedSample(items, { count: 40, lengthOf, seed });

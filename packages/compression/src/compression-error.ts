@@ -1,3 +1,5 @@
+import { type ErrorFields, NastyError } from "@nasty/core";
+
 /** What went wrong, for programs; the message says it for people. */
 export type CompressionErrorCode =
   | "invalid-option"
@@ -16,7 +18,7 @@ export type CompressionErrorCode =
   | "invalid-state"
   | "unsupported";
 
-export interface CompressionErrorFields {
+export interface CompressionErrorFields extends ErrorFields {
   /** Name of the weight or activation that the error is about. */
   readonly tensor?: string;
   /** Name of the node that the error is about. */
@@ -26,7 +28,6 @@ export interface CompressionErrorFields {
   /** Line and column of a recipe, from 1. */
   readonly line?: number;
   readonly column?: number;
-  readonly cause?: unknown;
 }
 
 /**
@@ -34,23 +35,26 @@ export interface CompressionErrorFields {
  *
  * Messages read `<operation>: <where>: <what>: expected <x>, got <y>`.
  */
-export class CompressionError extends Error {
+export class CompressionError extends NastyError<CompressionErrorCode, CompressionErrorFields> {
   override readonly name = "CompressionError";
-  readonly kind = "input";
-  readonly code: CompressionErrorCode;
-  readonly tensor: string | undefined;
-  readonly node: string | undefined;
-  readonly op: string | undefined;
-  readonly line: number | undefined;
-  readonly column: number | undefined;
 
-  constructor(code: CompressionErrorCode, message: string, fields: CompressionErrorFields = {}) {
-    super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
-    this.code = code;
-    this.tensor = fields.tensor;
-    this.node = fields.node;
-    this.op = fields.op;
-    this.line = fields.line;
-    this.column = fields.column;
+  get tensor(): string | undefined {
+    return this.fields.tensor;
+  }
+
+  get node(): string | undefined {
+    return this.fields.node;
+  }
+
+  get op(): string | undefined {
+    return this.fields.op;
+  }
+
+  get line(): number | undefined {
+    return this.fields.line;
+  }
+
+  get column(): number | undefined {
+    return this.fields.column;
   }
 }

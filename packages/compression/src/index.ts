@@ -5,7 +5,7 @@ export { type ApplyOptions, prepare } from "./modes/prepare.js";
 export type { BlockOptions, BlockRounding } from "./block-weights/weight-only.js";
 export type { CompensationOptions } from "./block-weights/compensate.js";
 export { prepareModel, type PreparedModel } from "./files/open-for-compression.js";
-export type { Batches } from "./activations/visit-activations.js";
+export type { Batches } from "@nasty/calibration";
 export {
   compressor,
   type CompressedFile,

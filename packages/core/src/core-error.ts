@@ -1,3 +1,5 @@
+import { NastyError } from "./nasty-error.js";
+
 /** What was wrong with the input, as a closed list that callers can switch on. */
 export type CoreErrorCode =
   | "shape"
@@ -25,15 +27,6 @@ export type CoreErrorFields = Readonly<Record<string, string | number | readonly
  * @example
  * try { tensor("float32", [2], new Float32Array(3)); } catch (error) { error.code === "data-length"; }
  */
-export class CoreError extends Error {
-  readonly kind = "input";
-  readonly code: CoreErrorCode;
-  readonly fields: CoreErrorFields;
-
-  constructor(code: CoreErrorCode, message: string, fields: CoreErrorFields = {}) {
-    super(message);
-    this.name = "CoreError";
-    this.code = code;
-    this.fields = fields;
-  }
+export class CoreError extends NastyError<CoreErrorCode, CoreErrorFields> {
+  override readonly name = "CoreError";
 }

@@ -1,10 +1,10 @@
 export { CoreError, type CoreErrorCode, type CoreErrorFields } from "./core-error.js";
+export { type ErrorFields, NastyError } from "./nasty-error.js";
 export {
   bitsOf,
   dataConstructor,
   dtypes,
   integerRange,
-  isDType,
   type DataOfDType,
   type DequantizableDType,
   type DType,
@@ -14,12 +14,10 @@ export {
 export { byteLength, elementCount, reshape, storageLength, tensor, zeros, type Tensor } from "./tensor.js";
 export { roundHalfAway, roundHalfEven } from "./round.js";
 export {
-  groupLayout,
   perBlock,
   perChannel,
   perTensor,
   type Granularity,
-  type GroupLayout,
 } from "./granularity.js";
 export {
   chooseScale,
@@ -32,7 +30,6 @@ export { groupRanges, parametersOf, type GroupRanges, type QuantizationParameter
 export {
   countPairs,
   countUnsafePairs,
-  largestSafePair,
   pairRanges,
   safePairParameters,
   safePairSteps,
@@ -57,14 +54,22 @@ export {
   type MatMulNBitsWeight,
 } from "./matmul-nbits.js";
 export {
-  dequantizeBlocks,
-  quantizeBlocks,
-  type BlockDType,
-  type BlockQuantizationOptions,
-  type BlockQuantized,
-} from "./block-quantize.js";
-export { mix32, mixWords, type Random, type RandomState, seededRandom, shuffled } from "./seeded-random.js";
+  blockReciprocal,
+  type BlockParameters,
+  type BlockRows,
+  type BlockScheme,
+  chooseBlock,
+  clippedRanges,
+  fullRange,
+  hasHalfScales,
+  quantizeBlockRows,
+  quantizeInBlock,
+} from "./block-rows.js";
+export { packBlocks, packBlockZeroPoints } from "./block-packing.js";
+export { transposeMatrix } from "./transpose-matrix.js";
+export { mixWords, type Random, type RandomState, seededRandom, shuffled } from "./seeded-random.js";
 export { uniformNumbers } from "./uniform-numbers.js";
+export { decibels } from "./decibels.js";
 export { cosineSimilarity, maxAbsoluteError, quantizationSqnrDb, sqnrDb } from "./error-metrics.js";
 export { matMulInteger, type MatMulZeroPoints } from "./reference/mat-mul-integer.js";
 export { qLinearMatMul } from "./reference/q-linear-mat-mul.js";

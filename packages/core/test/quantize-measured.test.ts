@@ -40,13 +40,15 @@ describe("quantizeMeasured", () => {
     );
   });
 
-  it("saturates like quantizeLinear where the scale is too small for the values", () => {
-    const x = tensor("float32", [1, 4], Float32Array.of(1, -300, 300, 2));
+  it.each(granularities)("saturates like quantizeLinear where scales are too small: %j", (granularity) => {
+    // 128 is the first integer beyond the range.
+    const x = tensor("float32", [1, 4], Float32Array.of(1, -300, 128, 2));
+    const groups = granularity.kind === "per-channel" && granularity.axis === 1 ? 4 : 1;
     const p = {
       dtype: "int8",
-      granularity: perTensor,
-      scale: Float32Array.of(1),
-      zeroPoint: Int32Array.of(0),
+      granularity,
+      scale: new Float32Array(groups).fill(1),
+      zeroPoint: new Int32Array(groups),
     } as const;
     const { quantized, sqnrDb } = quantizeMeasured(x, p);
     expect([...quantized.data]).toEqual([1, -128, 127, 2]);

@@ -29,6 +29,15 @@ describe("chooseScale", () => {
     expect(chosen.zeroPoint).toBe(zeroPoint);
   });
 
+  test("a symmetric range reaches as far as the larger of its ends", () => {
+    for (const [min, max] of [
+      [-4, 1],
+      [-1, 4],
+      [-4, -1],
+    ] as const)
+      expect(chooseScale(min, max, { dtype: "int8", symmetric: true }).scale).toBe(Math.fround(4 / 127));
+  });
+
   test("a range without 0 is widened to it", () => {
     expect(chooseScale(0.2, 1, { dtype: "uint8", symmetric: false })).toEqual({
       scale: Math.fround(1 / 255),

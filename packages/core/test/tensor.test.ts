@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { bitsOf, byteLength, dtypes, elementCount, isDType, reshape, tensor, zeros } from "../src/index.js";
+import { bitsOf, byteLength, dtypes, elementCount, reshape, tensor, zeros } from "../src/index.js";
+import { isDType } from "../src/dtype.js";
 import { caught } from "./caught.js";
 
 describe("tensor", () => {

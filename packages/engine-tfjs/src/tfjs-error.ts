@@ -1,3 +1,5 @@
+import { type ErrorFields, NastyError } from "@nasty/core";
+
 /** What went wrong, as a stable identifier. */
 export type TfjsErrorCode =
   | "not-installed"
@@ -18,12 +20,11 @@ export type TfjsErrorCode =
   | "unsafe-path"
   | "not-found";
 
-export interface TfjsErrorFields {
+export interface TfjsErrorFields extends ErrorFields {
   /** Name of the node or layer concerned. */
   readonly node?: string;
   readonly operator?: string;
   readonly tensor?: string;
-  readonly cause?: unknown;
 }
 
 /**
@@ -31,19 +32,18 @@ export interface TfjsErrorFields {
  *
  * `kind` is "input": the caller can correct it. Anything else thrown by this package is a bug.
  */
-export class TfjsError extends Error {
+export class TfjsError extends NastyError<TfjsErrorCode, TfjsErrorFields> {
   override readonly name = "TfjsError";
-  readonly kind = "input";
-  readonly code: TfjsErrorCode;
-  readonly node: string | undefined;
-  readonly operator: string | undefined;
-  readonly tensor: string | undefined;
 
-  constructor(code: TfjsErrorCode, message: string, fields: TfjsErrorFields = {}) {
-    super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
-    this.code = code;
-    this.node = fields.node;
-    this.operator = fields.operator;
-    this.tensor = fields.tensor;
+  get node(): string | undefined {
+    return this.fields.node;
+  }
+
+  get operator(): string | undefined {
+    return this.fields.operator;
+  }
+
+  get tensor(): string | undefined {
+    return this.fields.tensor;
   }
 }

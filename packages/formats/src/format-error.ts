@@ -1,3 +1,5 @@
+import { type ErrorFields, NastyError } from "@nasty/core";
+
 /** Why an input could not be read, or an output could not be written. */
 export type FormatErrorCode =
   // Bytes and files
@@ -39,7 +41,7 @@ export type FormatErrorCode =
   | "schema";
 
 /** Where an error was found; every field that is known is set. */
-export interface FormatErrorFields {
+export interface FormatErrorFields extends ErrorFields {
   /** File the input came from. */
   readonly path?: string;
   /** Line, from 1. */
@@ -53,8 +55,6 @@ export interface FormatErrorFields {
   /** What was wanted and what was found, where both are short. */
   readonly expected?: string | number;
   readonly got?: string | number;
-  /** The error underneath. */
-  readonly cause?: unknown;
 }
 
 /**
@@ -67,16 +67,6 @@ export interface FormatErrorFields {
  * throw new FormatError("column-count", "parseConllu: line 12: column count: expected 10, got 9", { line: 12 });
  * ```
  */
-export class FormatError extends Error {
+export class FormatError extends NastyError<FormatErrorCode, FormatErrorFields> {
   override readonly name = "FormatError";
-  /** Bad input, as opposed to a bug: the command line turns it into exit code 3. */
-  readonly kind = "input";
-  readonly code: FormatErrorCode;
-  readonly fields: FormatErrorFields;
-
-  constructor(code: FormatErrorCode, message: string, fields: FormatErrorFields = {}) {
-    super(message, "cause" in fields ? { cause: fields.cause } : undefined);
-    this.code = code;
-    this.fields = fields;
-  }
 }

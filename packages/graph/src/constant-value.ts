@@ -2,11 +2,11 @@ import { type Tensor, tensor } from "@nasty/core";
 import type { NodeProto, TensorProto } from "@nasty/formats/onnx";
 import { tensorFromProto } from "@nasty/formats/onnx";
 import { dtypeOrUndefined } from "./element-type.js";
-import type { Graph } from "./graph.js";
+import type { ScopedGraph } from "./scoped-graph.js";
 import { isStandard } from "./operators/traits.js";
 
 /** The value of a name that no run can change, through Identity nodes; see `Graph.constant`. */
-export const constantValue = (graph: Graph, name: string): Tensor | undefined => {
+export const constantValue = (graph: ScopedGraph, name: string): Tensor | undefined => {
   let scope = graph.scopeOf(name);
   let current = name;
   // A cycle of Identity nodes is a fault of the model that validation names; here it only must end.

@@ -1,3 +1,5 @@
+import { type ErrorFields, NastyError } from "@nasty/core";
+
 /** What is wrong with a graph, for programs; the message says it for people. */
 export type GraphErrorCode =
   | "cycle"
@@ -23,7 +25,7 @@ export type GraphErrorCode =
   | "unsupported-type";
 
 /** Where the fault lies; every field that is known is set. */
-export interface GraphErrorFields {
+export interface GraphErrorFields extends ErrorFields {
   /** Path of the graph: `main`, `main/If_3.then_branch`. */
   readonly graph?: string;
   /** Name of the node, or empty where it has none. */
@@ -33,7 +35,6 @@ export interface GraphErrorFields {
   readonly position?: number;
   /** The value in question. */
   readonly value?: string;
-  readonly cause?: unknown;
 }
 
 /**
@@ -41,16 +42,6 @@ export interface GraphErrorFields {
  *
  * Messages read `<operation>: <where>: <what>: expected <x>, got <y>`.
  */
-export class GraphError extends Error {
+export class GraphError extends NastyError<GraphErrorCode, GraphErrorFields> {
   override readonly name = "GraphError";
-  /** Bad input, as opposed to a bug. */
-  readonly kind = "input";
-  readonly code: GraphErrorCode;
-  readonly fields: GraphErrorFields;
-
-  constructor(code: GraphErrorCode, message: string, fields: GraphErrorFields = {}) {
-    super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
-    this.code = code;
-    this.fields = fields;
-  }
 }

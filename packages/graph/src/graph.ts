@@ -12,9 +12,12 @@ import {
 } from "@nasty/formats/onnx";
 import { constantValue } from "./constant-value.js";
 import type { GraphContext } from "./graph-context.js";
-import { GraphError } from "./graph-error.js";
+import { GraphBoundary, repeatedName } from "./graph-boundary.js";
+import { duplicateValue, foreignNode, shadowedValue } from "./edit-errors.js";
+import type { NodeFields, NodePosition } from "./node-fields.js";
 import { NodeList } from "./node-list.js";
 import { pruneGraph, type PruneCounts } from "./prune.js";
+import type { ScopedGraph } from "./scoped-graph.js";
 import { copyNode, graphSlots } from "./subgraph-attributes.js";
 import { topologicalOrder } from "./topological-order.js";
 import { ValueIndex } from "./value-index.js";
@@ -26,25 +29,6 @@ export interface Use {
   readonly index: number;
   /** The graph that holds the node. */
   readonly graph: Graph;
-}
-
-/** A node to be added. */
-export interface NodeFields {
-  readonly opType: string;
-  readonly domain?: string;
-  /** Taken as it is; left out, a free name made of the operator's. */
-  readonly name?: string;
-  /** Names of the values read; `""` leaves an optional input out. */
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  /** Values as `makeAttribute` of `@nasty/formats/onnx` takes them; undefined ones are left out. */
-  readonly attributes?: Readonly<Record<string, AttributeValue | undefined>>;
-}
-
-/** Where a node goes among the nodes of its graph: at the end if neither neighbour is given. */
-export interface NodePosition {
-  readonly before?: NodeProto;
-  readonly after?: NodeProto;
 }
 
 interface Owner {
@@ -60,7 +44,7 @@ interface Owner {
  * own hides theirs. Edits cost O(1) amortised; `nodes` is a snapshot, so a loop over it may edit.
  * Nodes belong to the editor: read their fields freely, change inputs and outputs only through the methods here.
  */
-export class Graph {
+export class Graph implements ScopedGraph {
   /** The graph around this one, for a body of If, Loop or Scan. */
   readonly parent: Graph | undefined;
   /** The node whose attribute holds this graph. */
@@ -73,11 +57,7 @@ export class Graph {
   readonly #list = new NodeList();
   readonly #index = new ValueIndex();
   readonly #children = new Map<NodeProto, Graph[]>();
-  readonly #initializers = new Map<string, TensorProto>();
-  readonly #inputs = new Map<string, ValueInfoProto>();
-  readonly #valueInfo = new Map<string, ValueInfoProto>();
-  readonly #outputs: ValueInfoProto[];
-  readonly #outputNames = new Map<string, number>();
+  readonly #boundary: GraphBoundary;
 
   /** Use `ModelGraph.from`; a graph by itself has no operator set. */
   constructor(proto: GraphProto, context: GraphContext, owner?: Owner) {
@@ -86,19 +66,11 @@ export class Graph {
     this.parentNode = owner?.node;
     this.path = owner === undefined ? "main" : `${owner.graph.path}/${owner.label}`;
     this.#proto = copyMessage(proto);
-    for (const input of proto.input) {
-      this.#refuseDuplicate(this.#inputs.has(input.name), input.name);
-      this.#inputs.set(input.name, input);
-      context.names.reserve(input.name);
-    }
-    for (const tensor of proto.initializer) {
-      this.#refuseDuplicate(this.#initializers.has(tensor.name), tensor.name);
-      this.#initializers.set(tensor.name, tensor);
-      context.names.reserve(tensor.name);
-    }
-    for (const info of proto.valueInfo) this.#valueInfo.set(info.name, info);
-    this.#outputs = [...proto.output];
-    for (const { name } of proto.output) this.#countOutput(name, 1);
+    const constantIfListed = this.parent !== undefined || context.listedInitializersAreConstant;
+    this.#boundary = new GraphBoundary(proto, constantIfListed);
+    const twice = repeatedName(proto.input) ?? repeatedName(proto.initializer);
+    if (twice !== undefined) throw duplicateValue(this.path, twice);
+    for (const { name } of [...proto.input, ...proto.initializer]) context.names.reserve(name);
     for (const node of proto.node) this.#insert(copyNode(node), {});
   }
 
@@ -113,16 +85,16 @@ export class Graph {
 
   /** What a caller may feed: initializers that are constants are left out even if the file lists them (IR version < 4). */
   get inputs(): readonly ValueInfoProto[] {
-    return [...this.#inputs.values()].filter(({ name }) => !this.#isConstantInitializer(name));
+    return [...this.#boundary.inputs.values()].filter(({ name }) => !this.#boundary.isConstant(name));
   }
 
   get outputs(): readonly ValueInfoProto[] {
-    return [...this.#outputs];
+    return [...this.#boundary.outputs];
   }
 
   /** Initializers of this graph, by name, in the order of the file. */
   get initializers(): ReadonlyMap<string, TensorProto> {
-    return this.#initializers;
+    return this.#boundary.initializers;
   }
 
   /** Name that the file gives the graph. */
@@ -132,12 +104,7 @@ export class Graph {
 
   /** True if this graph itself defines `name`: as an input, an initializer or an output of a node. */
   defines(name: string): boolean {
-    return (
-      this.#inputs.has(name) ||
-      this.#initializers.has(name) ||
-      this.#index.producer(name) !== undefined ||
-      this.#proto.sparseInitializer.some(({ values }) => values?.name === name)
-    );
+    return this.#boundary.defines(name) || this.#index.producer(name) !== undefined;
   }
 
   /** The innermost graph, this one or one around it, that defines `name`. */
@@ -164,7 +131,7 @@ export class Graph {
 
   /** True if `name` is an output of the graph that defines it. */
   isOutput(name: string): boolean {
-    return (this.scopeOf(name) ?? this).#outputNames.has(name);
+    return (this.scopeOf(name) ?? this).#boundary.isOutput(name);
   }
 
   /** The initializer called `name`, here or in a graph around. */
@@ -175,7 +142,7 @@ export class Graph {
   /** True for an initializer that a caller may feed another value for (listed as input, IR version ≥ 4). */
   isOverridable(name: string): boolean {
     const scope = this.scopeOf(name);
-    return scope !== undefined && scope.#initializers.has(name) && !scope.#isConstantInitializer(name);
+    return scope !== undefined && scope.#boundary.isOverridable(name);
   }
 
   /**
@@ -190,11 +157,7 @@ export class Graph {
 
   /** Type that the file declares for a value of this graph: input, output or value_info. */
   declaredType(name: string): ValueInfoProto | undefined {
-    return (
-      this.#inputs.get(name) ??
-      this.#valueInfo.get(name) ??
-      this.#outputs.find((output) => output.name === name)
-    );
+    return this.#boundary.declaredType(name);
   }
 
   /** The graphs held by a node of this graph: bodies of If, Loop, Scan. */
@@ -275,11 +238,12 @@ export class Graph {
     for (const { graph, node } of uses) {
       const scope = graph.scopeOf(newName);
       if (scope === meaning || scope === undefined) continue;
-      throw new GraphError(
-        "shadowed-value",
-        `replaceUses: node ${JSON.stringify(node.name)} (${node.opType}, graph ${graph.path}): ${JSON.stringify(newName)}: expected the value of graph ${meaning?.path ?? this.path}, got one of graph ${scope.path}`,
-        { graph: graph.path, node: node.name, operator: node.opType, value: newName },
-      );
+      throw shadowedValue(node, {
+        name: newName,
+        reader: graph.path,
+        wanted: meaning?.path ?? this.path,
+        found: scope.path,
+      });
     }
     for (const { graph, node, index } of uses) graph.setInput(node, index, newName);
     return uses.length;
@@ -305,7 +269,7 @@ export class Graph {
    */
   addInitializer(name: string, tensor: Tensor): string {
     const free = this.uniqueName(name);
-    this.#initializers.set(free, tensorToProto(tensor, free));
+    this.#boundary.initializers.set(free, tensorToProto(tensor, free));
     return free;
   }
 
@@ -315,36 +279,31 @@ export class Graph {
    * @throws GraphError `duplicate-value` if the name belongs to an input or to an output of a node of this graph.
    */
   setInitializer(name: string, tensor: Tensor): void {
-    if (!this.#initializers.has(name)) this.#refuseDuplicate(this.defines(name), name);
+    if (!this.#boundary.initializers.has(name)) this.#refuseDuplicate(this.defines(name), name);
     this.#context.names.reserve(name);
-    this.#initializers.set(name, tensorToProto(tensor, name));
+    this.#boundary.initializers.set(name, tensorToProto(tensor, name));
   }
 
   removeInitializer(name: string): void {
-    if (this.#isConstantInitializer(name)) this.#inputs.delete(name);
-    this.#initializers.delete(name);
+    this.#boundary.removeInitializer(name);
   }
 
   addInput(info: ValueInfoProto): void {
     this.#refuseDuplicate(this.defines(info.name), info.name);
-    this.#inputs.set(info.name, info);
+    this.#boundary.inputs.set(info.name, info);
     this.#context.names.reserve(info.name);
   }
 
   removeInput(name: string): void {
-    this.#inputs.delete(name);
+    this.#boundary.inputs.delete(name);
   }
 
   addOutput(info: ValueInfoProto): void {
-    this.#outputs.push(info);
-    this.#countOutput(info.name, 1);
+    this.#boundary.addOutput(info);
   }
 
   removeOutput(name: string): void {
-    const position = this.#outputs.findIndex((output) => output.name === name);
-    if (position < 0) return;
-    this.#outputs.splice(position, 1);
-    this.#countOutput(name, -1);
+    this.#boundary.removeOutput(name);
   }
 
   /** A name that no value and no node of the model has or had; taken from now on. */
@@ -374,18 +333,7 @@ export class Graph {
       const children = [...(this.#children.get(node) ?? [])];
       return copyNode(node, () => (children.shift() as Graph).toProto());
     });
-    proto.initializer = [...this.#initializers.values()];
-    proto.input = [...this.#inputs.values()];
-    proto.output = [...this.#outputs];
-    const known = new Set([
-      ...this.#inputs.keys(),
-      ...this.#initializers.keys(),
-      ...proto.node.flatMap((n) => n.output),
-    ]);
-    proto.valueInfo = [...this.#valueInfo.values()].filter(({ name }) => known.has(name));
-    proto.quantizationAnnotation = proto.quantizationAnnotation.filter(({ tensorName }) =>
-      known.has(tensorName),
-    );
+    this.#boundary.writeTo(proto);
     return proto;
   }
 
@@ -423,42 +371,17 @@ export class Graph {
     }
   }
 
-  #isConstantInitializer(name: string): boolean {
-    if (!this.#initializers.has(name)) return false;
-    return (
-      this.parent !== undefined || this.#context.listedInitializersAreConstant || !this.#inputs.has(name)
-    );
-  }
-
-  #countOutput(name: string, change: number): void {
-    const count = (this.#outputNames.get(name) ?? 0) + change;
-    if (count > 0) this.#outputNames.set(name, count);
-    else this.#outputNames.delete(name);
-  }
-
   #root(): Graph {
     return this.parent === undefined ? this : this.parent.#root();
   }
 
   #own(node: NodeProto, operation: string): void {
     if (this.#list.has(node)) return;
-    throw new GraphError(
-      "foreign-node",
-      `${operation}: node ${JSON.stringify(node.name)} (${node.opType}): graph: expected a node of ${this.path}, got one that is not in it`,
-      { graph: this.path, node: node.name, operator: node.opType },
-    );
+    throw foreignNode(this.path, node, operation);
   }
 
   #refuseDuplicate(duplicate: boolean, name: string, node?: NodeProto): void {
     if (!duplicate) return;
-    const where =
-      node === undefined
-        ? `graph ${this.path}`
-        : `node ${JSON.stringify(node.name)} (${node.opType}, graph ${this.path})`;
-    throw new GraphError(
-      "duplicate-value",
-      `ModelGraph: ${where}: value name: expected one definition in the graph, got a second of ${JSON.stringify(name)}`,
-      { graph: this.path, value: name, ...(node && { node: node.name, operator: node.opType }) },
-    );
+    throw duplicateValue(this.path, name, node);
   }
 }

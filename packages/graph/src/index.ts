@@ -1,7 +1,7 @@
 export { constantNodeValue } from "./constant-value.js";
 export { foldConstants, type FoldOptions } from "./folding/fold-constants.js";
 export { transposeTensor } from "./folding/strided-copy.js";
-export { Graph, type NodeFields, type NodePosition, type Use } from "./graph.js";
+export { Graph, type Use } from "./graph.js";
 export { GraphError, type GraphErrorCode, type GraphErrorFields } from "./graph-error.js";
 export { inlineFunctions } from "./functions/inline-functions.js";
 export { addDims, type Dim, divideDims, multiplyDims, subtractDims } from "./inference/dims.js";
@@ -10,10 +10,18 @@ export { editDistance } from "./layers/edit-distance.js";
 export { matchLayers, type MatchedLayers, type NamedLayer } from "./layers/match-layers.js";
 export { layerName } from "./layers/layer-name.js";
 export { compilePattern, type NamePattern } from "./layers/pattern.js";
+export type { NodeFields, NodePosition } from "./node-fields.js";
 export { ModelGraph, type ModelGraphOptions } from "./model-graph.js";
 export type { OperatorSchema } from "./operators/schema.js";
 export { operatorSchema } from "./operators/table.js";
-export { hasStandardMeaning, isFlat, isFused, isQuantized, isStandard } from "./operators/traits.js";
+export {
+  hasStandardMeaning,
+  isFlat,
+  isFused,
+  isQuantized,
+  isStandard,
+  operatorLabel,
+} from "./operators/traits.js";
 export { standardForm, type StandardForm } from "./standard-form.js";
 export { raiseOpset } from "./opset/raise-opset.js";
 export { liftToFloat32, type LiftedFloats } from "./precision/lift-to-float32.js";
@@ -36,3 +44,16 @@ export {
   type WeightUsage,
   type WeightUse,
 } from "./weights.js";
+export {
+  graphWriter,
+  type GraphWriter,
+  type GraphWriterOptions,
+  type PlainDType,
+} from "./writing/graph-writer.js";
+export {
+  type Attributes,
+  type Names,
+  type NodeTarget,
+  type NodeWriter,
+  nodeWriter,
+} from "./writing/node-writer.js";

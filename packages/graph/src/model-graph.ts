@@ -4,6 +4,7 @@ import {
   makeGraph,
   makeModel,
   makeValueInfo,
+  type ModelOptions,
   type ModelProto,
   type OperatorSetIdProto,
 } from "@nasty/formats/onnx";
@@ -65,6 +66,16 @@ export class ModelGraph {
    */
   static from(model: ModelProto, options: ModelGraphOptions = {}): ModelGraph {
     return new ModelGraph(model, options);
+  }
+
+  /**
+   * A model to be written: no nodes yet, no inputs and no outputs.
+   *
+   * @param name of the graph
+   * @param options operator sets (21 of ONNX's own unless given) and IR version (10)
+   */
+  static empty(name: string, options: ModelOptions = {}): ModelGraph {
+    return ModelGraph.from(makeModel(makeGraph(name, { nodes: [], outputs: [] }), options));
   }
 
   get irVersion(): number {

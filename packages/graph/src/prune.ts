@@ -1,5 +1,5 @@
 import type { NodeProto } from "@nasty/formats/onnx";
-import type { Graph } from "./graph.js";
+import type { ScopedGraph } from "./scoped-graph.js";
 
 export interface PruneCounts {
   readonly nodes: number;
@@ -7,11 +7,11 @@ export interface PruneCounts {
 }
 
 /** Removes what the outputs of a graph do not depend on; inputs stay, so the model is fed as before. */
-export const pruneGraph = (root: Graph): PruneCounts => {
+export const pruneGraph = (root: ScopedGraph): PruneCounts => {
   const live = new Set<NodeProto>();
-  const read = new Map<Graph, Set<string>>();
-  const pending: { graph: Graph; name: string }[] = [];
-  const want = (graph: Graph, name: string): void => {
+  const read = new Map<ScopedGraph, Set<string>>();
+  const pending: { graph: ScopedGraph; name: string }[] = [];
+  const want = (graph: ScopedGraph, name: string): void => {
     const scope = graph.scopeOf(name);
     if (scope === undefined) return;
     const names = read.get(scope) ?? new Set<string>();
@@ -20,7 +20,7 @@ export const pruneGraph = (root: Graph): PruneCounts => {
     names.add(name);
     pending.push({ graph: scope, name });
   };
-  const keep = (graph: Graph, node: NodeProto): void => {
+  const keep = (graph: ScopedGraph, node: NodeProto): void => {
     if (live.has(node)) return;
     live.add(node);
     for (const name of node.input) want(graph, name);

@@ -1,9 +1,9 @@
 import type { NodeProto } from "@nasty/formats/onnx";
-import type { Graph } from "./graph.js";
+import type { ScopedGraph } from "./scoped-graph.js";
 import { GraphError } from "./graph-error.js";
 
 /** Names of `graph` that the graphs held by a node read. */
-const captured = (graph: Graph, node: NodeProto): readonly string[] => {
+const captured = (graph: ScopedGraph, node: NodeProto): readonly string[] => {
   const names: string[] = [];
   for (const child of graph.subgraphs(node)) {
     for (const inner of child.allGraphs()) {
@@ -15,7 +15,7 @@ const captured = (graph: Graph, node: NodeProto): readonly string[] => {
 };
 
 /** What a node reads, the readings of its subgraphs included. */
-export const readNames = (graph: Graph, node: NodeProto): readonly string[] =>
+export const readNames = (graph: ScopedGraph, node: NodeProto): readonly string[] =>
   graph.subgraphs(node).length === 0 ? node.input : [...node.input, ...captured(graph, node)];
 
 /**
@@ -23,7 +23,7 @@ export const readNames = (graph: Graph, node: NodeProto): readonly string[] =>
  *
  * @throws GraphError `cycle`, naming the nodes of the cycle.
  */
-export const topologicalOrder = (graph: Graph, operation = "sort"): readonly NodeProto[] => {
+export const topologicalOrder = (graph: ScopedGraph, operation = "sort"): readonly NodeProto[] => {
   const order: NodeProto[] = [];
   const state = new Map<NodeProto, "open" | "done">();
   for (const root of graph.nodes) {
@@ -55,10 +55,10 @@ export const topologicalOrder = (graph: Graph, operation = "sort"): readonly Nod
   return order;
 };
 
-const makersOf = (graph: Graph, node: NodeProto): readonly NodeProto[] =>
+const makersOf = (graph: ScopedGraph, node: NodeProto): readonly NodeProto[] =>
   readNames(graph, node).flatMap((name) => (graph.defines(name) ? (graph.producer(name) ?? []) : []));
 
-const cycleError = (operation: string, graph: Graph, nodes: readonly NodeProto[]): GraphError => {
+const cycleError = (operation: string, graph: ScopedGraph, nodes: readonly NodeProto[]): GraphError => {
   const reversed = [...nodes].reverse();
   const named = reversed.map(({ name, opType }) => `${JSON.stringify(name)} (${opType})`);
   const shown = named.length > 12 ? [...named.slice(0, 6), "…", ...named.slice(-5)] : named;

@@ -1,5 +1,4 @@
 export type { Audit, AuditedNode, KernelCount } from "./audit/audit.js";
-export { auditGraph } from "./audit/audit.js";
 export {
   type AuditedSession,
   type AuditOptions,
@@ -20,12 +19,10 @@ export {
 } from "./devices.js";
 export { type Environment, environment } from "./environment.js";
 export {
-  bootstrapInterval,
   type Candidate,
   type Latency,
   type LatencyOptions,
   measureLatency,
-  summarizeLatency,
 } from "./latency.js";
 export {
   measureMemory,

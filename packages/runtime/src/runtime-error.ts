@@ -1,3 +1,5 @@
+import { type ErrorFields, NastyError } from "@nasty/core";
+
 /** What went wrong, for programs; the message says it for people. */
 export type RuntimeErrorCode =
   | "closed"
@@ -19,8 +21,7 @@ export type RuntimeErrorCode =
   | "wrong-dtype"
   | "wrong-shape";
 
-export interface RuntimeErrorFields {
-  readonly cause?: unknown;
+export interface RuntimeErrorFields extends ErrorFields {
   /** The input or output in question. */
   readonly value?: string;
   /** The node that the runtime was at, as the runtime names it. */
@@ -34,19 +35,18 @@ export interface RuntimeErrorFields {
  *
  * Message form: `<operation>: <where>: <what>: expected <x>, got <y>`.
  */
-export class RuntimeError extends Error {
+export class RuntimeError extends NastyError<RuntimeErrorCode, RuntimeErrorFields> {
   override readonly name = "RuntimeError";
-  readonly kind = "input";
-  readonly code: RuntimeErrorCode;
-  readonly value: string | undefined;
-  readonly node: string | undefined;
-  readonly operator: string | undefined;
 
-  constructor(code: RuntimeErrorCode, message: string, fields: RuntimeErrorFields = {}) {
-    super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
-    this.code = code;
-    this.value = fields.value;
-    this.node = fields.node;
-    this.operator = fields.operator;
+  get value(): string | undefined {
+    return this.fields.value;
+  }
+
+  get node(): string | undefined {
+    return this.fields.node;
+  }
+
+  get operator(): string | undefined {
+    return this.fields.operator;
   }
 }

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bootstrapInterval, measureLatency, summarizeLatency } from "../src/index.js";
+import { measureLatency } from "../src/index.js";
+import { bootstrapInterval, summarizeLatency } from "../src/latency.js";
 
 describe("summarizeLatency", () => {
   it("takes quantiles linearly between neighbours", () => {

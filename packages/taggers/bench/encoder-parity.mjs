@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseSafetensors } from "@nasty/formats/safetensors";
 import { openSession } from "@nasty/runtime";
-import { buildEncoder } from "../dist/index.js";
+import { buildEncoder } from "../dist/encoders/index.js";
 
 const [directory] = process.argv.slice(2);
 if (directory === undefined) throw new Error("usage: encoder-parity.mjs MODEL_DIRECTORY");

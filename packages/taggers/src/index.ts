@@ -12,7 +12,12 @@ export {
 export { checkLabels } from "./check-labels.js";
 export { type LabelSettings, labellingOfSettings, withChoice } from "./label-choice.js";
 export type { BatchOptions, EncodedBatch, Sentences, Tagger } from "./tagger.js";
-export type { LabelledSentence, LabelledSentences } from "./evaluation/labelled-sentence.js";
+export {
+  type LabelledSentence,
+  type LabelledSentences,
+  noLabel,
+  placeOf,
+} from "./evaluation/labelled-sentence.js";
 export type { Counts, LabelRow, Metric } from "./evaluation/counts.js";
 export { type Evaluation, evaluate, type EvaluateOptions, type Score } from "./evaluation/evaluate.js";
 export { score, type ScoreOptions } from "./evaluation/score.js";
@@ -35,7 +40,7 @@ export {
 } from "./segmentation/text-pieces.js";
 export { contractionCuts } from "./segmentation/contractions.js";
 export type { Span } from "./segmentation/tokens.js";
-export { labelledAs } from "./evaluation/entities-in-form.js";
+export { entitiesInForm, type EntitySource, labelledAs } from "./evaluation/entities-in-form.js";
 export { labelledWords } from "./evaluation/labelled-words.js";
 export { type Encoder, makeEncoder } from "./make-encoder.js";
 export { makeTagger } from "./make-tagger.js";
@@ -44,32 +49,9 @@ export { type HfParts, settingsFromHf, type TransformerSettings } from "./transf
 export { readTaggerSettings, taggerMetadata, type TaggerSettings, withTagger } from "./tagger-settings.js";
 export { type TaggedSentence, type TaggedWord, tagText } from "./segmentation/tag-text.js";
 export { taggedConllu } from "./segmentation/tagged-conllu.js";
-export {
-  type Architecture,
-  type ArchitectureName,
-  type ArchitecturePreset,
-  architectures,
-  type BilstmArchitecture,
-  type CharacterSettings,
-  type CnnArchitecture,
-  type EmbeddingSettings,
-} from "./neural/architecture.js";
-export {
-  countWords,
-  type FeatureOptions,
-  featureSettings,
-  type VocabularyCounts,
-} from "./neural/features/count-features.js";
 export type { FeatureSettings } from "./neural/features/feature-settings.js";
-export { makeWordFeatures, type WordFeatures } from "./neural/features/word-features.js";
-export { buildNeuralModel, type NeuralModelOptions } from "./neural/graph/build-neural-model.js";
-export { dropAuxiliary } from "./neural/drop-auxiliary.js";
 export { makeNeuralTagger, type NeuralSessions, openNeuralTagger } from "./neural/neural-tagger.js";
-export type { NeuralSettings } from "./neural/settings.js";
+export type { NeuralSettings } from "./neural/neural-metadata.js";
 export { makeSequenceTagger } from "./sequence/sequence-tagger.js";
 export type { Padding, SequenceSettings } from "./sequence/settings.js";
 export { namedId, readLabelIndex, readWordIndex } from "./sequence/word-index.js";
-export { splitModel, type SplitModel } from "./neural/split-model.js";
-export { buildEncoder, type BuildEncoderOptions, hiddenOutput } from "./encoders/build-encoder.js";
-export { checkpointTensors } from "./encoders/checkpoint-tensors.js";
-export { type EncoderConfig, parseEncoderConfig } from "./encoders/encoder-config.js";

@@ -1,4 +1,5 @@
-import { formInScheme, type LabelScheme } from "@nasty/formats/iob";
+import { formInScheme, type LabelScheme, labelSchemes } from "@nasty/formats/iob";
+import * as v from "valibot";
 import { type DecidedBy, type LabelChoice, type Labelling, labellingOf, type Task } from "./task.js";
 
 /** What settings of every kind say about their labels. */
@@ -11,6 +12,13 @@ export interface LabelSettings {
   /** Who said task and scheme: the model file unless given. Not kept in the file. */
   readonly decidedBy?: DecidedBy | undefined;
 }
+
+/** What metadata of every kind say about labels. */
+export const labelEntries = {
+  task: v.picklist(["pos", "ner"]),
+  labels: v.pipe(v.array(v.string()), v.minLength(1)),
+  scheme: v.optional(v.picklist(labelSchemes)),
+};
 
 /** Task and scheme of a model whose labels alone are known. */
 export function seenFromLabels(labels: readonly string[]): Omit<LabelSettings, "labels"> {

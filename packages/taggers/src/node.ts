@@ -1,9 +1,11 @@
+export { paddedTokenizerConfig, wholeTokenizer } from "./export/directory-files.js";
 export {
   type ExportedTagger,
   type ExportOptions,
   exportTagger,
   type StagedModel,
 } from "./export/export-tagger.js";
+export { modelVariantOf } from "./export/model-variant.js";
 export {
   findTagger,
   type FindTaggerOptions,

@@ -1,3 +1,5 @@
+import { type ErrorFields, NastyError } from "@nasty/core";
+
 /** Why a tagger could not be made, or could not tag or be evaluated. */
 export type TaggerErrorCode =
   // Opening
@@ -28,15 +30,13 @@ export type TaggerErrorCode =
   | "empty";
 
 /** Where an error was found; every field that is known is set. */
-export interface TaggerErrorFields {
+export interface TaggerErrorFields extends ErrorFields {
   /** File the input came from. */
   readonly path?: string | undefined;
   /** Line, from 1. */
   readonly line?: number | undefined;
   /** Label, input, output or metadata key. */
   readonly name?: string | undefined;
-  /** The error underneath. */
-  readonly cause?: unknown;
 }
 
 /**
@@ -49,16 +49,6 @@ export interface TaggerErrorFields {
  * throw new TaggerError("unknown-label", "evaluate: line 12: label: expected one of O, B-PER, got \"B-DOG\"", { line: 12 });
  * ```
  */
-export class TaggerError extends Error {
+export class TaggerError extends NastyError<TaggerErrorCode, TaggerErrorFields> {
   override readonly name = "TaggerError";
-  /** Bad input, as opposed to a bug: the command line turns it into exit code 3. */
-  readonly kind = "input";
-  readonly code: TaggerErrorCode;
-  readonly fields: TaggerErrorFields;
-
-  constructor(code: TaggerErrorCode, message: string, fields: TaggerErrorFields = {}) {
-    super(message, "cause" in fields ? { cause: fields.cause } : undefined);
-    this.code = code;
-    this.fields = fields;
-  }
 }

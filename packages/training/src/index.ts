@@ -1,14 +1,14 @@
 export { TrainingError, type TrainingErrorCode, type TrainingErrorFields } from "./training-error.js";
-export { mix32, mixWords, type Random, type RandomState, seededRandom, shuffled } from "@nasty/core";
+export { mixWords, type Random, type RandomState, seededRandom, shuffled } from "@nasty/core";
 export {
   buildTrainingGraph,
   type TrainingGraph,
-  type TrainingGraphOptions,
   type WeightGradient,
 } from "./gradient/build-training-graph.js";
+export type { TrainingGraphOptions } from "./gradient/training-graph-options.js";
 export { type ForwardModel, prepareForward } from "./gradient/prepare-forward.js";
 export type { RowGradient } from "./gradient/backpropagate.js";
-export { type DropoutSetting, dropoutSeedInput, type DropoutSite, dropoutSites } from "./gradient/dropout.js";
+export { type DropoutSetting, type DropoutSite, dropoutSites } from "./gradient/dropout.js";
 export { differentiableOperators } from "./gradient/rules/table.js";
 export type {
   ChainLoss,
@@ -28,9 +28,9 @@ export {
 } from "./optimizers/optimizer.js";
 export type { OptimizerOptions, ParameterGroup } from "./optimizers/optimizer-options.js";
 export { type Schedule, scheduleFactor } from "./optimizers/schedule.js";
-export type { Batch, Engine, EngineOptions, StepResult, Trainer, TrainerState } from "./engine/engine.js";
+export type { Batch } from "./engine/batch.js";
+export type { Engine, EngineOptions, StepResult, Trainer, TrainerState } from "./engine/engine.js";
 export {
-  combineModifiers,
   type Modifier,
   type ModifierState,
   type ModifierStep,
@@ -50,7 +50,6 @@ export {
   type CheckpointStore,
   type EpochRecord,
   type LoopPosition,
-  parseCheckpoint,
 } from "./loop/checkpoint.js";
 export type { Progress, StopReason, TrainingEvent } from "./loop/events.js";
 export {

@@ -1,3 +1,5 @@
+import { type ErrorFields, NastyError } from "@nasty/core";
+
 /** What went wrong, as a stable identifier. */
 export type TrainingErrorCode =
   | "unsupported-operator"
@@ -15,13 +17,12 @@ export type TrainingErrorCode =
   | "checkpoint-format"
   | "quantization-record";
 
-export interface TrainingErrorFields {
+export interface TrainingErrorFields extends ErrorFields {
   /** Name of the node concerned, or its first output if it has no name. */
   readonly node?: string;
   readonly operator?: string;
   readonly tensor?: string;
   readonly step?: number;
-  readonly cause?: unknown;
 }
 
 /**
@@ -29,21 +30,22 @@ export interface TrainingErrorFields {
  *
  * `kind` is "input": the caller can correct it. Anything else thrown by this package is a bug.
  */
-export class TrainingError extends Error {
+export class TrainingError extends NastyError<TrainingErrorCode, TrainingErrorFields> {
   override readonly name = "TrainingError";
-  readonly kind = "input";
-  readonly code: TrainingErrorCode;
-  readonly node: string | undefined;
-  readonly operator: string | undefined;
-  readonly tensor: string | undefined;
-  readonly step: number | undefined;
 
-  constructor(code: TrainingErrorCode, message: string, fields: TrainingErrorFields = {}) {
-    super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
-    this.code = code;
-    this.node = fields.node;
-    this.operator = fields.operator;
-    this.tensor = fields.tensor;
-    this.step = fields.step;
+  get node(): string | undefined {
+    return this.fields.node;
+  }
+
+  get operator(): string | undefined {
+    return this.fields.operator;
+  }
+
+  get tensor(): string | undefined {
+    return this.fields.tensor;
+  }
+
+  get step(): number | undefined {
+    return this.fields.step;
   }
 }

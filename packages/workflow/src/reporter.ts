@@ -62,6 +62,8 @@ export interface FollowedTraining {
 export function reporterOf({ onProgress, onNote, signal }: RunOptions): Reporter {
   let current: { readonly step: string; readonly total: number | undefined } | undefined;
   let reached = 0;
+  /** Whether the current step is one of a training. */
+  let isTraining = false;
   const say = (state: ProgressEvent["state"], training?: TrainingEvent): void => {
     if (current === undefined) return;
     onProgress?.({ ...current, done: reached, state, ...(training !== undefined && { training }) });
@@ -76,6 +78,7 @@ export function reporterOf({ onProgress, onNote, signal }: RunOptions): Reporter
       stop();
       current = { step, total };
       reached = 0;
+      isTraining = false;
       say("begin");
     },
     update(done) {
@@ -95,25 +98,30 @@ export function reporterOf({ onProgress, onNote, signal }: RunOptions): Reporter
   /** Each epoch is a step; an event that comes before the first epoch begins a step of its own. */
   function follow(event: TrainingEvent): void {
     if (event.event === "stop") {
+      current ??= unnamed;
       say("end", event);
       current = undefined;
       // The loop has kept its checkpoint; what it would return is not trained to the end.
       signal?.throwIfAborted();
       return;
     }
-    const next = "epochs" in event ? epochOf(event) : (current ?? { step: "training", total: undefined });
+    const next = "epochs" in event ? epochOf(event) : ((isTraining ? current : undefined) ?? unnamed);
     const isNew = current?.step !== next.step;
     if (isNew) {
       stop();
       reached = 0;
     }
     current = next;
+    isTraining = true;
     if ("epochs" in event) {
       reached = next.total === undefined ? event.step : event.step - (event.epoch - 1) * next.total;
     }
     say(isNew ? "begin" : "update", event);
   }
 }
+
+/** What a training does before its first epoch. */
+const unnamed = { step: "training", total: undefined };
 
 function epochOf({ epoch, epochs, totalSteps }: Extract<TrainingEvent, { readonly epochs: number }>) {
   const total = totalSteps === undefined ? undefined : Math.ceil(totalSteps / epochs);

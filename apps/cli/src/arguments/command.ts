@@ -1,9 +1,8 @@
 import { subscribe } from "node:diagnostics_channel";
 import { noticeChannel, type RuntimeNotice } from "@nasty/runtime/notice";
 import { Command, Help, Option } from "commander";
+import { Reading, reporterOf, withReading } from "@nasty/workflow/command";
 import { inputFormat, running } from "@nasty/workflow/operations";
-import { reporterOf } from "@nasty/workflow/reporter";
-import { Reading, withReading } from "@nasty/workflow/texts/reading";
 import { sayingTexts } from "../terminal/saying-texts.js";
 import { type CommonOptions, openConsole, type Terminal } from "../terminal/console.js";
 import { schemaOption } from "./schema-option.js";

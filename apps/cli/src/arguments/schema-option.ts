@@ -1,7 +1,7 @@
 import {
   type FlagOption,
-  readValue,
   type Option as SchemaOption,
+  readValue,
   type ValueOption,
 } from "@nasty/workflow/operations";
 import { InvalidArgumentError, Option } from "commander";

@@ -1,5 +1,5 @@
-import { type BenchmarkResult, runBenchmark } from "@nasty/workflow/measurement/benchmark";
-import { formatBytes, formatCount, formatMs, formatRatio, table } from "@nasty/workflow/report/format";
+import { type BenchmarkResult, runBenchmark } from "@nasty/workflow/benchmark";
+import { formatBytes, formatCount, formatMs, formatRatio, table } from "@nasty/workflow/report";
 import type { Terminal } from "../terminal/console.js";
 
 /** `nasty benchmark`: speed and memory of one or more models on the same sentences, in turn. */

@@ -1,7 +1,6 @@
-import { runCompression } from "@nasty/workflow/compressing/compress";
-import { formatBytes, formatRatio } from "@nasty/workflow/report/format";
+import { runCompression } from "@nasty/workflow/compressing";
+import { formatBytes, formatRatio, resultDocument } from "@nasty/workflow/report";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { withoutModel } from "../terminal/written-model.js";
 
 export type CompressCommandOptions = CommonOptions & Parameters<typeof runCompression>[0];
 
@@ -10,7 +9,7 @@ export async function compress(options: CompressCommandOptions, terminal: Termin
   const { modelPath, ...result } = await runCompression(options, terminal);
   const { modelBytes, ratio, output } = result;
   terminal.result(
-    withoutModel(result),
+    resultDocument(result),
     () =>
       `Compressed: ${modelPath} → ${output.path}\n  ${formatBytes(modelBytes)} → ${formatBytes(output.bytes)} (${formatRatio(ratio)} smaller); every command reads it as it is`,
   );

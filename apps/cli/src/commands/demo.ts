@@ -1,16 +1,21 @@
 import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { makeTemporaryFolder } from "@nasty/formats/archive/node";
-import { tagText } from "@nasty/taggers";
-import { comparisonText } from "@nasty/workflow/report/comparison-text";
+import { posFloat32, sampleConllu } from "@nasty/model-en";
+import { openModel } from "@nasty/workflow";
+import { type QuantizationResult, runQuantization } from "@nasty/workflow/quantization";
+import {
+  comparisonText,
+  formatBytes,
+  formatCount,
+  formatMs,
+  formatPercent,
+  noAudit,
+  table,
+} from "@nasty/workflow/report";
 import { readModelFile, writeModelFile } from "@nasty/formats/onnx/node";
-import { defaultFloatPath, sampleTextPath } from "@nasty/workflow/models/default-model";
-import { openModel } from "@nasty/workflow/models/open-tagger";
-import { noAudit } from "@nasty/workflow/quantization/open-written";
-import type { QuantizationResult } from "@nasty/workflow/quantization/quantization-result";
-import { runQuantization } from "@nasty/workflow/quantization/run-quantization";
 import { comparePair } from "./quantize-eval.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { formatCount, formatMs, formatPercent, formatBytes, table } from "@nasty/workflow/report/format";
 
 interface DemoOptions extends CommonOptions {
   readonly test?: string;
@@ -20,7 +25,7 @@ const sentence = "Time flies like an arrow.";
 
 /** `nasty demo`: quantizes a model, compares size, speed and accuracy, audits the result, tags a sentence. */
 export async function demo(options: DemoOptions, terminal: Terminal, given?: string): Promise<void> {
-  const test = options.test ?? sampleTextPath();
+  const test = options.test ?? fileURLToPath(sampleConllu);
   const { path: folder, remove } = await makeTemporaryFolder("nasty-demo");
   try {
     const model = given ?? (await unpackDefault(folder));
@@ -68,7 +73,7 @@ export async function demo(options: DemoOptions, terminal: Terminal, given?: str
 /** The embedded model as a plain file, so that sizes compare like with like. */
 async function unpackDefault(folder: string): Promise<string> {
   const path = join(folder, "pos-en.onnx");
-  await writeModelFile(path, await readModelFile(defaultFloatPath()));
+  await writeModelFile(path, await readModelFile(fileURLToPath(posFloat32)));
   return path;
 }
 
@@ -91,14 +96,14 @@ function auditOf({
 }
 
 async function tagWords(path: string, threads: number): Promise<{ form: string; label: string }[]> {
-  const { tagger } = await openModel(path, { threads });
+  const model = await openModel(path, { threads });
   try {
     const words: { form: string; label: string }[] = [];
-    for await (const tagged of tagText(tagger, sentence)) {
+    for await (const tagged of model.tagText(sentence)) {
       for (const { form, label } of tagged.words) words.push({ form, label });
     }
     return words;
   } finally {
-    await tagger.close();
+    await model.close();
   }
 }

@@ -1,6 +1,7 @@
-import { runDistillation } from "@nasty/workflow/training/distill";
+import { runDistillation } from "@nasty/workflow/distillation";
+import { resultDocument } from "@nasty/workflow/report";
 import type { Terminal } from "../terminal/console.js";
-import { trainedText, trainingDocument } from "../training/trained-text.js";
+import { trainedText } from "../training/trained-text.js";
 
 /**
  * `nasty distill`: a smaller tagger learns from one teacher or several: a `cnn` or `bilstm`, written as a model file, or an encoder, written
@@ -17,5 +18,5 @@ export async function distillModel(
       ? ""
       : `: ${student} of ${parameters.student} parameters, teachers ${parameters.teacher}`;
   const { output, validation } = options;
-  terminal.result(trainingDocument(result), () => trainedText({ result, output, validation, about }));
+  terminal.result(resultDocument(result), () => trainedText({ result, output, validation, about }));
 }

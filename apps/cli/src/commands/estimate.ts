@@ -1,5 +1,5 @@
-import { type EstimateResult, runEstimate } from "@nasty/workflow/quantization/estimate";
-import { formatBytes, formatCount, formatRatio } from "@nasty/workflow/report/format";
+import { type EstimateResult, runEstimate } from "@nasty/workflow/estimate";
+import { formatBytes, formatCount, formatRatio } from "@nasty/workflow/report";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
 interface EstimateOptions extends CommonOptions {

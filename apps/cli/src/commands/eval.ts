@@ -1,7 +1,13 @@
-import { type EvaluationResult, runEvaluation } from "@nasty/workflow/evaluation/evaluate";
-import { formatBytes, formatCount, formatMs, formatPercent } from "@nasty/workflow/report/format";
-import { labellingLines } from "@nasty/workflow/report/labelling-text";
-import { labelTable, metricName } from "@nasty/workflow/report/score-table";
+import { type EvaluationResult, runEvaluation } from "@nasty/workflow/evaluation";
+import {
+  formatBytes,
+  formatCount,
+  formatMs,
+  formatPercent,
+  labellingLines,
+  labelTable,
+  metricName,
+} from "@nasty/workflow/report";
 import type { Terminal } from "../terminal/console.js";
 
 /** `nasty eval`: accuracy or F1 of one model on labelled text, with a row a label. */

@@ -1,8 +1,6 @@
-import { driftLine } from "@nasty/workflow/drift/drift-check";
-import { type ExportResult, runExport } from "@nasty/workflow/exporting/export-model";
-import { formatBytes } from "@nasty/workflow/report/format";
+import { type ExportResult, runExport } from "@nasty/workflow/exporting";
+import { driftLine, formatBytes, resultDocument } from "@nasty/workflow/report";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { withoutModel } from "../terminal/written-model.js";
 
 /** `nasty export`: one or more models as a Hugging Face directory. */
 export async function exportModels(
@@ -10,7 +8,7 @@ export async function exportModels(
   terminal: Terminal,
 ): Promise<void> {
   const result = await runExport(options, terminal);
-  terminal.result(withoutModel(result), () => exportText(result));
+  terminal.result(resultDocument(result), () => exportText(result));
 }
 
 function exportText({ output, modelType, variants, labels, drift }: ExportResult): string {

@@ -1,7 +1,7 @@
-import { checkAgreement } from "@nasty/workflow/training/export-trained";
-import { runFineTuning } from "@nasty/workflow/training/fine-tune";
+import { checkAgreement, runFineTuning } from "@nasty/workflow/fine-tuning";
+import { resultDocument } from "@nasty/workflow/report";
 import type { Terminal } from "../terminal/console.js";
-import { trainedText, trainingDocument } from "../training/trained-text.js";
+import { trainedText } from "../training/trained-text.js";
 
 /**
  * `nasty fine-tune`: a pretrained encoder becomes a tagger, written as a Hugging Face directory. An interrupted run goes on from
@@ -13,7 +13,7 @@ export async function fineTuneModel(
 ): Promise<void> {
   const result = await runFineTuning(options, terminal);
   const { output, validation } = options;
-  terminal.result(trainingDocument(result), () =>
+  terminal.result(resultDocument(result), () =>
     trainedText({ result, output, validation, exported: result.qat }),
   );
   checkAgreement("fine-tune", result.qat);

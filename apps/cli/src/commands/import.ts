@@ -1,7 +1,6 @@
-import { type ImportResult, runImport } from "@nasty/workflow/importing/import-model";
-import { formatBytes, formatCount } from "@nasty/workflow/report/format";
+import { type ImportResult, runImport } from "@nasty/workflow/importing";
+import { formatBytes, formatCount, resultDocument } from "@nasty/workflow/report";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { withoutModel } from "../terminal/written-model.js";
 
 /** `nasty import`: a model of another framework as a model file. */
 export async function importModel(
@@ -10,7 +9,7 @@ export async function importModel(
   directory: string,
 ): Promise<void> {
   const result = await runImport(directory, options, terminal);
-  terminal.result(withoutModel(result), () => importText(result));
+  terminal.result(resultDocument(result), () => importText(result));
 }
 
 function importText({ model, output, layers, parameters, inputs, outputs, tagger }: ImportResult): string {

@@ -1,7 +1,6 @@
 import { relative } from "node:path";
-import { type InspectionResult, runInspection } from "@nasty/workflow/inspection/inspect";
-import { formatBytes, formatCount, table } from "@nasty/workflow/report/format";
-import { labellingLines } from "@nasty/workflow/report/labelling-text";
+import { type InspectionResult, runInspection } from "@nasty/workflow/inspection";
+import { formatBytes, formatCount, labellingLines, table } from "@nasty/workflow/report";
 import type { Terminal } from "../terminal/console.js";
 import { historyText } from "../terminal/history-text.js";
 

@@ -1,9 +1,8 @@
-import { GateError } from "@nasty/workflow/errors";
-import { planPruning, runPruning } from "@nasty/workflow/pruning/prune";
-import { pruningRefusal } from "@nasty/workflow/pruning/quality";
+import { GateError } from "@nasty/workflow/command";
+import { planPruning, pruningRefusal, runPruning } from "@nasty/workflow/pruning";
+import { resultDocument } from "@nasty/workflow/report";
 import { pruningPlanText, pruningText } from "../pruning/pruning-text.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
-import { withoutModel } from "../terminal/written-model.js";
 
 export type PruneCommandOptions = CommonOptions &
   Parameters<typeof runPruning>[0] & { readonly dryRun?: boolean };
@@ -18,5 +17,5 @@ export async function prune(options: PruneCommandOptions, terminal: Terminal): P
   }
   const result = await runPruning(options, terminal);
   if (!result.passed) throw new GateError(pruningRefusal(model, result.gate));
-  terminal.result(withoutModel(result), () => pruningText(result));
+  terminal.result(resultDocument(result), () => pruningText(result));
 }

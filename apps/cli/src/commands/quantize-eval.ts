@@ -1,10 +1,5 @@
-import {
-  type ComparisonSettings,
-  PairComparison,
-  runComparison,
-} from "@nasty/workflow/comparison/compare-models";
-import { comparisonText } from "@nasty/workflow/report/comparison-text";
-import { labellingLines } from "@nasty/workflow/report/labelling-text";
+import { type ComparisonSettings, PairComparison, runComparison } from "@nasty/workflow/comparison";
+import { comparisonText, labellingLines } from "@nasty/workflow/report";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
 interface QuantizeEvalOptions

@@ -1,7 +1,5 @@
-import type { GivenSettings } from "@nasty/workflow/quantization/checked-options";
-import { refusal } from "@nasty/workflow/quantization/gate";
-import { runPlan, runQuantization } from "@nasty/workflow/quantization/run-quantization";
-import { GateError } from "@nasty/workflow/errors";
+import { GateError } from "@nasty/workflow/command";
+import { type GivenSettings, refusal, runPlan, runQuantization } from "@nasty/workflow/quantization";
 import { planText, quantizationText } from "../quantization/quantization-text.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 

@@ -1,7 +1,5 @@
-import { runScore, type ScoreResult } from "@nasty/workflow/evaluation/score";
-import { formatCount, formatPercent } from "@nasty/workflow/report/format";
-import { labellingLines } from "@nasty/workflow/report/labelling-text";
-import { labelTable, metricName } from "@nasty/workflow/report/score-table";
+import { formatCount, formatPercent, labellingLines, labelTable, metricName } from "@nasty/workflow/report";
+import { runScore, type ScoreResult } from "@nasty/workflow/score";
 import type { Terminal } from "../terminal/console.js";
 
 /** `nasty score`: figures of a labelled file against the right labels, without a model. */

@@ -1,4 +1,4 @@
-import { runTagging } from "@nasty/workflow/tagging/tag";
+import { runTagging } from "@nasty/workflow/tagging";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
 /** `nasty tag`: raw text in, tagged words out, sentence by sentence as the text is read. */

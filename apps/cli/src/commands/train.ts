@@ -1,7 +1,8 @@
-import { checkAgreement } from "@nasty/workflow/training/export-trained";
-import { runTraining } from "@nasty/workflow/training/train";
+import { checkAgreement } from "@nasty/workflow/fine-tuning";
+import { resultDocument } from "@nasty/workflow/report";
+import { runTraining } from "@nasty/workflow/training";
 import type { Terminal } from "../terminal/console.js";
-import { trainedText, trainingDocument } from "../training/trained-text.js";
+import { trainedText } from "../training/trained-text.js";
 
 /**
  * `nasty train`: a tagger from random weights. An interrupted run goes on from `OUTPUT.checkpoint` when the same command is given
@@ -10,7 +11,7 @@ import { trainedText, trainingDocument } from "../training/trained-text.js";
 export async function train(options: Parameters<typeof runTraining>[0], terminal: Terminal): Promise<void> {
   const result = await runTraining(options, terminal);
   const { output, validation } = options;
-  terminal.result(trainingDocument(result), () =>
+  terminal.result(resultDocument(result), () =>
     trainedText({ result, output, validation, exported: result.qat }),
   );
   checkAgreement("train", result.qat);

@@ -1,8 +1,13 @@
 import type { PruningPlan, PruningReport } from "@nasty/compression";
-import { driftLine } from "@nasty/workflow/drift/drift-check";
-import type { PrunedModel } from "@nasty/workflow/pruning/pruning-result";
-import type { PruningQuality } from "@nasty/workflow/pruning/quality";
-import { formatBytes, formatCount, formatPercent, formatRatio, table } from "@nasty/workflow/report/format";
+import type { PrunedModel, PruningQuality } from "@nasty/workflow/pruning";
+import {
+  driftLine,
+  formatBytes,
+  formatCount,
+  formatPercent,
+  formatRatio,
+  table,
+} from "@nasty/workflow/report";
 
 /** A plan for people. */
 export function pruningPlanText({

@@ -1,15 +1,23 @@
 import type { QuantizationPlan } from "@nasty/compression";
 import type { Audit } from "@nasty/runtime";
-import type { QuantizationResult } from "@nasty/workflow/quantization/quantization-result";
-import { formatCount, formatPercent, table } from "@nasty/workflow/report/format";
-import { labellingLines } from "@nasty/workflow/report/labelling-text";
-import { batchMatesText } from "@nasty/workflow/report/comparison-text";
-import { driftLine } from "@nasty/workflow/drift/drift-check";
-import type { Gate } from "@nasty/workflow/quantization/gate";
-import { granularityText } from "@nasty/workflow/quantization/plan-quantization";
+import {
+  type Gate,
+  granularityText,
+  lossText,
+  noiseText,
+  type QuantizationResult,
+  type SensitivityRow,
+} from "@nasty/workflow/quantization";
+import {
+  batchMatesText,
+  driftLine,
+  formatCount,
+  formatPercent,
+  labellingLines,
+  noAudit,
+  table,
+} from "@nasty/workflow/report";
 import { sizeLine } from "./size-line.js";
-import { lossText, noiseText, type SensitivityRow } from "@nasty/workflow/quantization/sensitivity";
-import { noAudit } from "@nasty/workflow/quantization/open-written";
 
 const worstShown = 5;
 const sensitiveShown = 10;

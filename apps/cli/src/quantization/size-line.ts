@@ -1,4 +1,4 @@
-import { formatBytes, formatRatio } from "@nasty/workflow/report/format";
+import { formatBytes, formatRatio } from "@nasty/workflow/report";
 
 const isCompressed = (path: string): boolean => /\.(?:gz|br)$/.test(path);
 

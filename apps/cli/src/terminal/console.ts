@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import type { Reporter } from "@nasty/workflow/reporter";
+import type { Reporter } from "@nasty/workflow/command";
+import { toJson } from "@nasty/workflow/report";
 import { type Bar, barOn, silent } from "./bar.js";
 
 /** The options that every command takes. */
@@ -27,19 +28,6 @@ export interface Results {
   result(value: unknown, text: () => string): void;
   /** A piece of a result that is written as it comes; waits for a reader that is slower. */
   write(text: string): Promise<void>;
-}
-
-/** JSON of results: big integers as numbers, typed arrays as lists, not-a-number as null. */
-export function toJson(value: unknown): string {
-  return JSON.stringify(
-    value,
-    (_, item: unknown) => {
-      if (typeof item === "bigint") return Number(item);
-      if (ArrayBuffer.isView(item)) return Array.from(item as Uint8Array);
-      return item;
-    },
-    2,
-  );
 }
 
 /** Whether a result, or a part of one, is on standard output: what comes after it would make two documents of one. */

@@ -1,5 +1,4 @@
-import { formName } from "@nasty/workflow/texts/text-form";
-import type { Reading, ReadText } from "@nasty/workflow/texts/reading";
+import { formName, type Reading, type ReadText } from "@nasty/workflow/command";
 import type { Console } from "./console.js";
 
 /**

@@ -1,4 +1,4 @@
-import type { ProgressEvent } from "@nasty/workflow/reporter";
+import type { ProgressEvent } from "@nasty/workflow/command";
 import { followTraining } from "./training-progress.js";
 import type { Console } from "./console.js";
 

@@ -1,6 +1,6 @@
 import type { TrainingEvent } from "@nasty/training";
 import type { Console } from "./console.js";
-import { formatDuration, formatPercent } from "@nasty/workflow/report/format";
+import { formatDuration, formatPercent } from "@nasty/workflow/report";
 
 /** Seconds between the lines within an epoch, where there is no bar. */
 const lineEvery = 10;

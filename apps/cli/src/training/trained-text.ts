@@ -1,12 +1,6 @@
-import { driftLine } from "@nasty/workflow/drift/drift-check";
-import { formatBytes, formatPercent } from "@nasty/workflow/report/format";
-import type { TrainedExport } from "@nasty/workflow/training/export-trained";
-import type { ModelOfTraining, TrainingResult } from "@nasty/workflow/training/training-result";
-
-/** What a training prints as JSON: its result without what makes that a model to programs. */
-export function trainingDocument<R extends ModelOfTraining>({ path, bytes, passed, ...document }: R) {
-  return document;
-}
+import type { TrainingResult } from "@nasty/workflow/distillation";
+import type { TrainedExport } from "@nasty/workflow/fine-tuning";
+import { driftLine, formatBytes, formatPercent } from "@nasty/workflow/report";
 
 export interface TrainedText {
   readonly result: TrainingResult;

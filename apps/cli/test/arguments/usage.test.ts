@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { defaultRecipe, defaultTransformerRecipe } from "@nasty/taggers/training";
+import { defaultRecipe, defaultTransformerRecipe } from "@nasty/tagger-training";
 import { type Command, CommanderError } from "commander";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { explain } from "../../src/explain.js";
+import { explain } from "@nasty/workflow/command";
 import { buildProgram } from "../../src/program.js";
 import { openWorkshop, type Workshop } from "../workshop.js";
 

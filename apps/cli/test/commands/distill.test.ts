@@ -1,5 +1,5 @@
 import { readdir } from "node:fs/promises";
-import { trainTransformer, writeFineTuned } from "@nasty/taggers/training";
+import { trainTransformer, writeFineTuned } from "@nasty/tagger-training";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { observed } from "../observed.js";
 import { sentences } from "../tiny-corpus.js";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { modeOptions } from "@nasty/workflow/quantization/mode-options";
+import { modeOptions } from "@nasty/workflow/quantization";
 import { openWorkshop, type Workshop } from "../workshop.js";
 
 let shop: Workshop;

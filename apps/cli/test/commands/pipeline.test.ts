@@ -5,14 +5,16 @@ import { fileURLToPath } from "node:url";
 import { writeModelFile } from "@nasty/formats/onnx/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { conllu, sentences } from "../tiny-corpus.js";
-import { pipeline, type PipelineOptions } from "../../src/commands/pipeline.js";
-import { GateError } from "@nasty/workflow/errors";
-import { reporterOf } from "@nasty/workflow/reporter";
-import { type Terminal, toJson } from "../../src/terminal/console.js";
+import { pipeline } from "../../src/commands/pipeline.js";
+import { GateError, reporterOf } from "@nasty/workflow/command";
+import { toJson } from "@nasty/workflow/report";
+import type { Terminal } from "../../src/terminal/console.js";
 import { tinyModel, writeTinyDirectory } from "../tiny-tagger.js";
 import { type Json, openWorkshop, startBinary, type Workshop } from "../workshop.js";
 
 const recipes = fileURLToPath(new URL("../../../../examples/recipes/", import.meta.url));
+
+type PipelineOptions = Parameters<typeof pipeline>[0];
 
 let shop: Workshop;
 
@@ -36,7 +38,7 @@ async function attempt(recipe: string, options: Partial<PipelineOptions> = {}): 
   };
   const output = shop.path(options.output ?? recipe.replace(".yaml", ""));
   const error: unknown = await pipeline(
-    { seed: 1, threads: 1, ...options, output },
+    { seed: 1, threads: 1, inputFormat: [], ...options, output },
     terminal,
     resolve(shop.folder, recipe),
   ).catch((thrown: unknown) => thrown);
@@ -388,7 +390,7 @@ describe("a bad recipe is refused with line, column and what to write, before an
     [
       "  - quantize:\n      symmetric: true\n      asymmetric: true\n",
       [11, 7],
-      /^step 1 \(quantize\): option '--symmetric' cannot be used with option '--asymmetric'$/,
+      /^step 1 \(quantize\): --symmetric: expected no --asymmetric beside it, which excludes it, got both$/,
     ],
     [
       "  - quantize: { output: x.onnx }\n",

@@ -2,7 +2,7 @@ import { qat } from "@nasty/compression";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { findTagger } from "@nasty/taggers/node";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { checkAgreement, exportTrained } from "@nasty/workflow/training/export-trained";
+import { checkAgreement, exportTrained } from "@nasty/workflow/fine-tuning";
 import { exportText } from "../../src/training/trained-text.js";
 import { openWorkshop, type Workshop } from "../workshop.js";
 

@@ -93,6 +93,41 @@ describe("the accuracy gate", () => {
     expect(await readdir(shop.folder)).not.toContain("timed.onnx.gate.json");
   });
 
+  test("the best model is written again if a worse one was tried after it", async () => {
+    const args = gated("0.01", "--model", "fragile").map((arg) =>
+      arg === "gated.onnx" ? "again.onnx" : arg,
+    );
+    expect((await shop.nasty([...args, "--time-budget", "0"])).code).toBe(4);
+    const record = JSON.parse((await shop.bytes("again.onnx.gate.json")).toString());
+    // As if two weights in float had passed: one is left to try, and the first of this ranking does not do.
+    record.state.ranking = ["encoder.weight", "embedding.weight", "classifier.weight"];
+    record.state.attempts.push({ kept: 2, value: 1 });
+    await shop.write("again.onnx.gate.json", JSON.stringify(record));
+    const result = await shop.json([...args, "--time-budget", "600"]);
+    expect(result.gate).toMatchObject({
+      passed: true,
+      quantized: 1,
+      attempts: 3,
+      keptInFloat: ["encoder.weight", "embedding.weight"],
+    });
+    expect(result.tensors.map(({ name }: Json) => name)).toEqual(["classifier.weight"]);
+    const { value } = await shop.json(["eval", "--model", "again.onnx", "--test", "test.conllu"]);
+    expect(value).toBe(1);
+  });
+
+  test("a search for another loss of the original is not gone on with", async () => {
+    const args = gated("0.01", "--model", "fragile").map((arg) =>
+      arg === "gated.onnx" ? "other.onnx" : arg,
+    );
+    expect((await shop.nasty([...args, "--time-budget", "0"])).code).toBe(4);
+    const record = JSON.parse((await shop.bytes("other.onnx.gate.json")).toString());
+    record.state.original = 0.5;
+    record.state.attempts = [{ kept: 0, value: 1 }];
+    await shop.write("other.onnx.gate.json", JSON.stringify(record));
+    const { gate } = await shop.json([...args, "--time-budget", "600"]);
+    expect(gate).toMatchObject({ original: 1, attempts: 2, keptInFloat: ["embedding.weight"] });
+  });
+
   test("validation from standard input is read once for both models", async () => {
     const args = ["quantize", "--model", "pos", "--target-accuracy-loss", "0.01", "--validation", "-"];
     const result = await shop.json(args, { input: await shop.bytes("test.conllu") });

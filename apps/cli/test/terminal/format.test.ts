@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { toJson } from "../../src/terminal/console.js";
 import {
   formatBytes,
   formatCount,
@@ -7,7 +6,8 @@ import {
   formatPercent,
   formatRatio,
   table,
-} from "@nasty/workflow/report/format";
+  toJson,
+} from "@nasty/workflow/report";
 import { barOn } from "../../src/terminal/bar.js";
 
 describe("figures", () => {

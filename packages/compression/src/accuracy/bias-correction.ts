@@ -3,7 +3,7 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import type { Graph } from "@nasty/graph";
 import type { Tensor } from "@nasty/core";
 import { channelStatistics } from "../activations/channel-statistics.js";
-import { requireBatches } from "../activations/visit-activations.js";
+import { requireBatches } from "../activations/visit-vectors.js";
 import type { CompensationOptions } from "../block-weights/compensate.js";
 import { openForCompression } from "../files/open-for-compression.js";
 import type { QuantizationPlan } from "../plan/plan.js";
@@ -67,8 +67,11 @@ export async function correctBiases(
   const graph = openForCompression(model);
   const products = plannedProducts(graph, plan.tensors);
   const names = [...new Set(products.map(({ activation }) => activation))];
-  const session = { threads: options.threads ?? 1 };
-  const statistics = await channelStatistics(model, names, batches, { session });
+  const { threads, signal } = options;
+  const statistics = await channelStatistics(model, names, batches, {
+    ...(threads !== undefined && { threads }),
+    ...(signal && { signal }),
+  });
   const quantizer = memoized(await quantizerOf(model, plan, options));
   const renamed = new Map<string, string>();
   for (const product of products) {

@@ -1,8 +1,9 @@
+import type { Batches } from "@nasty/calibration";
 import { tensor, type Tensor } from "@nasty/core";
 import type { ModelProto, NodeProto } from "@nasty/formats/onnx";
 import type { Graph } from "@nasty/graph";
 import { channelStatistics, type ChannelStatistics } from "../activations/channel-statistics.js";
-import { requireBatches, type Batches } from "../activations/visit-activations.js";
+import { requireBatches, type RunOptions } from "../activations/visit-vectors.js";
 import { CompressionError } from "../compression-error.js";
 import { withHistory } from "../report/history.js";
 import { openForCompression } from "../files/open-for-compression.js";
@@ -11,15 +12,13 @@ import { planDynamic } from "../modes/dynamic.js";
 import { readWeight, resolveWeight } from "../plan/resolve-weight.js";
 import { floatWeight, plannedProducts, type PlannedProduct } from "./planned-products.js";
 
-export interface MigrationOptions {
+export interface MigrationOptions extends RunOptions {
   readonly calibrationData: Batches;
   /** Share of the range that goes into the weights: 0 leaves all in the activations, 1 moves all. Default 0.5. */
   readonly strength?: number;
   /** Only activations whose largest channel is at least this many times the median one are touched. Default 8. */
   readonly outlierRatio?: number;
   readonly skipLayers?: readonly string[];
-  /** Default 1. */
-  readonly threads?: number;
 }
 
 /** A model that computes the same in float, and which activations were evened out. */
@@ -139,8 +138,8 @@ function multiplyBefore(
  * const quantized = await int8.quantize(even, { calibrationData: batches });
  */
 export async function migrateOutliers(model: ModelProto, options: MigrationOptions): Promise<Migrated> {
-  const { strength = 0.5, outlierRatio = 8, skipLayers = [], threads = 1 } = options;
-  const batches = requireBatches("migrateOutliers", options.calibrationData);
+  const { strength = 0.5, outlierRatio = 8, skipLayers = [], calibrationData, ...run } = options;
+  const batches = requireBatches("migrateOutliers", calibrationData);
   if (!(strength >= 0 && strength <= 1)) {
     throw new CompressionError(
       "invalid-option",
@@ -158,7 +157,7 @@ export async function migrateOutliers(model: ModelProto, options: MigrationOptio
     byActivation.set(product.activation, [...(byActivation.get(product.activation) ?? []), product]);
   }
   const names = [...byActivation.keys()];
-  const statistics = await channelStatistics(model, names, batches, { session: { threads } });
+  const statistics = await channelStatistics(model, names, batches, run);
   const activations: string[] = [];
   for (const [activation, readers] of byActivation) {
     const found = statistics.get(activation);

@@ -1,6 +1,7 @@
 import { chooseScale, roundHalfEven, tensor } from "@nasty/core";
+import type { Batches } from "@nasty/calibration";
 import type { ModelProto } from "@nasty/formats/onnx";
-import { requireBatches, visitActivations, type Batches } from "../activations/visit-activations.js";
+import { requireBatches, type RunOptions, visitVectors } from "../activations/visit-vectors.js";
 import { openForCompression } from "../files/open-for-compression.js";
 import type { QuantizationPlan } from "../plan/plan.js";
 import { roundToNearest } from "../rewrite/weight-quantizer.js";
@@ -15,12 +16,10 @@ export interface Saturation {
   readonly saturated: number;
 }
 
-export interface SaturationOptions {
+export interface SaturationOptions extends RunOptions {
   readonly calibrationData: Batches;
   /** Activation vectors looked at for each product. Default 32. */
   readonly vectors?: number;
-  /** Default 1. */
-  readonly threads?: number;
 }
 
 interface Integers {
@@ -94,7 +93,7 @@ function count(work: Integers, activations: Uint8Array, vectors: number): void {
 export async function saturation(
   model: ModelProto,
   plan: QuantizationPlan,
-  { calibrationData, vectors = 32, threads = 1 }: SaturationOptions,
+  { calibrationData, vectors = 32, ...options }: SaturationOptions,
 ): Promise<Saturation[]> {
   requireBatches("saturation", calibrationData);
   const int8 = plan.tensors.filter(({ dtype }) => dtype === "int8");
@@ -104,11 +103,11 @@ export async function saturation(
     const { activation } = work.product;
     byActivation.set(activation, [...(byActivation.get(activation) ?? []), work]);
   }
-  await visitActivations(
+  await visitVectors(
     model,
     [...byActivation.keys()],
     calibrationData,
-    (name, rows, found, width) => {
+    (name, { data: rows, count: found, width }) => {
       const open = (byActivation.get(name) ?? []).filter((work) => work.vectors < vectors);
       if (open.length === 0) return;
       const activations = quantizedRows(rows);
@@ -116,7 +115,7 @@ export async function saturation(
         if (width === work.length) count(work, activations, Math.min(found, vectors - work.vectors));
       }
     },
-    { session: { threads } },
+    options,
   );
   return works
     .map(({ product, pairs, saturated }) => ({

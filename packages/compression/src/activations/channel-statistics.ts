@@ -1,5 +1,6 @@
 import type { ModelProto } from "@nasty/formats/onnx";
-import { visitActivations, type Batches, type VisitOptions } from "./visit-activations.js";
+import type { Batches } from "@nasty/calibration";
+import { type RunOptions, visitVectors } from "./visit-vectors.js";
 
 /** Each channel of an activation over all real tokens. */
 export interface ChannelStatistics {
@@ -13,14 +14,14 @@ export async function channelStatistics(
   model: ModelProto,
   names: readonly string[],
   batches: Batches,
-  options: VisitOptions = {},
+  options: RunOptions = {},
 ): Promise<Map<string, ChannelStatistics>> {
   const sums = new Map<string, { count: number; mean: Float64Array; largest: Float64Array }>();
-  await visitActivations(
+  await visitVectors(
     model,
     names,
     batches,
-    (name, rows, count, width) => {
+    (name, { data: rows, count, width }) => {
       let entry = sums.get(name);
       if (entry === undefined) {
         entry = { count: 0, mean: new Float64Array(width), largest: new Float64Array(width) };

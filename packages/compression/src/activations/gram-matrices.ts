@@ -2,13 +2,13 @@ import { tensor } from "@nasty/core";
 import type { CalibrationBatch } from "@nasty/calibration";
 import { makeGraph, makeModel, makeNode, makeValueInfo, type ModelProto } from "@nasty/formats/onnx";
 import { openSession, type Session } from "@nasty/runtime";
-import { visitActivations, type VisitOptions } from "./visit-activations.js";
+import { type RunOptions, visitVectors } from "./visit-vectors.js";
 
 /** Rows that are multiplied at once: float32 sums stay short, float64 additions few. */
 const chunkRows = 1024;
 
 /** XᵀX on the runtime's matrix kernel, tens of times faster than loops. */
-function gramSession(options: VisitOptions): Promise<Session> {
+function gramSession(threads: number): Promise<Session> {
   const graph = makeGraph("gram", {
     nodes: [
       makeNode("Transpose", ["x"], ["t"], { attributes: { perm: [1n, 0n] } }),
@@ -18,7 +18,7 @@ function gramSession(options: VisitOptions): Promise<Session> {
     outputs: [makeValueInfo("gram", "float32", ["width", "width"])],
     initializers: [],
   });
-  return openSession(makeModel(graph, { opsets: { "": 17 }, irVersion: 8 }), options.session);
+  return openSession(makeModel(graph, { opsets: { "": 17 }, irVersion: 8 }), { threads });
 }
 
 interface Gathering {
@@ -37,9 +37,9 @@ export async function gramMatrices(
   model: ModelProto,
   names: readonly string[],
   batches: readonly CalibrationBatch[],
-  options: VisitOptions = {},
+  options: RunOptions = {},
 ): Promise<Map<string, Float64Array>> {
-  const session = await gramSession(options);
+  const session = await gramSession(options.threads ?? 1);
   const gathered = new Map<string, Gathering>();
   const flush = async (entry: Gathering): Promise<void> => {
     if (entry.rows === 0) return;
@@ -51,11 +51,11 @@ export async function gramMatrices(
     entry.rows = 0;
   };
   try {
-    await visitActivations(
+    await visitVectors(
       model,
       names,
       batches,
-      async (name, rows, count, width) => {
+      async (name, { data: rows, count, width }) => {
         let entry = gathered.get(name);
         if (entry === undefined) {
           entry = {

@@ -1,7 +1,7 @@
-import type { Tensor } from "@nasty/core";
+import { clippedRanges, fullRange, hasHalfScales, quantizeBlockRows, type Tensor } from "@nasty/core";
 import { roundToNearest, type WeightQuantizer } from "../rewrite/weight-quantizer.js";
-import { blockLayout, channelRows, hasHalfScales } from "./block-layout.js";
-import { checkFinite, clippedRanges, fullRange, quantizeRows } from "./quantize-rows.js";
+import { blockLayout, channelRows } from "./block-layout.js";
+import { checkFinite } from "./check-finite.js";
 
 /**
  * Rounds each weight by itself: block-wise ones over the full range or the part of it that loses least, others to nearest.
@@ -17,10 +17,10 @@ export function blockRounding(rounding: "nearest" | "mse"): WeightQuantizer {
     const weight = read() as Tensor<"float32">;
     checkFinite(planned.name, weight.data);
     const shrink = rounding === "mse" ? clippedRanges : fullRange;
-    return quantizeRows(channelRows(weight, layout), {
+    return quantizeBlockRows(channelRows(weight, layout), {
       ...layout,
       symmetric: planned.symmetric,
-      halfScales: hasHalfScales(layout),
+      halfScales: hasHalfScales(layout.channels, layout.blocks),
       shrink,
     });
   };

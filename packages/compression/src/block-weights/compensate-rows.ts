@@ -1,12 +1,12 @@
-import type { QuantizedWeight } from "../rewrite/weight-quantizer.js";
 import {
-  chooseBlock,
-  decibelsOf,
-  quantizeValue,
-  reciprocalOf,
   type BlockParameters,
+  blockReciprocal,
+  type BlockRows,
   type BlockScheme,
-} from "./quantize-rows.js";
+  chooseBlock,
+  decibels,
+  quantizeInBlock,
+} from "@nasty/core";
 
 /** Channels that are worked on together: their errors stay in the second-level cache. */
 const tileChannels = 32;
@@ -36,11 +36,7 @@ function addCorrections(
  * @param rows float32 [channels, length]
  * @param factor of `compensationFactor`, [length, length]
  */
-export function compensateRows(
-  rows: Float32Array,
-  factor: Float64Array,
-  scheme: BlockScheme,
-): QuantizedWeight {
+export function compensateRows(rows: Float32Array, factor: Float64Array, scheme: BlockScheme): BlockRows {
   const { channels, length, blockSize, bits } = scheme;
   const blocks = Math.ceil(length / blockSize);
   const quantMax = bits === 4 ? 15 : 255;
@@ -77,7 +73,7 @@ export function compensateRows(
           const group = (first + c) * blocks + block;
           const s = scale[group] as number;
           const z = zeroPoint[group] as number;
-          const q = quantizeValue(adjusted[at + c] as number, reciprocalOf(s), z, quantMax);
+          const q = quantizeInBlock(adjusted[at + c] as number, blockReciprocal(s), z, quantMax);
           const index = (first + c) * length + k;
           const value = rows[index] as number;
           const error = value - (q - z) * s;
@@ -89,5 +85,5 @@ export function compensateRows(
       }
     }
   }
-  return { data, scale, zeroPoint, sqnrDb: decibelsOf(signal, noise) };
+  return { data, scale, zeroPoint, sqnrDb: decibels(signal, noise) };
 }

@@ -1,24 +1,21 @@
-import type { Tensor } from "@nasty/core";
+import { type Batches, takeBatches } from "@nasty/calibration";
+import { clippedRanges, hasHalfScales, type Tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { gramMatrices } from "../activations/gram-matrices.js";
-import {
-  activationsOfWeights,
-  collectBatches,
-  requireBatches,
-  type Batches,
-} from "../activations/visit-activations.js";
+import { activationsOfWeights } from "../activations/activations-of-weights.js";
+import { requireBatches, type RunOptions } from "../activations/visit-vectors.js";
 import { openForCompression } from "../files/open-for-compression.js";
 import type { PlannedTensor, QuantizationPlan } from "../plan/plan.js";
 import { readWeight } from "../plan/resolve-weight.js";
 import type { QuantizedWeight, WeightQuantizer } from "../rewrite/weight-quantizer.js";
-import { blockLayout, channelRows, hasHalfScales } from "./block-layout.js";
+import { blockLayout, channelRows } from "./block-layout.js";
 import { blockRounding } from "./block-rounding.js";
+import { checkFinite } from "./check-finite.js";
 import { compensateRows } from "./compensate-rows.js";
 import { compensationFactor } from "./compensation-factor.js";
-import { checkFinite, clippedRanges } from "./quantize-rows.js";
 
 /** What error compensation runs on. */
-export interface CompensationOptions {
+export interface CompensationOptions extends RunOptions {
   readonly calibrationData?: Batches;
   /** Sequences that are used. Default 128. */
   readonly limit?: number;
@@ -26,9 +23,6 @@ export interface CompensationOptions {
   readonly damping?: number;
   /** Bytes of second moments that are held at once; the samples are run once for each such group. Default 512 MB. */
   readonly budgetBytes?: number;
-  /** Default 1. */
-  readonly threads?: number;
-  readonly onProgress?: (samples: number) => void;
 }
 
 interface Work {
@@ -78,12 +72,13 @@ export async function compensatedQuantizer(
     limit = 128,
     damping = 0.01,
     budgetBytes = 512e6,
-    threads = 1,
+    threads,
+    signal,
     onProgress,
   }: CompensationOptions,
 ): Promise<WeightQuantizer> {
   const operation = `${plan.mode}.apply`;
-  const batches = await collectBatches(requireBatches(operation, calibrationData), limit);
+  const batches = await takeBatches(requireBatches(operation, calibrationData), limit);
   requireBatches(operation, batches.length === 0 ? undefined : batches);
   const done = new Map<PlannedTensor, QuantizedWeight>();
   const graphs = new Map(
@@ -91,9 +86,13 @@ export async function compensatedQuantizer(
       .allGraphs()
       .map((graph) => [graph.path, graph]),
   );
-  const visit = { session: { threads }, ...(onProgress && { onProgress }) };
+  const run: RunOptions = {
+    ...(threads !== undefined && { threads }),
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+  };
   for (const group of workGroups(model, plan, budgetBytes)) {
-    const grams = await gramMatrices(model, [...group.keys()], batches, visit);
+    const grams = await gramMatrices(model, [...group.keys()], batches, run);
     for (const [activation, works] of group) {
       const gram = grams.get(activation);
       if (gram === undefined) continue;
@@ -120,7 +119,7 @@ function compensated(
   }
   const weight = readWeight({ owner, name: planned.name }) as Tensor<"float32">;
   checkFinite(planned.name, weight.data);
-  const halfScales = hasHalfScales(layout);
+  const halfScales = hasHalfScales(layout.channels, layout.blocks);
   const scheme = { ...layout, symmetric: planned.symmetric, halfScales, shrink: clippedRanges };
   return compensateRows(channelRows(weight, layout), factor, scheme);
 }

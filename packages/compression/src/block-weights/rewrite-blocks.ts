@@ -1,16 +1,16 @@
-import { float16ToFloat32, float32ToFloat16, tensor } from "@nasty/core";
+import {
+  float16ToFloat32,
+  float32ToFloat16,
+  packBlocks,
+  packBlockZeroPoints,
+  packInt4,
+  tensor,
+} from "@nasty/core";
 import { type NodeProto, TensorProto_DataType } from "@nasty/formats/onnx";
 import type { Graph } from "@nasty/graph";
 import type { MatrixProduct } from "../plan/matrix-product.js";
 import { ownConstant, type RewriteContext, type StoredWeight } from "../rewrite/context.js";
-import {
-  blockLayout,
-  packBlobs,
-  packRows,
-  packZeroPoints,
-  storesHalfScales,
-  type BlockLayout,
-} from "./block-layout.js";
+import { blockLayout, storesHalfScales, type BlockLayout } from "./block-layout.js";
 
 const domain = "com.microsoft";
 
@@ -29,7 +29,7 @@ function blobs(stored: StoredWeight, layout: BlockLayout): string {
     tensor(
       "uint8",
       [channels, blocks, (blockSize * bits) / 8],
-      packBlobs(data as Uint8Array, zeroPoint, layout),
+      packBlocks({ data: data as Uint8Array, zeroPoint }, layout),
     ),
   );
 }
@@ -74,7 +74,7 @@ function blockZeroPoints(stored: StoredWeight, layout: BlockLayout): readonly st
     tensor(
       "uint8",
       [channels, Math.ceil((blocks * bits) / 8)],
-      packZeroPoints(stored.weight.zeroPoint, layout),
+      packBlockZeroPoints(stored.weight.zeroPoint, layout),
     ),
   );
   return [name];
@@ -114,8 +114,9 @@ function tableData(graph: Graph, before: NodeProto, stored: StoredWeight, layout
   const isShared = stored.planned.sites.some(({ form }) => form === "MatMulNBits");
   const width = (length * bits) / 8;
   if (!isShared || length % blockSize !== 0) {
+    const data = stored.weight.data as Uint8Array;
     return ownConstant(stored, "rows", "rows", () =>
-      tensor("uint8", [channels, width], packRows(stored.weight.data as Uint8Array, bits)),
+      tensor("uint8", [channels, width], bits === 8 ? data : packInt4(data)),
     );
   }
   const shape = ownConstant(stored, "rows shape", "shape", () =>

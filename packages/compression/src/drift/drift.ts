@@ -1,15 +1,7 @@
-import type { CalibrationBatch } from "@nasty/calibration";
-import { toFloat32, type Tensor } from "@nasty/core";
-import { makeValueInfo, type ModelProto } from "@nasty/formats/onnx";
+import { type CalibrationBatch, tapActivations, tapOutputs } from "@nasty/calibration";
+import type { ModelProto } from "@nasty/formats/onnx";
 import { inferShapes, ModelGraph } from "@nasty/graph";
-import {
-  type ModelSource,
-  openSession,
-  RuntimeError,
-  type Session,
-  type SessionOptions,
-} from "@nasty/runtime";
-import { realRows } from "../activations/visit-activations.js";
+import { type ModelSource, openSession, RuntimeError, type Session } from "@nasty/runtime";
 import { openForCompression } from "../files/open-for-compression.js";
 
 /** How far an output of a written model is from that of its original. */
@@ -147,34 +139,14 @@ function saysSomething(outputs: ReadonlyMap<string, readonly Float32Array[]>): b
 }
 
 /** Float outputs of every batch, one after the other. */
-async function outputsOf(
-  model: ModelSource,
-  batches: readonly CalibrationBatch[],
-  options: SessionOptions,
-): Promise<Map<string, Float32Array[]>> {
-  const session = await openSession(model, options);
-  try {
-    return await run(session, batches);
-  } finally {
-    await session.close();
-  }
-}
-
 async function run(
   session: Session,
   batches: readonly CalibrationBatch[],
 ): Promise<Map<string, Float32Array[]>> {
   const outputs = new Map<string, Float32Array[]>();
-  for (const { feeds, mask } of batches) {
-    for (const [name, value] of Object.entries(await session.run(feeds))) {
-      if (!value.dtype.startsWith("float") && value.dtype !== "bfloat16") continue;
-      const known = outputs.get(name) ?? [];
-      known.push(
-        realRows({ ...value, dtype: "float32", data: toFloat32(value) } as Tensor, mask).rows.slice(),
-      );
-      outputs.set(name, known);
-    }
-  }
+  await tapOutputs(session, batches, (value) => {
+    outputs.set(value.name, [...(outputs.get(value.name) ?? []), value.real().slice()]);
+  });
   return outputs;
 }
 
@@ -212,9 +184,12 @@ export async function firstDeparture(
   { minCosine, threads = 1 }: DriftOptions & { readonly minCosine: number },
 ): Promise<Departure | undefined> {
   const [before, after] = [openForCompression(original), ModelGraph.from(written)];
-  const types = inferShapes(before);
+  const [types, writtenTypes] = [inferShapes(before), inferShapes(after)];
+  // Of operators beyond the standard inference knows no types.
   const isShared = (value: string): boolean =>
-    types.typeOf(before.main, value)?.dtype === "float32" && after.main.defines(value);
+    types.typeOf(before.main, value)?.dtype === "float32" &&
+    after.main.defines(value) &&
+    (writtenTypes.typeOf(after.main, value)?.dtype ?? "float32") === "float32";
   const shared = before.main.nodes.flatMap((node) =>
     node.output.filter(isShared).map((value) => ({ node, value })),
   );
@@ -229,17 +204,24 @@ export async function firstDeparture(
   return undefined;
 }
 
-/** All named values of the main graph that are float; undefined where the runtime cannot give them. */
+/** All named values of the main graph; undefined where the runtime cannot give them. */
 async function tapped(
   graph: ModelGraph,
   names: readonly string[],
   batch: CalibrationBatch,
   threads: number,
 ): Promise<Map<string, Float32Array[]> | undefined> {
-  for (const name of names)
-    if (!graph.main.isOutput(name)) graph.main.addOutput(makeValueInfo(name, "float32"));
+  const values = new Map<string, Float32Array[]>();
+  const session = { optimization: "none", config: once } as const;
   try {
-    return await outputsOf(graph.toModel(), [batch], { threads, optimization: "none", config: once });
+    await tapActivations(
+      graph.toModel(),
+      names,
+      [batch],
+      (value) => void values.set(value.name, [value.real().slice()]),
+      { threads, session, constants: true },
+    );
+    return values;
   } catch (error) {
     if (error instanceof RuntimeError) return undefined;
     throw error;

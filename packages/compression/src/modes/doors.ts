@@ -16,7 +16,8 @@ import { plan } from "./plan.js";
 import type { ApplyOptions } from "./prepare.js";
 import { quantize } from "./quantize.js";
 
-// The guide's names for `plan` and `apply`, each with its mode. Where products are int8, `quantize` orders hidden units for safe pairs first.
+// The guide's names for `plan` and `apply`, each with its mode. Where products are int8, `quantize` orders hidden units
+// for safe pairs first.
 
 /** Dynamic int8: weights are quantized now, activations at each run; no calibration data. */
 export const dynamic = {
@@ -53,7 +54,7 @@ export const int8 = {
   plan: async (model: ModelProto, options: Int8Options) =>
     plan(model, { ...withMethod(options), mode: "static" }),
   apply,
-  /** @example const quantized = await int8.quantize(model, { calibrationData: batches, method: "entropy", limit: 500 }); */
+  /** @example const quantized = await int8.quantize(model, { calibrationData: batches, method: "entropy" }); */
   quantize: async (model: ModelProto, options: Int8Options & ApplyOptions) =>
     quantize(pairedFor(model, options).model, { ...withMethod(options), mode: "static" }),
   save,
@@ -65,7 +66,7 @@ export const int8 = {
 export const int4 = {
   plan: (model: ModelProto, options: BlockOptions = {}) => plan(model, { ...options, mode: "int4" }),
   apply,
-  /** @example const quantized = await int4.quantize(model, { rounding: "gptq", calibrationData: tagger.feedsOf(sentences) }); */
+  /** @example const quantized = await int4.quantize(model, { rounding: "gptq", calibrationData: batches }); */
   quantize: (model: ModelProto, options: BlockOptions & ApplyOptions = {}) =>
     quantize(model, { ...options, mode: "int4" }),
   save,

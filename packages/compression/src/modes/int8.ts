@@ -1,6 +1,6 @@
 import {
+  type Batches,
   collectRanges,
-  type CalibrationBatch,
   type CalibrationMethod,
   type CalibrationTable,
   type CollectOptions,
@@ -26,7 +26,7 @@ export interface StaticOptions extends WeightOptions {
 /** What the ranges of activations are measured on. */
 export interface CalibrationOptions {
   /** Batches to run the float model on; padding is left out by their masks. */
-  readonly calibrationData?: AsyncIterable<CalibrationBatch> | Iterable<CalibrationBatch>;
+  readonly calibrationData?: Batches;
   /** Ranges measured before; wins over `calibrationData`. */
   readonly calibrationTable?: CalibrationTable;
   /** Default minmax. */
@@ -36,6 +36,10 @@ export interface CalibrationOptions {
   /** Samples to use, and to refuse fewer than. */
   readonly limit?: number;
   readonly onProgress?: (samples: number) => void;
+  /** Threads of the session that runs the float model. Default 1. */
+  readonly threads?: number;
+  /** Looked at before each run. */
+  readonly signal?: AbortSignal;
 }
 
 const defaults: Required<StaticOptions> = {
@@ -108,7 +112,16 @@ function plannedActivation(
 async function tableFor(
   model: ModelProto,
   names: readonly string[],
-  { calibrationData, calibrationTable, method, percentile, limit, onProgress }: CalibrationOptions,
+  {
+    calibrationData,
+    calibrationTable,
+    method,
+    percentile,
+    limit,
+    onProgress,
+    threads,
+    signal,
+  }: CalibrationOptions,
   options: Required<StaticOptions>,
 ): Promise<CalibrationTable> {
   if (calibrationTable !== undefined) {
@@ -126,6 +139,8 @@ async function tableFor(
     ...(percentile === undefined ? {} : { percentile }),
     ...(limit === undefined ? {} : { limit }),
     ...(onProgress === undefined ? {} : { onProgress }),
+    ...(threads === undefined ? {} : { threads }),
+    ...(signal === undefined ? {} : { signal }),
   };
   return collectRanges(prepareModel(model).model, names, calibrationData, collect);
 }

@@ -63,9 +63,9 @@ const planners: {
  *
  * @param model an unfused float32 graph; not changed
  * @param options the mode, and what it lets its caller choose
- * @returns plain data for `apply`, which says its mode itself: that of a `trained` plan is the one that the model was trained for
- * @throws CompressionError `invalid-option`, `no-such-layer`, `already-quantized`; static `no-calibration-data`, `missing-range`; mixed
- *   `target-missed`; trained `no-trained-ranges`, `scale-mismatch`
+ * @returns plain data for `apply`, which says its mode itself: a `trained` plan has the mode that the model was trained for
+ * @throws CompressionError `invalid-option`, `no-such-layer`, `already-quantized`; static `no-calibration-data`,
+ *   `missing-range`; mixed `target-missed`; trained `no-trained-ranges`, `scale-mismatch`
  * @example
  * const plan4 = await plan(model, { mode: "int4", blockSize: 32 });
  */

@@ -84,7 +84,7 @@ export interface PlannedActivation {
 interface PlanOf<Mode extends QuantizationMode, Activations extends readonly PlannedActivation[]> {
   readonly schemaVersion: 1;
   readonly mode: Mode;
-  /** The options with their defaults filled in, and what later steps decided; all of it goes into the model's history. */
+  /** The options with their defaults filled in, and what later steps decided; all of it goes into the history. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly tensors: readonly PlannedTensor[];
   /** Static mode only. */

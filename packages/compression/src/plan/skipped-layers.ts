@@ -2,7 +2,8 @@ import { GraphError, matchLayers, type NamedLayer } from "@nasty/graph";
 import { CompressionError } from "../compression-error.js";
 
 /**
- * Which layers `skipLayers` leaves out, as `matchLayers` of @nasty/graph finds them; a pattern that names none is an error here.
+ * Which layers `skipLayers` leaves out, as `matchLayers` of @nasty/graph finds them; a pattern that names none is an
+ * error here.
  *
  * @param layers every layer that could be skipped
  * @param patterns what the user wrote

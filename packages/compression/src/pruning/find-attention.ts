@@ -14,22 +14,13 @@ import {
   type TypedGraph,
 } from "./trace.js";
 import {
+  type PerHeadInput,
   type ProjectedTrace,
   type Traced,
   traceJoined,
   traceProjection,
   traceScores,
 } from "./trace-heads.js";
-
-/** A node's input that holds values for each head: a constant to be sliced. */
-export interface PerHeadInput {
-  readonly node: NodeProto;
-  readonly index: number;
-  /** Position of the heads' axis from the end of the shape, from 1. */
-  readonly axisFromEnd: number;
-  /** Values a head. */
-  readonly width: number;
-}
 
 /** Self- or cross-attention as exporters write it, and all that has a share for each head. */
 export interface AttentionBlock {

@@ -1,6 +1,5 @@
 import type { NodeProto } from "@nasty/formats/onnx";
 import { nodeLabel } from "../plan/weight-sites.js";
-import type { PerHeadInput } from "./find-attention.js";
 import {
   axisAfter,
   axisBefore,
@@ -21,6 +20,16 @@ import {
   type TypedGraph,
   withBiasAfter,
 } from "./trace.js";
+
+/** A node's input that holds values for each head: a constant to be sliced. */
+export interface PerHeadInput {
+  readonly node: NodeProto;
+  readonly index: number;
+  /** Position of the heads' axis from the end of the shape, from 1. */
+  readonly axisFromEnd: number;
+  /** Values a head. */
+  readonly width: number;
+}
 
 /** What lies on a way that heads take through a graph, and what of it depends on how many there are. */
 export interface Traced {

@@ -82,7 +82,8 @@ function planUnmeasured(model: ModelProto, options: StaticOptions): StaticPlan {
 /**
  * Predicts file sizes and memory from the graph alone: no weight is read.
  *
- * The static size is that of ranges measured on some hundreds of samples; each size is counted on the very graph that quantizing writes, without weights.
+ * The static size is that of ranges measured on some hundreds of samples; each size is counted on the very graph that
+ * quantizing writes, without weights.
  *
  * @param model a float32 model; not changed
  * @throws CompressionError as `dynamic.plan`

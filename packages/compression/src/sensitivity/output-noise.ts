@@ -1,29 +1,23 @@
-import { toFloat32 } from "@nasty/core";
-import type { CalibrationBatch } from "@nasty/calibration";
+import { type CalibrationBatch, tapOutputs } from "@nasty/calibration";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { openSession } from "@nasty/runtime";
-import { realRows } from "../activations/visit-activations.js";
+import type { RunOptions } from "../activations/visit-vectors.js";
 
 /** Outputs of a model over batches, real positions only, one array an output and batch. */
 export async function outputsOf(
   model: ModelProto,
   batches: readonly CalibrationBatch[],
-  threads: number,
+  { threads = 1, signal }: RunOptions = {},
 ): Promise<Float32Array[]> {
   const session = await openSession(model, { threads });
   try {
     const outputs: Float32Array[] = [];
-    for (const { feeds, mask } of batches) {
-      const results = await session.run(feeds);
-      for (const { name } of session.outputs) {
-        const value = results[name];
-        if (value === undefined || !value.dtype.startsWith("float")) continue;
-        // Floats of other widths are compared in float32 too.
-        const real =
-          value.dtype === "float32" ? value : { ...value, dtype: "float32" as const, data: toFloat32(value) };
-        outputs.push(realRows(real, mask).rows.slice());
-      }
-    }
+    await tapOutputs(
+      session,
+      batches,
+      (value) => void outputs.push(value.real().slice()),
+      signal && { signal },
+    );
     return outputs;
   } finally {
     await session.close();

@@ -1,6 +1,7 @@
+import { type Batches, takeBatches } from "@nasty/calibration";
 import { elementCount } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
-import { collectBatches, requireBatches, type Batches } from "../activations/visit-activations.js";
+import { requireBatches } from "../activations/visit-vectors.js";
 import { keepInFloat, layerGroups, type LayerGroup } from "../plan/layer-groups.js";
 import type { QuantizationPlan } from "../plan/plan.js";
 import { prepare, type ApplyOptions } from "../modes/prepare.js";
@@ -59,18 +60,18 @@ export async function sensitivity(
   plan: QuantizationPlan,
   options: SensitivityOptions,
 ): Promise<LayerSensitivity[]> {
-  const { sequences = 64, evaluate, onGroup, threads = 1, timeBudget = Number.POSITIVE_INFINITY } = options;
+  const { sequences = 64, evaluate, onGroup, timeBudget = Number.POSITIVE_INFINITY } = options;
   const started = performance.now();
-  const batches = await collectBatches(requireBatches("sensitivity", options.batches), sequences);
+  const batches = await takeBatches(requireBatches("sensitivity", options.batches), sequences);
   requireBatches("sensitivity", batches.length === 0 ? undefined : batches);
   const apply = await prepare(model, plan, options);
-  const reference = await outputsOf(model, batches, threads);
+  const reference = await outputsOf(model, batches, options);
   const groups = layerGroups(plan);
   const total = (evaluate === undefined ? 1 : 2) * groups.length;
   const rows: LayerSensitivity[] = [];
   for (const group of groups) {
     const { model: changed, report } = apply(alone(plan, group));
-    const noise = outputNoise(reference, await outputsOf(changed, batches, threads));
+    const noise = outputNoise(reference, await outputsOf(changed, batches, options));
     rows.push({
       name: group.name,
       tensors: group.tensors.map(({ name }) => name),

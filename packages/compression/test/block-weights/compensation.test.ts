@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { compensateRows } from "../../src/block-weights/compensate-rows.js";
 import { compensationFactor } from "../../src/block-weights/compensation-factor.js";
-import { fullRange, quantizeRows, type BlockScheme } from "../../src/block-weights/quantize-rows.js";
+import { fullRange, quantizeBlockRows, type BlockScheme } from "@nasty/core";
 import { noise } from "../tiny-models.js";
 
 const [channels, length, samples] = [40, 48, 200];
@@ -35,7 +35,7 @@ function gramOf(x: Float64Array): Float64Array {
 /** Squared error of the product x·wᵀ. */
 function productError(
   rows: Float32Array,
-  q: ReturnType<typeof quantizeRows>,
+  q: ReturnType<typeof quantizeBlockRows>,
   blockSize: number,
   gram: Float64Array,
 ): number {
@@ -64,7 +64,7 @@ describe("error compensation", () => {
     it(`at least halves the product's error on correlated inputs, ${symmetric ? "" : "a"}symmetric`, () => {
       const scheme: BlockScheme = { channels, length, blockSize: 16, bits: 4, symmetric, shrink: fullRange };
       const factor = compensationFactor(gram.slice(), length, 0.01);
-      const plain = productError(rows, quantizeRows(rows, scheme), 16, gram);
+      const plain = productError(rows, quantizeBlockRows(rows, scheme), 16, gram);
       const compensated = productError(rows, compensateRows(rows, factor, scheme), 16, gram);
       expect(compensated).toBeLessThan(plain / 2);
     });
@@ -82,7 +82,7 @@ describe("error compensation", () => {
     const identity = new Float64Array(length * length);
     for (let i = 0; i < length; i++) identity[i * length + i] = 1;
     const compensated = compensateRows(rows, compensationFactor(identity, length, 0.01), scheme);
-    const { data, scale, zeroPoint, sqnrDb } = quantizeRows(rows, scheme);
+    const { data, scale, zeroPoint, sqnrDb } = quantizeBlockRows(rows, scheme);
     expect(compensated).toMatchObject({ data, scale, zeroPoint });
     expect(compensated.sqnrDb).toBeCloseTo(sqnrDb, 9);
   });

@@ -16,6 +16,7 @@ import {
   measureDrift,
   type Reference,
   referenceOf,
+  sessionDrift,
 } from "../../src/index.js";
 import { tinyBert, vocabulary } from "../pruning/tiny-bert.js";
 import { linear, matrix, model, node, run } from "../tiny-models.js";
@@ -77,6 +78,29 @@ describe("measureDrift", () => {
     expect(await measureDrift(await referenceTo(zero), zero)).toEqual([
       { name: "y", cosine: 1, finite: true },
     ]);
+  });
+
+  it("leaves out what both have infinite, and calls an output unlike where only the original has", async () => {
+    const outputs = new Map([["y", [Float32Array.of(1, 2, Number.NEGATIVE_INFINITY)]]]);
+    const saying = (last: number) =>
+      ({ run: async () => ({ y: tensor("float32", [3], Float32Array.of(1, 2, last)) }) }) as never;
+    const cosineOf = async (last: number) =>
+      (await sessionDrift({ batches: [{ feeds: {} }], outputs }, saying(last)))[0]?.cosine;
+    expect(await cosineOf(Number.NEGATIVE_INFINITY)).toBeCloseTo(1, 12);
+    expect(await cosineOf(0)).toBe(0);
+  });
+
+  it("an output with fewer values, or more, is not like the original's", async () => {
+    const reference = { batches: [{ feeds: {} }], outputs: new Map([["y", [Float32Array.of(1, 2)]]]) };
+    const saying = (...values: number[]) =>
+      ({ run: async () => ({ y: tensor("float32", [values.length], Float32Array.from(values)) }) }) as never;
+    expect(await sessionDrift(reference, saying(1, 2))).toEqual([
+      { name: "y", cosine: expect.closeTo(1, 12), finite: true },
+    ]);
+    for (const values of [[1], [1, 2, 0]])
+      expect(await sessionDrift(reference, saying(...values))).toEqual([
+        { name: "y", cosine: 0, finite: false },
+      ]);
   });
 });
 

@@ -123,6 +123,41 @@ describe("gate", () => {
     expect(resumed.keptInFloat).toHaveLength(3);
   });
 
+  it("says of each attempt whether it is the best so far; among equals the fewest weights in float win", async () => {
+    const values = new Map([
+      [0, 0.5],
+      [1, 0.7],
+      [2, 0.6],
+      [4, 0.7],
+    ]);
+    const seen: (readonly [kept: number, isBest: boolean])[] = [];
+    const result = await gate(m, plan, {
+      ...options,
+      evaluate: async ({ keptInFloat }) => values.get(keptInFloat.length) ?? 0,
+      onAttempt: ({ candidate, isBest }) => void seen.push([candidate.keptInFloat.length, isBest]),
+    });
+    expect(seen.slice(0, 4)).toEqual([
+      [0, true],
+      [1, true],
+      [2, false],
+      [4, false],
+    ]);
+    expect(result).toMatchObject({ passed: false, quantized: 0.7 });
+    expect(result.keptInFloat).toHaveLength(1);
+    expect(result.candidate.report.tensors).toHaveLength(plan.tensors.length - 1);
+  });
+
+  it("leaves out of the ranking what the plan does not quantize", async () => {
+    const result = await gate(m, plan, {
+      ...options,
+      rank: async () => ["no such weight", "W3"],
+      evaluate: async ({ keptInFloat }) => (keptInFloat.includes("W3") ? 1 : 0),
+    });
+    expect(result.state.ranking).toEqual(["W3"]);
+    expect(result).toMatchObject({ passed: true, keptInFloat: ["W3"] });
+    expect(result.state.attempts).toHaveLength(2);
+  });
+
   it("does not rank when the first attempt passes", async () => {
     const result = await gate(m, plan, {
       ...options,

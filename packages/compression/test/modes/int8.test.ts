@@ -52,6 +52,17 @@ describe("int8: products", () => {
     expect(await auditModel(quantized)).toMatchObject({ quantizedKernels: 2, strayQdq: 0 });
   });
 
+  it("a product stays an integer kernel where its result is read by another one and given out too", async () => {
+    const m = model({
+      nodes: [node("MatMul", ["x", "A"], ["h"]), node("MatMul", ["h", "B"], ["y"])],
+      initializers: [matrix("A", [16, 16]), matrix("B", [16, 16], 5)],
+      outputs: ["h", "y"],
+    });
+    const quantized = await int8.quantize(m, { calibrationData: batches() });
+    expect(await auditModel(quantized)).toMatchObject({ quantizedKernels: 2, floatMatMuls: 0 });
+    expect(await agreementDb(m, quantized, x)).toBeGreaterThan(20);
+  });
+
   it("takes the range from the data: other data, other scale", async () => {
     const scaleOf = async (factor: number): Promise<number> => {
       const data = batches().map(({ feeds: { x: fed = float([1]) } }) => ({

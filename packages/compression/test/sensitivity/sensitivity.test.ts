@@ -23,6 +23,9 @@ describe("layerGroups", () => {
     expect(kept.tensors.map(({ name }) => name)).toEqual(["V"]);
     expect(kept.keptInFloat).toContainEqual({ name: "lstm", op: "LSTM", reason: "because" });
     expect(plan.tensors).toHaveLength(3);
+    const both = keepInFloat(kept, ["V"], "it too");
+    expect(both.tensors).toEqual([]);
+    expect(both.keptInFloat).toEqual([...kept.keptInFloat, { name: "out", op: "MatMul", reason: "it too" }]);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { AttributeValue } from "@nasty/formats/onnx";
-import { following, type Value } from "./graph-writer.js";
+import { following, type Value } from "./value.js";
 import type { LayerContext } from "./layer-context.js";
 import type { LayerOptions } from "./layer-options.js";
 
@@ -78,7 +78,7 @@ export function activate({ writer, layer }: LayerContext, name: string, input: V
   const done = (output: string): Value => following(input, output, { activation: name });
   const single = operators.get(name);
   if (single !== undefined) {
-    return done(writer.op(layer.name, single.op, [input.name], { attributes: single.attributes ?? {} }));
+    return done(writer.op(layer.name, single.op, [input.name], single.attributes));
   }
   switch (name) {
     case "relu6":

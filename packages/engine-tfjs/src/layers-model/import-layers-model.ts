@@ -1,7 +1,9 @@
-import { type Dimension, makeGraph, makeModel, makeValueInfo, type ModelProto } from "@nasty/formats/onnx";
+import { type Dimension, makeValueInfo, type ModelProto } from "@nasty/formats/onnx";
+import { ModelGraph } from "@nasty/graph";
 import { TfjsError } from "../tfjs-error.js";
 import { checkedPart } from "./checked-part.js";
-import { type GraphWriter, makeGraphWriter, type Value } from "./graph-writer.js";
+import { giveOutputs, type LayerWriter, layerWriter } from "./layer-writer.js";
+import type { Value } from "./value.js";
 import { makeLayerContext } from "./layer-context.js";
 import { optionsOf } from "./layer-options.js";
 import { layerConverters } from "./layers/table.js";
@@ -65,7 +67,9 @@ export function importLayersModel(modelJson: unknown, weightBytes: Uint8Array): 
   const topology = readTopology(json.modelTopology);
   const weights = openWeights(json.weightsManifest, weightBytes);
   const inputs = inputsOf(topology);
-  const writer = makeGraphWriter(new Set(inputs.map(({ name }) => name)));
+  const written = ModelGraph.empty(topology.name, { opsets: { "": 21 }, irVersion: 10 });
+  for (const { name, dtype, shape } of inputs) written.main.addInput(makeValueInfo(name, dtype, shape));
+  const writer = layerWriter(written.main);
   let ignoresPadding = true;
   const mixesTime = (isMasked: boolean): void => {
     ignoresPadding &&= isMasked;
@@ -80,17 +84,15 @@ export function importLayersModel(modelJson: unknown, weightBytes: Uint8Array): 
     );
   }
   const outputs = outputsOf(topology, results);
-  const { nodes, initializers } = writer.finish(
-    outputs.map(({ value, name }) => [writer.inLayout(value, "batch-first"), name]),
+  giveOutputs(
+    written.main,
+    outputs.map(({ value, name }) => ({
+      value: writer.inLayout(value, "batch-first"),
+      info: makeValueInfo(name, value.dtype, value.shape),
+    })),
   );
-  const graph = makeGraph(topology.name, {
-    nodes,
-    inputs: inputs.map(({ name, dtype, shape }) => makeValueInfo(name, dtype, shape)),
-    outputs: outputs.map(({ value, name }) => makeValueInfo(name, value.dtype, value.shape)),
-    initializers,
-  });
   return {
-    model: makeModel(graph, { opsets: { "": 21 }, irVersion: 10 }),
+    model: written.toModel(),
     inputs,
     outputs: outputs.map(({ value: { shape, activation }, name }) => ({
       name,
@@ -103,7 +105,7 @@ export function importLayersModel(modelJson: unknown, weightBytes: Uint8Array): 
 }
 
 interface Run {
-  readonly writer: GraphWriter;
+  readonly writer: LayerWriter;
   readonly weights: Weights;
   readonly mixesTime: (isMasked: boolean) => void;
 }

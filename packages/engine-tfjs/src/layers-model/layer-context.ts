@@ -1,12 +1,13 @@
 import { TfjsError, type TfjsErrorCode } from "../tfjs-error.js";
-import type { GraphWriter, Value } from "./graph-writer.js";
+import type { LayerWriter } from "./layer-writer.js";
+import type { Value } from "./value.js";
 import { type DescribedLayer, type LayerOptions, optionsOf } from "./layer-options.js";
 import type { Weights } from "./weights.js";
 
 /** What the conversion of a layer works with. */
 export interface LayerContext {
   readonly layer: DescribedLayer;
-  readonly writer: GraphWriter;
+  readonly writer: LayerWriter;
   readonly weights: Weights;
   /** Under which the layer's weights are saved. */
   readonly scope: string;

@@ -193,6 +193,16 @@ describe("graphs of layers", () => {
     expect(imported.inputs[0]).toMatchObject({ rows: 11, masksZero: false, shape: ["batch", "length"] });
   });
 
+  test("an input that is an output as it is, and under another name", async () => {
+    const x = layers.input({ shape: [null, 4], name: "x" });
+    const kept = layers.layers.dropout({ rate: 0.5, name: "kept" }).apply(x) as layers.SymbolicTensor;
+    const positive = layers.layers.reLU({ name: "positive" }).apply(x) as layers.SymbolicTensor;
+    const model = layers.model({ inputs: x, outputs: [x, kept, positive], name: "given_back" });
+    const { difference, imported } = await parity(model, [numberRows([2, 3, 4])]);
+    expect(difference).toBe(0);
+    expect(imported.outputs.map(({ name }) => name)).toEqual(["x", "kept", "positive"]);
+  });
+
   test("a fixed length and a fixed batch: the batch becomes free", async () => {
     const model = layers.sequential({
       layers: [layers.layers.embedding({ inputDim: 6, outputDim: 3, batchInputShape: [2, 5] })],

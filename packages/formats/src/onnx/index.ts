@@ -4,41 +4,25 @@ export { bitsOfDataType, dataTypeName, dataTypeOf, dtypeOf } from "./data-type.j
 export {
   type AttributeProto,
   AttributeProto_AttributeType,
-  AttributeProtoSchema,
   type DeviceConfigurationProto,
-  DeviceConfigurationProtoSchema,
   type FunctionProto,
-  FunctionProtoSchema,
   type GraphProto,
-  GraphProtoSchema,
   type ModelProto,
   ModelProtoSchema,
   type NodeDeviceConfigurationProto,
-  NodeDeviceConfigurationProtoSchema,
   type NodeProto,
-  NodeProtoSchema,
   type OperatorSetIdProto,
-  OperatorSetIdProtoSchema,
   type SparseTensorProto,
-  SparseTensorProtoSchema,
   type StringStringEntryProto,
-  StringStringEntryProtoSchema,
   type TensorAnnotation,
-  TensorAnnotationSchema,
   type TensorProto,
   TensorProto_DataLocation,
   TensorProto_DataType,
-  TensorProtoSchema,
   type TensorShapeProto,
   type TensorShapeProto_Dimension,
-  TensorShapeProto_DimensionSchema,
-  TensorShapeProtoSchema,
   type TrainingInfoProto,
-  TrainingInfoProtoSchema,
   type TypeProto,
-  TypeProtoSchema,
   type ValueInfoProto,
-  ValueInfoProtoSchema,
 } from "./gen/onnx_pb.js";
 export { type FunctionOptions, makeFunction } from "./make-function.js";
 export { type AttributeValue, makeAttribute, type TypedAttributeValue } from "./make-attribute.js";
@@ -54,7 +38,7 @@ export {
   type NodeOptions,
 } from "./make-model.js";
 export { getMetadata, withMetadata } from "./metadata.js";
-export { checkOpset, supportedOpsets } from "./opset.js";
+export { checkOpset } from "./opset.js";
 export { parseModel, type ParseModelOptions, parseTensor } from "./parse-model.js";
 export {
   attributeOf,

@@ -1,9 +1,6 @@
 import { columnEvidence } from "./column-evidence.js";
-import { formOfName } from "./form-of-name.js";
+import { formOfName, type TextForm } from "./form-of-name.js";
 import { mode, type TextRows, textRows } from "./text-rows.js";
-
-/** CoNLL-U (CoNLL-U Plus too), columns of words and labels, or plain text. */
-export type TextForm = "conllu" | "columns" | "plain";
 
 /** What a text was taken for. */
 export interface FoundForm {

@@ -1,4 +1,5 @@
-import type { TextForm } from "./find-form.js";
+/** CoNLL-U (CoNLL-U Plus too), columns of words and labels, or plain text. */
+export type TextForm = "conllu" | "columns" | "plain";
 
 const forms: Readonly<Record<string, TextForm>> = {
   conllu: "conllu",

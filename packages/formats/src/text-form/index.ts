@@ -1,3 +1,3 @@
-export { findTextForm, type FoundForm, type TextForm } from "./find-form.js";
-export { formOfName } from "./form-of-name.js";
+export { findTextForm, type FoundForm } from "./find-form.js";
+export type { TextForm } from "./form-of-name.js";
 export { type ColumnContent, type LabelColumn, labelColumnFor } from "./label-column.js";

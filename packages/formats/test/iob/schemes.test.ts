@@ -309,11 +309,50 @@ describe("allowedTransitions", () => {
   });
 });
 
+describe("labels that lack a letter of their scheme", () => {
+  /** What may follow a label, and `$` for the end of the sentence. */
+  const after = (label: string, labels: readonly string[], scheme: (typeof schemes)[number]): string => {
+    const { follow, end } = allowedTransitions(labels, hyphenated(scheme));
+    const at = labels.indexOf(label);
+    const next = labels.filter((_, to) => follow[at * labels.length + to] === 1);
+    return [...next, ...(end[at] === 1 ? ["$"] : [])].join(" ");
+  };
+
+  it.each(["BIOES", "BMES"] as const)("%s without an end: an entity may stop where it is", (scheme) => {
+    const inside = scheme === "BMES" ? "M" : "I";
+    const labels = ["O", "B-X", `${inside}-X`, "S-X"];
+    expect(after("B-X", labels, scheme)).toBe(`${labels.join(" ")} $`);
+    expect(after("O", labels, scheme)).toBe("O B-X S-X $");
+  });
+
+  it.each(["BIOES", "BMES"] as const)("%s without a beginning: an entity may begin inside", (scheme) => {
+    const inside = scheme === "BMES" ? "M" : "I";
+    const labels = ["O", `${inside}-X`, "E-X"];
+    expect(after("O", labels, scheme)).toBe(`${labels.join(" ")} $`);
+    expect(after(`${inside}-X`, labels, scheme)).toBe(`${inside}-X E-X`);
+  });
+
+  it("an entity that is open goes on as itself, not as one that could begin anywhere", () => {
+    const labels = ["O", "B-X", "I-X", "E-X", "I-Y", "E-Y"];
+    expect(after("B-X", labels, "BIOES")).toBe("I-X E-X");
+    expect(after("O", labels, "BIOES")).toBe("O B-X I-Y E-Y $");
+  });
+
+  it("IOB1 without an inside, IOB2 without a beginning: the letter that is there begins entities", () => {
+    expect(after("O", ["O", "B-X"], "IOB1")).toBe("O B-X $");
+    expect(after("O", ["O", "I-X"], "IOB2")).toBe("O I-X $");
+  });
+});
+
 describe("foreignLabels and typesOf", () => {
   it("name what a form does not know, and the types that it does", () => {
     const labels = ["O", "B-PER", "I-LOC", "[SEP]", "NOUN"];
     expect(foreignLabels(labels, hyphenated("IOB2"))).toEqual(["[SEP]", "NOUN"]);
     expect(typesOf(labels, hyphenated("IOB2"))).toEqual(["LOC", "PER"]);
+  });
+
+  it("read W of BMES as an entity of one word", () => {
+    expect(labelReader(hyphenated("BMES"))("W-X")).toEqual({ position: "S", type: "X" });
   });
 
   it("read letters of BILOU as those of BIOES", () => {

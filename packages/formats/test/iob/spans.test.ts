@@ -21,6 +21,7 @@ describe("spansOf", () => {
     ["B-creative-work I-creative-work", "creative-work[0,2)"],
     ["S-LOC S-LOC B-PER I-PER E-PER", "LOC[0,1) LOC[1,2) PER[2,5)"],
     ["B-PER E-PER I-PER", "PER[0,2) PER[2,3)"],
+    ["S-PER I-PER", "PER[0,1) PER[1,2)"],
     ["U-LOC B-PER L-PER", "LOC[0,1) PER[1,3)"],
     ["B-PER [SEP] I-PER X-PER I-PER", "PER[0,1) PER[2,3) PER[4,5)"],
   ])("of %s is %s", (labels, spans) => expect(say(labels)).toBe(spans));

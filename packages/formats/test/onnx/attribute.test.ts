@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import {
   type AttributeProto,
   AttributeProto_AttributeType as AttributeType,
-  AttributeProtoSchema,
   type AttributeValue,
   attributeOf,
   floatAttribute,
@@ -20,6 +19,7 @@ import {
   stringsAttribute,
   tensorAttribute,
 } from "../../src/onnx/index.js";
+import { AttributeProtoSchema } from "../../src/onnx/gen/onnx_pb.js";
 import { errorOf } from "./wire.js";
 
 const tensor = makeTensor("", "float32", { values: [1] });

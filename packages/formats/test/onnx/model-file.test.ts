@@ -13,8 +13,8 @@ import {
   parseModel,
   serializeModel,
   type TensorProto,
-  TensorProtoSchema,
 } from "../../src/onnx/index.js";
+import { TensorProtoSchema } from "../../src/onnx/gen/onnx_pb.js";
 import { readModelFile, writeModelFile } from "../../src/onnx/node.js";
 import { sampleModel } from "./sample-model.js";
 

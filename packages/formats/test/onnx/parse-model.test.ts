@@ -11,7 +11,7 @@ import {
   tensorsOf,
 } from "../../src/onnx/index.js";
 import { toBinary } from "@bufbuild/protobuf";
-import { TensorProtoSchema } from "../../src/onnx/index.js";
+import { TensorProtoSchema } from "../../src/onnx/gen/onnx_pb.js";
 import { sampleModel } from "./sample-model.js";
 import { block, errorOf, join, modelOf, modelOfTensor, number, varint } from "./wire.js";
 

@@ -3,19 +3,17 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   type AttributeProto,
-  AttributeProtoSchema,
   copyMessage,
   FormatError,
   type GraphProto,
-  GraphProtoSchema,
   modelChunks,
   type ModelProto,
   ModelProtoSchema,
   parseModel,
   serializeModel,
   type TensorProto,
-  TensorProtoSchema,
 } from "../../src/onnx/index.js";
+import { AttributeProtoSchema, GraphProtoSchema, TensorProtoSchema } from "../../src/onnx/gen/onnx_pb.js";
 import { sampleModel } from "./sample-model.js";
 import { errorOf } from "./wire.js";
 

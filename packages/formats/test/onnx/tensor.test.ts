@@ -8,10 +8,10 @@ import {
   dtypeOf,
   FormatError,
   makeTensor,
-  TensorProtoSchema,
   tensorFromProto,
   tensorToProto,
 } from "../../src/onnx/index.js";
+import { TensorProtoSchema } from "../../src/onnx/gen/onnx_pb.js";
 import { errorOf } from "./wire.js";
 
 const raw = (dataType: number, dims: bigint[], bytes: number[] | Uint8Array) =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { findTextForm, formOfName, labelColumnFor } from "../../src/text-form/index.js";
+import { findTextForm, labelColumnFor } from "../../src/text-form/index.js";
+import { formOfName } from "../../src/text-form/form-of-name.js";
 
 const formOf = (text: string, name = ""): string => findTextForm(text, { name, isWhole: true }).form;
 /** The form, whatever the name of the file says. */

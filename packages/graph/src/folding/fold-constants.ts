@@ -4,6 +4,7 @@ import type { Graph } from "../graph.js";
 import { inferShapes, type ValueTypes } from "../inference/infer-shapes.js";
 import { attempt, nodeContext } from "../inference/node-context.js";
 import type { ModelGraph } from "../model-graph.js";
+import { isStandard } from "../operators/traits.js";
 import { topologicalOrder } from "../topological-order.js";
 import { arithmeticEvaluators } from "./evaluate-arithmetic.js";
 import { layoutEvaluators } from "./evaluate-layout.js";
@@ -55,7 +56,7 @@ export function foldConstants(model: ModelGraph, { limitBytes = 2 ** 20 }: FoldO
 /** Readers of a copied constant read the constant: a second initializer would store it twice. */
 const bypassIdentity = (graph: Graph, node: NodeProto): boolean => {
   const [input = "", output = ""] = [node.input[0], node.output[0]];
-  if (node.opType !== "Identity" || node.domain !== "" || graph.isOutput(output)) return false;
+  if (node.opType !== "Identity" || !isStandard(node) || graph.isOutput(output)) return false;
   if (graph.initializer(input) === undefined || graph.isOverridable(input)) return false;
   const scope = graph.scopeOf(input);
   if (graph.consumers(output).some((use) => use.graph.scopeOf(input) !== scope)) return false;
@@ -73,7 +74,7 @@ const foldedValue = (
   const output = node.output[0] ?? "";
   if (output === "" || node.output.length !== 1 || node.opType === "Constant" || graph.isOutput(output))
     return undefined;
-  if (node.domain !== "" && node.domain !== "ai.onnx") return undefined;
+  if (!isStandard(node)) return undefined;
   const known = knownSizes(graph, output, types);
   if (known !== undefined) return known;
   const evaluate = evaluators.get(node.opType);

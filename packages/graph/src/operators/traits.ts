@@ -1,4 +1,4 @@
-import type { NodeProto } from "@nasty/formats/onnx";
+import { dataTypeOf, intAttribute, type NodeProto } from "@nasty/formats/onnx";
 
 type Named = Pick<NodeProto, "opType" | "domain">;
 
@@ -8,6 +8,11 @@ const flat = names(
   "Shape Size ConstantOfShape Range OneHot NonZero ArgMax ArgMin Equal Greater GreaterOrEqual Less LessOrEqual " +
     "And Or Not Xor IsNaN IsInf Floor Ceil Round Sign",
 );
+
+const float32 = dataTypeOf("float32");
+
+/** Types that a gradient has, by their number in ONNX. */
+const smooth: ReadonlySet<number> = new Set([float32, dataTypeOf("float64")]);
 
 const quantized = names(
   "QuantizeLinear DequantizeLinear DynamicQuantizeLinear MatMulInteger ConvInteger QLinearMatMul QLinearConv " +
@@ -31,9 +36,18 @@ export function hasStandardMeaning(node: Named): boolean {
   return isStandard(node) || (node.domain === "com.microsoft" && node.opType === "Gelu");
 }
 
-/** Whether a result does not change with small changes of the input (a whole number, a truth value, a shape): no gradient goes through it. */
-export function isFlat(node: Named): boolean {
-  return isStandard(node) && flat.has(node.opType);
+/**
+ * Whether a result does not change with small changes of the input (a whole number, a truth value, a shape, a Cast to a type that is neither
+ * float32 nor float64): no gradient goes through it.
+ */
+export function isFlat(node: NodeProto): boolean {
+  if (!isStandard(node)) return false;
+  return flat.has(node.opType) || (node.opType === "Cast" && !smooth.has(intAttribute(node, "to", float32)));
+}
+
+/** An operator as people write it: with its domain in front, unless that is the standard's own. */
+export function operatorLabel(node: Named): string {
+  return isStandard(node) ? node.opType : `${node.domain}.${node.opType}`;
 }
 
 /** Whether a node computes with, or makes, quantized values. */

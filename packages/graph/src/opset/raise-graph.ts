@@ -1,6 +1,7 @@
 import type { Graph } from "../graph.js";
 import { declaredType, storedType } from "../inference/declared-type.js";
 import type { PartialType } from "../inference/rule.js";
+import { isStandard } from "../operators/traits.js";
 import { broadcastingRules } from "./broadcasting.js";
 import { inputRules } from "./inputs.js";
 import { meaningRules } from "./meanings.js";
@@ -45,7 +46,7 @@ export function raiseGraph(graph: Graph, { from, to, typeOf }: RaiseSpan): void 
     const ofVersion = rules.get(version);
     if (ofVersion === undefined) continue;
     for (const node of graph.nodes) {
-      if (node.domain !== "") continue;
+      if (!isStandard(node)) continue;
       for (const rule of ofVersion.get(node.opType) ?? []) {
         rule({ graph, node, typeOf: (name) => typeOf?.(name) ?? statedType(graph, name) });
       }

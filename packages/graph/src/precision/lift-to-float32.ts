@@ -14,6 +14,7 @@ import { inlineFunctions } from "../functions/inline-functions.js";
 import { GraphError } from "../graph-error.js";
 import { inferShapes } from "../inference/infer-shapes.js";
 import { ModelGraph } from "../model-graph.js";
+import { isStandard } from "../operators/traits.js";
 import { isHalf, liftedAttributes, liftedTensor, liftedType } from "./lifted-attributes.js";
 
 /** A model that computes in float32, and what was lifted. */
@@ -92,7 +93,7 @@ const liftedInfo = (info: ValueInfoProto, seen: Seen): ValueInfoProto => {
 };
 
 const liftedNode = (node: NodeProto, seen: Seen): NodeProto => {
-  const to = node.opType === "Cast" && node.domain === "" ? Number(intAttribute(node, "to", 0)) : 0;
+  const to = node.opType === "Cast" && isStandard(node) ? Number(intAttribute(node, "to", 0)) : 0;
   if (isHalf(to)) seen.from.add(to);
   const { attributes, tensors } = liftedAttributes(node);
   for (const tensor of tensors) count(tensor, seen);
@@ -165,7 +166,7 @@ const dropIdleCasts = (model: ModelGraph): void => {
   const types = inferShapes(model);
   for (const graph of model.allGraphs()) {
     for (const node of graph.nodes) {
-      if (node.opType !== "Cast" || node.domain !== "") continue;
+      if (node.opType !== "Cast" || !isStandard(node)) continue;
       const [input = "", output = ""] = [node.input[0], node.output[0]];
       const isIdle =
         Number(intAttribute(node, "to", 0)) === DataType.FLOAT &&

@@ -1,9 +1,10 @@
 import { type GraphProto, graphAttribute, intAttribute, type NodeProto } from "@nasty/formats/onnx";
+import { isStandard } from "../operators/traits.js";
 import { nodeError, type NodePlace } from "./node-error.js";
 
 /** Checks the graphs of If, Loop and Scan: present, with as many inputs and outputs as the node passes and takes. */
 export function checkBodies(node: NodeProto, path: string, position: number): void {
-  if (node.domain !== "" && node.domain !== "ai.onnx") return;
+  if (!isStandard(node)) return;
   const place = { node, path, position };
   if (node.opType === "If") {
     for (const branch of ["then_branch", "else_branch"]) {

@@ -38,6 +38,7 @@ describe("symbolic dimensions", () => {
     expect(divideDims(multiplyDims("n", 12), multiplyDims(4, "n"))).toBe(3);
     expect(divideDims(multiplyDims("n", "batch"), "n")).toBe("batch");
     expect(divideDims("n", 2)).toBeUndefined();
+    expect(divideDims("n", "batch")).toBeUndefined();
     expect(divideDims("n", 0)).toBeUndefined();
     expect(divideDims(7, 2)).toBeUndefined();
   });

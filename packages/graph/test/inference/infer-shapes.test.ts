@@ -69,6 +69,8 @@ describe("operators", () => {
     ["MatMul", [x, float("w", [8, 3])], {}, ["float32[batch,n,3]"]],
     ["MatMul", [float("v", [8]), float("w", [8, 3])], {}, ["float32[3]"]],
     ["Gemm", [float("a", [8, "n"]), float("w", [3, 8])], { transA: 1, transB: 1 }, ["float32[n,3]"]],
+    ["Gemm", [float("a", ["n", 8]), float("w", [3, 8])], { transB: 1 }, ["float32[n,3]"]],
+    ["Gemm", [float("a", [8, "n"]), float("w", [8, 3])], { transA: 1 }, ["float32[n,3]"]],
     ["Transpose", [x], { perm: [2, 0, 1] }, ["float32[8,batch,n]"]],
     ["Reshape", [x, ints("s", 0, -1, 2, 4)], {}, ["float32[batch,n,2,4]"]],
     ["Reshape", [x, ints("s", -1, 8)], {}, ["float32[batch*n,8]"]],

@@ -13,6 +13,8 @@ import {
 } from "@nasty/formats/onnx";
 import { writeModelFile } from "@nasty/formats/onnx/node";
 import { describe, expect, it } from "vitest";
+import { ModelGraph } from "@nasty/graph";
+import { auditGraph } from "../../src/audit/audit.js";
 import { auditModel } from "../../src/index.js";
 import {
   dynamicNodes,
@@ -191,7 +193,8 @@ describe("auditModel", () => {
           makeNode("Cast", ["rows"], ["real"], { attributes: { to: 1 } }),
           makeNode("Mul", ["real", "s"], ["y"]),
           makeNode("Gather", ["kinds", "ids"], ["kind"]),
-          makeNode("Cast", ["kind"], ["z"], { attributes: { to: 1 } }),
+          makeNode("Cast", ["kind"], ["k"], { attributes: { to: 1 } }),
+          makeNode("Add", ["k", "k"], ["z"]),
         ],
         inputs: [makeValueInfo("ids", "int64", ["n"])],
         outputs: [makeValueInfo("y", "float32", ["n", 4]), makeValueInfo("z", "float32", ["n", 1])],
@@ -206,6 +209,33 @@ describe("auditModel", () => {
     const audit = await auditModel(model);
     expect(audit.quantizedEmbeddings).toBe(1);
     expect(audit.kernels).toEqual([{ op: "Gather", domain: "", class: "quantized-embedding", count: 1 }]);
+  });
+
+  it("takes a quantizer for one of a kernel only where the integers themselves reach it", async () => {
+    const model = makeModel(
+      makeGraph("strays", {
+        nodes: [
+          makeNode("QuantizeLinear", ["x", "s", "zero"], ["q"]),
+          makeNode("DequantizeLinear", ["q", "s", "zero"], ["real"]),
+          makeNode("Relu", ["real"], ["r"]),
+          makeNode("QuantizeLinear", ["r", "s", "zero"], ["p"]),
+          makeNode("Reshape", ["p", "shape"], ["rows"]),
+          makeNode("MatMulInteger", ["rows", "W"], ["y"]),
+        ],
+        inputs: [makeValueInfo("x", "float32", [2, 4])],
+        outputs: [makeValueInfo("y", "int32", [2, 4])],
+        initializers: [
+          makeTensor("s", "float32", { values: [0.1], shape: [] }),
+          makeTensor("zero", "uint8", { values: [0], shape: [] }),
+          makeTensor("shape", "int64", { values: [2, 4] }),
+          makeTensor("W", "int8", { values: Array.from({ length: 16 }, (_, i) => i), shape: [4, 4] }),
+        ],
+      }),
+    );
+    const { qdqRoles, quantizedKernels, strays } = auditGraph(ModelGraph.from(model));
+    expect(qdqRoles).toEqual({ entry: 1, exit: 0, weight: 0, embedding: 0, stray: 2 });
+    expect(quantizedKernels).toBe(1);
+    expect(strays.map(({ op }) => op)).toEqual(["QuantizeLinear", "DequantizeLinear"]);
   });
 
   it("looks into the bodies of If", async () => {

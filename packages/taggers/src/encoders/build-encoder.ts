@@ -1,8 +1,8 @@
 import type { Tensor } from "@nasty/core";
-import { makeGraph, makeModel, makeValueInfo, type ModelProto } from "@nasty/formats/onnx";
-import { transposeTensor } from "@nasty/graph";
+import { makeValueInfo, type ModelProto } from "@nasty/formats/onnx";
+import { ModelGraph, transposeTensor } from "@nasty/graph";
 import { type EncoderConfig, parseEncoderConfig } from "./encoder-config.js";
-import { type EncoderPart, makeEncoderWriter } from "./encoder-writer.js";
+import { type EncoderPart, encoderWriter } from "./encoder-writer.js";
 import { writeLayer } from "./encoder-layer.js";
 import { readEncoderCheckpoint } from "./read-checkpoint.js";
 
@@ -55,7 +55,11 @@ export function buildEncoder(
     : { ...parsed, dropout: 0, attentionDropout: 0, classifierDropout: 0 };
   const checkpoint = readEncoderCheckpoint(tensors, settings);
   const prefix = prefixed ? settings.family.prefix : checkpoint.prefix;
-  const writer = makeEncoderWriter();
+  const batch = ["batch", "sequence"] as const;
+  const model = ModelGraph.empty(settings.family.name, { opsets: { "": 20 }, irVersion: 9 });
+  const inputs = ["input_ids", "attention_mask", ...(takesTypes(settings) ? ["token_type_ids"] : [])];
+  for (const name of inputs) model.main.addInput(makeValueInfo(name, "int64", batch));
+  const writer = encoderWriter(model.main);
   for (const { name, value, linear } of checkpoint.tensors.values())
     writer.weight(prefix + name, linear ? transposeTensor(value, [1, 0]) : value);
 
@@ -65,28 +69,21 @@ export function buildEncoder(
   for (let i = 0; i < settings.layers; i++) hidden = writeLayer(part, { index: i, hidden, mask });
 
   const classifier = head === "classifier" ? checkpoint.classifier : undefined;
-  const batch = ["batch", "sequence"] as const;
   const output =
     classifier === undefined
       ? { name: hiddenOutput, width: settings.hidden }
       : { name: "logits", width: classifier.bias.shape[0] as number };
   if (classifier === undefined) {
-    writer.op("Identity", [hidden], hiddenOutput);
+    writer.named(hiddenOutput, "Identity", [hidden]);
   } else {
     writer.weight("classifier.weight", transposeTensor(classifier.weight, [1, 0]));
     writer.weight("classifier.bias", classifier.bias);
     const dropped = writer.dropout(hidden, settings.classifierDropout, "classifier/dropout");
-    writer.op("MatMul", [dropped, "classifier.weight"], "classifier/product");
-    writer.op("Add", ["classifier/product", "classifier.bias"], "logits");
+    writer.named("classifier/product", "MatMul", [dropped, "classifier.weight"]);
+    writer.named("logits", "Add", ["classifier/product", "classifier.bias"]);
   }
-  const inputs = ["input_ids", "attention_mask", ...(takesTypes(settings) ? ["token_type_ids"] : [])];
-  const graph = makeGraph(settings.family.name, {
-    nodes: writer.nodes,
-    inputs: inputs.map((name) => makeValueInfo(name, "int64", batch)),
-    outputs: [makeValueInfo(output.name, "float32", [...batch, output.width])],
-    initializers: writer.initializers,
-  });
-  return makeModel(graph, { opsets: { "": 20 }, irVersion: 9 });
+  model.main.addOutput(makeValueInfo(output.name, "float32", [...batch, output.width]));
+  return model.toModel();
 }
 
 /** RoBERTa has a type table but one type: its tokenizer gives no type ids. */
@@ -94,56 +91,55 @@ const takesTypes = ({ types, family }: EncoderConfig): boolean => types > 0 && !
 
 /** (1 − attention_mask)·maskedScore as [batch, 1, 1, sequence]. */
 function writeMask({ writer }: EncoderPart): string {
-  const spread = writer.op("Unsqueeze", ["attention_mask", writer.ints([1, 2])], "mask/spread");
-  const kept = writer.op("Cast", [spread], "mask/kept", { to: 1 });
-  const padding = writer.op("Sub", [writer.float(1), kept], "mask/padding");
-  return writer.op("Mul", [padding, writer.float(maskedScore)], "mask/scores");
+  const spread = writer.named("mask/spread", "Unsqueeze", ["attention_mask", writer.ints([1, 2])]);
+  const kept = writer.named("mask/kept", "Cast", [spread], { to: 1 });
+  const padding = writer.named("mask/padding", "Sub", [writer.float(1), kept]);
+  return writer.named("mask/scores", "Mul", [padding, writer.float(maskedScore)]);
 }
 
 function writeEmbeddings(part: EncoderPart): string {
   const { writer, settings, prefix } = part;
-  const { op } = writer;
+  const { named } = writer;
   const table = (name: string): string => `${prefix}embeddings.${name}.weight`;
-  let sum = op("Gather", [table("word_embeddings"), "input_ids"], "embeddings/words");
+  let sum = named("embeddings/words", "Gather", [table("word_embeddings"), "input_ids"]);
   if (settings.types > 0) {
     const ids = takesTypes(settings) ? "token_type_ids" : writer.ints(0);
-    sum = op(
-      "Add",
-      [sum, op("Gather", [table("token_type_embeddings"), ids], "embeddings/types")],
-      "embeddings/typed",
-    );
+    sum = named("embeddings/typed", "Add", [
+      sum,
+      named("embeddings/types", "Gather", [table("token_type_embeddings"), ids]),
+    ]);
   }
-  const positions = op(
-    "Gather",
-    [table("position_embeddings"), writePositions(part)],
-    "embeddings/positions",
-  );
-  sum = op("Add", [sum, positions], "embeddings/sum");
+  const positions = named("embeddings/positions", "Gather", [
+    table("position_embeddings"),
+    writePositions(part),
+  ]);
+  sum = named("embeddings/sum", "Add", [sum, positions]);
   const name = `${prefix}embeddings.LayerNorm`;
-  const normal = op("LayerNormalization", [sum, `${name}.weight`, `${name}.bias`], "embeddings/normal", {
+  const normal = named("embeddings/normal", "LayerNormalization", [sum, `${name}.weight`, `${name}.bias`], {
     axis: -1,
     epsilon: { kind: "float", value: settings.epsilon },
   });
   const dropped = writer.dropout(normal, settings.dropout, "embeddings/dropout");
   if (settings.embedding === settings.hidden) return dropped;
-  const product = op("MatMul", [dropped, `${prefix}embeddings_project.weight`], "embeddings/product");
-  return op("Add", [product, `${prefix}embeddings_project.bias`], "embeddings/projected");
+  const product = named("embeddings/product", "MatMul", [dropped, `${prefix}embeddings_project.weight`]);
+  return named("embeddings/projected", "Add", [product, `${prefix}embeddings_project.bias`]);
 }
 
 /** 0, 1, 2, … [sequence]; in RoBERTa padId + 1, padId + 2, … over the tokens that are not padding, which all have padId. */
 function writePositions({ writer, settings }: EncoderPart): string {
-  const { op } = writer;
+  const { named } = writer;
   if (!settings.family.positionsBehindPadding) {
-    const length = op(
-      "Gather",
-      [op("Shape", ["input_ids"], "positions/shape"), writer.ints(1)],
-      "positions/length",
-    );
-    return op("Range", [writer.ints(0), length, writer.ints(1)], "positions/range");
+    const length = named("positions/length", "Gather", [
+      named("positions/shape", "Shape", ["input_ids"]),
+      writer.ints(1),
+    ]);
+    return named("positions/range", "Range", [writer.ints(0), length, writer.ints(1)]);
   }
   const padId = writer.ints(settings.padId);
-  const isPadding = op("Equal", ["input_ids", padId], "positions/padding");
-  const isReal = op("Cast", [op("Not", [isPadding], "positions/not_padding")], "positions/real", { to: 7 });
-  const count = op("CumSum", [isReal, writer.ints(1)], "positions/count");
-  return op("Add", [op("Mul", [count, isReal], "positions/counted"), padId], "positions/placed");
+  const isPadding = named("positions/padding", "Equal", ["input_ids", padId]);
+  const isReal = named("positions/real", "Cast", [named("positions/not_padding", "Not", [isPadding])], {
+    to: 7,
+  });
+  const count = named("positions/count", "CumSum", [isReal, writer.ints(1)]);
+  return named("positions/placed", "Add", [named("positions/counted", "Mul", [count, isReal]), padId]);
 }

@@ -15,16 +15,16 @@ export interface LayerInput {
  */
 export function writeLayer(part: EncoderPart, { index, hidden: x, mask }: LayerInput): string {
   const { writer, settings } = part;
-  const { op } = writer;
+  const { named } = writer;
   const { layer, layers } = settings.family;
   const at = (name: string): string => `layer.${index}/${name}`;
   const weight = (name: string): string => `${part.prefix}${layers}${index}.${name}`;
   const linear = (input: string, name: string, output: string): string => {
-    const product = op("MatMul", [input, `${weight(name)}.weight`], at(`${output}_product`));
-    return op("Add", [product, `${weight(name)}.bias`], at(output));
+    const product = named(at(`${output}_product`), "MatMul", [input, `${weight(name)}.weight`]);
+    return named(at(output), "Add", [product, `${weight(name)}.bias`]);
   };
   const normalized = (residual: string, name: string, output: string): string =>
-    op("LayerNormalization", [residual, `${weight(name)}.weight`, `${weight(name)}.bias`], at(output), {
+    named(at(output), "LayerNormalization", [residual, `${weight(name)}.weight`, `${weight(name)}.bias`], {
       axis: -1,
       epsilon: { kind: "float", value: settings.epsilon },
     });
@@ -32,25 +32,25 @@ export function writeLayer(part: EncoderPart, { index, hidden: x, mask }: LayerI
   const size = settings.hidden / settings.heads;
   const split = writer.ints([0, 0, settings.heads, size]);
   const heads = (input: string, output: string, perm: readonly number[]): string =>
-    op("Transpose", [op("Reshape", [input, split], at(`${output}_split`))], at(output), { perm });
+    named(at(output), "Transpose", [named(at(`${output}_split`), "Reshape", [input, split])], { perm });
   const query = heads(linear(x, layer.query, "query"), "query_heads", [0, 2, 1, 3]);
   const key = heads(linear(x, layer.key, "key"), "key_heads", [0, 2, 3, 1]);
   const value = heads(linear(x, layer.value, "value"), "value_heads", [0, 2, 1, 3]);
-  const products = op("MatMul", [query, key], at("products"));
-  const scores = op("Div", [products, writer.float(Math.sqrt(size))], at("scores"));
-  const masked = op("Add", [scores, mask], at("masked"));
-  const shares = op("Softmax", [masked], at("shares"), { axis: -1 });
+  const products = named(at("products"), "MatMul", [query, key]);
+  const scores = named(at("scores"), "Div", [products, writer.float(Math.sqrt(size))]);
+  const masked = named(at("masked"), "Add", [scores, mask]);
+  const shares = named(at("shares"), "Softmax", [masked], { axis: -1 });
   const keptShares = writer.dropout(shares, settings.attentionDropout, at("shares_dropout"));
-  const mixed = op("MatMul", [keptShares, value], at("mixed"));
-  const turned = op("Transpose", [mixed], at("turned"), { perm: [0, 2, 1, 3] });
-  const joined = op("Reshape", [turned, writer.ints([0, 0, settings.hidden])], at("joined"));
+  const mixed = named(at("mixed"), "MatMul", [keptShares, value]);
+  const turned = named(at("turned"), "Transpose", [mixed], { perm: [0, 2, 1, 3] });
+  const joined = named(at("joined"), "Reshape", [turned, writer.ints([0, 0, settings.hidden])]);
   const attention = writer.dropout(
     linear(joined, layer.attentionOutput, "attention"),
     settings.dropout,
     at("attention_dropout"),
   );
   const h = normalized(
-    op("Add", [attention, x], at("attention_sum")),
+    named(at("attention_sum"), "Add", [attention, x]),
     layer.attentionNorm,
     "attention_normal",
   );
@@ -58,10 +58,10 @@ export function writeLayer(part: EncoderPart, { index, hidden: x, mask }: LayerI
   const inner = linear(h, layer.intermediate, "inner");
   const active =
     settings.activation === "relu"
-      ? op("Relu", [inner], at("active"))
-      : op("Gelu", [inner], at("active"), {
+      ? named(at("active"), "Relu", [inner])
+      : named(at("active"), "Gelu", [inner], {
           approximate: settings.activation === "gelu_tanh" ? "tanh" : "none",
         });
   const outer = writer.dropout(linear(active, layer.output, "outer"), settings.dropout, at("outer_dropout"));
-  return normalized(op("Add", [outer, h], at("outer_sum")), layer.outputNorm, "normal");
+  return normalized(named(at("outer_sum"), "Add", [outer, h]), layer.outputNorm, "normal");
 }

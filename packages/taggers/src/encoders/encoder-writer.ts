@@ -1,6 +1,5 @@
 import type { Tensor } from "@nasty/core";
-import { makeTensor, tensorToProto } from "@nasty/formats/onnx";
-import { type GraphWriter, makeGraphWriter } from "../graphs/graph-writer.js";
+import { type Graph, type GraphWriter, graphWriter } from "@nasty/graph";
 import type { EncoderConfig } from "./encoder-config.js";
 
 /** Writes the graph of an encoder; constants are named after their values and shared. */
@@ -21,22 +20,20 @@ export interface EncoderPart {
   readonly prefix: string;
 }
 
-export function makeEncoderWriter(): EncoderWriter {
-  const graph = makeGraphWriter();
-  const float = (value: number): string =>
-    graph.once(`constant/float_${value}`, (name) =>
-      makeTensor(name, "float32", { values: [value], shape: [] }),
-    );
+export function encoderWriter(graph: Graph): EncoderWriter {
+  const writer = graphWriter(graph);
+  const { constant, named } = writer;
+  const float = (value: number): string => constant("float32", [], [value], `constant/float_${value}`);
   return {
-    ...graph,
+    ...writer,
     float,
-    weight: (name, value) => graph.add(tensorToProto(value, name)),
+    weight: (name, value) => writer.initializer(name, () => value),
     ints(values) {
       const scalar = typeof values === "number";
       const list = scalar ? [values] : values;
       const name = `constant/${scalar ? "" : "vector_"}${list.join("_").replaceAll("-", "minus")}`;
-      return graph.once(name, (n) => makeTensor(n, "int64", { values: list, ...(scalar && { shape: [] }) }));
+      return constant("int64", scalar ? [] : [list.length], list, name);
     },
-    dropout: (x, ratio, output) => (ratio === 0 ? x : graph.op("Dropout", [x, float(ratio)], output)),
+    dropout: (x, ratio, output) => (ratio === 0 ? x : named(output, "Dropout", [x, float(ratio)])),
   };
 }

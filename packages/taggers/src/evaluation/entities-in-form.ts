@@ -6,12 +6,11 @@ import {
   makeSpanReader,
   outside,
 } from "@nasty/formats/iob";
-import { noLabel } from "../neural/training/soft-targets.js";
 import { TaggerError } from "../tagger-error.js";
 import type { Tagger } from "../tagger.js";
 import { labellingOfSentences } from "../task.js";
 import { labellingOfTagger } from "./evaluate.js";
-import { type LabelledSentence, placeOf } from "./labelled-sentence.js";
+import { type LabelledSentence, noLabel, placeOf } from "./labelled-sentence.js";
 
 export interface EntitySource {
   /** What reads the sentences, such as `fineTune: train`, for messages. */

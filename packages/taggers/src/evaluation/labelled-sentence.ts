@@ -11,6 +11,9 @@ export interface LabelledSentence {
 /** Labelled sentences, in memory or streamed. */
 export type LabelledSentences = Iterable<LabelledSentence> | AsyncIterable<LabelledSentence>;
 
+/** Label of a word that has none. */
+export const noLabel = "_";
+
 /** Where a word stands, for messages: `dev.conllu line 12`, or `sentence 3 word 2` where lines are not known. */
 export function placeOf(
   sentence: LabelledSentence,

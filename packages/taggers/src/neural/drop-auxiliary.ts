@@ -1,6 +1,6 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import { ModelGraph } from "@nasty/graph";
-import { auxiliaryOutput } from "./graph/build-neural-model.js";
+import { auxiliaryOutput } from "./graph-values.js";
 
 /** A model without the heads that only help while training, and without its Dropout nodes: what is shipped. */
 export function dropAuxiliary(model: ModelProto): ModelProto {

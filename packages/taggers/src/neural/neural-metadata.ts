@@ -1,7 +1,13 @@
 import * as v from "valibot";
-import { labelEntries } from "../label-entries.js";
+import { labelEntries, type LabelSettings } from "../label-choice.js";
+import type { FeatureSettings } from "./features/feature-settings.js";
 import { packVocabulary, unpackVocabulary } from "./features/pack-vocabulary.js";
-import type { NeuralSettings } from "./settings.js";
+
+/** All that a neural tagger needs beside the graph. */
+export interface NeuralSettings extends LabelSettings {
+  readonly kind: "neural";
+  readonly features: FeatureSettings;
+}
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const Lengths = v.pipe(v.array(Count), v.maxLength(16));

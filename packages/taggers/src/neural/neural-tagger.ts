@@ -4,19 +4,27 @@ import type { Session, ValueInfo } from "@nasty/runtime";
 import { checkLabels } from "../check-labels.js";
 import { labellingOfSettings } from "../label-choice.js";
 import { TaggerError } from "../tagger-error.js";
-import type { BatchOptions, EncodedBatch, Sentences, Tagger } from "../tagger.js";
-import { type ChainScores, type Decoder, decoderOf, type Scores } from "./decode.js";
+import type { Tagger } from "../tagger.js";
+import type { BatchLimits } from "../tagging/batches.js";
+import { type ChainScores, decoderOf } from "../tagging/decode.js";
+import { type IdRow, type WordRow, wordRows } from "../tagging/rows.js";
+import { longestRow } from "../tagging/sentence-blocks.js";
+import {
+  type Block,
+  encoderOf,
+  type Encoding,
+  type Running,
+  type ScoringTagger,
+  taggerOf,
+} from "../tagging/skeleton.js";
 import { makeWordFeatures } from "./features/word-features.js";
-import { chainOutputs, logitsOutput } from "./graph/build-neural-model.js";
-import { embeddingsValue } from "./graph/embedder.js";
-import { type Limits, limitsOf, longestRow, sentenceBlocks } from "../tagging/sentence-blocks.js";
-import { wordWindows } from "../transformer/windows.js";
-import { batchesOf, type BatchLimits, type Layout, place, type Placement, type Row } from "./placement.js";
-import type { NeuralSettings } from "./settings.js";
+import { chainOutputs, embeddingsValue, logitsOutput } from "./graph-values.js";
+import type { NeuralSettings } from "./neural-metadata.js";
+import { type Layout, place, placeDistinct, placedBatches, type Placement } from "./placement.js";
 import { splitModel } from "./split-model.js";
 import { wordFeeds } from "./word-feeds.js";
 import { makeWordStore, type WordStore } from "./word-store.js";
-import { makeWordVectors } from "./word-vectors.js";
+import { makeWordVectors, type WordVectors } from "./word-vectors.js";
 
 /** Measured on one thread of a server core: see bench/neural.mjs and decision 056. */
 const DEFAULTS: Readonly<Record<Layout, BatchLimits>> = {
@@ -30,11 +38,9 @@ const LOOK_AHEAD = 512;
 const MOST_WORDS = 16_384;
 
 /** A tagger that also says how sure it is. */
-export interface NeuralTagger extends Tagger {
+export interface NeuralTagger extends ScoringTagger {
   /** The model's own scores of label sequences, if it has any. */
   readonly chain: ChainScores | undefined;
-  /** Scores of each sentence's words before decoding, in input order. */
-  scores(sentences: Sentences, options?: BatchOptions): AsyncIterable<Scores>;
 }
 
 /** The whole graph, or its two halves. */
@@ -96,99 +102,92 @@ export async function makeNeuralTagger(
   const network = "whole" in sessions ? sessions.whole : sessions.network;
   const layout = layoutOf(network);
   checkLogits(network, labels.length);
-  const store = makeWordStore(makeWordFeatures(features));
-  const vectors = "whole" in sessions ? undefined : makeWordVectors(sessions.embedder, store, features);
-  const feedsOf = (rows: readonly Row[]): Placement => describe(rows, { store, layout, settings });
   const chain = await chainOf(sessions, { settings, layout });
-  const decode: Decoder = decoderOf(labelling, labels, chain);
-
-  const run = async (rows: readonly WindowRow[], block: Scores[]): Promise<void> => {
-    const placed = vectors === undefined ? feedsOf(rows) : place(rows, layout, (word) => word);
-    const feeds =
-      vectors === undefined ? placed.feeds : { ...placed.feeds, [embeddingsValue]: vectors.table };
-    const { data } = (await network.run(feeds, [logitsOutput]))[logitsOutput] as Tensor<"float32">;
-    rows.forEach(({ sentence, firstWord, firstOwned, ownedEnd }, r) => {
-      const start = ((placed.starts[r] as number) + firstOwned - firstWord) * labels.length;
-      const scores = block[sentence] as Scores;
-      // A sentence in one row needs no copy.
-      if (scores.length === ownedEnd - firstOwned) block[sentence] = { data, start, length: scores.length };
-      else
-        scores.data.set(
-          data.subarray(start, start + (ownedEnd - firstOwned) * labels.length),
-          firstOwned * labels.length,
-        );
-    });
+  const newMemory = (): Memory => {
+    const store = makeWordStore(makeWordFeatures(features));
+    return {
+      store,
+      vectors: "whole" in sessions ? undefined : makeWordVectors(sessions.embedder, store, features),
+    };
   };
+  let memory = newMemory();
 
-  async function* scoredBlocks(sentences: Sentences, options?: BatchOptions): AsyncGenerator<Scores[]> {
-    const limits = limitsOf(options, { ...DEFAULTS[layout], lookAhead: LOOK_AHEAD });
-    for await (const { rows, sizes } of blocks(sentences, store, limits, () => vectors?.clear())) {
-      await vectors?.update();
-      const block = sizes.map((length): Scores => {
-        const isCut = length > longestRow;
-        return { data: isCut ? new Float32Array(length * labels.length) : nothing, start: 0, length };
-      });
-      for (const batch of batchesOf(rows, limits, layout)) {
-        limits.signal?.throwIfAborted();
-        await run(batch, block);
-      }
-      yield block;
-    }
-  }
-
-  return {
+  const running: Running<RememberedRow> = {
+    async rowsOf(block) {
+      const coming = block.reduce((sum, { length }) => sum + length, 0);
+      const { size } = memory.store;
+      // Rows keep the memory that they were read with: other calls may still be running theirs.
+      if (size > MOST_WORDS || size + coming > 2 * MOST_WORDS) memory = newMemory();
+      const own = memory;
+      const rows = rememberedRows(block, own);
+      await own.vectors?.update();
+      return rows;
+    },
+    async run(batch) {
+      const { store, vectors } = (batch[0] as RememberedRow).memory;
+      const { feeds, starts } =
+        vectors === undefined
+          ? describe(batch, { store, layout, settings })
+          : place(batch, layout, (word) => word);
+      const all = vectors === undefined ? feeds : { ...feeds, [embeddingsValue]: vectors.table };
+      const { data } = (await network.run(all, [logitsOutput]))[logitsOutput] as Tensor<"float32">;
+      return {
+        data,
+        positionOf: (r, word) => (starts[r] as number) + word - (batch[r] as RememberedRow).firstWord,
+      };
+    },
+  };
+  const tagger = taggerOf(encodingOf(layout, settings), running, {
     kind: "neural",
-    task: labelling.task,
     labels,
     labelling,
-    chain,
-    async *tag(sentences, options) {
-      for await (const block of scoredBlocks(sentences, options)) {
-        for (const scores of block) {
-          yield Array.from(decode(scores, labels.length), (label) => labels[label] as string);
-        }
-      }
-    },
-    async *scores(sentences, options) {
-      for await (const block of scoredBlocks(sentences, options)) yield* block;
-    },
-    feedsOf: (sentences, options) => encodedBatches(layout, settings, sentences, options),
-    async close() {
+    decode: decoderOf(labelling, labels, chain),
+    close: async () => {
       await Promise.all(
         "whole" in sessions ? [sessions.whole.close()] : [sessions.embedder.close(), network.close()],
       );
     },
-  };
+  });
+  return { ...tagger, chain };
 }
 
 /** The inputs of the whole graph for sentences, from its settings and what it takes alone; see `makeEncoder`. */
-export function makeNeuralEncoder(
+export const makeNeuralEncoder = (
   inputs: readonly ValueInfo[],
   settings: NeuralSettings,
-): Pick<Tagger, "feedsOf"> {
-  const layout = layoutOf({ inputs });
-  return { feedsOf: (sentences, options) => encodedBatches(layout, settings, sentences, options) };
+): Pick<Tagger, "feedsOf"> => encoderOf(encodingOf(layoutOf({ inputs }), settings));
+
+function encodingOf(layout: Layout, settings: NeuralSettings): Encoding<RememberedRow> {
+  return {
+    defaults: { ...DEFAULTS[layout], lookAhead: LOOK_AHEAD },
+    batchesOf: (rows, limits) => placedBatches(rows, limits, layout),
+    reader() {
+      const store = makeWordStore(makeWordFeatures(settings.features));
+      return {
+        rowsOf: (block) => rememberedRows(block, { store }),
+        inputsOf: (batch) => describe(batch, { store, layout, settings }),
+      };
+    },
+  };
 }
 
-async function* encodedBatches(
-  layout: Layout,
-  settings: NeuralSettings,
-  sentences: Sentences,
-  options: BatchOptions | undefined,
-): AsyncGenerator<EncodedBatch> {
-  const limits = limitsOf(options, { ...DEFAULTS[layout], lookAhead: LOOK_AHEAD });
-  const store = makeWordStore(makeWordFeatures(settings.features));
-  for await (const { rows } of blocks(sentences, store, limits)) {
-    for (const batch of batchesOf(rows, limits, layout)) {
-      limits.signal?.throwIfAborted();
-      const { feeds, mask } = describe(batch, { store, layout, settings });
-      const words = batch.reduce((sum, { firstOwned, ownedEnd }) => sum + ownedEnd - firstOwned, 0);
-      yield { feeds, mask, words };
-    }
-  }
+/** Words that were met, with their vectors where the graph is in two halves. */
+interface Memory {
+  readonly store: WordStore;
+  readonly vectors?: WordVectors | undefined;
 }
 
-const nothing = new Float32Array(0);
+interface RememberedRow extends WordRow {
+  readonly memory: Memory;
+}
+
+/** Rows of words as places in the memory's store. */
+function rememberedRows(block: Block, memory: Memory): RememberedRow[] {
+  return block.flatMap((words, sentence) => {
+    const places = Int32Array.from(words, (word) => memory.store.placeOf(word));
+    return wordRows(places, sentence, longestRow).map((row) => ({ ...row, memory }));
+  });
+}
 
 interface Description {
   readonly store: WordStore;
@@ -197,54 +196,10 @@ interface Description {
 }
 
 /** All inputs of the whole graph for some sentences: each distinct word once. */
-function describe(rows: readonly Row[], { store, layout, settings }: Description): Placement {
-  const numbers = new Map<number, number>();
-  for (const { words } of rows)
-    for (const word of words) if (!numbers.has(word)) numbers.set(word, numbers.size);
-  const placed = place(rows, layout, (word) => numbers.get(word) as number);
-  const words = Array.from(numbers.keys(), (word) => store.at(word));
-  return { ...placed, feeds: { ...wordFeeds(words, settings.features), ...placed.feeds } };
-}
-
-/** Reads sentences in blocks, words as places in the store, which is emptied between blocks when it has become too large. */
-async function* blocks(
-  sentences: Sentences,
-  store: WordStore,
-  limits: Limits,
-  onClear?: () => void,
-): AsyncGenerator<{ rows: WindowRow[]; sizes: number[] }> {
-  for await (const block of sentenceBlocks(sentences, limits)) {
-    const sizes = block.map(({ length }) => length);
-    const coming = sizes.reduce((sum, size) => sum + size, 0);
-    if (store.size > MOST_WORDS || store.size + coming > 2 * MOST_WORDS) {
-      store.clear();
-      onClear?.();
-    }
-    const rows: WindowRow[] = [];
-    block.forEach((sentence, index) => {
-      const words = new Int32Array(sentence.length);
-      for (let i = 0; i < words.length; i++) words[i] = store.placeOf(sentence[i] as string);
-      for (const { firstWord, wordsEnd, firstOwned, ownedEnd } of wordWindows(words.length, longestRow)) {
-        rows.push({
-          sentence: index,
-          words: words.subarray(firstWord, wordsEnd),
-          firstWord,
-          firstOwned,
-          ownedEnd,
-        });
-      }
-    });
-    yield { rows, sizes };
-  }
-}
-
-/** A sentence, or a window of a long one. */
-interface WindowRow extends Row {
-  /** First word in the sentence that the row holds. */
-  readonly firstWord: number;
-  /** The words of the sentence whose scores are taken from this row. */
-  readonly firstOwned: number;
-  readonly ownedEnd: number;
+function describe(rows: readonly IdRow[], { store, layout, settings }: Description): Placement {
+  const { words, ...placed } = placeDistinct(rows, layout);
+  const features = words.map((word) => store.at(word));
+  return { ...placed, feeds: { ...wordFeeds(features, settings.features), ...placed.feeds } };
 }
 
 function layoutOf({ inputs }: Pick<Session, "inputs">): Layout {
@@ -282,7 +237,7 @@ async function chainOf(
   const names = Object.values(chainOutputs);
   if (!names.every((name) => network.outputs.some((output) => output.name === name))) return undefined;
   const store = makeWordStore(makeWordFeatures(settings.features));
-  const rows = [{ sentence: 0, words: Int32Array.of(store.placeOf("")) }];
+  const rows = [{ ids: Int32Array.of(store.placeOf("")) }];
   const feeds = { ...describe(rows, { store, layout, settings }).feeds };
   if ("embedder" in sessions) {
     const vectors = makeWordVectors(sessions.embedder, store, settings.features);

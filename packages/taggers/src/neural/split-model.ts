@@ -1,6 +1,6 @@
 import { makeValueInfo, type ModelProto } from "@nasty/formats/onnx";
 import { inferShapes, ModelGraph } from "@nasty/graph";
-import { embeddingsValue } from "./graph/embedder.js";
+import { embeddingsValue } from "./graph-values.js";
 
 /** A tagger's graph in two: words to vectors, and vectors to scores. */
 export interface SplitModel {

@@ -8,13 +8,12 @@ export interface WordStore {
   placeOf(word: string): number;
   /** Ids of the word at a place. */
   at(place: number): WordFeatures;
-  clear(): void;
 }
 
 /** An empty store. */
 export function makeWordStore(featuresOf: (word: string) => WordFeatures): WordStore {
   const places = new Map<string, number>();
-  let features: WordFeatures[] = [];
+  const features: WordFeatures[] = [];
   return {
     get size() {
       return features.length;
@@ -26,9 +25,5 @@ export function makeWordStore(featuresOf: (word: string) => WordFeatures): WordS
       return features.push(featuresOf(word)) - 1;
     },
     at: (place) => features[place] as WordFeatures,
-    clear() {
-      places.clear();
-      features = [];
-    },
   };
 }

@@ -1,8 +1,8 @@
 import { type Tensor, tensor } from "@nasty/core";
 import type { Session } from "@nasty/runtime";
-import { embeddingsValue } from "./graph/embedder.js";
 import type { FeatureSettings } from "./features/feature-settings.js";
 import type { WordFeatures } from "./features/word-features.js";
+import { embeddingsValue } from "./graph-values.js";
 import { wordFeeds } from "./word-feeds.js";
 import type { WordStore } from "./word-store.js";
 
@@ -12,7 +12,6 @@ export interface WordVectors {
   update(): Promise<void>;
   /** All vectors, [capacity, width]: rows beyond the store's size are zeros. */
   readonly table: Tensor<"float32">;
-  clear(): void;
 }
 
 /** Words that are embedded in one run. */
@@ -37,7 +36,8 @@ export function makeWordVectors(session: Session, store: WordStore, settings: Fe
   return {
     async update() {
       if (known === store.size) return;
-      const missing = Array.from({ length: store.size - known }, (_, i) => known + i);
+      const [first, end] = [known, store.size];
+      const missing = Array.from({ length: end - first }, (_, i) => first + i);
       // Words of like length share a run, so that little of it is padding.
       missing.sort((a, b) => lengthOf(store, a) - lengthOf(store, b));
       for (let i = 0; i < missing.length; i += CHUNK) {
@@ -48,18 +48,16 @@ export function makeWordVectors(session: Session, store: WordStore, settings: Fe
         ]);
         const { data, shape } = output as Tensor<"float32">;
         width = shape[1] as number;
-        reserve(store.size);
+        reserve(end);
         places.forEach((place, row) =>
           table.set(data.subarray(row * width, (row + 1) * width), place * width),
         );
       }
-      known = store.size;
+      // Another call may have added words, or computed more, meanwhile.
+      known = Math.max(known, end);
     },
     get table() {
       return tensor("float32", [capacity, width], table);
-    },
-    clear() {
-      known = 0;
     },
   };
 }

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { labelEntries } from "../label-entries.js";
+import { labelEntries } from "../label-choice.js";
 import { packVocabulary, unpackVocabulary } from "../neural/features/pack-vocabulary.js";
 import type { SequenceSettings } from "./settings.js";
 

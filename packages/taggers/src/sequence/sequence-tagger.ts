@@ -2,12 +2,21 @@ import { type Tensor, tensor, toFloat32 } from "@nasty/core";
 import type { Session, ValueInfo } from "@nasty/runtime";
 import { checkLabels } from "../check-labels.js";
 import { labellingOfSettings } from "../label-choice.js";
-import { decoderOf } from "../neural/decode.js";
 import { TaggerError } from "../tagger-error.js";
-import type { BatchOptions, EncodedBatch, Sentences, Tagger } from "../tagger.js";
-import { logitsOutput } from "../transformer/logits.js";
-import { type Limits, limitsOf, longestRow, sentenceBlocks } from "../tagging/sentence-blocks.js";
-import { batchesOf, type Row, rowsOf } from "./rows.js";
+import type { Tagger } from "../tagger.js";
+import { evenBatches } from "../tagging/batches.js";
+import { decoderOf } from "../tagging/decode.js";
+import { type IdRow, type WordRow, wordRows } from "../tagging/rows.js";
+import { longestRow } from "../tagging/sentence-blocks.js";
+import {
+  type Block,
+  encoderOf,
+  type Encoding,
+  type RunInputs,
+  type Running,
+  taggerOf,
+} from "../tagging/skeleton.js";
+import { trialOutput } from "../tagging/trial.js";
 import type { SequenceSettings } from "./settings.js";
 
 const DEFAULTS = { batchSize: 32, batchTokens: 1024, lookAhead: 512 } as const;
@@ -35,96 +44,60 @@ export async function makeSequenceTagger(session: Session, settings: SequenceSet
   checkLabels(labels, "openTagger: settings");
   const labelling = labellingOfSettings(settings);
   const encoding = encodingOf(session.inputs, settings);
-  const { idOf, capacity, stretch, feed } = encoding;
+  const { feed } = encoding;
   const output = await trial(session, settings, feed);
-  const decode = decoderOf(labelling, labels, undefined);
   // The best sequence is that of the largest sum, which for probabilities is one of logarithms; the best label of a word is the same.
   const isSummed = labelling.task === "ner" && probabilities;
 
-  const run = async (rows: readonly Row[], scores: readonly Float32Array[]): Promise<void> => {
-    const { feeds, starts } = feed(rows);
-    const result = (await session.run(feeds, [output]))[output] as Tensor;
-    const data = result.dtype === "float32" ? (result.data as Float32Array) : toFloat32(result);
-    rows.forEach(({ sentence, firstWord, firstOwned, ownedEnd }, r) => {
-      const from = ((starts[r] as number) + firstOwned - firstWord) * labels.length;
-      const count = (ownedEnd - firstOwned) * labels.length;
-      const owned = data.subarray(from, from + count);
-      (scores[sentence] as Float32Array).set(
-        isSummed ? owned.map((value) => Math.log(Math.max(value, Number.MIN_VALUE))) : owned,
-        firstOwned * labels.length,
-      );
-    });
+  const running: Running<WordRow> = {
+    rowsOf: encoding.reader().rowsOf,
+    async run(batch) {
+      const { feeds, starts } = feed(batch);
+      const result = (await session.run(feeds, [output]))[output] as Tensor;
+      const data = result.dtype === "float32" ? (result.data as Float32Array) : toFloat32(result);
+      return {
+        data: isSummed ? data.map((value) => Math.log(Math.max(value, Number.MIN_VALUE))) : data,
+        positionOf: (r, word) => (starts[r] as number) + word - (batch[r] as WordRow).firstWord,
+      };
+    },
   };
-
-  return {
+  return taggerOf(encoding, running, {
     kind: "sequence",
-    task: labelling.task,
     labels,
     labelling,
-    async *tag(sentences, options) {
-      const limits = limitsOf(options, DEFAULTS);
-      for await (const { rows, sizes } of blocks(sentences, { idOf, capacity, limits })) {
-        const scores = sizes.map((size) => new Float32Array(size * labels.length));
-        for (const batch of batchesOf(rows, limits, stretch)) {
-          limits.signal?.throwIfAborted();
-          await run(batch, scores);
-        }
-        for (const [i, length] of sizes.entries()) {
-          const best = decode({ data: scores[i] as Float32Array, start: 0, length }, labels.length);
-          yield Array.from(best, (label) => labels[label] as string);
-        }
-      }
-    },
-    feedsOf: (sentences, options) => encodedBatches(encoding, sentences, options),
+    decode: decoderOf(labelling, labels, undefined),
     close: () => session.close(),
-  };
-}
-
-/** What turns words into the inputs of the model. */
-interface Encoding {
-  readonly idOf: (word: string) => number;
-  readonly capacity: number;
-  /** Longest row of a batch over its shortest. */
-  readonly stretch: number;
-  feed(rows: readonly Row[]): Fed;
-}
-
-function encodingOf(inputs: readonly ValueInfo[], settings: SequenceSettings): Encoding {
-  const { padding } = settings;
-  const input = inputOf({ inputs });
-  const capacity = capacityOf(input, settings);
-  const isFilled = padding === "right" || padding === "left" || typeof input.shape[1] === "number";
-  return {
-    idOf: makeWordIds(settings),
-    capacity,
-    stretch: isFilled ? Number.POSITIVE_INFINITY : padding === "masked" ? MOST_STRETCH : 1,
-    feed: (rows) => feedOf(rows, input, settings, isFilled ? capacity : undefined),
-  };
+  });
 }
 
 /** The inputs of the model for sentences, from its settings and what its graph takes alone; see `makeEncoder`. */
-export function makeSequenceEncoder(
+export const makeSequenceEncoder = (
   inputs: readonly ValueInfo[],
   settings: SequenceSettings,
-): Pick<Tagger, "feedsOf"> {
-  const encoding = encodingOf(inputs, settings);
-  return { feedsOf: (sentences, options) => encodedBatches(encoding, sentences, options) };
+): Pick<Tagger, "feedsOf"> => encoderOf(encodingOf(inputs, settings));
+
+/** What turns words into the inputs of the model. */
+interface WordEncoding extends Encoding<WordRow> {
+  feed(rows: readonly IdRow[]): Fed;
 }
 
-async function* encodedBatches(
-  { idOf, capacity, stretch, feed }: Encoding,
-  sentences: Sentences,
-  options: BatchOptions | undefined,
-): AsyncGenerator<EncodedBatch> {
-  const limits = limitsOf(options, DEFAULTS);
-  for await (const { rows } of blocks(sentences, { idOf, capacity, limits })) {
-    for (const batch of batchesOf(rows, limits, stretch)) {
-      limits.signal?.throwIfAborted();
-      const { feeds, mask } = feed(batch);
-      const words = batch.reduce((sum, { firstOwned, ownedEnd }) => sum + ownedEnd - firstOwned, 0);
-      yield { feeds, mask, words };
-    }
-  }
+function encodingOf(inputs: readonly ValueInfo[], settings: SequenceSettings): WordEncoding {
+  const { padding } = settings;
+  const input = inputOf(inputs);
+  const capacity = capacityOf(input, settings);
+  const isFilled = padding === "right" || padding === "left" || typeof input.shape[1] === "number";
+  const stretch = isFilled ? Number.POSITIVE_INFINITY : padding === "masked" ? MOST_STRETCH : 1;
+  const idOf = makeWordIds(settings);
+  const feed = (rows: readonly IdRow[]): Fed =>
+    feedOf(rows, input, settings, isFilled ? capacity : undefined);
+  const rowsOf = (block: Block): WordRow[] =>
+    block.flatMap((words, sentence) => wordRows(Int32Array.from(words, idOf), sentence, capacity));
+  return {
+    feed,
+    defaults: DEFAULTS,
+    batchesOf: (rows, limits) => evenBatches(rows, limits, (shortest) => shortest * stretch),
+    reader: () => ({ rowsOf, inputsOf: feed }),
+  };
 }
 
 /** The id of a word; of a word that a list holds twice, the first. */
@@ -136,15 +109,13 @@ export function makeWordIds({ words, lowercase, unknownId }: SequenceSettings): 
   return (word) => ids.get(lowercase ? word.toLowerCase() : word) ?? unknownId;
 }
 
-interface Fed {
-  readonly feeds: Readonly<Record<string, Tensor>>;
-  readonly mask: Tensor<"uint8">;
+interface Fed extends RunInputs {
   /** Position in the batch × length positions at which each row's words start. */
   readonly starts: readonly number[];
 }
 
 function feedOf(
-  rows: readonly Row[],
+  rows: readonly IdRow[],
   input: ValueInfo,
   { paddingId, padding }: SequenceSettings,
   filled: number | undefined,
@@ -166,7 +137,7 @@ function feedOf(
   return { feeds: { [input.name]: fed }, mask: tensor("uint8", shape, mask), starts };
 }
 
-function inputOf({ inputs }: Pick<Session, "inputs">): ValueInfo {
+function inputOf(inputs: readonly ValueInfo[]): ValueInfo {
   const [input, second] = inputs;
   const isIds = input?.dtype === "int32" || input?.dtype === "int64";
   if (input !== undefined && second === undefined && isIds && input.shape.length === 2) return input;
@@ -197,52 +168,22 @@ function capacityOf({ name, shape }: ValueInfo, { padding, maxLength }: Sequence
   return isFilled && maxLength !== undefined ? maxLength : Math.min(maxLength ?? longestRow, longestRow);
 }
 
-interface BlockOptions {
-  readonly idOf: (word: string) => number;
-  readonly capacity: number;
-  readonly limits: Limits;
-}
-
-/** Reads sentences in blocks and cuts them into rows. */
-async function* blocks(
-  sentences: Sentences,
-  { idOf, capacity, limits }: BlockOptions,
-): AsyncGenerator<{ rows: Row[]; sizes: number[] }> {
-  for await (const block of sentenceBlocks(sentences, limits)) {
-    const rows: Row[] = [];
-    block.forEach((words, sentence) => {
-      for (const row of rowsOf(Int32Array.from(words, idOf), sentence, capacity)) rows.push(row);
-    });
-    yield { rows, sizes: block.map(({ length }) => length) };
-  }
-}
-
 async function trial(
   session: Session,
   { labels, words, unknownId, paddingId }: SequenceSettings,
-  feed: (rows: readonly Row[]) => Fed,
+  feed: (rows: readonly IdRow[]) => Fed,
 ): Promise<string> {
   if (labels.length === 0) throw new TaggerError("labels", "openTagger: labels: expected at least 1, got 0");
   const largest = Math.max(words.length - 1, unknownId, paddingId);
-  const ids = Int32Array.of(largest);
-  const { feeds, mask } = feed([{ sentence: 0, ids, firstWord: 0, firstOwned: 0, ownedEnd: 1 }]);
-  let outputs: Readonly<Record<string, Tensor>>;
-  try {
-    outputs = await session.run(feeds);
-  } catch (cause) {
-    // ONNX Runtime's Gather: "indices element out of data bounds, idx=7999 must be within the inclusive range [-100,99]"
-    const bounds = /idx=(\d+) must be within the inclusive range \[-?\d+,(\d+)\]/.exec(messages(cause));
-    if (bounds === null || Number(bounds[1]) !== largest) throw cause;
-    throw new TaggerError(
-      "word-index",
-      `openTagger: words: ids: expected an embedding of at least ${largest + 1} rows, got ${Number(bounds[2]) + 1} rows; is this the model's own word list?`,
-      { cause },
-    );
-  }
-  return logitsOutput(session, outputs, mask.shape, labels.length);
-}
-
-/** The messages of an error and of those underneath it. */
-function messages(error: unknown): string {
-  return error instanceof Error ? `${error.message}\n${messages(error.cause)}` : "";
+  return trialOutput(session, {
+    ...feed([{ ids: Int32Array.of(largest) }]),
+    largestId: largest,
+    labels: labels.length,
+    mismatch: (expected, got, cause) =>
+      new TaggerError(
+        "word-index",
+        `openTagger: words: ids: expected an embedding of at least ${expected} rows, got ${got}; is this the model's own word list?`,
+        { cause },
+      ),
+  });
 }

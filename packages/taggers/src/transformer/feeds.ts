@@ -1,7 +1,7 @@
 import { type DType, type Tensor, tensor } from "@nasty/core";
 import type { Session, ValueInfo } from "@nasty/runtime";
 import { TaggerError } from "../tagger-error.js";
-import type { Row } from "./rows.js";
+import type { IdRow } from "../tagging/rows.js";
 import type { SpecialTokens } from "./special-tokens.js";
 
 /** What an input of the model is fed. */
@@ -19,7 +19,7 @@ export interface Feeder {
   readonly fixedRows: number | undefined;
   /** Length that every batch must have, where the model fixes it. */
   readonly fixedLength: number | undefined;
-  feed(rows: readonly Row[]): { feeds: Record<string, Tensor>; mask: Tensor<"uint8"> };
+  feed(rows: readonly IdRow[]): { feeds: Record<string, Tensor>; mask: Tensor<"uint8"> };
 }
 
 export interface FeederOptions {
@@ -49,7 +49,7 @@ export function makeFeeder(
   }
   const [fixedRows, fixedLength] = fixedShape(session.inputs);
 
-  const valueAt = (role: Role, row: Row, position: number): number => {
+  const valueAt = (role: Role, row: IdRow, position: number): number => {
     const length = row.ids.length;
     switch (role) {
       case "ids":
@@ -85,7 +85,7 @@ export function makeFeeder(
         const { data, values, step } = allocate(dtype, count * length);
         for (let r = 0; r < count; r++) {
           // A batch that must have more rows repeats its last one: a row of padding alone would be NaN.
-          const row = rows[Math.min(r, rows.length - 1)] as Row;
+          const row = rows[Math.min(r, rows.length - 1)] as IdRow;
           let at = r * length * step;
           for (let position = 0; position < length; position++, at += step)
             values[at] = valueAt(role, row, position);

@@ -1,16 +1,12 @@
-import { windowsOf } from "./windows.js";
+import { type BatchLimits, evenBatches } from "../tagging/batches.js";
+import type { Row } from "../tagging/rows.js";
+import { windowsOf } from "../tagging/windows.js";
 import type { WordEncoder } from "./word-encoder.js";
 
-/** One row of a batch: a sentence, or a window of a long one. */
-export interface Row {
-  /** Index of its sentence in the block being tagged. */
-  readonly sentence: number;
-  /** Subword ids, special tokens included. */
-  readonly ids: Int32Array;
+/** A row of subwords, special tokens included. */
+export interface SubwordRow extends Row {
   /** Positions in `ids` of the first subword of each owned word. */
   readonly positions: Int32Array;
-  /** Index in the sentence of the first owned word. */
-  readonly firstOwned: number;
 }
 
 /**
@@ -19,12 +15,12 @@ export interface Row {
  * @param capacity most subwords of a row without special tokens; a single word that is longer is cut behind its first `capacity` subwords.
  * @returns no row for an empty sentence, several for one that is longer than the model.
  */
-export function rowsOf(
+export function subwordRows(
   words: readonly string[],
   sentence: number,
   encoder: WordEncoder,
   capacity: number,
-): Row[] {
+): SubwordRow[] {
   const encoded: (readonly number[])[] = [];
   const offsets = new Int32Array(words.length + 1);
   for (let i = 0; i < words.length; i++) {
@@ -48,6 +44,13 @@ export function rowsOf(
     for (let i = 0; i < positions.length; i++) {
       positions[i] = before.length + (offsets[firstOwned + i] as number) - start;
     }
-    return { sentence, ids, positions, firstOwned };
+    return { sentence, ids, positions, firstOwned, ownedEnd };
   });
 }
+
+/** Longest row of a batch over its shortest: beyond it padding costs more than one more run. */
+const MOST_STRETCH = 1.25;
+
+/** Batches of rows of like length. */
+export const subwordBatches = <R extends SubwordRow>(rows: readonly R[], limits: BatchLimits): R[][] =>
+  evenBatches(rows, limits, (shortest) => shortest * MOST_STRETCH + 1);

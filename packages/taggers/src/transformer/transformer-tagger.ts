@@ -3,12 +3,13 @@ import type { Session, ValueInfo } from "@nasty/runtime";
 import { checkLabels } from "../check-labels.js";
 import { labellingOfSettings } from "../label-choice.js";
 import { TaggerError } from "../tagger-error.js";
-import type { BatchOptions, EncodedBatch, Sentences, Tagger } from "../tagger.js";
-import { type Limits, limitsOf, longestRow, sentenceBlocks } from "../tagging/sentence-blocks.js";
-import { batchesOf } from "./batches.js";
+import type { Tagger } from "../tagger.js";
+import { decodeSingly } from "../tagging/decode.js";
+import { longestRow } from "../tagging/sentence-blocks.js";
+import { type Block, encoderOf, type Encoding, type Running, taggerOf } from "../tagging/skeleton.js";
+import { trialOutput } from "../tagging/trial.js";
 import { type Feeder, makeFeeder } from "./feeds.js";
-import { argmax, logitsOutput } from "./logits.js";
-import { type Row, rowsOf } from "./rows.js";
+import { subwordBatches, type SubwordRow, subwordRows } from "./rows.js";
 import type { TransformerSettings } from "./settings.js";
 import { makeWordEncoder, type WordEncoder } from "./word-encoder.js";
 
@@ -41,57 +42,52 @@ export async function makeTransformerTagger(
   checkLabels(labels, "openTagger: settings");
   const labelling = labellingOfSettings(settings);
   const encoding = encodingOf(session.inputs, settings);
-  const { encoder, feeder, capacity } = encoding;
-  const logits = await trial(session, { encoder, feeder, labels: labels.length });
-
-  const run = async (rows: readonly Row[], block: string[][]): Promise<void> => {
-    const { feeds } = feeder.feed(rows);
-    const scores = (await session.run(feeds, [logits]))[logits] as Tensor;
-    const { shape } = scores;
-    const data = scores.dtype === "float32" ? (scores.data as Float32Array) : toFloat32(scores);
-    const length = shape[1] as number;
-    rows.forEach(({ sentence, positions, firstOwned }, r) => {
-      const into = block[sentence] as string[];
-      for (let i = 0; i < positions.length; i++) {
-        const start = (r * length + (positions[i] as number)) * labels.length;
-        into[firstOwned + i] = labels[argmax(data, start, labels.length)] as string;
-      }
-    });
+  const { encoder, feeder } = encoding;
+  const { before, after } = encoder.special;
+  const { largestId } = encoder;
+  const ids = Int32Array.of(...before, largestId, ...after);
+  const logits = await trialOutput(session, {
+    ...feeder.feed([{ ids }]),
+    largestId,
+    labels: labels.length,
+    mismatch,
+  });
+  const running: Running<SubwordRow> = {
+    rowsOf: encoding.reader().rowsOf,
+    async run(batch) {
+      const scores = (await session.run(feeder.feed(batch).feeds, [logits]))[logits] as Tensor;
+      const length = scores.shape[1] as number;
+      return {
+        data: scores.dtype === "float32" ? (scores.data as Float32Array) : toFloat32(scores),
+        positionOf(r, word) {
+          const { positions, firstOwned } = batch[r] as SubwordRow;
+          return r * length + (positions[word - firstOwned] as number);
+        },
+      };
+    },
   };
-
-  return {
+  return taggerOf(encoding, running, {
     kind: "transformer",
-    task: labelling.task,
     labels,
     labelling,
-    async *tag(sentences, options) {
-      const limits = limitsFor(options, feeder);
-      for await (const { rows, sizes } of blocks(sentences, {
-        encoder,
-        capacity,
-        limits,
-      })) {
-        const block = sizes.map((size) => Array<string>(size));
-        for (const batch of batchesOf(rows, limits)) {
-          limits.signal?.throwIfAborted();
-          await run(batch, block);
-        }
-        yield* block;
-      }
-    },
-    feedsOf: (sentences, options) => encodedBatches(encoding, sentences, options),
+    decode: decodeSingly,
     close: () => session.close(),
-  };
+  });
 }
+
+/** The inputs of a transformer for sentences, from its settings and what its graph takes alone; see `makeEncoder`. */
+export const makeTransformerEncoder = (
+  inputs: readonly ValueInfo[],
+  settings: TransformerSettings,
+): Pick<Tagger, "feedsOf"> => encoderOf(encodingOf(inputs, settings));
 
 /** What turns words into the inputs of a transformer. */
-interface Encoding {
+interface SubwordEncoding extends Encoding<SubwordRow> {
   readonly encoder: WordEncoder;
   readonly feeder: Feeder;
-  readonly capacity: number;
 }
 
-function encodingOf(inputs: readonly ValueInfo[], settings: TransformerSettings): Encoding {
+function encodingOf(inputs: readonly ValueInfo[], settings: TransformerSettings): SubwordEncoding {
   const encoder = makeWordEncoder(settings.tokenizer);
   const feeder = makeFeeder(
     { inputs },
@@ -99,49 +95,16 @@ function encodingOf(inputs: readonly ValueInfo[], settings: TransformerSettings)
   );
   const capacity = capacityOf(settings, encoder, feeder);
   checkVocabulary(encoder, settings.vocabularySize);
-  return { encoder, feeder, capacity };
-}
-
-/** The inputs of a transformer for sentences, from its settings and what its graph takes alone; see `makeEncoder`. */
-export function makeTransformerEncoder(
-  inputs: readonly ValueInfo[],
-  settings: TransformerSettings,
-): Pick<Tagger, "feedsOf"> {
-  const encoding = encodingOf(inputs, settings);
-  return { feedsOf: (sentences, options) => encodedBatches(encoding, sentences, options) };
-}
-
-async function* encodedBatches(
-  { encoder, feeder, capacity }: Encoding,
-  sentences: Sentences,
-  options: BatchOptions | undefined,
-): AsyncGenerator<EncodedBatch> {
-  const limits = limitsFor(options, feeder);
-  for await (const { rows } of blocks(sentences, { encoder, capacity, limits })) {
-    for (const batch of batchesOf(rows, limits)) {
-      limits.signal?.throwIfAborted();
-      yield { ...feeder.feed(batch), words: batch.reduce((sum, row) => sum + row.positions.length, 0) };
-    }
-  }
-}
-
-function limitsFor(options: BatchOptions | undefined, { fixedRows }: Feeder): Limits {
-  const limits = limitsOf(options, DEFAULTS);
-  return { ...limits, batchSize: fixedRows ?? limits.batchSize };
-}
-
-/** Reads sentences in blocks and encodes them. */
-async function* blocks(
-  sentences: Sentences,
-  { encoder, capacity, limits }: { encoder: WordEncoder; capacity: number; limits: Limits },
-): AsyncGenerator<{ rows: Row[]; sizes: number[] }> {
-  for await (const block of sentenceBlocks(sentences, limits)) {
-    const rows: Row[] = [];
-    block.forEach((words, sentence) => {
-      for (const row of rowsOf(words, sentence, encoder, capacity)) rows.push(row);
-    });
-    yield { rows, sizes: block.map(({ length }) => length) };
-  }
+  const rowsOf = (block: Block): SubwordRow[] =>
+    block.flatMap((words, sentence) => subwordRows(words, sentence, encoder, capacity));
+  return {
+    encoder,
+    feeder,
+    defaults: DEFAULTS,
+    fixedRows: feeder.fixedRows,
+    batchesOf: subwordBatches,
+    reader: () => ({ rowsOf, inputsOf: feeder.feed }),
+  };
 }
 
 function capacityOf(settings: TransformerSettings, encoder: WordEncoder, feeder: Feeder): number {
@@ -159,37 +122,13 @@ function capacityOf(settings: TransformerSettings, encoder: WordEncoder, feeder:
 }
 
 function checkVocabulary({ largestId }: WordEncoder, size: number | undefined): void {
-  if (size !== undefined && largestId >= size) throw mismatch(largestId, `${size} rows`);
+  if (size !== undefined && largestId >= size) throw mismatch(largestId + 1, `${size} rows`);
 }
 
-function mismatch(largestId: number, got: string, cause?: unknown): TaggerError {
+function mismatch(expected: number, got: string, cause?: unknown): TaggerError {
   return new TaggerError(
     "tokenizer-mismatch",
-    `openTagger: tokenizer: ids: expected an embedding of at least ${largestId + 1} rows, got ${got}; is this the model's own tokenizer.json?`,
+    `openTagger: tokenizer: ids: expected an embedding of at least ${expected} rows, got ${got}; is this the model's own tokenizer.json?`,
     { cause },
   );
-}
-
-async function trial(
-  session: Session,
-  { encoder, feeder, labels }: { encoder: WordEncoder; feeder: Feeder; labels: number },
-): Promise<string> {
-  const { before, after } = encoder.special;
-  const ids = Int32Array.of(...before, encoder.largestId, ...after);
-  const { feeds, mask } = feeder.feed([{ sentence: 0, ids, positions: new Int32Array(0), firstOwned: 0 }]);
-  let outputs: Readonly<Record<string, Tensor>>;
-  try {
-    outputs = await session.run(feeds);
-  } catch (cause) {
-    // ONNX Runtime's Gather: "indices element out of data bounds, idx=7999 must be within the inclusive range [-100,99]"
-    const bounds = /idx=(\d+) must be within the inclusive range \[-?\d+,(\d+)\]/.exec(messages(cause));
-    if (bounds === null || Number(bounds[1]) !== encoder.largestId) throw cause;
-    throw mismatch(encoder.largestId, `${Number(bounds[2]) + 1} rows`, cause);
-  }
-  return logitsOutput(session, outputs, mask.shape, labels);
-}
-
-/** The messages of an error and of those underneath it. */
-function messages(error: unknown): string {
-  return error instanceof Error ? `${error.message}\n${messages(error.cause)}` : "";
 }

@@ -37,6 +37,15 @@ const counts = (corrects: readonly number[]): { gold: number; predicted: number;
 
 const split = (text: string): string[] => text.split(" ");
 
+test("labelledWords: ranges and empty nodes are no words", async () => {
+  const row = (id: string, form: string, upos: string) => `${id}\t${form}\t_\t${upos}\t_\t_\t_\t_\t_\t_\n`;
+  const text =
+    row("1-2", "del", "_") + row("1", "de", "ADP") + row("1.1", "gap", "X") + row("2", "el", "DET");
+  const sentences = [];
+  for await (const sentence of labelledWords(parseConllu(`${text}\n`))) sentences.push(sentence);
+  expect(sentences).toEqual([{ words: ["de", "el"], labels: ["ADP", "DET"], lines: [2, 4] }]);
+});
+
 describe("evaluate", () => {
   test("pos: accuracy, rows, counts, predictions in order", async () => {
     const tagger = scripted(
@@ -137,6 +146,36 @@ describe("score", () => {
       sentences: 2,
     });
     expect(await score(gold, system, { task: "pos" })).toMatchObject({ metric: "accuracy", value: 1 / 3 });
+  });
+
+  test("what was never found has the precision 0, what is not in the gold text the recall 0", async () => {
+    const system = [
+      { words: ["a", "b"], labels: ["B-Z", "B-X"] },
+      { words: ["c"], labels: ["O"] },
+    ];
+    const { perLabel } = await score(gold, system);
+    expect(perLabel.map(({ label, precision, recall, f1 }) => [label, precision, recall, f1])).toEqual([
+      ["X", 1, 1, 1],
+      ["Y", 0, 0, 0],
+      ["Z", 0, 0, 0],
+    ]);
+  });
+
+  test("where one side names no types, entities are compared by their places alone", async () => {
+    const untyped = [
+      { words: ["a", "b"], labels: ["O", "B"] },
+      { words: ["c"], labels: ["B"] },
+    ];
+    for (const [one, other] of [
+      [gold, untyped],
+      [untyped, gold],
+    ] as const) {
+      expect(await score(one, other)).toMatchObject({
+        task: "ner",
+        value: 1,
+        goldLabelling: { task: "ner" },
+      });
+    }
   });
 
   test.each([

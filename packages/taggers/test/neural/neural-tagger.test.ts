@@ -7,22 +7,21 @@ import { ModelGraph } from "@nasty/graph";
 import { openSession } from "@nasty/runtime";
 import { expect, test } from "vitest";
 import {
-  buildNeuralModel,
-  dropAuxiliary,
   makeNeuralTagger,
   type NeuralSettings,
   openNeuralTagger,
   readTaggerSettings,
-  splitModel,
   type Tagger,
   withTagger,
 } from "../../src/index.js";
+import { dropAuxiliary } from "../../src/neural/drop-auxiliary.js";
+import { splitModel } from "../../src/neural/split-model.js";
 import { openTagger } from "../../src/node.js";
-import { tinyBilstm, tinyCnn, tinyFeatures, tinySentences } from "./tiny-neural.js";
+import { tinyFeatures, tinyNeural, tinySentences } from "./tiny-neural.js";
 
 const labels = ["O", "B-PER", "I-PER"];
 const settings: NeuralSettings = { kind: "neural", task: "ner", labels, features: tinyFeatures };
-const options = { features: tinyFeatures, architecture: tinyBilstm, labels: 3 };
+const options = { places: "lengths" } as const;
 
 async function tagAll(tagger: Tagger): Promise<(readonly string[])[]> {
   const out: (readonly string[])[] = [];
@@ -34,7 +33,7 @@ async function tagAll(tagger: Tagger): Promise<(readonly string[])[]> {
 test("a written file carries its tagger, compressed or not", async () => {
   const folder = await mkdtemp(join(tmpdir(), "nasty-neural-"));
   try {
-    const model = await withTagger(buildNeuralModel({ ...options, chain: true }), settings);
+    const model = await withTagger(tinyNeural({ ...options, chain: true }), settings);
     const expected = await tagAll(await openNeuralTagger(model, settings, (part) => openSession(part)));
     const path = join(folder, "ner.onnx");
     await writeModelFile(path, model);
@@ -49,7 +48,7 @@ test("settings come back as they were written", async () => {
     ...tinyFeatures,
     vocabulary: ["", "\u0000", "\ufeffbom", "a", "naïve", "__proto__", "😀"],
   };
-  const model = await withTagger(buildNeuralModel({ ...options, features: strange }), {
+  const model = await withTagger(tinyNeural({ ...options, features: strange }), {
     ...settings,
     features: strange,
   });
@@ -69,7 +68,7 @@ test.each([
     "nasty.tagger: features: expected",
   ],
 ])("damaged metadata %s %j is named", async (key, text, message) => {
-  const model = withMetadata(await withTagger(buildNeuralModel(options), settings), { [key]: text });
+  const model = withMetadata(await withTagger(tinyNeural(options), settings), { [key]: text });
   await expect(readTaggerSettings(model)).rejects.toMatchObject({
     code: "metadata",
     kind: "input",
@@ -80,21 +79,18 @@ test.each([
 test("a word with a line break cannot be packed", async () => {
   const features = { ...tinyFeatures, vocabulary: ["a\nb"] };
   await expect(
-    withTagger(buildNeuralModel({ ...options, features }), { ...settings, features }),
+    withTagger(tinyNeural({ ...options, features }), { ...settings, features }),
   ).rejects.toMatchObject({
     code: "metadata",
     message: 'packVocabulary: word "a\\nb": expected no line break, got one',
   });
 });
 
-test.each([
-  ["bilstm", tinyBilstm],
-  ["cnn", tinyCnn],
-])("%s: halves give what the whole gives", async (_name, architecture) => {
-  const model = buildNeuralModel({ ...options, architecture, chain: true, seed: 3 });
+test.each(["lengths", "mask"] as const)("%s: halves give what the whole gives", async (places) => {
+  const model = tinyNeural({ places, chain: true, seed: 3 });
   const halves = splitModel(model);
   expect(halves?.network.graph?.input.map(({ name }) => name).sort()).toEqual(
-    ["embeddings", architecture.kind === "bilstm" ? "lengths" : "mask", "word_index"].sort(),
+    ["embeddings", places, "word_index"].sort(),
   );
   expect(halves?.embedder.graph?.output.map(({ name }) => name)).toEqual(["embeddings"]);
   const whole = await makeNeuralTagger({ whole: await openSession(model) }, settings);
@@ -103,7 +99,7 @@ test.each([
 });
 
 test("a graph that uses words behind the vectors again is not cut", () => {
-  const edited = ModelGraph.from(buildNeuralModel(options));
+  const edited = ModelGraph.from(tinyNeural(options));
   edited.main.addNode({ opType: "Cast", inputs: ["word_ids"], outputs: ["again"], attributes: { to: 1 } });
   edited.main.addNode({
     opType: "ReduceSum",
@@ -120,7 +116,7 @@ test("a graph that uses words behind the vectors again is not cut", () => {
 });
 
 test("entity labels obey the chunk scheme where single best ones would not", async () => {
-  const model = buildNeuralModel({ ...options, architecture: tinyCnn, seed: 12 });
+  const model = tinyNeural({ places: "mask", seed: 12 });
   const single = await openNeuralTagger(model, { ...settings, task: "pos" }, (part) => openSession(part));
   const orphans = (all: (readonly string[])[]): number =>
     all.reduce(
@@ -132,7 +128,7 @@ test("entity labels obey the chunk scheme where single best ones would not", asy
 });
 
 test("the shipped graph has neither auxiliary heads nor Dropout", () => {
-  const model = buildNeuralModel({ ...options, auxiliary: { xpos: 4, feats: 5 } });
+  const model = tinyNeural({ ...options, auxiliary: { xpos: 4, feats: 5 } });
   const shipped = dropAuxiliary(model);
   expect(model.graph?.output.map(({ name }) => name)).toEqual(["logits", "logits_xpos", "logits_feats"]);
   expect(shipped.graph?.output.map(({ name }) => name)).toEqual(["logits"]);
@@ -141,7 +137,7 @@ test("the shipped graph has neither auxiliary heads nor Dropout", () => {
 });
 
 test("sessions of other models are refused", async () => {
-  const session = await openSession(buildNeuralModel(options));
+  const session = await openSession(tinyNeural(options));
   await expect(
     makeNeuralTagger({ whole: session }, { ...settings, labels: ["O", "B-X", "I-X", "B-Y", "I-Y"] }),
   ).rejects.toMatchObject({
@@ -150,7 +146,7 @@ test("sessions of other models are refused", async () => {
       "openTagger: model: outputs: expected logits float32 [batch, length, 5], got logits float32 [batch, length, 3]",
   });
   const embedder = await openSession(
-    splitModel(buildNeuralModel(options))?.embedder as NonNullable<ReturnType<typeof splitModel>>["embedder"],
+    splitModel(tinyNeural(options))?.embedder as NonNullable<ReturnType<typeof splitModel>>["embedder"],
   );
   await expect(makeNeuralTagger({ whole: embedder }, settings)).rejects.toMatchObject({
     code: "model-inputs",
@@ -160,7 +156,7 @@ test("sessions of other models are refused", async () => {
 });
 
 test("a store of words that grows too large is emptied without changing labels", async () => {
-  const tagger = await openNeuralTagger(buildNeuralModel(options), settings, (part) => openSession(part));
+  const tagger = await openNeuralTagger(tinyNeural(options), settings, (part) => openSession(part));
   const many = Array.from({ length: 200 }, (_, i) =>
     Array.from({ length: 100 }, (_unused, j) => `w${i}x${j}`),
   );
@@ -168,6 +164,26 @@ test("a store of words that grows too large is emptied without changing labels",
   for await (const tags of tagger.tag(many, { lookAhead: 50 })) before += tags.length;
   expect(before).toBe(20_000);
   const after = await tagAll(tagger);
-  const fresh = await openNeuralTagger(buildNeuralModel(options), settings, (part) => openSession(part));
+  const fresh = await openNeuralTagger(tinyNeural(options), settings, (part) => openSession(part));
   expect(after).toEqual(await tagAll(fresh));
+});
+
+test("calls that run at the same time do not take each other's words", async () => {
+  const open = () => openNeuralTagger(tinyNeural(options), settings, (part) => openSession(part));
+  const texts = [0, 1, 2].map((text) =>
+    Array.from({ length: 120 }, (_, i) => Array.from({ length: 100 }, (_unused, j) => `w${text}x${i}x${j}`)),
+  );
+  const tagged = async (tagger: Tagger, sentences: string[][]): Promise<string> => {
+    const out: string[] = [];
+    for await (const tags of tagger.tag(sentences, { lookAhead: 40 })) out.push(tags.join(" "));
+    return out.join("\n");
+  };
+  const together = await open();
+  const found = await Promise.all(texts.map((text) => tagged(together, text)));
+  await together.close();
+  for (const [i, text] of texts.entries()) {
+    const alone = await open();
+    expect(found[i]).toBe(await tagged(alone, text));
+    await alone.close();
+  }
 });

@@ -4,14 +4,13 @@ import { openSession, type Session } from "@nasty/runtime";
 import { expect, test } from "vitest";
 import {
   type BatchOptions,
-  buildNeuralModel,
   makeSequenceTagger,
   makeTransformerTagger,
   openNeuralTagger,
   settingsFromHf,
   type Tagger,
 } from "../../src/index.js";
-import { tinyBilstm, tinyCnn, tinyFeatures } from "../neural/tiny-neural.js";
+import { tinyFeatures, tinyNeural } from "../neural/tiny-neural.js";
 import { settings as sequenceSettings, table, tinySequence } from "../sequence/tiny-sequence.js";
 import { tinyModel } from "../transformer/tiny-model.js";
 import { wordPiece } from "../transformer/tiny-tokenizers.js";
@@ -51,13 +50,13 @@ const transformerSettings = settingsFromHf({
 const openers: Readonly<Record<string, (runs: Runs) => Promise<Tagger>>> = {
   bilstm: (runs) =>
     openNeuralTagger(
-      buildNeuralModel({ features: tinyFeatures, architecture: tinyBilstm, labels: 3 }),
+      tinyNeural({ places: "lengths" }),
       { kind: "neural", task: "pos", labels, features: tinyFeatures },
       (part) => observed(part, runs),
     ),
   cnn: (runs) =>
     openNeuralTagger(
-      buildNeuralModel({ features: tinyFeatures, architecture: tinyCnn, labels: 3, seed: 12 }),
+      tinyNeural({ places: "mask", seed: 12 }),
       { kind: "neural", task: "ner", labels, features: tinyFeatures },
       (part) => observed(part, runs),
     ),

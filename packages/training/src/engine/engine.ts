@@ -1,8 +1,9 @@
 import type { Tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
-import type { TrainingGraphOptions } from "../gradient/build-training-graph.js";
+import type { TrainingGraphOptions } from "../gradient/training-graph-options.js";
 import type { OptimizerOptions } from "../optimizers/optimizer-options.js";
 import type { OptimizerState } from "../optimizers/optimizer.js";
+import type { Batch } from "./batch.js";
 import type { Modifier, ModifierState } from "./modifier.js";
 
 export interface EngineOptions extends TrainingGraphOptions {
@@ -21,9 +22,6 @@ export interface Engine {
   /** Prepares a forward model for training; the model is not changed. */
   load(model: ModelProto, options: EngineOptions): Promise<Trainer>;
 }
-
-/** Feeds of one step by input name: the model's inputs and those of the losses. */
-export type Batch = Readonly<Record<string, Tensor>>;
 
 export interface StepResult {
   /** Number of the step, from 1. */

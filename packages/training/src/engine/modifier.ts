@@ -1,6 +1,7 @@
 import type { ModelGraph } from "@nasty/graph";
 import type { Tensor } from "@nasty/core";
-import type { Batch, EngineOptions } from "./engine.js";
+import type { TrainingGraphOptions } from "../gradient/training-graph-options.js";
+import type { Batch } from "./batch.js";
 
 /** What a modifier sees after an update. Arrays are the trainer's own: what is written into them is trained on. */
 export interface ModifierStep {
@@ -66,7 +67,9 @@ export function combineModifiers(modifiers: readonly Modifier[]): Required<Omit<
 export function rewriteOf({
   rewrite,
   modifiers,
-}: Pick<EngineOptions, "rewrite" | "modifiers">): (model: ModelGraph) => readonly string[] {
+}: Pick<TrainingGraphOptions, "rewrite"> & { readonly modifiers?: readonly Modifier[] }): (
+  model: ModelGraph,
+) => readonly string[] {
   const combined = combineModifiers(modifiers ?? []);
   return (model) => {
     const own = rewrite?.(model) ?? [];

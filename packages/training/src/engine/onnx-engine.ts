@@ -3,7 +3,8 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import { openSession } from "@nasty/runtime";
 import { buildTrainingGraph, type TrainingGraph } from "../gradient/build-training-graph.js";
 import type { GradientOfWeight } from "../optimizers/gradient-buffer.js";
-import type { Batch, Engine, EngineOptions, Trainer } from "./engine.js";
+import type { Batch } from "./batch.js";
+import type { Engine, EngineOptions, Trainer } from "./engine.js";
 import { rewriteOf } from "./modifier.js";
 import { trainerOf } from "./trainer.js";
 

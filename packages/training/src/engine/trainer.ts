@@ -3,7 +3,8 @@ import { type ModelProto, type TensorProto, tensorFromProto } from "@nasty/forma
 import type { GradientOfWeight } from "../optimizers/gradient-buffer.js";
 import { createOptimizer, optimizerMemory } from "../optimizers/optimizer.js";
 import { TrainingError } from "../training-error.js";
-import type { Batch, EngineOptions, Trainer } from "./engine.js";
+import type { Batch } from "./batch.js";
+import type { EngineOptions, Trainer } from "./engine.js";
 import { combineModifiers } from "./modifier.js";
 import { withWeights } from "./with-weights.js";
 

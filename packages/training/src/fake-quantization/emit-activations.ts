@@ -1,5 +1,5 @@
 import { type Graph, inferShapes, type ModelGraph, type ValueTypes } from "@nasty/graph";
-import type { GraphWriter } from "../gradient/graph-writer.js";
+import type { GradientWriter } from "../gradient/gradient-writer.js";
 import { type Emitter, stopGradient } from "./emit-weights.js";
 
 /** Levels above 0 of uint8: the range of its steps. */
@@ -62,7 +62,7 @@ export interface PaddingMask {
 const maskInputs = ["attention_mask", "mask"];
 
 /** The mask that is among the model's inputs: `attention_mask` or `mask`, [batch, length], not 0 at real tokens. */
-export function paddingMask(model: ModelGraph, writer: GraphWriter): PaddingMask {
+export function paddingMask(model: ModelGraph, writer: GradientWriter): PaddingMask {
   const graph = model.main;
   const types = inferShapes(model);
   const name = maskInputs.find(

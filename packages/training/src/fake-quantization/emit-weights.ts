@@ -1,12 +1,12 @@
-import { safePairSteps } from "@nasty/core";
-import { castTo, type GraphWriter } from "../gradient/graph-writer.js";
+import { hasHalfScales, safePairSteps } from "@nasty/core";
+import { castTo, type GradientWriter } from "../gradient/gradient-writer.js";
 import type { ChosenOptions } from "./options.js";
 
 /** What the emitters of fake-quantized tensors share. */
 export interface Emitter {
-  readonly writer: GraphWriter;
+  readonly writer: GradientWriter;
   /** Writes QuantizeLinear nodes whose input never saturates, so that their gradient needs no mask. */
-  readonly unclipped: GraphWriter;
+  readonly unclipped: GradientWriter;
   /** A constant of int8 zeros. */
   readonly zeros: (count: number) => string;
 }
@@ -168,13 +168,6 @@ function halfScale({ writer }: Emitter, scale: string): string {
   const half = op("Cast", [op("Cast", [scale], castTo("float16"))], castTo("float32"));
   return op("Where", [fits, half, scale]);
 }
-
-/** From how many scales on a weight's are float16. */
-const fewestHalfScales = 256;
-
-/** Whether the exporter keeps the scales of a weight in blocks as float16. */
-export const hasHalfScales = (channels: number, blocks: number): boolean =>
-  channels * blocks >= fewestHalfScales;
 
 /** Blocks along an axis of a matrix: a dimension of blocks and one inside them, the last block filled with zeros. */
 export function inBlocks(

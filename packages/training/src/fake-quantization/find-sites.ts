@@ -152,7 +152,7 @@ function weightOf(graph: Graph, name: string | undefined, rank: number): ReadWei
  */
 export function exportedActivation(graph: Graph, name: string): string {
   const node = graph.producer(name);
-  return node?.opType === "Dropout" && node.domain === ""
+  return node?.opType === "Dropout" && isStandard(node)
     ? exportedActivation(graph, node.input[0] ?? "")
     : name;
 }

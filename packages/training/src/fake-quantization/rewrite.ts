@@ -1,6 +1,6 @@
 import type { NodeProto } from "@nasty/formats/onnx";
-import { type ModelGraph } from "@nasty/graph";
-import { graphWriter } from "../gradient/graph-writer.js";
+import { isStandard, type ModelGraph } from "@nasty/graph";
+import { gradientWriter } from "../gradient/gradient-writer.js";
 import { liftOpset } from "../gradient/lift-opset.js";
 import { unclippedPrefix } from "../gradient/rules/quantization.js";
 import { dynamicActivation } from "./emit-activations.js";
@@ -47,8 +47,8 @@ export function makeEmitter(model: ModelGraph): Emitter {
   const graph = model.main;
   const zeros = new Map<number, string>();
   return {
-    writer: graphWriter(graph, prefix),
-    unclipped: graphWriter(graph, unclippedPrefix),
+    writer: gradientWriter(graph, prefix),
+    unclipped: gradientWriter(graph, unclippedPrefix),
     zeros(count) {
       let name = zeros.get(count);
       if (name === undefined) {
@@ -220,7 +220,7 @@ function roundActivations(
   };
   const throughDropout = (name: string): string => {
     const node = graph.producer(name);
-    if (node?.opType !== "Dropout" || node.domain !== "") return roundedOf(name);
+    if (node?.opType !== "Dropout" || !isStandard(node)) return roundedOf(name);
     const known = dropped.get(name);
     if (known !== undefined) return known;
     const input = throughDropout(node.input[0] ?? "");

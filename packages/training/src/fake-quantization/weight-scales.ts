@@ -1,6 +1,13 @@
-import { float16ToFloat32, float32ToFloat16, perChannel, safePairParameters, type Tensor } from "@nasty/core";
+import {
+  type BlockParameters,
+  chooseBlock,
+  fullRange,
+  hasHalfScales,
+  perChannel,
+  safePairParameters,
+  type Tensor,
+} from "@nasty/core";
 import type { Graph } from "@nasty/graph";
-import { hasHalfScales } from "./emit-weights.js";
 import { pairAxisOf, type Site } from "./find-sites.js";
 import type { ChosenOptions } from "./options.js";
 import { hashScales, type TrainedWeight } from "./record.js";
@@ -68,26 +75,20 @@ function blockScales(
   const [channelStride, stride] = axis === 1 ? [columns, 1] : [1, columns];
   const blocks = Math.ceil(length / blockSize);
   const scales = new Float32Array(channels * blocks);
-  const half = hasHalfScales(channels, blocks);
+  const halfScales = hasHalfScales(channels, blocks);
+  const scheme = { bits: 4, symmetric, halfScales, shrink: fullRange } as const;
+  const values = new Float32Array(blockSize);
+  const parameters: BlockParameters = { scale: 0, zeroPoint: 0 };
   for (let channel = 0; channel < channels; channel++) {
     for (let block = 0; block < blocks; block++) {
-      let [low, high] = [0, 0];
-      const end = Math.min(length, (block + 1) * blockSize);
-      for (let i = block * blockSize; i < end; i++) {
-        const value = data[channel * channelStride + i * stride] as number;
-        if (value < low) low = value;
-        else if (value > high) high = value;
+      const first = block * blockSize;
+      const count = Math.min(length - first, blockSize);
+      for (let i = 0; i < count; i++) {
+        values[i] = data[channel * channelStride + (first + i) * stride] as number;
       }
-      const signed = Math.abs(high) > Math.abs(low) ? high : low;
-      const whole = symmetric ? (signed === 0 ? 0 : signed / -8) : Math.fround(high - low) / 15;
-      scales[channel * blocks + block] = half ? halfScale(Math.fround(whole)) : whole;
+      chooseBlock(values, 0, count, scheme, parameters);
+      scales[channel * blocks + block] = parameters.scale;
     }
   }
   return scales;
-}
-
-/** The nearest float16 value where that has full precision. */
-function halfScale(scale: number): number {
-  const magnitude = Math.abs(scale);
-  return magnitude >= 2 ** -14 && magnitude <= 65504 ? float16ToFloat32(float32ToFloat16(scale)) : scale;
 }

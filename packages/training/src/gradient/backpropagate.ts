@@ -1,8 +1,7 @@
 import type { NodeProto } from "@nasty/formats/onnx";
-import { intAttribute } from "@nasty/formats/onnx";
-import { type Graph, isFlat, type ValueTypes } from "@nasty/graph";
+import { type Graph, isFlat, operatorLabel, type ValueTypes } from "@nasty/graph";
 import { TrainingError } from "../training-error.js";
-import type { GraphWriter } from "./graph-writer.js";
+import type { GradientWriter } from "./gradient-writer.js";
 import { ruleOf } from "./rules/table.js";
 import type { GradientContext } from "./rule.js";
 
@@ -16,7 +15,7 @@ export interface BackpropagateFields {
   readonly graph: Graph;
   /** Types of the forward graph. */
   readonly types: ValueTypes;
-  readonly writer: GraphWriter;
+  readonly writer: GradientWriter;
   /** Initializers whose gradients are wanted. */
   readonly trained: ReadonlySet<string>;
   /** Gradients of the loss with respect to tensors of the forward graph. */
@@ -27,8 +26,6 @@ export interface TensorGradient {
   readonly dense: string | undefined;
   readonly rows: readonly RowGradient[];
 }
-
-const float32 = 1;
 
 /** Emits the backward pass and returns the gradients of the trained initializers by name. */
 export function backpropagate(fields: BackpropagateFields): ReadonlyMap<string, TensorGradient> {
@@ -109,19 +106,13 @@ function outerNames(body: Graph): string[] {
 
 function carriesGradient(node: NodeProto, wanted: ReadonlySet<string>): boolean {
   if (isFlat(node)) return false;
-  if (
-    node.opType === "Cast" &&
-    intAttribute(node, "to", float32) !== float32 &&
-    intAttribute(node, "to", float32) !== 11
-  )
-    return false;
   // Gradients enter through real operands only: indices, shapes and conditions are never in `wanted`.
   return node.input.some((name) => wanted.has(name));
 }
 
 function unsupported(node: NodeProto): TrainingError {
   const name = node.name || node.output[0] || "";
-  const operator = node.domain === "" ? node.opType : `${node.domain}.${node.opType}`;
+  const operator = operatorLabel(node);
   return new TrainingError(
     "unsupported-operator",
     `buildTrainingGraph: node ${JSON.stringify(name)}: operator: expected one with a gradient rule, got ${operator}`,
@@ -132,7 +123,7 @@ function unsupported(node: NodeProto): TrainingError {
 interface ContextFields {
   readonly graph: Graph;
   readonly types: ValueTypes;
-  readonly writer: GraphWriter;
+  readonly writer: GradientWriter;
   readonly node: NodeProto;
   readonly wanted: ReadonlySet<string>;
   readonly total: (tensor: string) => string | undefined;

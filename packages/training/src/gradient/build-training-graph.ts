@@ -1,33 +1,13 @@
 import type { DType } from "@nasty/core";
 import { makeValueInfo, type ModelProto, type TensorProto } from "@nasty/formats/onnx";
-import {
-  type Graph,
-  inferShapes,
-  matchLayers,
-  type ModelGraph,
-  type NamePattern,
-  type ValueTypes,
-} from "@nasty/graph";
+import { type Graph, inferShapes, matchLayers, type NamePattern, type ValueTypes } from "@nasty/graph";
 import { emitLoss } from "../losses/emit-loss.js";
-import type { Loss } from "../losses/loss.js";
 import { TrainingError } from "../training-error.js";
 import { backpropagate, type RowGradient } from "./backpropagate.js";
-import { activateDropout, type DropoutSetting, dropoutSeedInput } from "./dropout.js";
-import { graphWriter } from "./graph-writer.js";
+import { activateDropout, dropoutSeedInput } from "./dropout.js";
+import { gradientWriter } from "./gradient-writer.js";
 import { prepareForward } from "./prepare-forward.js";
-
-export interface TrainingGraphOptions {
-  /** What is minimised: one loss, or the weighted sum of several. */
-  readonly loss: Loss | readonly Loss[];
-  /** Initializers to train, by name, glob or regular expression; all float32 ones with more than one element unless given. */
-  readonly trainable?: readonly NamePattern[];
-  /** Tensors of the forward graph to be outputs as well. */
-  readonly outputs?: readonly string[];
-  /** Ratio and shape of the masks of Dropout nodes. */
-  readonly dropout?: readonly DropoutSetting[];
-  /** Edits the forward graph before it is differentiated; tensors that it returns become outputs as well. */
-  readonly rewrite?: (model: ModelGraph) => readonly string[] | void;
-}
+import type { TrainingGraphOptions } from "./training-graph-options.js";
 
 /** Where the gradient of a weight comes out. Both may be: a table that is looked up and multiplied by. */
 export interface WeightGradient {
@@ -83,7 +63,7 @@ export function buildTrainingGraph(model: ModelProto, options: TrainingGraphOpti
   const seeded = activateDropout(graph, inferShapes(edited), options.dropout ?? []);
   const types = inferShapes(edited);
 
-  const writer = graphWriter(graph, "backward/");
+  const writer = gradientWriter(graph, "backward/");
   const emitted = emitLoss({ graph, writer, types, losses });
   const gradients = backpropagate({
     graph,

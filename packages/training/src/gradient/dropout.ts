@@ -1,8 +1,8 @@
 import { mixWords, toFloat32 } from "@nasty/core";
 import { floatAttribute, makeValueInfo, type NodeProto } from "@nasty/formats/onnx";
-import { compilePattern, type Graph, type NamePattern, type ValueTypes } from "@nasty/graph";
+import { compilePattern, type Graph, isStandard, type NamePattern, type ValueTypes } from "@nasty/graph";
 import { TrainingError } from "../training-error.js";
-import { castTo, type GraphWriter, graphWriter } from "./graph-writer.js";
+import { castTo, type GradientWriter, gradientWriter } from "./gradient-writer.js";
 
 /** How the Dropout nodes whose names match are trained. */
 export interface DropoutSetting {
@@ -30,7 +30,7 @@ export function activateDropout(
   types: ValueTypes,
   settings: readonly DropoutSetting[],
 ): boolean {
-  const writer = graphWriter(graph, "dropout/");
+  const writer = gradientWriter(graph, "dropout/");
   const sites = dropoutSites(graph, types, settings);
   for (const place of sites) {
     const { node, ratio } = place;
@@ -70,7 +70,7 @@ export function dropoutSites(
   settings: readonly DropoutSetting[],
 ): readonly DropoutSite[] {
   const unused = new Set(settings);
-  const nodes = graph.nodes.filter((node) => node.opType === "Dropout" && node.domain === "");
+  const nodes = graph.nodes.filter((node) => node.opType === "Dropout" && isStandard(node));
   const sites = nodes.map((node, site): DropoutSite => {
     const setting =
       settings.find(({ node: pattern }) => pattern === node.name) ??
@@ -121,7 +121,7 @@ function sharedAxes(
   return normal;
 }
 
-function maskOf(writer: GraphWriter, x: string, { site, ratio, shared, rank }: DropoutSite): string {
+function maskOf(writer: GradientWriter, x: string, { site, ratio, shared, rank }: DropoutSite): string {
   const { op } = writer;
   let shape = writer.shape(x);
   if (shared.length > 0) {
@@ -144,7 +144,7 @@ function maskOf(writer: GraphWriter, x: string, { site, ratio, shared, rank }: D
 }
 
 /** Odd words, one for each of 0 … count − 1, hashed with the fed seed by the finaliser that `mix32` computes. */
-function hashes(writer: GraphWriter, count: string, salt: number): string {
+function hashes(writer: GradientWriter, count: string, salt: number): string {
   const { op } = writer;
   const word = (value: number): string => writer.scalar(value >>> 0, "uint32");
   const range = op("Range", [writer.scalar(0, "int64"), op("Squeeze", [count]), writer.scalar(1, "int64")]);

@@ -1,4 +1,4 @@
-import { castTo, type GraphWriter } from "./graph-writer.js";
+import { castTo, type GradientWriter } from "./gradient-writer.js";
 import { scan } from "./scan.js";
 
 export interface LstmSizes {
@@ -50,25 +50,25 @@ export interface LstmGradients {
 }
 
 /** 0, 1, 2, … along the first dimension of x, as [T, 1]. */
-function stepNumbers(writer: GraphWriter, x: string): string {
+function stepNumbers(writer: GradientWriter, x: string): string {
   const count = writer.op("Squeeze", [writer.dimension(x, 0)]);
   const range = writer.op("Range", [writer.scalar(0, "int64"), count, writer.scalar(1, "int64")]);
   return writer.op("Unsqueeze", [range, writer.ints([1])]);
 }
 
-function asMask(writer: GraphWriter, test: string): string {
+function asMask(writer: GradientWriter, test: string): string {
   return writer.op("Unsqueeze", [writer.op("Cast", [test], castTo("float32")), writer.ints([2])]);
 }
 
 /** 1 for steps before the end of each sequence, else 0: [T, B, 1]. */
-export function stepMask(writer: GraphWriter, x: string, lengths: string): string {
+export function stepMask(writer: GradientWriter, x: string, lengths: string): string {
   const wide = writer.op("Cast", [lengths], castTo("int64"));
   return asMask(writer, writer.op("Less", [stepNumbers(writer, x), wide]));
 }
 
 /** 1 at the last step walked, else 0. */
 export function endMask(
-  writer: GraphWriter,
+  writer: GradientWriter,
   x: string,
   { lengths, backwards }: { readonly lengths: string; readonly backwards: boolean },
 ): string {
@@ -81,7 +81,7 @@ export function endMask(
   return asMask(writer, writer.op("Equal", [stepNumbers(writer, x), last]));
 }
 
-function reverse(writer: GraphWriter, name: string, { reverseLengths }: Direction): string {
+function reverse(writer: GradientWriter, name: string, { reverseLengths }: Direction): string {
   if (reverseLengths === undefined) return name;
   const lengths = writer.op("Cast", [reverseLengths], castTo("int64"));
   return writer.op("ReverseSequence", [name, lengths], { time_axis: 0, batch_axis: 1 });
@@ -106,7 +106,7 @@ export interface LstmForwardFields {
  *
  * Source: ONNX 1.22, operator LSTM version 22; S. Hochreiter and J. Schmidhuber (1997), with forget gate.
  */
-export function lstmForward(writer: GraphWriter, fields: LstmForwardFields): LstmTape {
+export function lstmForward(writer: GradientWriter, fields: LstmForwardFields): LstmTape {
   const { sizes, weights, direction, initial } = fields;
   const { hidden, width } = sizes;
   const { op } = writer;
@@ -139,10 +139,10 @@ export function lstmForward(writer: GraphWriter, fields: LstmForwardFields): Lst
     backwards: walksBack(direction),
     step: (body, { states: [h = "", cell = ""], elements: [xp = "", m] }) => {
       const all = body.op("Gemm", [h, recurrent, xp]);
-      const [three = "", last = ""] = body.ops("Split", [all, sizesOfSplit], 2, { axis: 1 });
+      const [three, last] = body.ops("Split", [all, sizesOfSplit], 2, { axis: 1 });
       const open = body.op("Sigmoid", [three]);
       const gates = m === undefined ? open : body.op("Mul", [open, m]);
-      const [i = "", o = "", f = ""] = body.ops("Split", [gates], 3, { axis: 1, num_outputs: 3 });
+      const [i, o, f] = body.ops("Split", [gates], 3, { axis: 1, num_outputs: 3 });
       const candidate = body.op("Tanh", [last]);
       const next = body.op("Add", [body.op("Mul", [f, cell]), body.op("Mul", [i, candidate])]);
       const tanhC = body.op("Tanh", [next]);
@@ -178,7 +178,7 @@ export function lstmForward(writer: GraphWriter, fields: LstmForwardFields): Lst
 }
 
 /** The end mask in the order walked: reversed sequences end where forward ones do. */
-function endOf(writer: GraphWriter, direction: Direction, x: string): string {
+function endOf(writer: GradientWriter, direction: Direction, x: string): string {
   if (direction.reverseLengths === undefined) return direction.end;
   return endMask(writer, x, { lengths: direction.reverseLengths, backwards: false });
 }
@@ -199,11 +199,15 @@ export interface LstmBackwardFields {
  * All factors that do not depend on dh are computed for all steps at once before the loop, and the gradients of W, R, b
  * and x as one product each after it; the loop itself has one product and five elementwise nodes a step.
  */
-export function lstmBackward(writer: GraphWriter, tape: LstmTape, fields: LstmBackwardFields): LstmGradients {
+export function lstmBackward(
+  writer: GradientWriter,
+  tape: LstmTape,
+  fields: LstmBackwardFields,
+): LstmGradients {
   const { op } = writer;
   const { direction, weights, hs, cs, tanhC, gates, candidate, sizes } = tape;
   const one = writer.scalar(1);
-  const [i = "", o = "", f = ""] = writer.ops("Split", [gates], 3, { axis: 2, num_outputs: 3 });
+  const [i, o, f] = writer.ops("Split", [gates], 3, { axis: 2, num_outputs: 3 });
   const slopes = op("Mul", [gates, op("Sub", [one, gates])]);
   const before = (states: string, initial: string): string =>
     shifted(writer, { states, initial, back: walksBack(direction) });
@@ -263,7 +267,7 @@ export function lstmBackward(writer: GraphWriter, tape: LstmTape, fields: LstmBa
 
 /** The state that each step started from: the states moved by one step, the initial one at the end where the walk began. */
 function shifted(
-  writer: GraphWriter,
+  writer: GradientWriter,
   { states, initial, back }: { states: string; initial: string; back: boolean },
 ): string {
   const first = writer.op("Unsqueeze", [initial, writer.ints([0])]);

@@ -2,7 +2,7 @@ import { makeValueInfo, type ModelProto } from "@nasty/formats/onnx";
 import { type Graph, ModelGraph } from "@nasty/graph";
 import { type Loss, tensorsOfLoss } from "../losses/loss.js";
 import { TrainingError } from "../training-error.js";
-import type { TrainingGraphOptions } from "./build-training-graph.js";
+import type { TrainingGraphOptions } from "./training-graph-options.js";
 import { liftOpset } from "./lift-opset.js";
 
 /** A forward graph as training starts from it. */

@@ -1,6 +1,6 @@
 import type { DType, Tensor } from "@nasty/core";
 import type { NodeProto } from "@nasty/formats/onnx";
-import type { GraphWriter } from "./graph-writer.js";
+import type { GradientWriter } from "./gradient-writer.js";
 
 /** Dimensions as far as they are known: a number, the name of a symbol, or nothing. */
 export type Dimensions = readonly (number | string | undefined)[];
@@ -9,7 +9,7 @@ export type Dimensions = readonly (number | string | undefined)[];
 export interface GradientContext {
   readonly node: NodeProto;
   /** Where the rule adds its nodes. */
-  readonly writer: GraphWriter;
+  readonly writer: GradientWriter;
   /** Name of input i; "" where an optional input is left out. */
   input(index: number): string;
   /** Name of output i; an output that the node leaves out is added to it (forward kernels give it for nothing). */

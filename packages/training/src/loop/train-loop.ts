@@ -1,6 +1,7 @@
 import { mixWords, type Random, seededRandom } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
-import type { Batch, StepResult, Trainer } from "../engine/engine.js";
+import type { Batch } from "../engine/batch.js";
+import type { StepResult, Trainer } from "../engine/engine.js";
 import type { ModifierState } from "../engine/modifier.js";
 import { TrainingError } from "../training-error.js";
 import { type CheckpointStore, checkpointChunks, type EpochRecord, parseCheckpoint } from "./checkpoint.js";

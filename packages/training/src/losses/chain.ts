@@ -1,5 +1,6 @@
-import { castTo } from "../gradient/graph-writer.js";
-import { type BodyWriter, scan } from "../gradient/scan.js";
+import type { NodeWriter } from "@nasty/graph";
+import { castTo } from "../gradient/gradient-writer.js";
+import { scan } from "../gradient/scan.js";
 import type { ChainLoss, LossContext, LossNodes } from "./loss.js";
 
 /**
@@ -111,7 +112,7 @@ export function chain(c: LossContext, loss: ChainLoss): LossNodes {
 
 /** log Σ_k exp(states[b, k] + matrix[j, k]) as [B, j]. */
 function logSum(
-  body: BodyWriter,
+  body: NodeWriter,
   { one, two }: { one: string; two: string },
   { states, matrix }: { states: string; matrix: string },
 ): string {
@@ -122,7 +123,7 @@ function logSum(
 }
 
 function choose(
-  body: BodyWriter,
+  body: NodeWriter,
   { scalar }: { scalar: (value: number) => string },
   { mask, whenTrue, otherwise }: { mask: string; whenTrue: string; otherwise: string },
 ): string {

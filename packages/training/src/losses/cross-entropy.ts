@@ -1,4 +1,4 @@
-import { castTo } from "../gradient/graph-writer.js";
+import { castTo } from "../gradient/gradient-writer.js";
 import { TrainingError } from "../training-error.js";
 import type { CrossEntropyLoss, LossContext, LossNodes } from "./loss.js";
 

@@ -1,7 +1,7 @@
 import { makeValueInfo } from "@nasty/formats/onnx";
 import type { DType } from "@nasty/core";
 import type { Graph, ValueTypes } from "@nasty/graph";
-import type { GraphWriter } from "../gradient/graph-writer.js";
+import type { GradientWriter } from "../gradient/gradient-writer.js";
 import type { Dimensions } from "../gradient/rule.js";
 import { TrainingError } from "../training-error.js";
 import { chain } from "./chain.js";
@@ -25,7 +25,7 @@ export function emitLoss({
   losses,
 }: {
   graph: Graph;
-  writer: GraphWriter;
+  writer: GradientWriter;
   types: ValueTypes;
   losses: readonly Loss[];
 }): EmittedLosses {

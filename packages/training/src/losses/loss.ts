@@ -1,6 +1,6 @@
 import type { DType } from "@nasty/core";
 import type { Dimensions } from "../gradient/rule.js";
-import type { GraphWriter } from "../gradient/graph-writer.js";
+import type { GradientWriter } from "../gradient/gradient-writer.js";
 
 interface LossFields {
   /** Name under which the value is reported; the kind unless given. */
@@ -70,7 +70,7 @@ export type Loss = CrossEntropyLoss | KullbackLeiblerLoss | MeanSquaredErrorLoss
 
 /** What a loss may use of the graph under construction. */
 export interface LossContext {
-  readonly writer: GraphWriter;
+  readonly writer: GradientWriter;
   /** Dimensions of a tensor of the forward graph; an unknown tensor or rank is refused. */
   dimensions(name: string): Dimensions;
   /** Declares an input to be fed, once for all losses that share it. */

@@ -1,4 +1,4 @@
-import { castTo } from "../gradient/graph-writer.js";
+import { castTo } from "../gradient/gradient-writer.js";
 import type { Dimensions } from "../gradient/rule.js";
 import type { LossContext } from "./loss.js";
 

@@ -1,4 +1,4 @@
-import { castTo } from "../gradient/graph-writer.js";
+import { castTo } from "../gradient/gradient-writer.js";
 import type { LossContext, LossNodes, MeanSquaredErrorLoss } from "./loss.js";
 import { maskColumn } from "./mask.js";
 

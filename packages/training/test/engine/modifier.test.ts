@@ -1,7 +1,8 @@
 import type { Tensor } from "@nasty/core";
 import { makeGraph, makeModel, makeNode, makeTensor, makeValueInfo } from "@nasty/formats/onnx";
 import { describe, expect, test } from "vitest";
-import { type Modifier, onnxEngine, parseCheckpoint, type Trainer, trainLoop } from "../../src/index.js";
+import { type Modifier, onnxEngine, type Trainer, trainLoop } from "../../src/index.js";
+import { parseCheckpoint } from "../../src/loop/checkpoint.js";
 
 /** y = x·W, x [2, 2], W [2, 2]. */
 const linear = makeModel(

@@ -170,6 +170,15 @@ describe("other losses", () => {
     );
     expect(loss).toBeCloseTo(sum / (4 * C), 4);
   });
+  it("mean squared error is 0 with zero gradients if nothing counts", async () => {
+    const { results, training, gradients, session } = await run(
+      { kind: "mse", prediction: "logits", target: "teacher", mask: "mask" },
+      { teacher, mask: { ...mask, data: new Float32Array(B * T) } },
+    );
+    expect(Number(results[training.loss]?.data[0])).toBe(0);
+    expect(gradients.get("W")?.every((g) => g === 0)).toBe(true);
+    await session.close();
+  });
   it("the weighted sum of several", async () => {
     const losses: Loss[] = [
       { kind: "cross-entropy", logits: "logits", labels: "labels", name: "upos" },
@@ -217,6 +226,35 @@ describe("other losses", () => {
       expected += (z - score(b, gold)) / B;
     }
     expect(await checkDifferences(loss, feeds, trainable)).toBeCloseTo(expected, 4);
+  });
+  it("linear chain: a sentence without words adds nothing", async () => {
+    const chainLoss = {
+      kind: "crf",
+      emissions: "logits",
+      transitions: "A",
+      start: "start",
+      end: "end",
+      labels: "labels",
+    } as const;
+    const none = [-100, -100, -100];
+    const valueOf = async (...chainLabels: readonly number[]) => {
+      const data = BigInt64Array.from(chainLabels, BigInt);
+      const { results, training, gradients, session } = await run(chainLoss, {
+        labels: { ...labelTensor, data },
+      });
+      await session.close();
+      return { loss: Number(results[training.loss]?.data[0]), gradient: gradients.get("W") as Float32Array };
+    };
+    const [both, first, second] = [
+      await valueOf(1, 3, 0, 2, 2, 1),
+      await valueOf(1, 3, 0, ...none),
+      await valueOf(...none, 2, 2, 1),
+    ];
+    expect(first.loss + second.loss).toBeCloseTo(both.loss, 4);
+    expect(first.gradient.subarray(T * C).every((g) => g === 0)).toBe(true);
+    expect([...first.gradient.subarray(0, T * C)]).toEqual(
+      Array.from(both.gradient.subarray(0, T * C), (g) => expect.closeTo(g, 5)),
+    );
   });
 });
 

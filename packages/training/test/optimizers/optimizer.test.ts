@@ -22,6 +22,13 @@ describe("optimizers", () => {
     // v = 1, 1.9, 2.71
     expect(w[0]).toBeCloseTo(1 - 0.1 * (1 + 1.9 + 2.71), 6);
   });
+  it("SGD with Nesterov's momentum looks one step ahead", () => {
+    const w = Float32Array.of(1);
+    const optimizer = one(w, { kind: "sgd", learningRate: 0.1, momentum: 0.9, nesterov: true });
+    for (let i = 0; i < 2; i++) optimizer.step(new Map([["w", dense([1])]]));
+    // v = 1, 1.9; the step is g + 0.9·v
+    expect(w[0]).toBeCloseTo(1 - 0.1 * (1 + 0.9 * 1 + (1 + 0.9 * 1.9)), 6);
+  });
   it("AdamW equals the paper's algorithm 2 step by step", () => {
     const options = {
       kind: "adamw",

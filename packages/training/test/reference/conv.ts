@@ -1,6 +1,6 @@
 import { intAttribute, intsAttribute, stringAttribute } from "@nasty/formats/onnx";
 import { at, build, type Nd, read } from "./array.js";
-import type { Operator } from "./operators.js";
+import type { Operator } from "./operator.js";
 
 /** Convolution over one dimension, from the definition. */
 export const conv: Operator = (node, [x, w, b]) => {

@@ -1,6 +1,6 @@
 import { intAttribute, stringAttribute } from "@nasty/formats/onnx";
 import { build, type Nd, read } from "./array.js";
-import type { Operator } from "./operators.js";
+import type { Operator } from "./operator.js";
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 

@@ -8,8 +8,7 @@ import {
 import { alongAxis, at, build, mapAll, matmul, nd, type Nd, read, reduce, size, transpose } from "./array.js";
 import { conv } from "./conv.js";
 import { lstm } from "./lstm.js";
-
-export type Operator = (node: NodeProto, inputs: readonly (Nd | undefined)[]) => readonly Nd[];
+import type { Operator } from "./operator.js";
 
 const numbers = (x: Nd | undefined): number[] => Array.from(x?.data ?? []);
 const unary =

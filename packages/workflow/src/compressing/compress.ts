@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { compressor } from "@nasty/compression";
 import type { Written } from "../files/candidate.js";
 import { checkWritable } from "../files/output-path.js";
@@ -20,7 +21,7 @@ export interface CompressionResult {
   /** modelBytes / bytes. */
   readonly ratio: number;
   readonly output: Written;
-  /** Of the compressed file: a model for every operation. */
+  /** Of the compressed file, absolute: a model for every operation. */
   readonly path: string;
   readonly bytes: number;
   /** The file unpacks to what it was made of: anything else is an error. */
@@ -67,7 +68,7 @@ export async function runCompression(
     modelBytes: originalBytes,
     ratio,
     output: { path: target, bytes, sha256 },
-    path: target,
+    path: resolve(target),
     bytes,
     passed: true,
   };

@@ -112,15 +112,6 @@ export async function judgeDrift(
   throw new GateError(refusal(job, worst, await departureOf(job, written, reference)));
 }
 
-/** How alike the outputs are; what was not run is said too. */
-export function driftLine({ inputs, outputs }: DriftCheck, likeness = "the original's"): string {
-  if (inputs === "none" || outputs.length === 0)
-    return `  outputs not compared with ${likeness}: no float output for inputs that could be made`;
-  const least = Math.min(...outputs.map(({ cosine }) => cosine));
-  const on = inputs === "text" ? "sentences of the text" : "made inputs";
-  return `  outputs like ${likeness}: cosine ${least.toFixed(4)} or more on ${on}`;
-}
-
 /** Where the values of the two graphs part; units may be in the order that quantizing put them into. */
 async function departureOf(
   { original, minCosine, threads }: DriftJob,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { withHistory } from "@nasty/compression";
 import { type ImportedModel, importLayersModel } from "@nasty/engine-tfjs/layers-model";
 import { readLayersModel } from "@nasty/engine-tfjs/layers-model/node";
@@ -40,7 +41,7 @@ export interface ImportResult {
         readonly words: number;
       })
     | null;
-  /** Of the written file: a model for every operation. */
+  /** Of the written file, absolute: a model for every operation. */
   readonly path: string;
   readonly bytes: number;
   /** The written file was opened: one that does not open is an error. */
@@ -58,10 +59,13 @@ export interface ImportResult {
  * await importModel("saved", { from: "tfjs", task: "pos", words: "words.json", labels: "labels.json", output: "pos.onnx" });
  * ```
  */
-export function importModel(
+export async function importModel(
   directory: string,
   options: Given<typeof importOperation.options>,
 ): Promise<ImportResult> {
+  if (typeof directory !== "string") {
+    throw new UsageError(`import: directory: expected the path of a folder, got ${typeof directory}`);
+  }
   return perform(importOperation, { ...options }, (settings, reporter) =>
     runImport(directory, settings, reporter),
   );
@@ -157,7 +161,7 @@ function resultOf({
             words: tagger.words.filter((word) => word !== "").length,
             padding: tagger.padding,
           },
-    path: written.path,
+    path: resolve(written.path),
     bytes: written.bytes,
     passed: true,
   };

@@ -15,8 +15,11 @@ export interface OpenOptions extends LabelChoice {
   readonly threads?: number | undefined;
 }
 
-/** What an operation may be given for a model: one that is open, what another operation wrote, or a path. */
-export type ModelLike = Model | { readonly path: string } | string;
+/**
+ * What an operation may be given for a model: one that is open, what another operation wrote, or a path. A result that was refused (`passed`
+ * is false) has no model: it is wrong usage.
+ */
+export type ModelLike = Model | { readonly path: string | null } | string;
 
 /**
  * A model that is open: its graph, its tagger and its history are read once, and its session is opened with the first sentence that is

@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { LoadChoice, LoadedModel } from "./load-model.js";
-import type { OpenModel, OpenModelOptions } from "./open-tagger.js";
+import type { LoadChoice, LoadedModel, OpenModel, OpenModelOptions } from "./model-views.js";
 
 /** A model that a program has open: what was read of it need not be read again. */
 export interface SharedModel {

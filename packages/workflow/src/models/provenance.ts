@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { historyOf, type HistoryStep, type Provenance } from "@nasty/compression";
 import { isHfDirectory, openModelFolder } from "@nasty/formats/hf/node";
 import { readModelFile } from "@nasty/formats/onnx/node";
-import { parseEncoderConfig } from "@nasty/taggers";
+import { parseEncoderConfig } from "@nasty/taggers/encoders";
 import { versions } from "../versions.js";
 import { sha256OfFile } from "../files/file-hash.js";
 import { standardInputSha256 } from "../texts/standard-input.js";

@@ -51,7 +51,7 @@ export const evaluateOperation = operation({
   summary: "measure a model on labelled text",
   options: {
     model: model("--model <path>", modelHelp, { required: true }),
-    test: text("--test <file>", testHelp, { required: true }),
+    on: text("--test <file>", testHelp, { required: true }),
     ...labelOptions,
     exactBatches,
     inputFormat,

@@ -54,13 +54,15 @@ function withRecoveryText(
       `prune: recover.on: expected the text to train on, got none, and ${texts.length === 0 ? "none" : texts.length} in on to take it from`,
     );
   }
-  const isMeasured = structured === true || heads !== undefined || neurons !== undefined;
+  const isMeasured = !isPlanned && (structured === true || heads !== undefined || neurons !== undefined);
+  const whole = wholeText(texts[0]);
+  if (isMeasured && whole === "-") {
+    throw new UsageError(
+      "prune: recover.on: expected a file to train on (standard input is read once, to measure importance), got none",
+    );
+  }
   const { on: _on, ...rest } = options;
-  return {
-    ...rest,
-    recover: { ...recover, on: wholeText(texts[0]) },
-    ...(isMeasured && !isPlanned && { on }),
-  };
+  return { ...rest, recover: { ...recover, on: whole }, ...(isMeasured && { on }) };
 }
 
 /** All of a text: a number of sentences is for importance. */

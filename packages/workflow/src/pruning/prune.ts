@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { resolve } from "node:path";
 import {
   pruner,
   type PruneOptions as ChosenPruning,
@@ -31,6 +32,10 @@ import { type Pruning, pruneAndTrain, type Recovered } from "./recovery.js";
 import { pathsOf, type PruneSettings, type PruningRequest, pruningRequest } from "./settings.js";
 import { neededVocabulary } from "./vocabulary.js";
 
+// What printing a result takes.
+export type { PrunedModel } from "./pruning-result.js";
+export { pruningRefusal, type PruningQuality } from "./quality.js";
+
 async function pruneModel(model: ModelLike, options: PruneOptions): Promise<PruningResult> {
   return perform(pruneOperation, { ...schemaOptions(options), model }, (settings, reporter) =>
     runPruning(settings, reporter, options.plan),
@@ -45,9 +50,10 @@ async function planOf(model: ModelLike, options: Omit<PruneOptions, "plan">): Pr
  * Removes weights, attention heads, neurons, layers or vocabulary rows of a model, and writes what is left.
  *
  * `heads` and `neurons`, or `structured` with `sparsity`, remove whole units, by their importance on the text `on` or else by magnitude;
- * `sparsity` alone makes single elements zero. `recover` trains the model on its own text, or on all of the text `on`; it goes on from
- * `OUTPUT.checkpoint` where that was interrupted. With `gate` the written file is measured: one that lost more than `maxLoss` is not kept,
- * and the result says so (`passed`). `prune.plan` says what would be removed, as plain data that `plan` takes.
+ * `sparsity` alone makes single elements zero. `recover` trains the model on its own text, or on all of the text `on`; a training that was
+ * ended, by its signal or otherwise, goes on from `OUTPUT.checkpoint` when the same call is made again. With `gate` the written file is
+ * measured: one that lost more than `maxLoss` is not kept, and the result says so (`passed`). `prune.plan` says what would be removed, as
+ * plain data that `plan` takes.
  *
  * @throws UsageError for options that are unknown, wrong or contradict each other; InputError or CompressionError for a model or text that
  *   cannot be used so; GateError for outputs unlike the original's without what was pruned; the signal's reason. The output is then as it was.
@@ -128,7 +134,7 @@ async function written(
           );
     if (gate?.passed === false) {
       await candidate.discard();
-      const nothing = { path: null, bytes: null, passed: false } as const;
+      const nothing = { path: resolve(output), bytes: 0, passed: false } as const;
       const given = { model: path, modelBytes, output: null, training, gate, drift: null };
       return { ...given, ...figuresOf(report), ...nothing };
     }
@@ -136,7 +142,7 @@ async function written(
     reporter.signal?.throwIfAborted();
     const file = await candidate.commit();
     await rm(checkpoint, { force: true });
-    const made = { path: file.path, bytes: file.bytes, passed: true } as const;
+    const made = { path: resolve(file.path), bytes: file.bytes, passed: true } as const;
     const given = { model: path, modelBytes, output: file, training, gate, drift };
     return { ...given, ...figuresOf(report), ...made };
   } catch (error) {

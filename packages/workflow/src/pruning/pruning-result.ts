@@ -31,7 +31,7 @@ export interface PrunedModel extends PruningFigures {
   readonly gate: PruningQuality | null;
   /** How far the written file's outputs are from those of the original without what was pruned; after training, of the trained model. */
   readonly drift: DriftCheck;
-  /** Of the written file: a model for every operation. */
+  /** Of the written file, absolute: a model for every operation. */
   readonly path: string;
   readonly bytes: number;
   readonly passed: true;
@@ -42,8 +42,9 @@ export interface RefusedPruning extends PruningFigures {
   readonly output: null;
   readonly gate: PruningQuality;
   readonly drift: null;
-  readonly path: null;
-  readonly bytes: null;
+  /** Where it would have been written, absolute; what stood there is as it was. No operation takes this result for a model. */
+  readonly path: string;
+  readonly bytes: 0;
   readonly passed: false;
 }
 

@@ -9,7 +9,7 @@ import {
 } from "@nasty/compression";
 import type { ModelProto } from "@nasty/formats/onnx";
 import type { LabelChoice, LabelledSentence, TaggerSettings } from "@nasty/taggers";
-import { type FurtherTrainingOptions, trainFurther } from "@nasty/taggers/training";
+import { type FurtherTrainingOptions, trainFurther } from "@nasty/tagger-training";
 import { fileCheckpoint } from "@nasty/training/node";
 import { checkDrift, type DriftJob } from "../drift/drift-check.js";
 import { collectAll } from "../texts/collect-all.js";

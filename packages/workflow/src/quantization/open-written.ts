@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import {
   type Audit,
   type AuditedSession,
@@ -8,13 +9,9 @@ import {
 } from "@nasty/runtime";
 import { makeTagger } from "@nasty/taggers";
 import { findTagger, openFound } from "@nasty/taggers/node";
-import { dirname } from "node:path";
 import { checkFiniteWeights } from "@nasty/graph";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import type { OpenModel, OpenModelOptions } from "../models/open-tagger.js";
-
-/** Why there is no audit, for the person who sees none. */
-export const noAudit = "not audited: only the native library of onnxruntime-node tells what it executes";
 
 /** A written file that is run, tagged with and audited in one session, which is opened by the first of these. */
 export interface OpenWritten {

@@ -4,7 +4,7 @@ import { batchMatesText } from "./comparison-text.js";
 import { formatBytes, formatCount, formatPercent, formatRatio } from "./format.js";
 import type { Gate } from "../quantization/gate.js";
 import { lossText, noiseText } from "../quantization/sensitivity.js";
-import { noAudit } from "../quantization/open-written.js";
+import { noAudit } from "./audit-text.js";
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 

@@ -2,7 +2,7 @@ import { escapeHtml, htmlPage, htmlTable } from "./html-report.js";
 import { type PipelineResult, stageNotes, stageTable } from "./recipe-text.js";
 
 /** The report of a pipeline as one self-contained page. */
-export function pipelineHtml(result: PipelineResult): string {
+export function recipeHtml(result: PipelineResult): string {
   const { stages, refused } = result;
   const { head, rows } = stageTable(stages);
   const facts: [string, string][] = [

@@ -85,7 +85,7 @@ export function stageNotes(stages: readonly StageReport[]): string[] {
 }
 
 /** The report of a pipeline for a person to read; MB = 10^6 bytes. */
-export function pipelineText(result: PipelineResult): string {
+export function recipeText(result: PipelineResult): string {
   const { stages, refused, recipe, output, test } = result;
   const { head, rows } = stageTable(stages);
   const written = stages.filter((stage) => stage.output !== null && stage.step > 0);
@@ -119,7 +119,7 @@ export function pipelineText(result: PipelineResult): string {
 }
 
 /** What `--dry-run` prints. */
-export function pipelinePlanText({ recipe, model, output, steps }: PipelinePlanResult): string {
+export function recipePlanText({ recipe, model, output, steps }: PipelinePlanResult): string {
   return [
     `Plan of ${recipe}: ${steps.length === 1 ? "1 step" : `${steps.length} steps`} on ${model} -> ${output}`,
     "",

@@ -1,3 +1,4 @@
+import { nearestName } from "@nasty/compression/pipeline";
 import { pathOfModel } from "../models/model.js";
 import { isText, sourceOf } from "../texts/text.js";
 import { UsageError } from "../errors.js";
@@ -13,11 +14,30 @@ import type { Option, Options, SettingsOf, ValueOption } from "./option.js";
  */
 export function settingsOf<O extends Options>(operation: Operation<O>, given: object): SettingsOf<O> {
   checkKeys(operation, given);
+  return collectSettings(operation, {
+    nameOf: ({ path }) => path.join("."),
+    valueOf: ({ path }) => valueAt(given, path),
+  });
+}
+
+/** Where options come from, and how whoever gave them names them. */
+export interface GivenSource {
+  readonly nameOf: (option: NamedOption) => string;
+  /** Undefined for an option that was not given. */
+  readonly valueOf: (option: NamedOption) => unknown;
+}
+
+/** {@link settingsOf} from options wherever they are. */
+export function collectSettings<O extends Options>(
+  operation: Operation<O>,
+  source: GivenSource,
+): SettingsOf<O> {
   const settings: Record<string, unknown> = {};
-  for (const named of namedOptions(operation)) {
-    const found = valueAt(given, named.path);
+  const all = namedOptions(operation);
+  for (const named of all) {
+    const found = source.valueOf(named);
     const value = named.isSwitch === true && typeof found === "object" ? true : found;
-    const where = `${operation.name}: ${named.path.join(".")}`;
+    const where = `${operation.name}: ${source.nameOf(named)}`;
     if (value === undefined) {
       if (named.option.required === true) {
         throw new UsageError(`${where}: expected a value (${named.option.help}), got none`);
@@ -26,7 +46,7 @@ export function settingsOf<O extends Options>(operation: Operation<O>, given: ob
       if (fallback !== undefined) settings[named.setting] = fallback;
       continue;
     }
-    checkConflicts(operation, named, given);
+    checkConflicts(named, all, { where, source });
     settings[named.setting] = checked(named.option, value, where);
   }
   return settings as SettingsOf<O>;
@@ -50,7 +70,11 @@ function fallbackOf(option: Option): unknown {
 /** Keys that nothing reads are slips of the pen, not wishes. */
 function checkKeys({ name, options }: Operation, given: object): void {
   const refuse = (key: string, known: readonly string[]): never => {
-    throw new UsageError(`${name}: ${key}: expected one of ${known.join(", ")}, got an unknown option`);
+    const nearest = nearestName(key, known);
+    const meant = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+    throw new UsageError(
+      `${name}: ${key}: expected one of ${known.join(", ")}, got an unknown option${meant}`,
+    );
   };
   for (const [key, value] of Object.entries(given)) {
     if (!Object.hasOwn(options, key)) refuse(key, Object.keys(options));
@@ -67,12 +91,17 @@ function checkKeys({ name, options }: Operation, given: object): void {
   }
 }
 
-function checkConflicts(operation: Operation, { path, option }: NamedOption, given: object): void {
-  for (const other of option.conflicts ?? []) {
-    const value = valueAt(given, other.split("."));
-    if (value === undefined || value === false) continue;
+function checkConflicts(
+  { option }: NamedOption,
+  all: readonly NamedOption[],
+  { where, source }: { readonly where: string; readonly source: GivenSource },
+): void {
+  for (const name of option.conflicts ?? []) {
+    const other = all.find(({ path }) => path.join(".") === name);
+    const value = other && source.valueOf(other);
+    if (other === undefined || value === undefined || value === false) continue;
     throw new UsageError(
-      `${operation.name}: ${path.join(".")}: expected no ${other} beside it, which excludes it, got both`,
+      `${where}: expected no ${source.nameOf(other)} beside it, which excludes it, got both`,
     );
   }
 }
@@ -129,11 +158,19 @@ function textPath(value: unknown, where: string, isCounted: boolean): string {
  */
 export function modelPath(value: unknown, where: string): string {
   const path = pathOfModel(value);
-  if (typeof value === "object" && value !== null && "passed" in value && value.passed === false) {
-    throw new UsageError(`${where}: expected a model that was written, got ${path}, which its gate refused`);
+  if (isRefused(value)) {
+    const named = path ?? "one";
+    throw new UsageError(`${where}: expected a model that was written, got ${named}, which its gate refused`);
   }
   if (path !== undefined) return path;
   throw new UsageError(`${where}: expected a path, an open model or a written one, got ${shown(value)}`);
+}
+
+/** Whether it is a result that nothing was written for; a float model whose quantized file did not pass is there. */
+function isRefused(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { passed, output } = value as { readonly passed?: unknown; readonly output?: unknown };
+  return passed === false && (output === undefined || output === null);
 }
 
 function shown(value: unknown): string {

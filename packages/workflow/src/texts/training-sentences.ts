@@ -1,6 +1,6 @@
 import { readConlluFile } from "@nasty/formats/conllu/node";
 import type { Task } from "@nasty/taggers";
-import { posSentences, type TrainingSentence } from "@nasty/taggers/training";
+import { posSentences, type TrainingSentence } from "@nasty/tagger-training";
 import { InputError } from "../errors.js";
 import { collectAll } from "./collect-all.js";
 import { labelledSentences } from "./labelled-text.js";

@@ -1,5 +1,10 @@
-import type { ArchitectureName, Task } from "@nasty/taggers";
-import { distill as distillTagger, openTeachers, type Teacher } from "@nasty/taggers/training";
+import {
+  type ArchitectureName,
+  distill as distillTagger,
+  openTeachers,
+  type Teacher,
+} from "@nasty/tagger-training";
+import type { Task } from "@nasty/taggers";
 import type { Written } from "../files/candidate.js";
 import type { ModelLike } from "../models/model.js";
 import type { NamedPaths } from "../models/provenance.js";
@@ -23,6 +28,8 @@ import {
   type TrainingResult,
   type WrittenDirectory,
 } from "./training-result.js";
+
+export type { TrainingResult } from "./training-result.js";
 
 type Settings = SettingsOf<typeof distillOperation.options>;
 

@@ -1,4 +1,6 @@
-import { fineTune as fineTuneTagger } from "@nasty/taggers/training";
+import { stat } from "node:fs/promises";
+import { fineTune as fineTuneTagger } from "@nasty/tagger-training";
+import { InputError } from "../errors.js";
 import type { ModelLike } from "../models/model.js";
 import { fineTuneOperation } from "../operations/training.js";
 import { type GivenBeside, perform } from "../perform.js";
@@ -18,6 +20,8 @@ import {
   type TrainingResult,
   type WrittenDirectory,
 } from "./training-result.js";
+
+export { checkAgreement, exportTrained, type TrainedExport } from "./export-trained.js";
 
 /** An encoder that became a tagger. */
 export interface FineTuneResult extends TrainingResult {
@@ -57,6 +61,7 @@ export async function runFineTuning(
   reporter: Reporter,
 ): Promise<FineTuneResult> {
   const { model, task, train, validation, engine } = settings;
+  await checkBase(model);
   const place = await directoryPlace(settings.output, [model]);
   const recipe = {
     ...classifierRecipe(settings),
@@ -89,6 +94,15 @@ export async function runFineTuning(
     ...(exported !== undefined && { qat: exported }),
     engine,
   };
+}
+
+/** A model file lacks what the directory that is written needs. */
+async function checkBase(model: string): Promise<void> {
+  const found = await stat(model).catch(() => undefined);
+  if (found?.isFile() !== true) return;
+  throw new InputError(
+    `fine-tune: --model ${model}: expected a Hugging Face directory, got a file; export the model, which makes one of it`,
+  );
 }
 
 function freezeOf({ freezeLayers, freezeEmbeddings }: SettingsOf<typeof fineTuneOperation.options>) {

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { historyOf, type HistoryStep, withEarlierHistory, withHistory } from "@nasty/compression";
 import type { ModelProto } from "@nasty/formats/onnx";
 import type { TaggerSettings } from "@nasty/taggers";
-import { type FineTuned, writeFineTuned } from "@nasty/taggers/training";
+import { type FineTuned, writeFineTuned } from "@nasty/tagger-training";
 import type { DriftCheck } from "../drift/drift-check.js";
 import { firstSentences } from "../drift/drift-sample.js";
 import { checkTrained, type TrainedModel, writeTrained } from "../drift/training-drift.js";

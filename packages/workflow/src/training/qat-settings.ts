@@ -1,4 +1,4 @@
-import type { QuantizationAware } from "@nasty/taggers/training";
+import type { QuantizationAware } from "@nasty/tagger-training";
 import { UsageError } from "../errors.js";
 import type { qat } from "../operations/shared-options.js";
 import { given } from "../schema/given-settings.js";

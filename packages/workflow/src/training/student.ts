@@ -1,6 +1,5 @@
 import { isHfDirectory } from "@nasty/formats/hf/node";
-import type { ArchitectureName } from "@nasty/taggers";
-import type { Teacher } from "@nasty/taggers/training";
+import type { ArchitectureName, Teacher } from "@nasty/tagger-training";
 import { InputError, UsageError } from "../errors.js";
 import type { distillOperation } from "../operations/training.js";
 import type { SettingsOf } from "../schema/option.js";

@@ -1,5 +1,4 @@
-import type { ArchitectureName } from "@nasty/taggers";
-import { trainTagger, trainTransformer } from "@nasty/taggers/training";
+import { type ArchitectureName, trainTagger, trainTransformer } from "@nasty/tagger-training";
 import type { Written } from "../files/candidate.js";
 import { trainOperation } from "../operations/training.js";
 import { type Given, perform } from "../perform.js";
@@ -14,6 +13,8 @@ import { qatSettings } from "./qat-settings.js";
 import { runOf } from "./run-settings.js";
 import { chosenEngine, engineInHistory, type EngineName } from "./training-engine.js";
 import { describedModel, describedTraining, type TrainingResult } from "./training-result.js";
+
+export { checkAgreement, type TrainedExport } from "./export-trained.js";
 
 /** A tagger from random weights. */
 export interface TrainResult extends TrainingResult {

@@ -1,5 +1,5 @@
 import { activate, activationOf } from "../activations.js";
-import type { Value } from "../graph-writer.js";
+import type { Value } from "../value.js";
 import { channelsOf, type LayerContext, onlyInput } from "../layer-context.js";
 
 /** A convolution along time; the kernel [size, in, out] becomes [out, in, size]. */
@@ -54,11 +54,14 @@ export function conv1d(context: LayerContext, inputs: readonly Value[]): Value {
     ? [writer.weight(`${scope}/bias`, [filters], () => weights.take(scope, "bias", [filters]))]
     : [];
   const perm = input.layout === "batch-first" ? [0, 2, 1] : [1, 2, 0];
-  const x = writer.op(`${layer.name}/channels`, "Transpose", [input.name], { attributes: { perm } });
+  const x = writer.op(`${layer.name}/channels`, "Transpose", [input.name], { perm });
   const y = writer.op(layer.name, "Conv", [x, W, ...b], {
-    attributes: { kernel_shape: [size], strides: [stride], dilations: [dilation], ...pads },
+    kernel_shape: [size],
+    strides: [stride],
+    dilations: [dilation],
+    ...pads,
   });
-  const output = writer.op(`${layer.name}/time`, "Transpose", [y], { attributes: { perm: [0, 2, 1] } });
+  const output = writer.op(`${layer.name}/time`, "Transpose", [y], { perm: [0, 2, 1] });
   const [batch, time] = input.shape;
   const lost = padding === "valid" ? reach : 0;
   const length =

@@ -1,5 +1,5 @@
 import { activate, activationOf } from "../activations.js";
-import { following, type Value } from "../graph-writer.js";
+import { following, type Value } from "../value.js";
 import { channelsOf, type LayerContext, onlyInput } from "../layer-context.js";
 
 /** y = f(x·W + b) over the last axis. */

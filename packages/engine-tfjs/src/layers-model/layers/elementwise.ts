@@ -1,5 +1,5 @@
 import { activate, activationOf } from "../activations.js";
-import { following, type Value } from "../graph-writer.js";
+import { following, type Value } from "../value.js";
 import { checkLastAxis, type LayerContext, onlyInput } from "../layer-context.js";
 
 /** What does something only while training. */
@@ -38,7 +38,7 @@ const withAlpha =
     const value = context.options(key).number(key, otherwise);
     const input = onlyInput(context, inputs);
     const attributes = { alpha: { kind: "float", value } } as const;
-    return following(input, context.writer.op(context.layer.name, op, [input.name], { attributes }));
+    return following(input, context.writer.op(context.layer.name, op, [input.name], attributes));
   };
 
 export const leakyRelu = withAlpha("LeakyRelu", "alpha", 0.3);
@@ -54,7 +54,7 @@ export function softmax(context: LayerContext, inputs: readonly Value[]): Value 
   }
   checkLastAxis(context, input, "axis", options.single("axis", 1));
   const attributes = { axis: -1 };
-  return following(input, context.writer.op(context.layer.name, "Softmax", [input.name], { attributes }), {
+  return following(input, context.writer.op(context.layer.name, "Softmax", [input.name], attributes), {
     activation: "softmax",
   });
 }

@@ -1,4 +1,4 @@
-import { following, type Value } from "../graph-writer.js";
+import { following, type Value } from "../value.js";
 import { type LayerContext, shapeText } from "../layer-context.js";
 
 const INT32 = 6;
@@ -14,9 +14,7 @@ export function embedding(context: LayerContext, inputs: readonly Value[]): Valu
   const shape = [options.count("input_dim"), options.count("output_dim")];
   const table = writer.weight(`${scope}/embeddings`, shape, () => weights.take(scope, "embeddings", shape));
   const ids =
-    input.dtype === "int32"
-      ? input.name
-      : writer.op(layer.name, "Cast", [input.name], { attributes: { to: INT32 } });
+    input.dtype === "int32" ? input.name : writer.op(layer.name, "Cast", [input.name], { to: INT32 });
   const { lengths: _lengths, ...unmasked } = input;
   return following(unmasked, writer.op(layer.name, "Gather", [table, ids]), {
     shape: [...input.shape, shape[1]],
@@ -31,10 +29,8 @@ function lengthsOf({ writer, layer, error }: LayerContext, ids: Value): string {
   }
   const isPadding = writer.op(`${layer.name}/mask`, "Equal", [ids.name, writer.scalar("int32", 0)]);
   const isReal = writer.op(`${layer.name}/mask`, "Not", [isPadding]);
-  const real = writer.op(`${layer.name}/mask`, "Cast", [isReal], { attributes: { to: INT32 } });
-  return writer.op(`${layer.name}/lengths`, "ReduceSum", [real, writer.ints(1)], {
-    attributes: { keepdims: 0 },
-  });
+  const real = writer.op(`${layer.name}/mask`, "Cast", [isReal], { to: INT32 });
+  return writer.op(`${layer.name}/lengths`, "ReduceSum", [real, writer.ints(1)], { keepdims: 0 });
 }
 
 /** Steps of which any channel differs from `mask_value` are real; the others become 0. */
@@ -54,11 +50,9 @@ export function masking(context: LayerContext, inputs: readonly Value[]): Value 
   const name = `${layer.name}/mask`;
   const isValue = writer.op(name, "Equal", [x, writer.scalar("float32", options.number("mask_value", 0))]);
   const differs = writer.op(name, "Not", [isValue]);
-  const numbers = writer.op(name, "Cast", [differs], { attributes: { to: INT32 } });
-  const real = writer.op(name, "ReduceMax", [numbers, writer.ints(2)], { attributes: { keepdims: 1 } });
-  const factor = writer.op(name, "Cast", [real], { attributes: { to: 1 } });
-  const lengths = writer.op(`${layer.name}/lengths`, "ReduceSum", [real, writer.ints(1, 2)], {
-    attributes: { keepdims: 0 },
-  });
+  const numbers = writer.op(name, "Cast", [differs], { to: INT32 });
+  const real = writer.op(name, "ReduceMax", [numbers, writer.ints(2)], { keepdims: 1 });
+  const factor = writer.op(name, "Cast", [real], { to: 1 });
+  const lengths = writer.op(`${layer.name}/lengths`, "ReduceSum", [real, writer.ints(1, 2)], { keepdims: 0 });
   return following(input, writer.op(layer.name, "Mul", [x, factor]), { layout: "batch-first", lengths });
 }

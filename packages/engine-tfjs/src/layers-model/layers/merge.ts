@@ -1,5 +1,5 @@
 import type { Dimension } from "@nasty/formats/onnx";
-import { following, type Value } from "../graph-writer.js";
+import { following, type Value } from "../value.js";
 import { type LayerContext, shapeText } from "../layer-context.js";
 
 const operators: Readonly<Record<string, string>> = {
@@ -34,7 +34,7 @@ export function concatenate(context: LayerContext, inputs: readonly Value[]): Va
     const size = shape.at(-1);
     return typeof sum === "number" && typeof size === "number" ? sum + size : undefined;
   }, 0);
-  const output = writer.op(layer.name, "Concat", values, { attributes: { axis: rank - 1 } });
+  const output = writer.op(layer.name, "Concat", values, { axis: rank - 1 });
   return following(first, output, {
     shape: [...first.shape.slice(0, -1), channels],
     ...lengthsOf(context, inputs),

@@ -1,4 +1,4 @@
-import { following, type Value } from "../graph-writer.js";
+import { following, type Value } from "../value.js";
 import { channelsOf, checkLastAxis, type LayerContext, onlyInput } from "../layer-context.js";
 import type { LayerOptions } from "../layer-options.js";
 
@@ -23,7 +23,7 @@ export function layerNormalization(context: LayerContext, inputs: readonly Value
   } as const;
   return following(
     input,
-    writer.op(layer.name, "LayerNormalization", [input.name, scale, ...bias], { attributes }),
+    writer.op(layer.name, "LayerNormalization", [input.name, scale, ...bias], attributes),
   );
 }
 

@@ -1,6 +1,6 @@
 import type { AttributeValue } from "@nasty/formats/onnx";
 import { type RecurrentActivation, recurrentActivation } from "../activations.js";
-import type { Value } from "../graph-writer.js";
+import type { Value } from "../value.js";
 import { channelsOf, type LayerContext, onlyInput } from "../layer-context.js";
 import { type LayerOptions, optionsOf } from "../layer-options.js";
 import { type Cell, cells, recurrentWeights } from "./recurrent-weights.js";
@@ -65,12 +65,12 @@ export function bidirectional(context: LayerContext, inputs: readonly Value[]): 
   const run = runCell(context, { cell, options, input, scopes, direction: "bidirectional" });
   if (reduction !== undefined) {
     const joined = writer.op(layer.name, reduction, [run.output, writer.ints(run.directionAxis)], {
-      attributes: { keepdims: 0 },
+      keepdims: 0,
     });
     return resultOf(input, run, { name: joined, channels: run.units });
   }
   const perm = run.isSequence ? [0, 2, 1, 3] : [1, 0, 2];
-  const beside = writer.op(`${layer.name}/beside`, "Transpose", [run.output], { attributes: { perm } });
+  const beside = writer.op(`${layer.name}/beside`, "Transpose", [run.output], { perm });
   const channels = 2 * run.units;
   const shape = run.isSequence ? writer.ints(0, 0, channels) : writer.ints(0, channels);
   return resultOf(input, run, { name: writer.op(layer.name, "Reshape", [beside, shape]), channels });
@@ -128,15 +128,14 @@ function runCell(context: LayerContext, { cell, options, input, scopes, directio
   context.mixesTime(input.lengths !== undefined);
   const inputs = [writer.inLayout(input, "time-first"), W, R, B, input.lengths ?? ""];
   while (inputs.at(-1) === "") inputs.pop();
-  const output = writer.op(layer.name, cell.op, inputs, {
-    skipped: isSequence ? 0 : 1,
-    attributes: {
-      hidden_size: units,
-      direction,
-      ...activations,
-      ...(isGru && { linear_before_reset: resetAfter ? 1 : 0 }),
-    },
-  });
+  const attributes = {
+    hidden_size: units,
+    direction,
+    ...activations,
+    ...(isGru && { linear_before_reset: resetAfter ? 1 : 0 }),
+  };
+  // All steps come first, then the last one.
+  const output = writer.op(layer.name, cell.op, inputs, attributes, isSequence ? 0 : 1);
   return { output, isSequence, directionAxis: isSequence ? 1 : 0, units };
 }
 

@@ -1,4 +1,4 @@
-import type { Value } from "../graph-writer.js";
+import type { Value } from "../value.js";
 import { type LayerContext, type LayerConverter, makeLayerContext, onlyInput } from "../layer-context.js";
 import { conv1d } from "./convolution.js";
 import { dense } from "./dense.js";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { countWords, featureSettings, makeWordFeatures } from "../../../src/index.js";
+import { makeWordFeatures } from "../../../src/neural/features/word-features.js";
 import { hashText } from "../../../src/neural/features/hash-text.js";
 import { gzip } from "@nasty/formats/archive";
 import { toBase64 } from "../../../src/base64.js";
@@ -56,21 +56,6 @@ test("ids stay inside their tables for any word", () => {
       expect(characters.every((row) => row >= 1 && row < 4 + tinyFeatures.characters.length)).toBe(true);
     }),
   );
-});
-
-test("the vocabulary has lower-cased words that are frequent enough, and whole characters", () => {
-  const counts = countWords([
-    ["The", "the", "cat"],
-    ["THE", "😀😀😀😀😀", "eeee"],
-  ]);
-  const { vocabulary: _v, characters: _c, ...sizes } = tinyFeatures;
-  const settings = featureSettings(counts, { ...sizes, leastCount: 2, hasCharacters: true });
-  expect(settings.vocabulary).toEqual(["the"]);
-  expect(settings.characters).toBe("e");
-  expect(featureSettings(counts, { ...sizes, leastCount: 1, hasCharacters: false })).toMatchObject({
-    vocabulary: ["cat", "eeee", "the", "😀😀😀😀😀"],
-    characters: "",
-  });
 });
 
 test("more words than any vocabulary has are counted before the list is made", async () => {

@@ -1,5 +1,6 @@
 import { floatAttribute, intAttribute, stringAttribute } from "@nasty/formats/onnx";
-import { castTo, type GraphWriter } from "../graph-writer.js";
+import { isStandard } from "@nasty/graph";
+import { castTo, type GradientWriter } from "../gradient-writer.js";
 import type { GradientContext, GradientRule } from "../rule.js";
 
 /** dx = dy·(1 − y²). */
@@ -42,19 +43,19 @@ const softplus: GradientRule = ({ writer, ...c }) => [
  */
 const gelu: GradientRule = ({ writer, node, ...c }) => {
   const x = c.input(0);
-  const approximate = node.domain === "" && stringAttribute(node, "approximate", "none") === "tanh";
+  const approximate = isStandard(node) && stringAttribute(node, "approximate", "none") === "tanh";
   const slope = approximate ? tanhGeluSlope(writer, x) : exactGeluSlope(writer, x);
   return [writer.op("Mul", [c.gradientOrZeros(0), slope])];
 };
 
-function exactGeluSlope({ op, scalar }: GraphWriter, x: string): string {
+function exactGeluSlope({ op, scalar }: GradientWriter, x: string): string {
   const half = op("Mul", [op("Erf", [op("Mul", [x, scalar(Math.SQRT1_2)])]), scalar(0.5)]);
   const gaussian = op("Exp", [op("Mul", [op("Mul", [x, x]), scalar(-0.5)])]);
   const tail = op("Mul", [op("Mul", [gaussian, scalar(1 / Math.sqrt(2 * Math.PI))]), x]);
   return op("Add", [op("Add", [half, tail]), scalar(0.5)]);
 }
 
-function tanhGeluSlope({ op, scalar }: GraphWriter, x: string): string {
+function tanhGeluSlope({ op, scalar }: GradientWriter, x: string): string {
   const c = Math.sqrt(2 / Math.PI);
   const square = op("Mul", [x, x]);
   const inner = op("Add", [op("Mul", [square, scalar(0.044715 * c)]), scalar(c)]);

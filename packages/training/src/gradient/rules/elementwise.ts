@@ -1,7 +1,7 @@
 import { toFloat32 } from "@nasty/core";
 import { intAttribute, dtypeOf } from "@nasty/formats/onnx";
 import { unbroadcast } from "../broadcast.js";
-import { castTo } from "../graph-writer.js";
+import { castTo } from "../gradient-writer.js";
 import type { GradientContext, GradientRule } from "../rule.js";
 
 /** The gradient for operand i, summed where the operand was broadcast; nothing if it is not wanted. */

@@ -1,6 +1,6 @@
 import { integerRange, type DequantizableDType } from "@nasty/core";
 import { intAttribute } from "@nasty/formats/onnx";
-import { castTo } from "../graph-writer.js";
+import { castTo } from "../gradient-writer.js";
 import type { GradientContext, GradientRule } from "../rule.js";
 
 /** Begins the names of QuantizeLinear nodes whose input never saturates: their gradient passes without being masked. */

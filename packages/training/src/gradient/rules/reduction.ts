@@ -1,5 +1,5 @@
 import { intAttribute } from "@nasty/formats/onnx";
-import { castTo } from "../graph-writer.js";
+import { castTo } from "../gradient-writer.js";
 import type { GradientContext, GradientRule } from "../rule.js";
 
 /** Brings a reduced tensor (the result or its gradient) back to the rank of the operand: length 1 where it was reduced. */

@@ -1,0 +1,311 @@
+import { hyphenated, type LabelForm, type LabelScheme, schemeName } from "@nasty/formats/iob";
+import type { ModelProto } from "@nasty/formats/onnx";
+import { openSession } from "@nasty/runtime";
+import {
+  entitiesInForm,
+  evaluate,
+  labellingOf,
+  type NeuralSettings,
+  openNeuralTagger,
+  TaggerError,
+  type Task,
+  withTagger,
+} from "@nasty/taggers";
+import { dropAuxiliary, hashText } from "@nasty/taggers/neural";
+import {
+  type CheckpointStore,
+  type Engine,
+  type EpochRecord,
+  type Modifier,
+  type ModifierState,
+  onnxEngine,
+  type QuantizationRecord,
+  type StopReason,
+  type TrainingEvent,
+  trainLoop,
+} from "@nasty/training";
+import { checkHasEntities } from "../../fine-tuning/label-set.js";
+import {
+  type QuantizationAware,
+  quantizationOf,
+  withRecord,
+} from "../../quantization-aware/quantization-aware.js";
+import {
+  type Architecture,
+  type ArchitectureName,
+  type ArchitecturePreset,
+  architectures,
+} from "../architecture.js";
+import { countWords, featureSettings } from "../features/count-features.js";
+import { buildNeuralModel } from "../graph/build-neural-model.js";
+import { checkLengths, checkValidation, type LabelSets, labelSets } from "./label-sets.js";
+import { lossesOf } from "./losses.js";
+import { defaultRecipe, type Recipe } from "./recipe.js";
+import { checkSoftTargets, hashTargets, type SoftTargets } from "./soft-targets.js";
+import { makeBatchSource } from "./training-batches.js";
+import type { TrainingSentence } from "./training-sentence.js";
+
+export interface TrainTaggerOptions extends QuantizationAware {
+  readonly task: Task;
+  readonly train: readonly TrainingSentence[];
+  readonly validation: readonly TrainingSentence[];
+  /** Name of an architecture, or one of your own. Default `bilstm`. */
+  readonly architecture?: ArchitectureName | ArchitecturePreset;
+  readonly recipe?: Partial<Recipe>;
+  /**
+   * Scheme of the entity labels of the text (and of the labels of `soft`); seen from them unless given. IOB2 is learned from text in any
+   * scheme.
+   */
+  readonly scheme?: LabelScheme | undefined;
+  /** Whether label sequences get scores of their own (a conditional random field). Default: for entities, without `soft`. */
+  readonly chain?: boolean;
+  /** What teachers think of each word of `train`; a label `_` is then a word without a right label. Not with `chain`. */
+  readonly soft?: SoftTargets;
+  /** Default 1. The same seed, data, options and number of threads give the same model. */
+  readonly seed?: number;
+  readonly threads?: number;
+  /** What computes losses and gradients. Default: ONNX Runtime. */
+  readonly engine?: Engine;
+  /** Stops after this many epochs without a better value on validation. */
+  readonly patience?: number;
+  /** What works on the model while it trains. Checkpoints know them by their names. */
+  readonly modifiers?: readonly Modifier[];
+  /** Where to keep what an interrupted training goes on from. */
+  readonly checkpoint?: CheckpointStore;
+  /** Steps between checkpoints, beside those after every epoch. */
+  readonly checkpointEvery?: number;
+  readonly onEvent?: (event: TrainingEvent) => void;
+  /** Steps between `step` events. Default 50. */
+  readonly eventEvery?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface TrainedTagger {
+  /** Float32, with its settings in its metadata, without what only training needs. */
+  readonly model: ModelProto;
+  readonly settings: NeuralSettings;
+  /** State of the modifiers with these weights. */
+  readonly modifiers: ModifierState;
+  /** How the model was trained to be quantized, if it was; in its metadata too. */
+  readonly qat?: QuantizationRecord;
+  /** Accuracy or F1 on validation of the weights returned. */
+  readonly value: number | undefined;
+  readonly bestEpoch: number | undefined;
+  readonly history: readonly EpochRecord[];
+  readonly stopped: StopReason;
+}
+
+/**
+ * Trains a tagger from random weights.
+ *
+ * AdamW with linear decay, gradients clipped, averaged weights; loss = cross-entropy of the labels with label smoothing (or the negative
+ * log-likelihood of the label sequence, divided by the mean sentence length) + `auxiliaryWeight` · that of each auxiliary head. Words and
+ * affixes are hidden at random, see `FeatureDropout`; dropout masks of a two-way LSTM are shared along the sentence. After every
+ * epoch the averaged weights are evaluated on the validation sentences; the best ones are returned.
+ *
+ * @throws TaggerError `empty`, `labels`, `misaligned`, `unknown-label`, `window`; TrainingError `non-finite-loss`, `checkpoint-mismatch`,
+ *   `checkpoint-format`.
+ *
+ * @example
+ * ```ts
+ * const train = await posSentences(readConlluFile("train.conllu"));
+ * const validation = await posSentences(readConlluFile("dev.conllu"));
+ * const { model, value } = await trainTagger({ task: "pos", train, validation });
+ * await writeModelFile("pos.onnx", model);
+ * ```
+ */
+export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTagger> {
+  const form = formToLearn(given);
+  const options = form === undefined ? given : inForm(given, form);
+  const { task, train, validation, architecture: named = "bilstm", seed = 1, threads = 1 } = options;
+  const { soft, chain = task === "ner" && soft === undefined } = options;
+  const { patience, checkpoint, checkpointEvery, onEvent, eventEvery, signal } = options;
+  const recipe: Recipe = { ...defaultRecipe, ...options.recipe };
+  const sets = labelSetsOf(options, chain);
+  checkValidation(validation, sets.labels);
+  checkLengths(train, recipe.longestSentence);
+
+  const preset: ArchitecturePreset = typeof named === "string" ? architectures[named] : named;
+  const counts = countWords(train.map(({ words }) => words));
+  const hasCharacters = preset.architecture.embedding.characters !== undefined;
+  const features = featureSettings(counts, { ...preset.features, hasCharacters });
+  // Very little text has no character often enough.
+  const architecture = features.characters === "" ? withoutCharacters(preset) : preset.architecture;
+  const settings: NeuralSettings = {
+    kind: "neural",
+    task,
+    labels: sets.labels,
+    ...(form === undefined ? {} : { scheme: schemeName(form) }),
+    features,
+  };
+  const source = makeBatchSource({
+    sentences: train,
+    features,
+    sets,
+    // The likelihood of a sequence wants one sentence a row.
+    layout: architecture.kind === "bilstm" ? "rows" : chain ? "masked-rows" : "stream",
+    batchSentences: recipe.batchSentences,
+    batchTokens: recipe.batchTokens,
+    dropout: recipe.dropout,
+    counts: counts.words,
+    // The graph takes what its losses read, nothing else.
+    targets: soft?.alpha === 0 ? undefined : soft?.targets,
+    ownLabels: soft?.alpha !== 1,
+  });
+  const model = buildNeuralModel({
+    features,
+    architecture,
+    labels: sets.labels.length,
+    chain,
+    auxiliary: Object.fromEntries(
+      Object.entries(sets.auxiliary).map(([head, labels]) => [head, labels.length]),
+    ),
+    seed,
+  });
+  const hasDropout = model.graph?.node.some(({ opType }) => opType === "Dropout") === true;
+  const totalSteps = Math.max(2, recipe.epochs * source.batchesPerEpoch);
+  const qat = quantizationOf("trainTagger", options, totalSteps);
+  const modifiers = [...(options.modifiers ?? []), ...(qat === undefined ? [] : [qat])];
+  const trainer = await (options.engine ?? onnxEngine).load(model, {
+    loss: lossesOf(sets, recipe, { soft, sequenceLength: chain ? meanLength(train) : undefined }),
+    ...(hasDropout && architecture.kind === "bilstm"
+      ? { dropout: [{ node: "dropout/*", sharedAxes: [0] }] }
+      : {}),
+    optimizer: {
+      kind: "adamw",
+      learningRate: recipe.learningRate,
+      weightDecay: recipe.weightDecay,
+      clipNorm: recipe.clipNorm,
+      averageDecay: recipe.averageDecay,
+      groups: [{ weights: qat?.trained ?? [], weightDecay: 0 }],
+      schedule: {
+        kind: "linear",
+        warmUpSteps: Math.min(50, Math.floor(totalSteps / 10)),
+        totalSteps,
+      },
+    },
+    seed,
+    threads,
+    ...(modifiers.length === 0 ? {} : { modifiers }),
+  });
+  try {
+    const result = await trainLoop({
+      trainer,
+      batches: ({ random }) => source.epoch(random),
+      epochs: recipe.epochs,
+      seed,
+      stepsPerEpoch: source.batchesPerEpoch,
+      identity: identityOf(options, { recipe, preset, sets }),
+      validate: ({ model: current }) =>
+        validate(qat?.simulate(current) ?? current, settings, { validation, threads }),
+      ...(patience === undefined ? {} : { patience }),
+      ...(checkpoint === undefined ? {} : { checkpoint }),
+      ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
+      ...(onEvent === undefined ? {} : { onEvent }),
+      ...(eventEvery === undefined ? {} : { eventEvery }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const final = dropAuxiliary(result.model);
+    const record = qat?.record(final, result.modifiers);
+    return {
+      model: await withTagger(withRecord(final, record), settings),
+      ...(record === undefined ? {} : { qat: record }),
+      settings,
+      modifiers: result.modifiers,
+      value: result.bestMetric,
+      bestEpoch: result.bestEpoch,
+      history: result.history,
+      stopped: result.stopped,
+    };
+  } finally {
+    await trainer.close();
+  }
+}
+
+function withoutCharacters({ architecture }: ArchitecturePreset): Architecture {
+  return { ...architecture, embedding: { ...architecture.embedding, characters: undefined } };
+}
+
+/** Entities are learned in IOB2, or in the scheme of the teachers; undefined for parts of speech. */
+function formToLearn({ task, soft, scheme }: TrainTaggerOptions): LabelForm | undefined {
+  if (task === "pos") return undefined;
+  return soft === undefined ? hyphenated("IOB2") : labellingOf(soft.labels, { task, scheme }).form;
+}
+
+function inForm(options: TrainTaggerOptions, form: LabelForm): TrainTaggerOptions {
+  const { train, validation, scheme } = options;
+  const converted = (sentences: readonly TrainingSentence[], name: string): TrainingSentence[] =>
+    entitiesInForm(sentences, form, { where: `trainTagger: ${name}`, scheme });
+  return { ...options, train: converted(train, "train"), validation: converted(validation, "validation") };
+}
+
+/** Labels of the data, or those of the teachers. */
+function labelSetsOf({ train, task, soft }: TrainTaggerOptions, chain: boolean): LabelSets {
+  if (soft === undefined) {
+    const sets = labelSets(train, task);
+    if (task === "ner") checkHasEntities(sets.labels, "trainTagger");
+    return sets;
+  }
+  if (chain) {
+    throw new TaggerError(
+      "option",
+      "trainTagger: chain: expected no scores of label sequences with soft targets (they are of words), got chain: true",
+      { name: "chain" },
+    );
+  }
+  checkSoftTargets(train, soft);
+  // "_" is no entity label, and no label at all here.
+  const labelled = train.map((sentence) => ({ ...sentence, labels: sentence.labels.map(() => "O") }));
+  return { ...labelSets(labelled, task), labels: soft.labels };
+}
+
+const meanLength = (sentences: readonly TrainingSentence[]): number =>
+  sentences.reduce((sum, { words }) => sum + words.length, 0) / sentences.length;
+
+async function validate(
+  model: ModelProto,
+  settings: NeuralSettings,
+  { validation, threads }: { validation: readonly TrainingSentence[]; threads: number },
+): Promise<number> {
+  const tagger = await openNeuralTagger(dropAuxiliary(model), settings, (part) =>
+    openSession(part, { threads }),
+  );
+  try {
+    return (await evaluate(tagger, validation, { batchSize: 32 })).value;
+  } finally {
+    await tagger.close();
+  }
+}
+
+/** What a checkpoint must agree on to be gone on from: settings, and the text by length and hash. */
+function identityOf(
+  {
+    task,
+    train,
+    chain,
+    soft,
+    seed = 1,
+    engine,
+    modifiers,
+    quantizationAware,
+    qatOptions,
+  }: TrainTaggerOptions,
+  made: { recipe: Recipe; preset: ArchitecturePreset; sets: LabelSets },
+): string {
+  let text = 0;
+  for (const { words, labels, weight = 1 } of train) {
+    text = hashText(`${words.join(" ")}\t${labels.join(" ")}\t${weight}`, { seed: text });
+  }
+  return JSON.stringify({
+    task,
+    seed,
+    chain,
+    sentences: train.length,
+    text,
+    ...made,
+    engine: engine?.name,
+    modifiers: modifiers?.map(({ name }) => name),
+    ...(quantizationAware === true ? { qat: qatOptions ?? {} } : {}),
+    soft: soft && { temperature: soft.temperature, alpha: soft.alpha, targets: hashTargets(soft.targets) },
+  });
+}

@@ -1,0 +1,207 @@
+import { type Tensor, tensor } from "@nasty/core";
+import {
+  auxiliaryOutput,
+  type FeatureSettings,
+  type Layout,
+  logitsOutput,
+  makeWordFeatures,
+  makeWordStore,
+  placeDistinct,
+  type Placement,
+  type WordFeatures,
+  wordFeeds,
+} from "@nasty/taggers/neural";
+import { type Batch, type Random, shuffled } from "@nasty/training";
+import type { LabelSets } from "./label-sets.js";
+import type { TrainingSentence } from "./training-sentence.js";
+import { type FeatureDropout, hideAffixes, hideWord, hidingProbability } from "./word-dropout.js";
+
+/** Label of positions that do not count. */
+export const ignoredLabel = -100;
+
+/** Name of the input with the right labels of an output. */
+export const labelsInput = (output: string): string => `${output}/labels`;
+
+/** Names of the inputs with what the teachers think of each word, and with 1 where there is a word. */
+export const softInputs = { targets: `${logitsOutput}/soft`, words: `${logitsOutput}/words` } as const;
+
+export interface BatchSource {
+  /** Batches of an epoch; the same for the same random numbers. */
+  epoch(random: Random): Generator<Batch>;
+  /** About how many there are. */
+  readonly batchesPerEpoch: number;
+}
+
+export interface BatchSourceOptions {
+  readonly sentences: readonly TrainingSentence[];
+  readonly features: FeatureSettings;
+  readonly sets: LabelSets;
+  readonly layout: Layout;
+  /** Most sentences of a batch. */
+  readonly batchSentences: number;
+  /** Most positions of a batch, padding counted. */
+  readonly batchTokens: number;
+  readonly dropout: FeatureDropout;
+  /** Occurrences of lower-cased words in training. */
+  readonly counts: ReadonlyMap<string, number>;
+  /** For each sentence float32 [words · labels] that goes out with it. */
+  readonly targets?: readonly Float32Array[] | undefined;
+  /** Whether the labels of the task's own head go out. Default true. */
+  readonly ownLabels?: boolean;
+}
+
+interface Example {
+  readonly words: Int32Array;
+  /** Label numbers by output. */
+  readonly labels: readonly Int32Array[];
+  readonly target: Float32Array | undefined;
+  readonly weight: number;
+}
+
+/** Sentences that are sorted by length together: enough for even batches, few enough for every batch to be another one each epoch. */
+const POOL_BATCHES = 40;
+
+/** Encodes the sentences once and hands out batches of like length, in another order each epoch. */
+export function makeBatchSource(options: BatchSourceOptions): BatchSource {
+  const { sentences, features, sets, batchSentences, counts, dropout } = options;
+  const store = makeWordStore(makeWordFeatures(features));
+  const hiding: number[] = [];
+  const outputs = outputsOf(sets, options.ownLabels);
+  const numbers = outputs.map(({ labels }) => new Map(labels.map((label, i) => [label, i])));
+  const examples = sentences
+    .map((sentence, i): Example => {
+      const words = Int32Array.from(sentence.words, (word) => {
+        const at = store.placeOf(word);
+        hiding[at] ??= hidingProbability(counts.get(word.toLowerCase()) ?? 0, dropout);
+        return at;
+      });
+      const labels = outputs.map(({ head }, o) => {
+        const given = head === undefined ? sentence.labels : sentence.auxiliary?.[head];
+        return Int32Array.from(sentence.words, (_, w) => numbers[o]?.get(given?.[w] ?? "") ?? ignoredLabel);
+      });
+      return { words, labels, target: options.targets?.[i], weight: sentence.weight ?? 1 };
+    })
+    .filter(({ words }) => words.length > 0);
+  const all = Array.from({ length: store.size }, (_, i) => store.at(i));
+  const expected = examples.reduce((sum, { weight }) => sum + weight, 0);
+  const tokens = examples.reduce((sum, { weight, words }) => sum + weight * words.length, 0);
+  return {
+    batchesPerEpoch: Math.max(
+      1,
+      Math.ceil(Math.max(expected / batchSentences, tokens / options.batchTokens)),
+    ),
+    *epoch(random) {
+      for (const batch of shuffledBatches(draw(examples, random), options, random)) {
+        yield encode(batch, { ...options, outputs, all, hiding, random });
+      }
+    },
+  };
+}
+
+interface Output {
+  readonly name: string;
+  readonly head: string | undefined;
+  readonly labels: readonly string[];
+}
+
+function outputsOf({ labels, auxiliary }: LabelSets, ownLabels = true): Output[] {
+  const heads = Object.entries(auxiliary).map(([head, names]) => ({
+    name: auxiliaryOutput(head),
+    head,
+    labels: names,
+  }));
+  return ownLabels ? [{ name: logitsOutput, head: undefined, labels }, ...heads] : heads;
+}
+
+/** Each sentence as often as its weight says, on average. */
+function draw(examples: readonly Example[], random: Random): Example[] {
+  return examples.flatMap((example) => {
+    const whole = Math.floor(example.weight);
+    const times = whole + (random.uniform() < example.weight - whole ? 1 : 0);
+    return Array.from({ length: times }, () => example);
+  });
+}
+
+function shuffledBatches(
+  examples: readonly Example[],
+  { batchSentences, batchTokens }: BatchSourceOptions,
+  random: Random,
+): Example[][] {
+  const order = shuffled(examples, random);
+  const batches: Example[][] = [];
+  const pool = batchSentences * POOL_BATCHES;
+  for (let i = 0; i < order.length; i += pool) {
+    const sorted = order.slice(i, i + pool).sort((a, b) => a.words.length - b.words.length);
+    let batch: Example[] = [];
+    for (const example of sorted) {
+      const full = batch.length === batchSentences || (batch.length + 1) * example.words.length > batchTokens;
+      if (full && batch.length > 0) {
+        batches.push(batch);
+        batch = [];
+      }
+      batch.push(example);
+    }
+    if (batch.length > 0) batches.push(batch);
+  }
+  return shuffled(batches, random);
+}
+
+interface Encoding extends BatchSourceOptions {
+  readonly outputs: readonly Output[];
+  readonly all: readonly WordFeatures[];
+  /** Probability that the word at a place of the store is hidden. */
+  readonly hiding: readonly number[];
+  readonly random: Random;
+}
+
+/** Distinct words of a batch count once, a hidden one beside the one that is not. */
+function encode(batch: readonly Example[], encoding: Encoding): Batch {
+  const { all, hiding, random, dropout, layout, features, outputs } = encoding;
+  const rows = batch.map(({ words }) => ({
+    ids: words.map((word) => (random.uniform() < (hiding[word] as number) ? word + all.length : word)),
+  }));
+  const placed = placeDistinct(rows, layout);
+  const words = placed.words.map((key) => {
+    const known = all[key % all.length] as WordFeatures;
+    return hideAffixes(key < all.length ? known : hideWord(known), dropout.affix, random);
+  });
+  const feeds: Record<string, Tensor> = { ...wordFeeds(words, features), ...placed.feeds };
+  outputs.forEach(({ name }, o) => {
+    feeds[labelsInput(name)] = labelTensor(
+      batch.map(({ labels }) => labels[o] as Int32Array),
+      placed,
+    );
+  });
+  if (encoding.targets !== undefined)
+    Object.assign(
+      feeds,
+      softTensors(
+        batch.map(({ target }) => target as Float32Array),
+        placed,
+        encoding.sets.labels.length,
+      ),
+    );
+  return feeds;
+}
+
+function softTensors(
+  targets: readonly Float32Array[],
+  { starts, mask }: Placement,
+  labels: number,
+): Record<string, Tensor> {
+  const data = new Float32Array(mask.data.length * labels);
+  targets.forEach((values, r) => data.set(values, (starts[r] as number) * labels));
+  return {
+    [softInputs.targets]: tensor("float32", [...mask.shape, labels], data),
+    [softInputs.words]: tensor("float32", mask.shape, Float32Array.from(mask.data)),
+  };
+}
+
+function labelTensor(labels: readonly Int32Array[], { starts, mask }: Placement): Tensor {
+  const data = new BigInt64Array(mask.data.length).fill(BigInt(ignoredLabel));
+  labels.forEach((values, r) => {
+    const start = starts[r] as number;
+    for (let i = 0; i < values.length; i++) data[start + i] = BigInt(values[i] as number);
+  });
+  return tensor("int64", mask.shape, data);
+}

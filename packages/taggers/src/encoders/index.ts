@@ -1,0 +1,8 @@
+export { buildEncoder, type BuildEncoderOptions, hiddenOutput } from "./build-encoder.js";
+export { checkpointTensors } from "./checkpoint-tensors.js";
+export { type EncoderConfig, parseEncoderConfig } from "./encoder-config.js";
+export { type ExpectedTensor, expectedTensors } from "./expected-tensors.js";
+export { familyOf } from "./families.js";
+export { familyTensors } from "./family-tensors.js";
+export { labelledConfig } from "./labelled-config.js";
+export { readEncoderCheckpoint, withoutWrapper } from "./read-checkpoint.js";

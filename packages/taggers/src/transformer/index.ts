@@ -1,0 +1,4 @@
+export { type Feeder, makeFeeder } from "./feeds.js";
+export { subwordBatches, type SubwordRow, subwordRows } from "./rows.js";
+export { parseTokenizerJson, type TokenizerJson } from "./tokenizer-json.js";
+export { makeWordEncoder, type WordEncoder } from "./word-encoder.js";

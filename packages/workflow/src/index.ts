@@ -1,0 +1,29 @@
+export { compress, type CompressionResult } from "./compressing/compress.js";
+export { compare, type CompareOptions } from "./comparison/compare.js";
+export type { Comparison, PairComparison } from "./comparison/compare-models.js";
+export { GateError, InputError, UsageError } from "./errors.js";
+export { evaluate, type EvaluationResult } from "./evaluation/evaluate.js";
+export { score, type ScoreResult } from "./evaluation/score.js";
+export { type Explanation, explain } from "./explanation/explain.js";
+export { exportModel, type ExportResult } from "./exporting/export-model.js";
+export { importModel, type ImportResult } from "./importing/import-model.js";
+export { inspect, type InspectionResult } from "./inspection/inspect.js";
+export { benchmark, type BenchmarkResult } from "./measurement/benchmark.js";
+export { type Model, type ModelLike, openModel, type OpenOptions } from "./models/model.js";
+export type { PruneOptions } from "./pruning/given-options.js";
+export { prune } from "./pruning/prune.js";
+export type { PruningResult } from "./pruning/pruning-result.js";
+export { estimate, type EstimateResult } from "./quantization/estimate.js";
+export {
+  quantize,
+  type QuantizeOptions,
+  type QuantizeResult,
+} from "./quantization/quantize.js";
+export type { QuantizePlan } from "./quantization/quantize-plan.js";
+export { type RecipePlan, type RecipeResult, runRecipe } from "./recipes/run-recipe.js";
+export type { ProgressEvent, RunOptions } from "./reporter.js";
+export { tag, type TagResult } from "./tagging/tag.js";
+export { type Text, text } from "./texts/text.js";
+export { distill, type DistillResult } from "./training/distill.js";
+export { fineTune, type FineTuneResult } from "./training/fine-tune.js";
+export { train, type TrainResult } from "./training/train.js";
