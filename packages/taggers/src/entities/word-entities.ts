@@ -93,7 +93,7 @@ function entityChoices(tagger: Tagger): Choices {
     "labels",
     task === "ner"
       ? "entities: tagger: choices: expected a function that gives labels with probabilities, got none"
-      : `entities: tagger: labels: expected those of entities, such as B-PER, I-PER and O, got ${shown}; if each is the name of an entity type, open the model with the scheme IO`,
+      : `entities: tagger: labels: expected those of entities, such as B-PER, I-PER and O, got ${shown}; if each is the name of an entity type, give the scheme IO (--scheme io)`,
   );
 }
 

@@ -42,7 +42,9 @@ export function pathProbabilities(
   if (total === Number.NEGATIVE_INFINITY) return probabilities;
   for (let word = length - 1; word >= 0; word--) {
     const label = path[word] as number;
-    probabilities[word] = Math.exp(at(forward, word * labels + label) + at(backward, label) - total);
+    const share = Math.exp(at(forward, word * labels + label) + at(backward, label) - total);
+    // Rounding may leave it a little above 1.
+    probabilities[word] = share > 1 ? 1 : share;
     if (word === 0) break;
     for (let from = 0; from < labels; from++) {
       for (let to = 0; to < labels; to++) {
