@@ -7,11 +7,14 @@ import { basename, join } from "node:path";
 import { checkBundles } from "./packed/bundles.mjs";
 import { checkPackage } from "./packed/manifests.mjs";
 import { packAll, pnpm, root, run, writeProject } from "./packed/pack.mjs";
+import { checkTypeScript } from "./packed/typescript.mjs";
 
 const work = mkdtempSync(join(tmpdir(), "nasty-packed-"));
 const project = join(work, "project");
 const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-const tools = Object.fromEntries(["esbuild", "tsx", "vite"].map((name) => [name, devDependencies[name]]));
+const tools = Object.fromEntries(
+  ["@types/node", "esbuild", "tsx", "typescript", "vite"].map((name) => [name, devDependencies[name]]),
+);
 
 try {
   const packed = packAll(join(work, "tarballs"));
@@ -56,6 +59,7 @@ try {
     throw new Error(`tsx tag-text.ts: output: expected ${underNode}, got ${underTsx}`);
   }
   process.stdout.write("example tag-text as TypeScript under tsx: the same output\n");
+  checkTypeScript(project);
   checkBundles(project);
 
   const version = execFileSync(join(project, "node_modules", ".bin", "nasty"), ["--version"], {

@@ -5,7 +5,6 @@ export {
   type LabelChoice,
   type Labelling,
   labellingOf,
-  labellingOfSentences,
   type Task,
   taskOf,
 } from "./task.js";

@@ -1,6 +1,5 @@
 import type { GivenOptions, Options, SettingsOf } from "./schema/option.js";
-import { Model } from "./models/model.js";
-import { withOpenModels } from "./models/open-models.js";
+import { isSharedModel, type SharedModel, withOpenModels } from "./models/open-models.js";
 import type { Operation } from "./schema/operation.js";
 import { settingsOf } from "./schema/settings-of.js";
 import { type Reporter, reporterOf, type RunOptions } from "./reporter.js";
@@ -36,8 +35,8 @@ export async function perform<O extends Options, R>(
 }
 
 /** The open models among what was given, those in lists too. */
-export function openModelsIn(given: readonly unknown[]): readonly Model[] {
-  return given.flat().filter((one) => one instanceof Model);
+export function openModelsIn(given: readonly unknown[]): readonly SharedModel[] {
+  return given.flat().filter(isSharedModel);
 }
 
 function inputFormatOf(settings: object): readonly string[] {

@@ -1,4 +1,4 @@
-import { type ModelLike } from "../models/model.js";
+import { type ModelLike } from "../models/model-like.js";
 import { withOpenModels } from "../models/open-models.js";
 import { compareOperation } from "../operations/quantize.js";
 import { type Given, openModelsIn, perform } from "../perform.js";

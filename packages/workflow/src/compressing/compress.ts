@@ -3,7 +3,7 @@ import { compressor } from "@nasty/compression";
 import type { Written } from "../files/candidate.js";
 import { checkWritable } from "../files/output-path.js";
 import { loadModel } from "../models/load-model.js";
-import type { ModelLike } from "../models/model.js";
+import type { ModelLike } from "../models/model-like.js";
 import { compressOperation } from "../operations/files.js";
 import { type GivenBeside, perform } from "../perform.js";
 import type { Reporter } from "../reporter.js";

@@ -7,7 +7,7 @@ import { type ExportOptions as TaggerExport, exportTagger } from "@nasty/taggers
 import { checkDrift, type DriftCheck, leastCosine } from "../drift/drift-check.js";
 import { driftSample } from "../drift/drift-sample.js";
 import { UsageError } from "../errors.js";
-import type { ModelLike } from "../models/model.js";
+import type { ModelLike } from "../models/model-like.js";
 import { exportOperation } from "../operations/files.js";
 import { type GivenBeside, perform } from "../perform.js";
 import type { Reporter } from "../reporter.js";

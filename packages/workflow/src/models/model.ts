@@ -26,12 +26,6 @@ export interface OpenOptions extends LabelChoice {
 }
 
 /**
- * What an operation may be given for a model: one that is open, what another operation wrote, or a path. A result that was refused (`passed`
- * is false) has no model: it is wrong usage.
- */
-export type ModelLike = Model | { readonly path: string | null } | string;
-
-/**
  * A model that is open: its graph, its tagger and its history are read once, and its session is opened with the first sentence that is
  * tagged. Operations that are given it use what it has read, and its session where they are to run it as it was opened; none of them changes it.
  * Close it when it is not needed any more (`await using` does).
@@ -160,11 +154,4 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
 async function stampOf(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   return found === undefined ? "gone" : [found.dev, found.ino, found.size, found.mtimeMs].join(" ");
-}
-
-/** The path of a model that an operation was given; undefined for what is none. */
-export function pathOfModel(given: unknown): string | undefined {
-  if (typeof given === "string") return given;
-  if (typeof given !== "object" || given === null || !("path" in given)) return undefined;
-  return typeof given.path === "string" ? given.path : undefined;
 }

@@ -16,7 +16,7 @@ import { nameBeside, plannedSuffix, prunedSuffix } from "../files/output-name.js
 import { checkWritable } from "../files/output-path.js";
 import { checkSeparate } from "../files/separate-paths.js";
 import { type LoadedModel, loadForCompression, reasonOf } from "../models/load-model.js";
-import type { ModelLike } from "../models/model.js";
+import type { ModelLike } from "../models/model-like.js";
 import { provenanceOf } from "../models/provenance.js";
 import { pruneOperation } from "../operations/prune.js";
 import { perform } from "../perform.js";

@@ -2,7 +2,7 @@ import { estimate as estimateModel } from "@nasty/compression";
 import { taggerMetadata } from "@nasty/taggers";
 import { precisionOfModel } from "../comparison/precision.js";
 import { loadForCompression } from "../models/load-model.js";
-import type { ModelLike } from "../models/model.js";
+import type { ModelLike } from "../models/model-like.js";
 import { provenanceOf } from "../models/provenance.js";
 import { estimateOperation } from "../operations/quantize.js";
 import { type GivenBeside, perform } from "../perform.js";

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { ModelLike } from "../models/model.js";
+import type { ModelLike } from "../models/model-like.js";
 import { quantizeOperation } from "../operations/quantize.js";
 import { type GivenBeside, perform } from "../perform.js";
 import { outputOf } from "./checked-options.js";

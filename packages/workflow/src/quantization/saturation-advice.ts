@@ -3,7 +3,7 @@ import type { LoadedModel } from "../models/load-model.js";
 import { spread } from "../texts/spread.js";
 import { encodable, encodedBatches } from "./calibration-batches.js";
 import type { ReadCalibration } from "./calibration-text.js";
-import type { Planned } from "./plan-quantization.js";
+import { type Planned } from "./planned.js";
 import { modeOf, type QuantizeSettings } from "./settings.js";
 
 /** Sentences whose products are looked at. */

@@ -1,5 +1,5 @@
 import type { Text } from "../texts/text.js";
-import type { ModelLike } from "../models/model.js";
+import type { ModelLike } from "../models/model-like.js";
 import type { Value } from "./values.js";
 
 /** What is said of every option, wherever it is used: from a program, the command line, a recipe, or a page of the documentation. */

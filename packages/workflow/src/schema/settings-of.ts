@@ -1,5 +1,5 @@
-import { nearestName } from "@nasty/compression/pipeline";
-import { pathOfModel } from "../models/model.js";
+import { nearestName } from "@nasty/graph";
+import { pathOfModel } from "../models/model-like.js";
 import { isText, sourceOf } from "../texts/text.js";
 import { UsageError } from "../errors.js";
 import { checkValue } from "./values.js";

@@ -6,7 +6,7 @@ import {
 } from "@nasty/tagger-training";
 import type { Task } from "@nasty/taggers";
 import type { Written } from "../files/candidate.js";
-import type { ModelLike } from "../models/model.js";
+import type { ModelLike } from "../models/model-like.js";
 import type { NamedPaths } from "../models/provenance.js";
 import { distillOperation } from "../operations/training.js";
 import { type GivenBeside, perform } from "../perform.js";

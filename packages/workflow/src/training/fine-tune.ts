@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { fineTune as fineTuneTagger } from "@nasty/tagger-training";
 import { InputError } from "../errors.js";
-import type { ModelLike } from "../models/model.js";
+import type { ModelLike } from "../models/model-like.js";
 import { fineTuneOperation } from "../operations/training.js";
 import { type GivenBeside, perform } from "../perform.js";
 import type { Reporter } from "../reporter.js";
