@@ -105,7 +105,7 @@ test("entities have the marginals of a model with scores of sequences, and else 
     const model = tinyNeural({ places: "mask", chain, seed: 3 });
     const tagger = await makeNeuralTagger({ whole: await openSession(model) }, settings);
     const labels = tagger.labels.length;
-    const scores = [];
+    const scores: Scores[] = [];
     for await (const one of tagger.scores(tinySentences)) scores.push(one);
     const choices = [];
     for await (const one of tagger.choices?.(tinySentences) ?? []) choices.push(one);
