@@ -1,5 +1,6 @@
-// Prose is at most 120 columns wide, in Markdown and in comments of code, so that it can be read beside code; tables, blocks of code and
-// single words that are longer (addresses) are excepted. Says where it is wider; with --write it breaks those paragraphs anew.
+// Prose is at most 120 columns wide, in Markdown and in comments of code, so that it can be read beside code; tables,
+// blocks of code and single words that are longer (addresses) are excepted. Says where it is wider; with --write it
+// breaks those paragraphs anew.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -2,15 +2,27 @@
 const width = 120;
 
 /**
- * A paragraph of prose: its lines from line `start` on (from 0), what each of them says, and what stands before the text of the first line and
- * of the others. `isWhole` is a comment that begins and ends on its one line.
+ * A paragraph of prose: its lines from line `start` on (from 0), what each of them says, and what stands before the
+ * text of the first line and of the others. `isWhole` is a comment that begins and ends on its one line.
  *
- * @typedef {{ start: number, lines: string[], texts: string[], first: string, rest: string, isWhole?: boolean }} Paragraph
+ * @typedef {{ start: number, lines: string[], texts: string[], first: string, rest: string, isWhole?: boolean }}
+ *   Paragraph
  */
 
-/** What may stand on a line of its own: words; code between backquotes and links to symbols stay whole. */
+/** What would make a list, a heading, a quotation or a tag of a line that begins with it. */
+const mark = /^(?:[-*+>|]|#+|\d+[.)])$|^@\w/;
+
+/**
+ * What may stand on a line of its own: words; code between backquotes, links to symbols and marks with what is before
+ * them stay whole.
+ */
 function pieces(text) {
-  return text.match(/(?:`[^`]*`|\{@link [^}]*\}|[^\s`]|`)+/g) ?? [];
+  const found = [];
+  for (const [word] of text.matchAll(/(?:`[^`]*`|\{@link [^}]*\}|[^\s`]|`)+/g)) {
+    if (found.length > 0 && mark.test(word)) found.push(`${found.pop()} ${word}`);
+    else found.push(word);
+  }
+  return found;
 }
 
 /** Whether one of its lines is too wide and could be broken. */
