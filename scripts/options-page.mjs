@@ -1,4 +1,5 @@
-// Writes docs/options.md from the schemas of the operations; with --check it only says whether the page is what they make.
+// Writes docs/options.md from the schemas of the operations; with --check it only says whether the page is what they
+// make.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as operations from "../packages/workflow/dist/operations/index.js";

@@ -64,8 +64,7 @@ export function openReader(): Reader {
       }
     },
     check(blocks) {
-      const types = join(folder, "types");
-      mkdirSync(types);
+      const types = mkdtempSync(join(folder, "types-"));
       for (const { code, line } of blocks) writeFileSync(join(types, fileOf(line)), `${code}\n`);
       writeFileSync(join(types, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
       run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", types]);
