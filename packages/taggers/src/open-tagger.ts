@@ -1,7 +1,7 @@
+import { checkVariant } from "./check-variant.js";
 import { access } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isHfDirectory, openHfDirectory, readUnchanged } from "@nasty/formats/hf/node";
-import { isModelVariant, type ModelVariant, modelVariants } from "@nasty/formats/hf";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { checkFiniteWeights } from "@nasty/graph";
@@ -167,15 +167,6 @@ async function settingsBeside(path: string): Promise<TaggerSettings> {
     "tokenizer-missing",
     `openTagger: ${path}: tagger: expected nasty.tagger metadata in the model, or config.json and tokenizer.json in ${folder} or the folder above, got neither; give the model's Hugging Face directory, or put its files beside the model`,
     { path },
-  );
-}
-
-function checkVariant(variant: string | undefined): ModelVariant | undefined {
-  if (variant === undefined || isModelVariant(variant)) return variant;
-  throw new TaggerError(
-    "not-found",
-    `openTagger: variant: expected one of ${modelVariants.join(", ")}, got "${variant}"`,
-    { name: variant },
   );
 }
 

@@ -2,5 +2,5 @@
 export { exitCodes, GateError, InputError, UsageError } from "./errors.js";
 export { type Explanation, explain } from "./explanation/explain.js";
 export { type ProgressEvent, type Reporter, reporterOf, type RunOptions } from "./reporter.js";
-export { Reading, type ReadText, withReading } from "./texts/reading.js";
+export { readingFor, type Reading, type ReadText, withReading } from "./texts/reading.js";
 export { formName } from "./texts/text-form.js";

@@ -3,7 +3,7 @@ import { isSharedModel, type SharedModel, withOpenModels } from "./models/open-m
 import type { Operation } from "./schema/operation.js";
 import { settingsOf } from "./schema/settings-of.js";
 import { type Reporter, reporterOf, type RunOptions } from "./reporter.js";
-import { Reading, withReading } from "./texts/reading.js";
+import { readingFor, withReading } from "./texts/reading.js";
 
 /** What a program gives to an operation: its options, and who hears of its progress. */
 export type Given<O extends Options> = GivenOptions<O> & RunOptions;
@@ -28,7 +28,7 @@ export async function perform<O extends Options, R>(
   signal?.throwIfAborted();
   const settings = settingsOf(operation, options);
   const reporter = reporterOf({ onProgress, onNote, signal });
-  const reading = new Reading(inputFormatOf(settings));
+  const reading = readingFor(settings);
   const models = openModelsIn(Object.values(options));
   const result = await withOpenModels(models, () => withReading(reading, () => work(settings, reporter)));
   for (const doubt of reading.takeDoubts()) reporter.note(doubt);
@@ -38,8 +38,4 @@ export async function perform<O extends Options, R>(
 /** The open models among what was given, those in lists too. */
 export function openModelsIn(given: readonly unknown[]): readonly SharedModel[] {
   return given.flat().filter(isSharedModel);
-}
-
-function inputFormatOf(settings: object): readonly string[] {
-  return "inputFormat" in settings && Array.isArray(settings.inputFormat) ? settings.inputFormat : [];
 }

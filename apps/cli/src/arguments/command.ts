@@ -1,7 +1,7 @@
 import { subscribe } from "node:diagnostics_channel";
 import { noticeChannel, type RuntimeNotice } from "@nasty/runtime/notice";
 import { Command, Help, Option } from "commander";
-import { Reading, reporterOf, withReading } from "@nasty/workflow/command";
+import { readingFor, reporterOf, withReading } from "@nasty/workflow/command";
 import { inputFormat, running } from "@nasty/workflow/operations";
 import { sayingTexts } from "../terminal/saying-texts.js";
 import { type CommonOptions, openConsole, type Terminal } from "../terminal/console.js";
@@ -68,8 +68,7 @@ export function run<O extends CommonOptions>(load: () => Promise<Action<O>>) {
     const { note } = output;
     subscribe(noticeChannel, (notice) => note(`Note: ${(notice as RuntimeNotice).message}`));
     const reporter = reporterOf({ onProgress: showProgress(output), onNote: note });
-    const { inputFormat } = options as { readonly inputFormat?: readonly string[] };
-    const reading = new Reading(inputFormat);
+    const reading = readingFor(options);
     const terminal = { ...reporter, ...sayingTexts(output, reading) };
     const action = await load();
     await withReading(reading, () => action(options, terminal, ...operands));

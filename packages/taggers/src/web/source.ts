@@ -5,6 +5,7 @@ import {
   type ModelVariant,
   modelVariants,
 } from "@nasty/formats/hf";
+import { checkVariant } from "../check-variant.js";
 import { TaggerError } from "../tagger-error.js";
 import { type Download, download, type DownloadOptions } from "./download.js";
 import { type Place, placeAt, type PlacedFile, placeOfFiles } from "./places.js";
@@ -166,15 +167,6 @@ async function preferred(place: Place): Promise<ModelVariant[]> {
     // Who reads the settings says what is wrong with it.
     return [];
   }
-}
-
-function checkVariant(variant: string | undefined): ModelVariant | undefined {
-  if (variant === undefined || isModelVariant(variant)) return variant;
-  throw new TaggerError(
-    "not-found",
-    `openTagger: variant: expected one of ${modelVariants.join(", ")}, got "${variant}"`,
-    { name: variant },
-  );
 }
 
 function missing(path: string, expected: string, got: string): TaggerError {

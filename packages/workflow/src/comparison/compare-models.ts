@@ -1,11 +1,12 @@
-import { type Evaluation, evaluate, type Flip, lossInterval } from "@nasty/taggers";
+import { type Evaluation, type Flip, lossInterval } from "@nasty/taggers";
 import { InputError, UsageError } from "../errors.js";
+import { evaluateSentences } from "../evaluation/evaluate-sentences.js";
 import { checkWritable } from "../files/output-path.js";
 import { checkSeparate } from "../files/separate-paths.js";
 import { measureTaggerMemory } from "../measurement/tagger-memory.js";
 import { sentenceLatencies } from "../measurement/sentence-latency.js";
 import { bytesOfModel } from "../models/model-bytes.js";
-import { type OpenModel, openModel } from "../models/open-tagger.js";
+import { type OpenModel, withOpen } from "../models/open-tagger.js";
 import type { compareOperation } from "../operations/quantize.js";
 import { type LabellingDocument, labellingDocument } from "../report/labelling-text.js";
 import { modelTable } from "../report/comparison-text.js";
@@ -15,7 +16,6 @@ import { collectAll } from "../texts/collect-all.js";
 import { choiceForText } from "../texts/label-choice.js";
 import { readLabelled } from "../texts/labelled-text.js";
 import { spread } from "../texts/spread.js";
-import { nameOf } from "../texts/text-form.js";
 import { type BatchMates, batchMates, comparedSentences } from "./batch-mates.js";
 import type { ComparedModel, Difference, Side } from "./compared-model.js";
 import { flipsOf } from "./paired-figures.js";
@@ -103,13 +103,7 @@ export async function runComparison(settings: ComparisonSettings, reporter: Repo
   }
   await checkSeparate("quantize eval", { "--flips": flips }, [...models, test]);
   const choice = choiceForText(settings);
-  const open: OpenModel[] = [];
-  try {
-    for (const path of models) open.push(await openModel(path, { threads, ...choice }));
-    return await compareOpen(settings, open, reporter);
-  } finally {
-    for (const { tagger } of open) await tagger.close();
-  }
+  return withOpen(models, { threads, ...choice }, (open) => compareOpen(settings, open, reporter));
 }
 
 /** One model, as it tagged the text. */
@@ -122,8 +116,9 @@ interface Judged {
 async function compareOpen(
   settings: ComparisonSettings,
   open: readonly OpenModel[],
-  { progress }: Reporter,
+  reporter: Reporter,
 ): Promise<Comparison> {
+  const { progress } = reporter;
   const { models, test, threads, seed, scheme } = settings;
   const [{ tagger: first }] = open as [OpenModel, ...OpenModel[]];
   for (const [i, { tagger }] of open.entries()) {
@@ -134,16 +129,10 @@ async function compareOpen(
   }
   const sentences = await collectAll(readLabelled(test, first.task));
   const score = async (model: OpenModel, path: string): Promise<Judged> => {
-    progress.start(`tagging ${sentences.length} sentences with ${path}`, sentences.length);
+    const step = `tagging ${sentences.length} sentences with ${path}`;
     // Sentence by sentence: a dynamic activation range spans the batch, so batch-mates would change labels.
-    const result = await evaluate(model.tagger, sentences, {
-      path: nameOf(test),
-      scheme,
-      batchSize: 1,
-      onProgress: (done) => progress.update(done),
-    });
-    progress.stop();
-    return { path, model, result };
+    const judging = { step, path: test, scheme, batchSize: 1 };
+    return { path, model, result: await evaluateSentences(model.tagger, sentences, judging, reporter) };
   };
   const judged: Judged[] = [];
   for (const [i, model] of open.entries()) judged.push(await score(model, models[i]!));

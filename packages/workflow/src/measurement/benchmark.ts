@@ -4,7 +4,7 @@ import { InputError, UsageError } from "../errors.js";
 import { sampleTextPath } from "../models/default-model.js";
 import { bytesOfModel } from "../models/model-bytes.js";
 import type { ModelLike } from "../models/model-like.js";
-import { type OpenModel, openModel } from "../models/open-tagger.js";
+import { type OpenModel, withOpen } from "../models/open-tagger.js";
 import { benchmarkOperation } from "../operations/tagging.js";
 import { type GivenBeside, perform } from "../perform.js";
 import { type LabellingDocument, labellingDocument } from "../report/labelling-text.js";
@@ -12,7 +12,7 @@ import type { Reporter } from "../reporter.js";
 import type { SettingsOf } from "../schema/option.js";
 import { choiceOf } from "../texts/label-choice.js";
 import { readWords } from "../texts/unlabelled-text.js";
-import { sentenceLatencies } from "./sentence-latency.js";
+import { type SentenceTimes, sentenceLatencies, timesOf } from "./sentence-latency.js";
 import { measureTaggerMemory } from "./tagger-memory.js";
 
 /** Speed and memory of one model. */
@@ -21,12 +21,7 @@ export interface ModelFigures {
   readonly task: Task;
   readonly labelling: LabellingDocument | null;
   readonly modelBytes: number;
-  readonly msPerSentence: {
-    readonly p50: number;
-    readonly p95: number;
-    readonly mean: number;
-    readonly ci95: readonly [number, number];
-  };
+  readonly msPerSentence: SentenceTimes;
   readonly tokensPerSecond: number;
   readonly memoryBytes: number;
 }
@@ -67,9 +62,7 @@ export async function runBenchmark(
   const paths = [options.model, ...options.compare];
   const sentences = await sampleSentences(options.data, options.samples);
   const words = sentences.reduce((sum, sentence) => sum + sentence.length, 0);
-  const open: OpenModel[] = [];
-  try {
-    for (const path of paths) open.push(await openModel(path, { threads, ...choiceOf(options) }));
+  return withOpen(paths, { threads, ...choiceOf(options) }, async (open) => {
     progress.start(
       `measuring ${paths.length === 1 ? "1 model" : `${paths.length} models in turn`} on ${sentences.length} sentences`,
     );
@@ -82,13 +75,13 @@ export async function runBenchmark(
     const models: ModelFigures[] = [];
     for (const [index, path] of paths.entries()) {
       progress.start(`measuring the memory of ${path} in a fresh process`);
-      const { p50, p95, mean, ci95 } = latencies[index]!;
+      const msPerSentence = timesOf(latencies[index]!);
       models.push({
         path,
         ...taskOf(open[index]!),
         modelBytes: await bytesOfModel(open[index]!.modelPath),
-        msPerSentence: { p50, p95, mean, ci95 },
-        tokensPerSecond: (words / sentences.length / p50) * 1000,
+        msPerSentence,
+        tokensPerSecond: (words / sentences.length / msPerSentence.p50) * 1000,
         memoryBytes: await measureTaggerMemory(path, sentences.slice(0, 200), threads, choiceOf(options)),
       });
       progress.stop();
@@ -100,9 +93,7 @@ export async function runBenchmark(
       batchSize,
       models,
     };
-  } finally {
-    for (const { tagger } of open) await tagger.close();
-  }
+  });
 }
 
 /** What a model's labels were taken for: entities are decoded by their scheme, which takes time. */

@@ -1,6 +1,14 @@
 import { type Latency, measureLatency } from "@nasty/runtime";
 import type { Tagger } from "@nasty/taggers";
 
+/** Milliseconds a sentence, as results say them. */
+export type SentenceTimes = Pick<Latency, "p50" | "p95" | "mean" | "ci95">;
+
+/** A latency without its samples. */
+export function timesOf({ p50, p95, mean, ci95 }: Latency): SentenceTimes {
+  return { p50, p95, mean, ci95 };
+}
+
 /** Milliseconds that one round of one model may take: enough sentences for a mean, short enough to interleave. */
 const roundBudgetMs = 400;
 

@@ -15,6 +15,7 @@ import {
 import { openFound } from "@nasty/taggers/node";
 import { InputError } from "../errors.js";
 import { chosen, type LoadChoice, type LoadedModel, loadModel, reasonOf } from "./load-model.js";
+import { choiceOf } from "../texts/label-choice.js";
 import { compressedModel, historyOfFile } from "./model-history.js";
 import type { SharedModel } from "./open-models.js";
 import type { OpenModel, OpenModelOptions } from "./open-tagger.js";
@@ -141,11 +142,7 @@ export class Model implements AsyncDisposable, SharedModel {
  * ```
  */
 export async function openModel(path: string, options: OpenOptions = {}): Promise<Model> {
-  const { task, scheme } = options;
-  const loaded = await loadModel(path, {
-    ...(task !== undefined && { task }),
-    ...(scheme !== undefined && { scheme }),
-  });
+  const loaded = await loadModel(path, choiceOf(options));
   const history = historyOfFile(loaded.model, await compressedModel(loaded.modelPath));
   return new Model(loaded, { history, stamp: await stampOf(loaded.modelPath), options });
 }

@@ -14,3 +14,18 @@ export async function openModel(path: string, options: OpenModelOptions): Promis
   const { threads, task, scheme, isSchemeOfText = false, checkWeights = true } = options;
   return openTaggerFile(path, { threads, task, scheme, isSchemeOfText, checkWeights });
 }
+
+/** Opens several models, side by side for as long as they are used. */
+export async function withOpen<T>(
+  paths: readonly string[],
+  options: OpenModelOptions,
+  use: (open: readonly OpenModel[]) => Promise<T>,
+): Promise<T> {
+  const open: OpenModel[] = [];
+  try {
+    for (const path of paths) open.push(await openModel(path, options));
+    return await use(open);
+  } finally {
+    for (const { tagger } of open) await tagger.close();
+  }
+}

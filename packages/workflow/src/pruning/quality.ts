@@ -1,10 +1,10 @@
 import { withinLoss } from "@nasty/compression";
-import { type Evaluation, evaluate } from "@nasty/taggers";
+import type { Evaluation } from "@nasty/taggers";
+import { evaluateSentences } from "../evaluation/evaluate-sentences.js";
 import { type PairedFigures, pairedFigures } from "../comparison/paired-figures.js";
 import { collectAll } from "../texts/collect-all.js";
 import { readLabelled } from "../texts/labelled-text.js";
 import { openModel, type OpenModelOptions } from "../models/open-tagger.js";
-import { nameOf } from "../texts/text-form.js";
 import { type LabellingDocument, labellingDocument } from "../report/labelling-text.js";
 import type { Reporter } from "../reporter.js";
 
@@ -30,22 +30,16 @@ export interface PruningQuality extends PairedFigures {
 export async function measureQuality(
   [original, written]: readonly [string, string],
   request: QualityRequest,
-  { progress, signal }: Reporter,
+  reporter: Reporter,
 ): Promise<PruningQuality> {
   const { validation, target, seed, scheme } = request;
   const tagged = async (path: string, title: string): Promise<Evaluation> => {
     const { tagger } = await openModel(path, request);
     try {
       const sentences = await collectAll(readLabelled(validation, tagger.task));
-      progress.start(`tagging ${sentences.length} sentences with ${title}`, sentences.length);
-      return await evaluate(tagger, sentences, {
-        path: nameOf(validation),
-        scheme,
-        signal,
-        onProgress: (done) => progress.update(done),
-      });
+      const step = `tagging ${sentences.length} sentences with ${title}`;
+      return await evaluateSentences(tagger, sentences, { step, path: validation, scheme }, reporter);
     } finally {
-      progress.stop();
       await tagger.close();
     }
   };

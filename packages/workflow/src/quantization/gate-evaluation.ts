@@ -1,12 +1,6 @@
-import {
-  type Evaluation,
-  evaluate,
-  type LabelChoice,
-  type LabelledSentence,
-  type Tagger,
-} from "@nasty/taggers";
-import type { Progress } from "../reporter.js";
-import { nameOf } from "../texts/text-form.js";
+import type { Evaluation, LabelChoice, LabelledSentence, Tagger } from "@nasty/taggers";
+import { evaluateSentences } from "../evaluation/evaluate-sentences.js";
+import type { Reporter } from "../reporter.js";
 
 /** Measures a model on the text of the gate; the title is that of the model, for progress. */
 export type Judge = (tagger: Tagger, title: string) => Promise<Evaluation>;
@@ -19,16 +13,9 @@ interface GateText {
 }
 
 /** Sentence by sentence: a dynamic activation range spans the batch, so batch-mates would change labels. */
-export function judgeOf({ validation, sentences, scheme }: GateText, progress: Progress): Judge {
-  return async (tagger, title) => {
-    progress.start(`gate: tagging ${sentences.length} sentences with ${title}`, sentences.length);
-    const result = await evaluate(tagger, sentences, {
-      path: nameOf(validation),
-      scheme,
-      batchSize: 1,
-      onProgress: (done) => progress.update(done),
-    });
-    progress.stop();
-    return result;
+export function judgeOf({ validation, sentences, scheme }: GateText, reporter: Reporter): Judge {
+  return (tagger, title) => {
+    const step = `gate: tagging ${sentences.length} sentences with ${title}`;
+    return evaluateSentences(tagger, sentences, { step, path: validation, scheme, batchSize: 1 }, reporter);
   };
 }

@@ -85,7 +85,8 @@ export async function runQuantization(
 export async function runPlan(given: GivenSettings, reporter: Reporter): Promise<QuantizePlan> {
   const checked = await checkOptions({ ...given, dryRun: true });
   const settings = { ...given, model: checked.model };
-  const { loaded, gate } = await loadedFor(settings, checked);
+  const { gate } = checked;
+  const loaded = await loadedFor(settings, checked);
   remarksOn(loaded, gate, settings);
   const read = calibrationReader(settings, reporter);
   const planned = await planQuantization(loaded, { settings, read }, reporter);
@@ -138,7 +139,8 @@ async function makeCandidate(
 ): Promise<Made> {
   const checked = await checkOptions(given, { isPlanned: plan !== undefined });
   const settings = { ...given, model: checked.model };
-  const { loaded, gate, output } = await loadedFor(settings, checked);
+  const { gate, output } = checked;
+  const loaded = await loadedFor(settings, checked);
   if (plan !== undefined) await checkPlanFits(plan, loaded);
   const remarks = remarksOn(loaded, gate, settings);
   // Planning may write over the weights.
@@ -153,7 +155,7 @@ async function makeCandidate(
     settings,
   );
   const sentences = labelled ?? [];
-  const judge = gate && judgeOf({ ...gate, sentences }, reporter.progress);
+  const judge = gate && judgeOf({ ...gate, sentences }, reporter);
   const original = originalOf(loaded, { drift, judge, options: gate ?? settings });
   const planned = await planQuantization(
     loaded,
@@ -189,13 +191,9 @@ async function makeCandidate(
   };
 }
 
-function loadedFor(settings: QuantizeSettings, { gate, output, loaded }: CheckedOptions) {
+function loadedFor(settings: QuantizeSettings, { loaded }: CheckedOptions): Promise<LoadedModel> {
   const choice = settings.validation === undefined ? choiceOf(settings) : choiceForText(settings);
-  return loadForCompression(settings.model, choice, loaded).then((model) => ({
-    loaded: model,
-    gate,
-    output,
-  }));
+  return loadForCompression(settings.model, choice, loaded);
 }
 
 const wordsOf = (labelled: readonly LabelledSentence[] | undefined): Labels =>

@@ -1,10 +1,11 @@
 import type { Artifact, Figures } from "@nasty/compression/pipeline";
-import { evaluate, type LabelChoice } from "@nasty/taggers";
+import type { LabelChoice } from "@nasty/taggers";
+import { evaluateSentences } from "../evaluation/evaluate-sentences.js";
 import { collectAll } from "../texts/collect-all.js";
 import { readLabelled } from "../texts/labelled-text.js";
 import { choiceForText } from "../texts/label-choice.js";
-import { type OpenModel, openModel } from "../models/open-tagger.js";
-import { sentenceLatencies } from "../measurement/sentence-latency.js";
+import { openModel, withOpen } from "../models/open-tagger.js";
+import { sentenceLatencies, timesOf } from "../measurement/sentence-latency.js";
 import { measureTaggerMemory } from "../measurement/tagger-memory.js";
 import { labellingDocument } from "../report/labelling-text.js";
 import type { Reporter } from "../reporter.js";
@@ -23,19 +24,14 @@ export async function evaluateModel(path: string, { test, threads, reporter, cho
   const { tagger } = await openModel(path, { threads, ...choiceForText(choice) });
   try {
     const sentences = await collectAll(readLabelled(test, tagger.task));
-    reporter.progress.start(`tagging ${sentences.length} sentences with ${path}`, sentences.length);
-    const result = await evaluate(tagger, sentences, {
-      path: test,
-      scheme: choice.scheme,
-      batchSize: 1,
-      onProgress: (done) => reporter.progress.update(done),
-    });
+    const step = `tagging ${sentences.length} sentences with ${path}`;
+    const judging = { step, path: test, scheme: choice.scheme, batchSize: 1 };
+    const result = await evaluateSentences(tagger, sentences, judging, reporter);
     const { metric, value, sentenceCounts, perLabel } = result;
     const labelling = labellingDocument(result.labelling);
     const goldLabelling = labellingDocument(result.goldLabelling);
     return { metric, value, sentenceCounts, perLabel, labelling, goldLabelling };
   } finally {
-    reporter.progress.stop();
     await tagger.close();
   }
 }
@@ -48,9 +44,8 @@ export async function measureModels(
   models: readonly Artifact[],
   { test, seed, threads, choice, reporter: { progress } }: MeasureOptions,
 ): Promise<Figures[]> {
-  const open: OpenModel[] = [];
-  try {
-    for (const { path } of models) open.push(await openModel(path, { threads, ...choiceForText(choice) }));
+  const paths = models.map(({ path }) => path);
+  return withOpen(paths, { threads, ...choiceForText(choice) }, async (open) => {
     const task = open[0]?.tagger.task ?? "pos";
     const sample = (await collectAll(readLabelled(test, task)))
       .slice(0, timedSentences)
@@ -63,15 +58,12 @@ export async function measureModels(
     );
     progress.stop();
     const figures: Figures[] = [];
-    for (const [index, { path }] of models.entries()) {
+    for (const [index, path] of paths.entries()) {
       progress.start(`measuring the memory of ${path} in a fresh process`);
-      const { p50, p95, mean, ci95 } = latencies[index]!;
       const memoryBytes = await measureTaggerMemory(path, sample, threads, choiceForText(choice));
       progress.stop();
-      figures.push({ msPerSentence: { p50, p95, mean, ci95 }, memoryBytes });
+      figures.push({ msPerSentence: timesOf(latencies[index]!), memoryBytes });
     }
     return figures;
-  } finally {
-    for (const { tagger } of open) await tagger.close();
-  }
+  });
 }

@@ -6,7 +6,7 @@ import type { Value } from "./values.js";
  * What is said of every option, wherever it is used: from a program, the command line, a recipe, or a page of the
  * documentation.
  */
-interface About {
+export interface About {
   /** The option on the command line with a name for its value: `--limit <n>`. */
   readonly flag: string;
   readonly help: string;
@@ -91,37 +91,19 @@ export function list<T, const F extends string, const M extends More<ValueOption
   return { kind: "list", flag: name, value, help, ...(more as M) };
 }
 
-export function text<const F extends string, const M extends More<TextOption> = object>(
-  name: F,
-  help: string,
-  more?: M,
-): TextOption & { readonly kind: "text" } & Named<F> & M {
-  return { kind: "text", flag: name, help, ...(more as M) };
-}
+/** Makes options of a kind that has nothing to say but what all have. */
+const plain =
+  <const K extends (TextOption | ModelOption)["kind"]>(kind: K) =>
+  <const F extends string, const M extends More<About> = object>(
+    name: F,
+    help: string,
+    more?: M,
+  ): About & { readonly kind: K } & Named<F> & M => ({ kind, flag: name, help, ...(more as M) });
 
-export function texts<const F extends string, const M extends More<TextOption> = object>(
-  name: F,
-  help: string,
-  more?: M,
-): TextOption & { readonly kind: "texts" } & Named<F> & M {
-  return { kind: "texts", flag: name, help, ...(more as M) };
-}
-
-export function model<const F extends string, const M extends More<ModelOption> = object>(
-  name: F,
-  help: string,
-  more?: M,
-): ModelOption & { readonly kind: "model" } & Named<F> & M {
-  return { kind: "model", flag: name, help, ...(more as M) };
-}
-
-export function models<const F extends string, const M extends More<ModelOption> = object>(
-  name: F,
-  help: string,
-  more?: M,
-): ModelOption & { readonly kind: "models" } & Named<F> & M {
-  return { kind: "models", flag: name, help, ...(more as M) };
-}
+export const text = plain("text");
+export const texts = plain("texts");
+export const model = plain("model");
+export const models = plain("models");
 
 export function group<const O extends Readonly<Record<string, Option>>>(
   help: string,

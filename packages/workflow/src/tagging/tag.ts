@@ -14,6 +14,7 @@ import { type Given, perform } from "../perform.js";
 import { labellingRemarks } from "../report/labelling-text.js";
 import type { Reporter } from "../reporter.js";
 import type { SettingsOf } from "../schema/option.js";
+import { choiceOf } from "../texts/label-choice.js";
 import { tagGivenWords } from "../texts/given-text.js";
 import { type LineEnds, makeLineEnds } from "../texts/line-ends.js";
 import { notPlain, piecesOf } from "../texts/plain-text.js";
@@ -74,8 +75,7 @@ export async function runTagging(
   const task = settings.task ?? (format === "entities" && model === undefined ? "ner" : undefined);
   const { tagger, notes } = await openDefaultOr(model, {
     threads,
-    ...(task !== undefined && { task }),
-    ...(scheme !== undefined && { scheme }),
+    ...choiceOf({ task, scheme }),
   });
   for (const one of notes) note(one);
   const batches: BatchOptions = { ...(exactBatches === true && { batchSize: 1 }), ...(signal && { signal }) };

@@ -55,6 +55,12 @@ export class Reading {
   }
 }
 
+/** The reading that settings of an operation ask for, by their `inputFormat`; `of` as in {@link Reading}. */
+export function readingFor(settings: object, of?: Reading): Reading {
+  const { inputFormat } = settings as { readonly inputFormat?: readonly string[] };
+  return new Reading(inputFormat, of);
+}
+
 const current = new AsyncLocalStorage<Reading>();
 
 /** Runs an operation with a reading of its own. */

@@ -14,7 +14,7 @@ import { plainData } from "../../report/json.js";
 import type { Reporter } from "../../reporter.js";
 import { longName, namedOptions, type Operation } from "../../schema/operation.js";
 import type { Option, Options, SettingsOf } from "../../schema/option.js";
-import { currentReading, Reading, withReading } from "../../texts/reading.js";
+import { currentReading, readingFor, withReading } from "../../texts/reading.js";
 import { artifactOf } from "../artifact.js";
 import type { ModelFacts, RecipeContext, StepKind } from "./step-kind.js";
 import { settingsOfStep, stepOptions } from "./step-options.js";
@@ -107,7 +107,7 @@ export function operationStep<O extends Options, R extends object>(
       try {
         const model = (await definition.prepareModel?.(input.path, scratch)) ?? input.path;
         const settings = settingsFor(step, { input: model, output }, context);
-        const reading = new Reading(formatsOf(settings), currentReading());
+        const reading = readingFor(settings, currentReading());
         const result = await withReading(reading, () => definition.run(settings, context.reporter));
         said = plainData(definition.document(result));
         definition.judge?.(result, settings);
@@ -152,10 +152,6 @@ function sourcesOf({ kind }: Option, name: DataName, { texts }: RecipeContext): 
   const sources = texts[name] ?? [];
   if (kind === "text") return sources.slice(0, 1).map(({ path }) => path);
   return sources.map(({ path, count }) => (count === undefined ? path : `${path}:${count}`));
-}
-
-function formatsOf(settings: object): readonly string[] {
-  return "inputFormat" in settings && Array.isArray(settings.inputFormat) ? settings.inputFormat : [];
 }
 
 /** Model files have their ending, folders none. */
