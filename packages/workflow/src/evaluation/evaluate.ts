@@ -50,7 +50,7 @@ export function evaluate(
 /** {@link evaluate} from checked settings. */
 export async function runEvaluation(
   { model, test, threads, exactBatches = false, ...choice }: SettingsOf<typeof evaluateOperation.options>,
-  { progress, note }: Reporter,
+  { progress, note, signal }: Reporter,
 ): Promise<EvaluationResult> {
   const { tagger, modelPath, notes } = await openModel(model, { threads, ...choiceForText(choice) });
   for (const one of notes) note(one);
@@ -61,6 +61,7 @@ export async function runEvaluation(
       path: nameOf(test),
       scheme: choice.scheme,
       asTagged: !exactBatches,
+      signal,
     });
     progress.stop();
     const labelling = labellingDocument(result.labelling);
