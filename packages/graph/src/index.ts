@@ -4,7 +4,7 @@ export { transposeTensor } from "./folding/strided-copy.js";
 export { Graph, type Use } from "./graph.js";
 export { GraphError, type GraphErrorCode, type GraphErrorFields } from "./graph-error.js";
 export { inlineFunctions } from "./functions/inline-functions.js";
-export { addDims, type Dim, divideDims, multiplyDims, subtractDims } from "./inference/dims.js";
+export { type Dim, divideDims, multiplyDims } from "./inference/dims.js";
 export { inferShapes, type ValueType, type ValueTypes } from "./inference/infer-shapes.js";
 export { nearestName, unknownName } from "./layers/nearest-name.js";
 export { matchLayers, type MatchedLayers, type NamedLayer } from "./layers/match-layers.js";

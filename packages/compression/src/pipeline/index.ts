@@ -20,7 +20,6 @@ export { recipeError } from "./recipe-error.js";
 export {
   type DataName,
   type DataNeed,
-  dataNames,
   type OptionSchema,
   type OptionValue,
   type Position,

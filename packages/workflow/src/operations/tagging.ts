@@ -1,3 +1,4 @@
+import { aggregations } from "@nasty/taggers";
 import { flag, model, models, one, text } from "../schema/option.js";
 import { operation } from "../schema/operation.js";
 import { choice, positiveInteger } from "../schema/values.js";
@@ -23,12 +24,18 @@ export const tagOperation = operation({
   options: {
     model: model("--model <path>", modelHelp, { otherwise: "the embedded English model" }),
     task: one("--task <task>", task, "kind of labels: parts of speech or named entities", {
-      otherwise: "recognized from the model's labels; pos without --model",
+      otherwise: "recognized from the model's labels; without --model pos, and ner for entities",
     }),
     scheme: schemeOf("recognized from the model's labels"),
-    format: one("--format <format>", choice("text", "conllu", "json"), "form of the result", {
+    format: one("--format <format>", choice("text", "conllu", "json", "entities"), "form of the result", {
       otherwise: "text; for CoNLL-U and columns their own, with one column replaced",
     }),
+    aggregation: one(
+      "--aggregation <strategy>",
+      choice(...aggregations),
+      "with --format entities: what a word of several subwords gets",
+      { otherwise: "first" },
+    ),
     onePerLine: flag(
       "--one-per-line",
       "each line is one sentence (otherwise an empty line or a full stop ends one)",
@@ -40,6 +47,7 @@ export const tagOperation = operation({
   examples: [
     ['echo "Time flies." | nasty tag', "word/LABEL, one sentence on each line"],
     ['echo "Ada lived in London." | nasty tag --task ner', "entities instead of parts of speech"],
+    ["nasty tag --format entities letter.txt", "people, places, … with offsets and probabilities, as JSON"],
     ["nasty tag --model pos_int8.onnx --format conllu text.txt", "CoNLL-U with offsets kept"],
     ["nasty tag --model ner.onnx test.conllu", "the same file with other entity labels"],
   ],
