@@ -130,7 +130,7 @@ function section({ operation, call, first }) {
     `${code(call)} in a program, ${code(`nasty ${name}`)} on the command line.`,
     ...(operand === undefined
       ? []
-      : [`The argument ${code(operand.name)} on the command line: ${operand.help}.`]),
+      : [`On the command line ${code(operand.name)} stands without a flag:\n${operand.help}.`]),
     ...(plans === undefined
       ? []
       : [`${code(`${call.split("(")[0]}.plan(…)`)} and ${code("--dry-run")}: ${plans}.`]),
