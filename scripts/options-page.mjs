@@ -4,6 +4,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as operations from "../packages/workflow/dist/operations/index.js";
 import { stepKinds } from "../packages/workflow/dist/recipes/steps/step-kinds.js";
+import { markdownParagraphs } from "./prose/markdown.mjs";
+import { narrowed } from "./prose/paragraph.mjs";
 
 const page = fileURLToPath(new URL("../docs/options.md", import.meta.url));
 
@@ -163,7 +165,8 @@ A program also gives \`onProgress\`, \`onNote\` and \`signal\`, the command line
   return `${[intro.trimEnd(), ...calls.map(section)].join("\n\n")}\n`;
 }
 
-const made = makePage();
+const lines = makePage().split("\n");
+const made = narrowed(lines, markdownParagraphs(lines)).join("\n");
 if (process.argv.includes("--check")) {
   if (readFileSync(page, "utf8") !== made) {
     process.stderr.write(

@@ -7,7 +7,7 @@ import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { commentParagraphs } from "./prose/comments.mjs";
 import { markdownParagraphs } from "./prose/markdown.mjs";
-import { isWide, wrapped } from "./prose/paragraph.mjs";
+import { isWide, narrowed } from "./prose/paragraph.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const isWriting = process.argv.includes("--write");
@@ -31,18 +31,13 @@ for (const file of files) {
   const before = readFileSync(file, "utf8");
   const lines = before.split("\n");
   const paragraphs = file.endsWith(".md") ? markdownParagraphs(lines) : commentParagraphs(lines);
-  const found = paragraphs.filter(isWide);
-  // Written from the end, so that the places of those before stay.
-  for (const paragraph of isWriting ? found.reverse() : found) {
+  for (const { start } of paragraphs.filter(isWide)) {
     wide++;
-    if (isWriting) lines.splice(paragraph.start, paragraph.lines.length, ...wrapped(paragraph));
-    else
-      process.stderr.write(
-        `${relative(root, file)}:${paragraph.start + 1}: prose of more than 120 columns\n`,
-      );
+    if (!isWriting)
+      process.stderr.write(`${relative(root, file)}:${start + 1}: prose of more than 120 columns\n`);
   }
-  const after = lines.join("\n");
-  if (isWriting && after !== before) writeFileSync(file, after);
+  const after = isWriting ? narrowed(lines, paragraphs).join("\n") : before;
+  if (after !== before) writeFileSync(file, after);
 }
 if (wide > 0 && !isWriting) {
   process.stderr.write(`${wide} paragraphs; node scripts/prose-width.mjs --write breaks them anew\n`);

@@ -31,7 +31,7 @@ export function isWide({ lines, texts }) {
 }
 
 /** The lines of a paragraph, none wider than its longest piece makes it. */
-export function wrapped({ texts, first, rest, isWhole }) {
+function wrapped({ texts, first, rest, isWhole }) {
   const made = isWhole ? [first.trimEnd()] : [];
   let line = isWhole ? rest : first;
   let isEmpty = true;
@@ -47,4 +47,14 @@ export function wrapped({ texts, first, rest, isWhole }) {
     isEmpty = false;
   }
   return [...made, line, ...(isWhole ? [`${rest.slice(0, -" * ".length)} */`] : [])];
+}
+
+/** The lines with those paragraphs broken anew that are too wide. */
+export function narrowed(lines, paragraphs) {
+  const made = [...lines];
+  // From the end, so that the places of those before stay.
+  for (const paragraph of paragraphs.filter(isWide).reverse()) {
+    made.splice(paragraph.start, paragraph.lines.length, ...wrapped(paragraph));
+  }
+  return made;
 }

@@ -33,7 +33,7 @@ export const tagOperation = operation({
     aggregation: one(
       "--aggregation <strategy>",
       choice(...aggregations),
-      "with --format entities: what a word of several subwords gets",
+      "with --format entities: how the labels of the subwords of a word are combined",
       { otherwise: "first" },
     ),
     onePerLine: flag(
