@@ -1,6 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Application, Converter, OptionDefaults, type ProjectReflection } from "typedoc";
+import {
+  Application,
+  Converter,
+  OptionDefaults,
+  ReflectionKind,
+  type DeclarationReflection,
+  type ProjectReflection,
+} from "typedoc";
 import type { PublicPackage } from "./packages.js";
 
 /** The page of an entry point, from the root of the site. */
@@ -36,7 +43,7 @@ export async function writeApiReference(
     disableSources: true,
     ...layout,
   });
-  nameModules(application, sources);
+  arrangeModules(application, sources);
   const project = await application.convert();
   if (project === undefined) throw new Error("docs: API reference: sources: expected to compile, got errors");
   expectEntries(project, entries);
@@ -49,6 +56,8 @@ export async function writeApiReference(
 const layout: object = {
   outputFileStrategy: "modules",
   entryFileName: "index",
+  // Links lead to anchors that are written out, not to ones that are guessed from headings.
+  useHTMLAnchors: true,
   hidePageHeader: true,
   hideBreadcrumbs: true,
   parametersFormat: "table",
@@ -73,13 +82,29 @@ const compilerSettings = (root: string, entries: PublicPackage["entries"]) => ({
 });
 
 /** Modules are called what users import, not where their sources lie; the paths of the pages follow. */
-function nameModules(application: Application, sources: ReadonlyMap<string, string>): void {
+function arrangeModules(application: Application, sources: ReadonlyMap<string, string>): void {
   application.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }: { project: ProjectReflection }) => {
     for (const module of project.children ?? []) {
       const file = project.getSymbolIdFromReflection(module)?.fileName ?? "";
       module.name = sources.get(file) ?? module.name;
+      liftMembers(module);
     }
   });
+}
+
+/** The pages have no place for functions of a function (`quantize.plan`), so each stands beside it, under its whole name. */
+function liftMembers(module: DeclarationReflection): void {
+  for (const outer of module.children ?? []) {
+    if (!outer.kindOf(ReflectionKind.Function)) continue;
+    for (const member of outer.children ?? []) {
+      member.name = `${outer.name}.${member.name}`;
+      for (const signature of member.signatures ?? []) signature.name = member.name;
+      member.kind = ReflectionKind.Function;
+      member.parent = module;
+      module.addChild(member);
+    }
+    delete outer.children;
+  }
 }
 
 function expectEntries(project: ProjectReflection, entries: PublicPackage["entries"]): void {

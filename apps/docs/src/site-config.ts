@@ -28,7 +28,11 @@ export const siteConfig = defineConfig({
   srcDir: ".pages",
   outDir: "site",
   cacheDir: ".pages/.cache",
-  head: [["meta", { "http-equiv": "Content-Security-Policy", content: contentPolicy }]],
+  head: [
+    ["meta", { "http-equiv": "Content-Security-Policy", content: contentPolicy }],
+    // Without one browsers ask for a file that is not there.
+    ["link", { rel: "icon", href: "data:," }],
+  ],
   markdown: {
     // Anchors are those that GitHub gives the same texts.
     anchor: { slugify: (heading) => slug(heading) },
@@ -36,7 +40,8 @@ export const siteConfig = defineConfig({
   },
   transformPageData: (page) => {
     const source = sources.get(page.relativePath);
-    return { frontmatter: { ...page.frontmatter, source, editLink: source !== undefined } };
+    if (source !== undefined) return { filePath: source };
+    return { frontmatter: { ...page.frontmatter, editLink: false } };
   },
   themeConfig: {
     search: { provider: "local" },
@@ -46,8 +51,8 @@ export const siteConfig = defineConfig({
     socialLinks: [{ icon: "github", link: repository }],
     editLink: {
       text: "The source of this page",
-      // Runs in the page, so it can use nothing from here.
-      pattern: ({ frontmatter }) => `https://github.com/nasty-ml/nasty/blob/main/${frontmatter["source"]}`,
+      // A function here would reach the page as text to be evaluated, which the policy refuses.
+      pattern: `${repository}/blob/main/:path`,
     },
   } satisfies DefaultTheme.Config,
 });
