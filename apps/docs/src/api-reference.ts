@@ -49,7 +49,8 @@ export async function writeApiReference(
   expectEntries(project, entries);
   application.options.setValue("outputs", [{ name: "markdown", path: join(folder, "api") }]);
   await application.generateOutputs(project);
-  if (application.logger.hasErrors()) throw new Error("docs: API reference: pages: expected no error, got some");
+  if (application.logger.hasErrors())
+    throw new Error("docs: API reference: pages: expected no error, got some");
 }
 
 /** Settings of typedoc-plugin-markdown, which declares them under names that typedoc's own types do not know. */
@@ -111,5 +112,7 @@ function expectEntries(project: ProjectReflection, entries: PublicPackage["entri
   const names = new Set(project.children?.map(({ name }) => name));
   const missing = entries.filter(({ name }) => !names.has(name)).map(({ name }) => name);
   if (missing.length > 0)
-    throw new Error(`docs: API reference: entry points: expected every one, got none for ${missing.join(", ")}`);
+    throw new Error(
+      `docs: API reference: entry points: expected every one, got none for ${missing.join(", ")}`,
+    );
 }

@@ -1,7 +1,8 @@
 // Builds the site and checks it: exit code 1 with what is wrong if a page is missing, a link leads nowhere, or a page loads from another host.
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { build } from "vitepress";
 import { apiPage, writeApiReference } from "./api-reference.js";
+import { browseSite, browser } from "./browse-site.js";
 import { checkSite } from "./built-site.js";
 import { publicPackages } from "./packages.js";
 import { listPages } from "./pages.js";
@@ -19,13 +20,21 @@ const pages = [
   ...packages.flatMap(({ entries }) => entries.map(({ name }) => apiPage(name))),
 ];
 const { faults, files, links } = checkSite(site, pages);
+if (existsSync(browser)) {
+  const kinds = ["index", "guide", "decisions/index", "packages/core", "api/@nasty/core"];
+  const opened = [...kinds, ...(hasPlayground() ? ["playground/index"] : [])].map((name) => `${name}.html`);
+  faults.push(...(await browseSite(site, opened.toReversed(), "quantize")));
+}
 // A link beside every page is at fault in every page.
 for (const fault of faults.slice(0, 30)) process.stderr.write(`docs: ${fault}\n`);
 if (faults.length > 0) {
   process.stderr.write(`docs: faults: expected none, got ${faults.length}\n`);
   process.exit(1);
 }
-process.stdout.write(
-  `docs: ${files} pages, ${links} links in them checked, nothing loaded from another host: ${site}\n`,
-);
-if (!hasPlayground()) process.stdout.write("docs: left out: the playground, apps/playground/dist is not built\n");
+process.stdout.write(`docs: ${files} pages with ${links} links, none of them dead: ${site}\n`);
+if (!existsSync(browser))
+  process.stdout.write(
+    `docs: not opened in a browser: ${browser} is not there (apt-get install chromium, or set CHROMIUM)\n`,
+  );
+if (!hasPlayground())
+  process.stdout.write("docs: left out: the playground, apps/playground/dist is not built\n");

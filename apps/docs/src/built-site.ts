@@ -5,7 +5,7 @@ import { Parser } from "htmlparser2";
 /** What a check of a built site found. */
 export interface SiteCheck {
   /** One sentence each; none if the site is good. */
-  readonly faults: readonly string[];
+  readonly faults: string[];
   readonly files: number;
   readonly links: number;
 }
