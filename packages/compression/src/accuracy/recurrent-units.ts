@@ -200,7 +200,7 @@ function readRows(graph: Graph, { node, index, axis }: UnitWeight, first: number
 
 function constantOf(graph: Graph, node: NodeProto, index: number): WeightSource {
   const source = weightSource(graph, node.input[index] ?? "");
-  if (source === undefined) throw new TypeError(`recurrent units: input ${index} is no constant`);
+  if (source === undefined) throw new TypeError(`recurrent units: input ${index} is not a constant`);
   return source;
 }
 

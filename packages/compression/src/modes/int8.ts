@@ -67,7 +67,7 @@ function formOf({ op, graph, weights }: WeightSite): QuantizedForm | { readonly 
     case "Gather":
       return "Gather";
     case "LSTM":
-      return { reason: "the int8 LSTM quantizes activations as they come (use dynamic quantization)" };
+      return { reason: "activations of the int8 LSTM are quantized at run time (use dynamic quantization)" };
     case "Conv":
       return { reason: `static int8 of Conv (rank ${weights[0]?.shape.length ?? 0}) is not supported` };
     default: {

@@ -143,7 +143,7 @@ export function planWeights(
   formOf: FormOf,
 ): WeightPlan {
   checkOptions(operation, options);
-  refuseQuantized(operation, model.main);
+  refuseQuantized(operation, model.main, options.opTypes);
   const { sites, keptInFloat } = findWeightSites(model);
   const skipped = skippedBy(
     sites.map(({ graph, node, weights }) => ({

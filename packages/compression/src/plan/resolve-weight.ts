@@ -79,7 +79,7 @@ export function resolveWeight(graph: Graph, name: string): ResolvedWeight | unde
 export function readWeight(weight: Pick<ResolvedWeight, "owner" | "name">): Tensor {
   const tensor = weight.owner.constant(weight.name);
   if (tensor === undefined) {
-    throw new TypeError(`readWeight: ${weight.name} is no constant`);
+    throw new TypeError(`readWeight: ${weight.name} is not a constant`);
   }
   return tensor;
 }

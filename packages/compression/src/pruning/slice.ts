@@ -91,7 +91,7 @@ function changeConstant(
   const name = node.input[index] ?? "";
   const source = weightSource(graph, name);
   if (source === undefined) {
-    throw new TypeError(`changeConstant: ${name} is no constant`);
+    throw new TypeError(`changeConstant: ${name} is not a constant`);
   }
   const stored = source.perm?.[axis] ?? axis;
   const changed = change(source.tensor, stored);

@@ -44,7 +44,7 @@ export function checkText(
     rest = rest.slice(form.length);
     if (glued) continue;
     if (rest !== "" && !/^\s/.test(rest)) {
-      const got = `none, though # text goes on with ${quoted(rest.slice(0, 20))}`;
+      const got = `none, though # text continues with ${quoted(rest.slice(0, 20))}`;
       report(id.line, MISC + 1, "space-after", "MISC", noSpace, got);
     }
     rest = rest.trimStart();

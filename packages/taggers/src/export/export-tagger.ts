@@ -177,7 +177,7 @@ async function checkAlike(
   if (first === undefined) return;
   const identity = await identityOfTagger(first.settings);
   for (const { path, settings } of taggers.slice(1)) {
-    const advice = "export it to a folder of its own";
+    const advice = "export it to a separate folder";
     if (settings.labels.join("\n") !== first.settings.labels.join("\n")) {
       throw new TaggerError(
         "labels",
@@ -233,7 +233,7 @@ function filesOf(
   if (modelType !== undefined) return minimalFiles(first.settings, modelType);
   throw new TaggerError(
     "config",
-    `${operation}: ${first.modelPath}: model_type: expected the family of the model (bert, roberta, …) in the file, got none; give the model type, or export from the Hugging Face directory that the file was made of`,
+    `${operation}: ${first.modelPath}: model_type: expected the family of the model (bert, roberta, …) in the file, got none; give the model type, or export from the Hugging Face directory that the file was made from`,
     { path: first.modelPath, name: "model_type" },
   );
 }

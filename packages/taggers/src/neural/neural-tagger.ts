@@ -6,7 +6,7 @@ import { labellingOfSettings } from "../label-choice.js";
 import { TaggerError } from "../tagger-error.js";
 import type { Tagger } from "../tagger.js";
 import type { BatchLimits } from "../tagging/batches.js";
-import { type ChainScores, decoderOf } from "../tagging/decode.js";
+import { type ChainScores, constrainChain, decoderOf } from "../tagging/decode.js";
 import { type IdRow, type WordRow, wordRows } from "../tagging/rows.js";
 import { longestRow } from "../tagging/sentence-blocks.js";
 import {
@@ -142,6 +142,7 @@ export async function makeNeuralTagger(
     labels,
     labelling,
     decode: decoderOf(labelling, labels, chain),
+    chain: chain && constrainChain(chain, labels, labelling.form),
     close: async () => {
       await Promise.all(
         "whole" in sessions ? [sessions.whole.close()] : [sessions.embedder.close(), network.close()],

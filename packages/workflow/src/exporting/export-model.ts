@@ -138,7 +138,7 @@ async function driftOf(
       sample,
       minCosine: minCosine ?? leastOf[variant],
       threads,
-      advice: () => "export the model again, or lower --min-cosine if you mean it",
+      advice: () => "export the model again, or lower --min-cosine if the difference is acceptable",
     },
     staged.modelPath,
   );

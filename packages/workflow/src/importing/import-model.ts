@@ -121,7 +121,7 @@ async function checkOutput(
   for (const file of [...files, words, labels]) {
     if (file === undefined || !(await isSameFile(output, file))) continue;
     throw new UsageError(
-      `import: --output ${output}: expected another file than those it is made of, got ${file}`,
+      `import: --output ${output}: expected another file than those it is made from, got ${file}`,
     );
   }
 }

@@ -1,7 +1,17 @@
 import { stat } from "node:fs/promises";
 import type { HistoryStep } from "@nasty/compression";
-import { type LabelChoice, type TaggedSentence, type Tagger, tagText, type Task } from "@nasty/taggers";
-import type { BatchOptions, SentenceOptions } from "@nasty/taggers";
+import {
+  type BatchOptions,
+  entities,
+  type Entity,
+  type EntityOptions,
+  type LabelChoice,
+  type SentenceOptions,
+  type TaggedSentence,
+  type Tagger,
+  tagText,
+  type Task,
+} from "@nasty/taggers";
 import { openFound } from "@nasty/taggers/node";
 import { InputError } from "../errors.js";
 import { chosen, type LoadChoice, type LoadedModel, loadModel, reasonOf } from "./load-model.js";
@@ -101,6 +111,11 @@ export class Model implements AsyncDisposable, SharedModel {
   /** Tags raw text, a sentence at a time. */
   async *tagText(text: string, options: BatchOptions & SentenceOptions = {}): AsyncGenerator<TaggedSentence> {
     yield* tagText(await this.tagger(), text, options);
+  }
+
+  /** The entities of raw text, with type, offsets and probability; see `entities` of @nasty/taggers. */
+  async *entities(text: string, options: EntityOptions & SentenceOptions = {}): AsyncGenerator<Entity> {
+    yield* entities(await this.tagger(), text, options);
   }
 
   async close(): Promise<void> {

@@ -122,7 +122,8 @@ async function driftOf(
     threads,
     isJudged,
     outcome: "it was not kept, the float model is",
-    advice: () => "quantize that with calibration data, or lower --min-cosine if you mean it",
+    advice: () =>
+      "quantize that with calibration data, or lower --min-cosine if the difference is acceptable",
   };
   try {
     return { drift: await checkDrift(job, path), refusal: null };
