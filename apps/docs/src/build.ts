@@ -13,7 +13,13 @@ const packages = publicPackages(root);
 stageTexts();
 await writeApiReference(root, packages, staged);
 rmSync(site, { recursive: true, force: true });
-await build(app);
+try {
+  await build(app);
+} catch (error) {
+  // The bundler's error has the page in its message, and much that is about itself beside it.
+  process.stderr.write(`docs: the site was not built\n${(error as Error).message}\n`);
+  process.exit(1);
+}
 
 const pages = [
   ...listPages(root).map(({ path }) => path),
