@@ -1,4 +1,5 @@
-// The whole system in one screen: a tagger is trained, quantized behind a gate, pruned, distilled and compared, and a recipe is run.
+// The whole system in one screen: a tagger is trained, quantized behind a gate, pruned, distilled and compared, and a
+// recipe is run.
 import { cp, mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// Writes docs/options.md from the schemas of the operations; with --check it only says whether the page is what they make.
+// Writes docs/options.md from the schemas of the operations; with --check it only says whether the page is what they
+// make.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as operations from "../packages/workflow/dist/operations/index.js";
@@ -127,7 +128,7 @@ function section({ operation, call, first }) {
     `${code(call)} in a program, ${code(`nasty ${name}`)} on the command line.`,
     ...(operand === undefined
       ? []
-      : [`The argument ${code(operand.name)} on the command line: ${operand.help}.`]),
+      : [`On the command line ${code(operand.name)} stands without a flag:\n${operand.help}.`]),
     ...(plans === undefined
       ? []
       : [`${code(`${call.split("(")[0]}.plan(…)`)} and ${code("--dry-run")}: ${plans}.`]),

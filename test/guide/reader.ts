@@ -12,14 +12,17 @@ export interface Reader {
   readonly folder: string;
   /** Does what a block says; throws with its output if that fails. */
   follow(block: CodeBlock): void;
-  /** Checks the types of blocks of TypeScript as a project of modules for Node has them; throws what the compiler says. */
+  /**
+   * Checks the types of blocks of TypeScript as a project of modules for Node has them; throws what the compiler says.
+   */
   check(blocks: readonly CodeBlock[]): void;
   remove(): void;
 }
 
 /**
- * Makes a folder as the guide says it looks: `data/` with pieces of the sample text, `models/pos.onnx` (a small BiLSTM tagger) and
- * `models/bert/` (a small transformer in the Hugging Face layout), both trained on a few sentences, and the packages installed.
+ * Makes a folder as the guide says it looks: `data/` with pieces of the sample text, `models/pos.onnx` (a small BiLSTM
+ * tagger) and `models/bert/` (a small transformer in the Hugging Face layout), both trained on a few sentences, and the
+ * packages installed.
  */
 export function openReader(): Reader {
   const folder = mkdtempSync(join(tmpdir(), "nasty-guide-"));
@@ -64,8 +67,7 @@ export function openReader(): Reader {
       }
     },
     check(blocks) {
-      const types = join(folder, "types");
-      mkdirSync(types);
+      const types = mkdtempSync(join(folder, "types-"));
       for (const { code, line } of blocks) writeFileSync(join(types, fileOf(line)), `${code}\n`);
       writeFileSync(join(types, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
       run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", types]);

@@ -93,7 +93,10 @@ function arrangeModules(application: Application, sources: ReadonlyMap<string, s
   });
 }
 
-/** The pages have no place for functions of a function (`quantize.plan`), so each stands beside it, under its whole name. */
+/**
+ * The pages have no place for functions of a function (`quantize.plan`), so each stands beside it, under its whole
+ * name.
+ */
 function liftMembers(module: DeclarationReflection): void {
   for (const outer of module.children ?? []) {
     if (!outer.kindOf(ReflectionKind.Function)) continue;

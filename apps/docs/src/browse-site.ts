@@ -14,7 +14,8 @@ const host = "http://site.invalid";
  * @param site folder of the built files
  * @param paths pages to open, from the root of the site: `packages/core.html`
  * @param word what is typed into the search; at least one page must have it
- * @returns what was wrong, one sentence each: an error in a page, a request to another host, a search that found nothing
+ * @returns what was wrong, one sentence each: an error in a page, a request to another host, a search that found
+ *   nothing
  */
 export async function browseSite(site: string, paths: readonly string[], word: string): Promise<string[]> {
   const chrome = await chromium.launch({ executablePath: browser, args: ["--no-sandbox"] });

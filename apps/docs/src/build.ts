@@ -1,4 +1,5 @@
-// Builds the site and checks it: exit code 1 with what is wrong if a page is missing, a link leads nowhere, or a page loads from another host.
+// Builds the site and checks it: exit code 1 with what is wrong if a page is missing, a link leads nowhere, or a page
+// loads from another host.
 import { existsSync, rmSync } from "node:fs";
 import { build } from "vitepress";
 import { apiPage, writeApiReference } from "./api-reference.js";

@@ -19,8 +19,8 @@ interface Html {
 }
 
 /**
- * Checks the files of a site: every page is there, links between them lead to a file and to an anchor in it, and nothing is loaded from
- * another host.
+ * Checks the files of a site: every page is there, links between them lead to a file and to an anchor in it, and
+ * nothing is loaded from another host.
  *
  * @param site folder of the built files
  * @param pages Markdown files that must have become pages, from the root of the site: `packages/core.md`

@@ -15,8 +15,9 @@ export interface LinkTargets {
 export const isFigure = (path: string): boolean => /^docs\/.+\.(svg|png|jpe?g|webp|avif|gif)$/.test(path);
 
 /**
- * Turns a link between files of the repository into one between pages: to the page of the file, or of the folder's README; to the
- * repository, if it has none. Pictures under `docs/` lie beside the pages. Links to other hosts and inside the page stay.
+ * Turns a link between files of the repository into one between pages: to the page of the file, or of the folder's
+ * README; to the repository, if it has none. Pictures under `docs/` lie beside the pages. Links to other hosts and
+ * inside the page stay.
  *
  * @param source the file that has the link, from the root of the repository
  * @param href the link as it is written there

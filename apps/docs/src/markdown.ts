@@ -2,8 +2,8 @@ import type { MarkdownRenderer } from "vitepress";
 import { rewriteLink, type LinkTargets } from "./links.js";
 
 /**
- * Adds to the reader of Markdown what the repository's texts need on the site: their links lead to pages, and their braces are text, not
- * expressions of the page's framework. Links of the API reference are between pages as they stand.
+ * Adds to the reader of Markdown what the repository's texts need on the site: their links lead to pages, and their
+ * braces are text, not expressions of the page's framework. Links of the API reference are between pages as they stand.
  */
 export function readRepositoryTexts(markdown: MarkdownRenderer, targets: LinkTargets): void {
   const sources = new Map(targets.pages.map(({ path, source }) => [path, source]));

@@ -14,8 +14,8 @@ export interface Page {
 }
 
 /**
- * Lists the pages that are texts of the repository: README (the home page), everything under `docs/`, examples, results, and the README of
- * each published package.
+ * Lists the pages that are texts of the repository: README (the home page), everything under `docs/`, examples,
+ * results, and the README of each published package.
  *
  * @param root folder of the repository
  * @throws Error if one of them is not there, or has no heading

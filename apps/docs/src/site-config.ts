@@ -9,7 +9,8 @@ import { hasPlayground, repository, root } from "./places.js";
 const pages = listPages(root);
 const sources = new Map(pages.map(({ path, source }) => [path, source]));
 
-// Nothing is loaded from, or sent to, another host: the browser refuses it. Scripts and styles in the pages are those of the theme.
+// Nothing is loaded from, or sent to, another host: the browser refuses it. Scripts and styles in the pages are those
+// of the theme.
 const contentPolicy = [
   "default-src 'self'",
   "script-src 'self' 'unsafe-inline'",

@@ -4,7 +4,10 @@ import { isFigure } from "./links.js";
 import { listPages } from "./pages.js";
 import { playground, root, staged, stagedPlayground } from "./places.js";
 
-/** Lays the repository's texts and pictures out as the pages of the site, and the playground's built files if they are there. */
+/**
+ * Lays the repository's texts and pictures out as the pages of the site, and the playground's built files if they are
+ * there.
+ */
 export function stageTexts(): void {
   rmSync(staged, { recursive: true, force: true });
   for (const { source, path } of listPages(root)) copy(join(root, source), join(staged, path));

@@ -27,7 +27,10 @@ type Place =
   /** The last axis holds the units of one direction after those of the other. */
   | { readonly kind: "joined" };
 
-/** Every LSTM of the main graph whose states only products and further LSTMs read, seen through transpositions, reshapes and masks. */
+/**
+ * Every LSTM of the main graph whose states only products and further LSTMs read, seen through transpositions, reshapes
+ * and masks.
+ */
 export function findRecurrentUnits(typed: TypedGraph): RecurrentUnits[] {
   const found: RecurrentUnits[] = [];
   for (const node of typed.graph.nodes) {

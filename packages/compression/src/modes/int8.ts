@@ -167,12 +167,13 @@ export function int8Activations(model: ModelProto, options: StaticOptions = {}):
 /**
  * Plans static quantization: int8 weights, and activations rounded to ranges that were measured on samples.
  *
- * Quantized are MatMul and Gemm with constant weights, and embeddings; nothing else: there are no int8 CPU kernels for the
- * rest, and rounding it costs accuracy. Masked scores and padding never enter a range.
+ * Quantized are MatMul and Gemm with constant weights, and embeddings; nothing else: there are no int8 CPU kernels for
+ * the rest, and rounding it costs accuracy. Masked scores and padding never enter a range.
  *
  * @param model an unfused float32 graph; not changed
  * @param options `calibrationData` or `calibrationTable` is required
- * @throws CompressionError `no-calibration-data`, `missing-range`, `no-such-layer`, `invalid-option`; CalibrationError of the measurement
+ * @throws CompressionError `no-calibration-data`, `missing-range`, `no-such-layer`, `invalid-option`; CalibrationError
+ *   of the measurement
  * @example
  * const plan = await int8.plan(model, { calibrationData: batches, method: "percentile" });
  */

@@ -36,7 +36,10 @@ function listed(counts: ReadonlyMap<string, number>): string {
   return [...counts].map(([op, count]) => `${op} ×${count}`).join(", ");
 }
 
-/** Operators with weights of their own, and what they are called once these are quantized: scales of other operators are none of theirs. */
+/**
+ * Operators with weights of their own, and what they are called once these are quantized: scales of other operators are
+ * none of theirs.
+ */
 const separate: Readonly<Partial<Record<QuantizableOp, readonly string[]>>> = {
   LSTM: ["DynamicQuantizeLSTM"],
   Conv: ["ConvInteger", "QLinearConv"],
@@ -59,8 +62,9 @@ function areUntouched(main: Graph, opTypes: readonly QuantizableOp[]): boolean {
 }
 
 /**
- * Refuses a model that somebody quantized before: what is still float in it are scales, offsets, and weights that were left so on purpose.
- * LSTMs and convolutions that are still float can be quantized after all else, where only they are asked for.
+ * Refuses a model that somebody quantized before: what is still float in it are scales, offsets, and weights that were
+ * left so on purpose. LSTMs and convolutions that are still float can be quantized after all else, where only they are
+ * asked for.
  *
  * @throws CompressionError `already-quantized` naming the operators
  */

@@ -8,7 +8,8 @@ const noSpace = "SpaceAfter=No";
 /**
  * Checks that the forms of a sentence spell its text, and that `SpaceAfter=No` stands where the text has no space.
  *
- * @param text value of `# text`, undefined where there is none or more than one: then only the attribute itself is checked
+ * @param text value of `# text`, undefined where there is none or more than one: then only the attribute itself is
+ *   checked
  * @param textLine line of that comment
  * @returns whether the last token says that no space follows
  */

@@ -30,13 +30,15 @@ export interface SentenceEntities {
 /**
  * Finds the entities of a text: people, places and whatever types the tagger has, where they stand, and how sure it is.
  *
- * The text is cut into sentences and words as {@link tagText} does; words are labelled by the tagger, and labels of any scheme are put together
- * to entities. A score is the mean of the probabilities of the labels: softmax of a word's (subword's) scores, or for a tagger with
- * scores of label sequences (a conditional random field) the marginal of each label over all sequences. Long text goes through windows.
+ * The text is cut into sentences and words as {@link tagText} does; words are labelled by the tagger, and labels of any
+ * scheme are put together to entities. A score is the mean of the probabilities of the labels: softmax of a word's
+ * (subword's) scores, or for a tagger with scores of label sequences (a conditional random field) the marginal of each
+ * label over all sequences. Long text goes through windows.
  *
  * @param tagger of entities, in any label scheme; it is not closed
  * @param text any text; an empty one has none. Offsets count its UTF-16 units.
- * @param options of {@link Tagger.tag}; `aggregation` for words of several subwords, default `first`; `onePerLine` where each line is a sentence
+ * @param options of {@link Tagger.tag}; `aggregation` for words of several subwords, default `first`; `onePerLine`
+ *   where each line is a sentence
  * @throws TaggerError `labels` for a tagger that is not one of entities; `option`; what the tagger throws
  * @see decision 126
  *

@@ -14,7 +14,9 @@ import { iterable, seenOf } from "../tagging/sentence-blocks.js";
 
 /** How entities are found. */
 export interface EntityOptions extends BatchOptions {
-  /** What a word of several subwords gets, see {@link Aggregation}. Default `first`: the labels of {@link Tagger.tag}. */
+  /**
+   * What a word of several subwords gets, see {@link Aggregation}. Default `first`: the labels of {@link Tagger.tag}.
+   */
   readonly aggregation?: Aggregation | undefined;
 }
 
@@ -30,7 +32,9 @@ export interface LabelledPart {
 export interface WordEntity {
   /** The type, such as `PER`; empty where the labels name none. */
   readonly type: string;
-  /** Mean probability of the labels that it is made of, 0..1: of its words, or with `none` and `simple` of its subwords. */
+  /**
+   * Mean probability of the labels that it is made of, 0..1: of its words, or with `none` and `simple` of its subwords.
+   */
   readonly score: number;
   /** Index of its first word, and of the word behind its last. */
   readonly firstWord: number;
@@ -48,8 +52,8 @@ export interface WordEntity {
  *
  * @param tagger of entities, in any label scheme; it is not closed
  * @returns a list for each sentence, in order and without overlap
- * @throws TaggerError `labels` for a tagger that is not one of entities, or does not say how sure it is, `option` for an unknown aggregation,
- *   and as {@link Tagger.tag}
+ * @throws TaggerError `labels` for a tagger that is not one of entities, or does not say how sure it is, `option` for
+ *   an unknown aggregation, and as {@link Tagger.tag}
  * @example
  * ```ts
  * for await (const [first] of wordEntities(tagger, [["Ada", "Lovelace", "ran"]])) first; // { type: "PER", firstWord: 0, wordsEnd: 2, … }
@@ -99,7 +103,9 @@ function entityChoices(tagger: Tagger): Choices {
 
 type EntityReader = (words: readonly string[], choices: LabelChoices) => WordEntity[];
 
-/** Puts choices together to entities, by the rule of `spansOf` of @nasty/formats/iob; with `none` each choice is one. */
+/**
+ * Puts choices together to entities, by the rule of `spansOf` of @nasty/formats/iob; with `none` each choice is one.
+ */
 function makeEntityReader(tagger: Tagger, aggregation: Aggregation): EntityReader {
   const { labels } = tagger;
   const { form } = labellingOfTagger(tagger);

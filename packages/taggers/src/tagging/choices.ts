@@ -7,7 +7,10 @@ import { pathProbabilities } from "./path-probabilities.js";
 export const choosesSubwords = (aggregation: Aggregation): boolean =>
   aggregation === "none" || aggregation === "simple";
 
-/** Scores of a word's subwords, one after the other: `count` rows of as many scores as there are labels, from `start` on. */
+/**
+ * Scores of a word's subwords, one after the other: `count` rows of as many scores as there are labels, from `start`
+ * on.
+ */
 export interface SubwordScores {
   readonly data: Float32Array;
   readonly start: number;

@@ -39,7 +39,8 @@ function atLeastOne(value: number, name: string): number {
 }
 
 /**
- * Reads sentences in blocks of at most `lookAhead`, fewer where they are long; words are cut to {@link longestWord} UTF-16 units.
+ * Reads sentences in blocks of at most `lookAhead`, fewer where they are long; words are cut to {@link longestWord}
+ * UTF-16 units.
  *
  * @throws TaggerError `words` for anything but lists of texts; the signal's reason where it is aborted.
  */

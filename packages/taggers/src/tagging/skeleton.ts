@@ -84,8 +84,8 @@ export function encoderOf<R extends Row>(encoding: Encoding<R>): Pick<Tagger, "f
 }
 
 /**
- * A tagger of any kind: sentences are read in blocks, cut into rows, batched, run, and put together again; each word's scores come from
- * the row that owns it, and labels are decoded over whole sentences.
+ * A tagger of any kind: sentences are read in blocks, cut into rows, batched, run, and put together again; each word's
+ * scores come from the row that owns it, and labels are decoded over whole sentences.
  *
  * Limits and the signal of a call are heeded here, and nowhere else.
  */

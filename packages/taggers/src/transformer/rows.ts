@@ -20,7 +20,8 @@ export function subwordsOf({ positions, positionsEnd, firstOwned }: SubwordRow, 
 /**
  * Encodes one sentence into rows.
  *
- * @param capacity most subwords of a row without special tokens; a single word that is longer is cut behind its first `capacity` subwords.
+ * @param capacity most subwords of a row without special tokens; a single word that is longer is cut behind its first
+ *   `capacity` subwords.
  * @returns no row for an empty sentence, several for one that is longer than the model.
  */
 export function subwordRows(

@@ -1,6 +1,9 @@
 import type { SubwordText } from "./subword-text.js";
 
-/** What a tokenizer may leave out of a word or put into it: marks, format and control characters, blanks and what stands for them. */
+/**
+ * What a tokenizer may leave out of a word or put into it: marks, format and control characters, blanks and what stands
+ * for them.
+ */
 const SKIPPED = /^[\p{M}\p{C}\p{Z}\s\u2581\uFFFD]$/u;
 const BLANK = /^[\p{Z}\s\u2581]*$/u;
 const MARK = /^\p{M}$/u;
@@ -10,7 +13,10 @@ const FARTHEST = 16;
 /** Characters behind an unknown subword that must be where it is said to end. */
 const PROOF = 8;
 
-/** A character of the word or of its subwords, folded so that normalization does not tell them apart; `at` is what it is a part of. */
+/**
+ * A character of the word or of its subwords, folded so that normalization does not tell them apart; `at` is what it is
+ * a part of.
+ */
 interface Folded {
   readonly character: string;
   readonly at: number;
@@ -19,13 +25,14 @@ interface Folded {
 /**
  * Where the subwords of a word stand in it.
  *
- * Tokenizers normalize (case, accents, compatibility forms), so characters are compared without such differences, one after the other; one that
- * was replaced by another takes its place. Characters that a tokenizer left out belong to no subword, but for marks, which stay with what
- * they stand on. Unknown subwords share what lies between the known ones.
+ * Tokenizers normalize (case, accents, compatibility forms), so characters are compared without such differences, one
+ * after the other; one that was replaced by another takes its place. Characters that a tokenizer left out belong to no
+ * subword, but for marks, which stay with what they stand on. Unknown subwords share what lies between the known ones.
  *
  * @param word as it stands in the text
  * @param text what the subwords stand for
- * @returns start and end of each in UTF-16 units of the word, [2 × subwords], in order; empty where a subword stands for no character
+ * @returns start and end of each in UTF-16 units of the word, [2 × subwords], in order; empty where a subword stands
+ *   for no character
  */
 export function subwordSpans(word: string, { characters, ranges }: SubwordText): Int32Array {
   const units = unitsOf(word);
@@ -153,8 +160,8 @@ function unknownAfter(characters: readonly (string | undefined)[], first: number
 }
 
 /**
- * Where the known characters behind an unknown subword follow: at the first place where a run of letters and digits, or another character,
- * begins; else anywhere; at the end of the word where they do not.
+ * Where the known characters behind an unknown subword follow: at the first place where a run of letters and digits, or
+ * another character, begins; else anywhere; at the end of the word where they do not.
  */
 function resumesAt(word: readonly Folded[], at: number, known: readonly Folded[]): number {
   const wanted = known.filter(({ character }) => !SKIPPED.test(character));
@@ -184,7 +191,10 @@ function follows(word: readonly Folded[], wanted: readonly Folded[], from: numbe
 const IN_RUN = /[\p{L}\p{N}\p{M}]/u;
 const RUNS = /\p{Script=Han}|[\p{L}\p{N}\p{M}]+|./gsu;
 
-/** Divides a stretch between unknown subwords: letters and digits that stand together are one if that comes out even, else code points. */
+/**
+ * Divides a stretch between unknown subwords: letters and digits that stand together are one if that comes out even,
+ * else code points.
+ */
 function shared(units: readonly Unit[], { first, end, count }: Place & { readonly count: number }): Place[] {
   // More than there are code points: bytes of them, all of which stand for the same.
   if (count > end - first) return Array.from({ length: count }, () => ({ first, end }));

@@ -4,13 +4,16 @@ import type { TokenizerJson } from "./tokenizer-json.js";
 export interface SubwordText {
   /** Characters as the tokenizer normalized them; undefined for what it does not know. */
   readonly characters: readonly (string | undefined)[];
-  /** First character of each subword and the one behind its last, [2 × subwords]; the bytes of one character may be in several subwords. */
+  /**
+   * First character of each subword and the one behind its last, [2 × subwords]; the bytes of one character may be in
+   * several subwords.
+   */
   readonly ranges: Int32Array;
 }
 
 /**
- * Reads what subwords stand for: without the marks of pieces inside of a word (`##`), at its end (`</w>`) and of blanks (`▁`, `Ġ`), and bytes
- * put together to characters.
+ * Reads what subwords stand for: without the marks of pieces inside of a word (`##`), at its end (`</w>`) and of blanks
+ * (`▁`, `Ġ`), and bytes put together to characters.
  *
  * @param subwords undefined for one that the tokenizer does not know
  */
@@ -74,7 +77,8 @@ const bytesBehind = (first: number): number =>
   first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
 
 /**
- * Byte-level tokenizers write each byte as a printable character: itself where it is one in Latin-1, else the next from U+0100 on.
+ * Byte-level tokenizers write each byte as a printable character: itself where it is one in Latin-1, else the next from
+ * U+0100 on.
  *
  * Source: A. Radford et al. (2019), the byte encoder of GPT-2.
  */

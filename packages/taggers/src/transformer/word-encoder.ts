@@ -39,12 +39,15 @@ const LONGEST_CACHED = 64;
  * An encoder of single words with a bounded cache.
  *
  * Each word is normalized and pre-tokenized by itself, as Hugging Face tokenizers do with `is_split_into_words`; with a
- * byte-level tokenizer every word gets the leading space that it has inside running text (`add_prefix_space`). A word of
- * which nothing is left (control characters, characters that a BPE without unk does not know) gets the unk token, or pad.
+ * byte-level tokenizer every word gets the leading space that it has inside running text (`add_prefix_space`). A word
+ * of which nothing is left (control characters, characters that a BPE without unk does not know) gets the unk token, or
+ * pad.
  *
- * The cache forgets the least recently used words: two generations of 16,384 words, the older is dropped when the younger is full.
+ * The cache forgets the least recently used words: two generations of 16,384 words, the older is dropped when the
+ * younger is full.
  *
- * @throws TaggerError `tokenizer` if the tokenizer cannot be built, or has neither unk nor pad for words it does not know.
+ * @throws TaggerError `tokenizer` if the tokenizer cannot be built, or has neither unk nor pad for words it does not
+ *   know.
  */
 export function makeWordEncoder(settings: TokenizerSettings): WordEncoder {
   const { json, padId } = settings;

@@ -9,7 +9,10 @@ import {
   withChoice,
 } from "../../src/index.js";
 
-/** Shares of the labels of a subword, which sum to 10: its scores are their logarithms, so that a share of 4 is a probability of 0.4. */
+/**
+ * Shares of the labels of a subword, which sum to 10: its scores are their logarithms, so that a share of 4 is a
+ * probability of 0.4.
+ */
 export type Shares = Readonly<Record<string, number>>;
 
 export interface LookupOptions extends LabelChoice {

@@ -26,9 +26,9 @@ export interface OpenOptions extends LabelChoice {
 }
 
 /**
- * A model that is open: its graph, its tagger and its history are read once, and its session is opened with the first sentence that is
- * tagged. Operations that are given it use what it has read, and its session where they are to run it as it was opened; none of them changes it.
- * Close it when it is not needed any more (`await using` does).
+ * A model that is open: its graph, its tagger and its history are read once, and its session is opened with the first
+ * sentence that is tagged. Operations that are given it use what it has read, and its session where they are to run it
+ * as it was opened; none of them changes it. Close it when it is not needed any more (`await using` does).
  */
 export class Model implements AsyncDisposable, SharedModel {
   /** What was opened: a model file or a Hugging Face directory. */

@@ -36,8 +36,8 @@ export interface TagResult {
 }
 
 /**
- * Tags a text file, sentence by sentence as it is read: memory is bounded whatever its size. CoNLL-U and columns have their words given;
- * they come out in their own form, with other labels in one column, unless a format is asked for.
+ * Tags a text file, sentence by sentence as it is read: memory is bounded whatever its size. CoNLL-U and columns have
+ * their words given; they come out in their own form, with other labels in one column, unless a format is asked for.
  *
  * @param path a file, or `-` for standard input
  * @param write takes the result

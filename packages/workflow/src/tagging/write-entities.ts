@@ -37,7 +37,8 @@ export async function writeTextEntities(
 }
 
 /**
- * Writes the entities of words that are given, which have no offsets: each word has its line instead; how many sentences there are.
+ * Writes the entities of words that are given, which have no offsets: each word has its line instead; how many
+ * sentences there are.
  */
 export async function writeGivenEntities(
   text: OpenText,

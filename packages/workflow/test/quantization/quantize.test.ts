@@ -65,7 +65,9 @@ test("what was written is a model for the next operation", async () => {
   await rm(first.path);
 });
 
-/** Options of every kind of plan: what is measured once, what reads its text again to be carried out, what needs none. */
+/**
+ * Options of every kind of plan: what is measured once, what reads its text again to be carried out, what needs none.
+ */
 const plans: readonly (readonly [string, QuantizePlanOptions])[] = [
   [
     "static",
