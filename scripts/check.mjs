@@ -15,6 +15,7 @@ const steps = [
   ["layers", "npx turbo boundaries"],
   ["unused files, exports and dependencies", "npx knip --no-config-hints"],
   ["packed packages: what they say and hold; examples, tsx and bundles", "node scripts/check-packages.mjs"],
+  ["documentation: pages, links, what they load", "npm run --silent --prefix apps/docs site"],
   ["tests", "npx vitest run"],
   ["packed packages under other engines", `node scripts/engines/test.mjs${process.env.CI ? " --all" : ""}`],
   ["numeric tests on other processors", "node scripts/processors/test.mjs"],
