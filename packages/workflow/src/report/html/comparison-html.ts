@@ -34,7 +34,12 @@ export async function comparisonHtml(reported: ReportedComparison): Promise<Html
   const { models, examples, tokens } = comparison;
   const canvas = await openCanvas();
   const { metric = "accuracy" } = models[0] ?? {};
-  const sized = models.map(({ path, modelBytes, value }) => ({ name: path, bytes: modelBytes, value }));
+  const sized = models.map(({ path, modelBytes, value }, i) => ({
+    name: path,
+    sign: String(i + 1),
+    bytes: modelBytes,
+    value,
+  }));
   const losses = models.flatMap(({ path, summary }) =>
     summary === null ? [] : [{ name: path, loss: summary.loss, interval: summary.lossCi95 }],
   );
@@ -88,7 +93,7 @@ export async function comparisonHtml(reported: ReportedComparison): Promise<Html
     ),
   ];
   const [original, ...quantized] = settings.models;
-  const run = runOf(compareOperation, { ...settings, ...{ original, quantized } });
+  const run = runOf(compareOperation, { ...settings, original, quantized });
   return htmlPage(`Comparison with ${original}`, run, body.join(""));
 }
 

@@ -28,7 +28,8 @@ mark { background: none; color: var(--other); font-weight: 700; text-decoration:
   .rows thead { display: none; } .rows, .rows tbody, .rows tr, .rows td { display: block; }
   .rows tr { border-bottom: 1px solid var(--line); padding: .4rem 0; } .rows td { border: 0; padding: 0; } .rows td:empty { display: none; }
   .rows td::before { color: var(--faint); margin-right: .5em; }
-  .facts, .facts tbody, .facts tr, .facts th, .facts td { display: block; } .facts th { border: 0; padding-bottom: 0; }
+  .facts, .facts tbody, .facts tr { display: block; } .facts tr { border-bottom: 1px solid var(--line); padding: .2rem 0; }
+  .facts th, .facts td { display: inline; border: 0; padding: 0; } .facts th { margin-right: .5em; }
 }
 @media print {
   :root { color-scheme: light; ${colours.light} } @page { margin: 15mm; }

@@ -5,6 +5,7 @@ import { type Fact, factTable, type Html, htmlList, htmlTable, plots, section } 
 import { htmlPage } from "./page.js";
 import { openCanvas } from "./plots/canvas.js";
 import { drawFrontier } from "./plots/frontier.js";
+import { drawLatencies } from "./plots/latencies.js";
 import { drawLosses } from "./plots/loss.js";
 import { drawSizes, drawValues } from "./plots/sizes.js";
 import { runOf } from "./run.js";
@@ -24,7 +25,9 @@ export async function recipeHtml(
     ...(refused === null ? [] : [["Refused", `step ${refused.step}: ${refused.message}`] as const]),
   ];
   const written = stages.flatMap((stage) =>
-    stage.output === null ? [] : [{ ...stage, name: stageName(stage), ...stage.output }],
+    stage.output === null
+      ? []
+      : [{ ...stage, name: stageName(stage), sign: String(stage.step), ...stage.output }],
   );
   const metric = stages[0]?.metric === "f1" ? "f1" : "accuracy";
   const measured = written.flatMap((stage) =>
@@ -32,6 +35,9 @@ export async function recipeHtml(
   );
   const losses = measured.flatMap(({ step, name, loss, lossCi95 }) =>
     step === 0 || loss === null ? [] : [{ name, loss, interval: lossCi95 }],
+  );
+  const latencies = written.flatMap(({ name, msPerSentence }) =>
+    msPerSentence === null ? [] : [{ name, ...msPerSentence, samples: [] }],
   );
   const body = [
     factTable(facts),
@@ -42,6 +48,7 @@ export async function recipeHtml(
         drawSizes(canvas, written),
         drawValues(canvas, metric, measured),
         drawLosses(canvas, metric, losses, null),
+        drawLatencies(canvas, latencies),
       ),
       htmlTable(head, rows),
     ),

@@ -18,9 +18,9 @@ export interface Run {
  *
  * @param operand what the command takes without an option's name
  */
-export function runOf(
+export function runOf<S extends { readonly threads: number }>(
   operation: Operation,
-  settings: { readonly threads: number },
+  settings: S,
   { operand, paths = [] }: { readonly operand?: string; readonly paths?: readonly string[] } = {},
 ): Run {
   return {

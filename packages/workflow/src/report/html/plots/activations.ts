@@ -1,6 +1,7 @@
 import type { ActivationRange, Bins } from "../../../quantization/activation-ranges.js";
-import { type Html } from "../markup.js";
-import { type Canvas, shortened } from "./canvas.js";
+import type { Html } from "../markup.js";
+import type { Canvas } from "./canvas.js";
+import { withoutMiddle } from "./short-names.js";
 import { belowText, drawRows } from "./named-rows.js";
 
 const short = (value: number): string => String(Number(value.toPrecision(3)));
@@ -48,7 +49,7 @@ export function drawHistogram(canvas: Canvas, { name, min, max, bins, seen }: Ac
   const cut = counts.reduce((sum, count, bin) => (isKept(bin) ? sum : sum + count), 0);
   const isCut = seen !== undefined && (seen.min < min || seen.max > max);
   const caption = {
-    title: shortened(name, 48),
+    title: withoutMiddle(name, 48),
     note: `${short(min)} to ${short(max)}${isCut ? `, ${((100 * cut) / total).toPrecision(2)}% cut off` : ""}`,
   };
   return canvas.draw(caption, (plot) => ({

@@ -10,18 +10,23 @@ export interface Bar extends NamedRow {
 
 /** A bar a row, from zero. */
 export function drawBars(canvas: Canvas, caption: Caption, label: string, bars: readonly Bar[]): Html {
-  if (!bars.some(({ value }) => value !== null)) return "";
+  if (!bars.some(({ value }) => isDrawn(value))) return "";
   return drawRows(canvas, caption, bars, {
     x: { label },
     marks: (plot, y) => [
       plot.barX(bars, {
         ...y,
         x1: 0,
-        x2: ({ value }: Bar) => value ?? 0,
+        x2: ({ value }: Bar) => (isDrawn(value) ? value : 0),
         fill: ({ colour = "mark" }: Bar) => `var(--${colour})`,
         ...barInsets,
       }),
       plot.ruleX([0]),
     ],
   });
+}
+
+/** A ratio may be infinite: no bar is as long. */
+function isDrawn(value: number | null): value is number {
+  return value !== null && Number.isFinite(value);
 }

@@ -47,9 +47,3 @@ interface Element {
   querySelector(selector: string): { remove(): void } | null;
   setAttribute(name: string, value: string): void;
 }
-
-/** A text of at most `most` letters, without what its end does not need: the last parts of a name say most. */
-export function shortened(name: string, most: number): string {
-  const letters = [...name];
-  return letters.length <= most ? name : `…${letters.slice(1 - most).join("")}`;
-}

@@ -1,10 +1,12 @@
 import { formatBytes, formatPercent } from "../../format.js";
 import type { Html } from "../markup.js";
-import { type Canvas, shortened } from "./canvas.js";
+import type { Canvas } from "./canvas.js";
 
 /** A model by what it costs and what it is worth. */
 export interface SizedModel {
   readonly name: string;
+  /** A number or so that stands beside it, where a name would stand on another's. */
+  readonly sign: string;
   readonly bytes: number;
   /** 0 to 1. */
   readonly value: number;
@@ -28,7 +30,7 @@ export function drawFrontier(canvas: Canvas, metric: string, models: readonly Si
   const y = ({ value }: SizedModel): number => value * 100;
   const frontier = frontierOf(models);
   const isBest = new Set(frontier);
-  const note = "line: no other model of at most that size is better";
+  const note = `${models.map(({ sign, name }) => (name.startsWith(sign) ? name : `${sign} ${name}`)).join(", ")}; line: no other model of at most that size is better`;
   return canvas.draw({ title: `Size and ${metric}`, note }, (plot) => ({
     height: 280,
     marginLeft: 52,
@@ -52,9 +54,7 @@ export function drawFrontier(canvas: Canvas, metric: string, models: readonly Si
         x,
         y,
         dy: -12,
-        text: ({ name }: SizedModel) => shortened(name, 18),
-        // Names stay inside of the frame.
-        textAnchor: "middle",
+        text: ({ sign }: SizedModel) => sign,
       }),
     ],
   }));

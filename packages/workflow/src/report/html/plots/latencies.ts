@@ -14,7 +14,8 @@ export function drawLatencies(canvas: Canvas, models: readonly ModelLatency[]): 
   type Row = (typeof rows)[number];
   const rounds = rows.flatMap(({ samples }, row) => samples.map((ms) => ({ row, ms })));
   type Round = (typeof rounds)[number];
-  const note = "dot: one round; bars: median and 95th percentile; band: 95% interval of the mean";
+  const dots = rounds.length === 0 ? "" : "dot: one round; ";
+  const note = `${dots}bars: median and 95th percentile; band: 95% interval of the mean`;
   return drawRows(canvas, { title: "Latency", note }, rows, {
     x: { label: "ms a sentence", nice: true },
     marks: (plot, y) => [

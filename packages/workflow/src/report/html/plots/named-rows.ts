@@ -1,5 +1,6 @@
 import type { Markish, ScaleOptions } from "@observablehq/plot";
-import { type Canvas, type Caption, type Plotting, shortened } from "./canvas.js";
+import type { Canvas, Caption, Plotting } from "./canvas.js";
+import { shortNames } from "./short-names.js";
 import type { Html } from "../markup.js";
 
 /** A line of a plot: its name and figure stand above what is drawn, so that long names have room on a phone. */
@@ -21,7 +22,7 @@ export interface RowOptions {
 const rowHeight = 34;
 
 /** Letters that fit beside the figure. */
-const room = 50;
+const room = 46;
 
 /** Rows below each other on one scale, in the given order. */
 export function drawRows<Row extends NamedRow>(
@@ -30,6 +31,10 @@ export function drawRows<Row extends NamedRow>(
   rows: readonly Row[],
   { x, marks }: RowOptions,
 ): Html {
+  const names = shortNames(
+    rows.map(({ name }) => name),
+    (row) => room - (rows[row]?.figure.length ?? 0),
+  );
   const y = { y: (_: unknown, index: number) => index };
   return canvas.draw(caption, (plot) => ({
     height: rows.length * rowHeight + 44,
@@ -44,21 +49,25 @@ export function drawRows<Row extends NamedRow>(
       ...marks(plot, y),
       plot.text(rows, {
         ...y,
+        ...text,
         frameAnchor: "left",
-        dy: -8,
-        text: ({ name, figure }: Row) => shortened(name, room - figure.length),
+        dx: 3,
+        text: names,
         title: ({ name }: Row) => name,
       }),
       plot.text(rows, {
         ...y,
+        ...text,
         frameAnchor: "right",
-        dy: -8,
         text: ({ figure }: Row) => figure,
         fontWeight: 600,
       }),
     ],
   }));
 }
+
+/** Text stands above what is drawn, with an edge that lines of the scale do not cross. */
+const text = { dy: -8, stroke: "var(--page)", strokeWidth: 4, fill: "currentColor" } as const;
 
 /** Where bars stand in a row, below the text. */
 export const barInsets = { insetTop: 18, insetBottom: 6 } as const;
