@@ -1,4 +1,5 @@
-// The whole system in one screen: a tagger is trained, quantized behind a gate, pruned, distilled and compared, and a recipe is run.
+// The whole system in one screen: a tagger is trained, quantized behind a gate, pruned, distilled and compared, and a
+// recipe is run.
 import { cp, mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { sampleConllu } from "@nasty/model-en";
 import { compare, distill, openModel, prune, quantize, runRecipe, text, train } from "@nasty/workflow";
 
-const recipe = fileURLToPath(new URL("recipes/prune-quantize-compress.yaml", import.meta.url));
+const recipe = fileURLToPath(new URL("recipes/mobile.yaml", import.meta.url));
 process.chdir(await mkdtemp(join(tmpdir(), "nasty-workflow-")));
 for (const part of ["train", "dev", "test"]) await cp(sampleConllu, `${part}.conllu`);
 

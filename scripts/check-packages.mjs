@@ -1,5 +1,6 @@
-// Packs every package as it would be published, checks the tarballs (publint, attw, what they hold and say), installs them together into
-// an empty project and runs each file of examples/ there, so that what is tested is what a user installs; builds pages with bundlers.
+// Packs every package as it would be published, checks the tarballs (publint, attw, what they hold and say), installs
+// them together into an empty project and runs each file of examples/ there, so that what is tested is what a user
+// installs; builds pages with bundlers.
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

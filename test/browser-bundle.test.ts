@@ -1,3 +1,4 @@
+import { readFileSync, readdirSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -5,10 +6,12 @@ import { describe, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** What a page gets that imports this text: the files that are in it, what it still imports, and its size after gzip. */
+/**
+ * What a page gets that imports this text: the files that are in it, what it still imports, and its size after gzip.
+ */
 async function bundled(source: string) {
   const { outputFiles, metafile } = await build({
-    stdin: { contents: source, resolveDir: `${root}/apps/cli` },
+    stdin: { contents: source, resolveDir: `${root}/packages/workflow` },
     absWorkingDir: root,
     bundle: true,
     minify: true,
@@ -24,6 +27,7 @@ async function bundled(source: string) {
     files: Object.entries(output?.inputs ?? {}).flatMap(([file, { bytesInOutput }]) =>
       bytesInOutput > 0 ? [file] : [],
     ),
+    text: outputFiles[0]?.text ?? "",
     imports: output?.imports.map(({ path }) => path) ?? [],
     bytes: gzipSync(outputFiles[0]?.contents ?? "").length,
   };
@@ -50,8 +54,50 @@ describe("what a page carries of @nasty/taggers", () => {
     ).toEqual([]);
   });
 
-  test("the entry for Node is seen for what it is", async () => {
-    const { imports } = await bundled('export * from "@nasty/taggers/node";');
-    expect(imports).toContain("node:fs/promises");
+  test("@nasty/taggers/web opens models, and decodes brotli only where it must", async () => {
+    const { files, imports, bytes } = await bundled('export { openTagger } from "@nasty/taggers/web";');
+    expect(imports.filter((name) => name.startsWith("node:"))).toEqual([]);
+    expect(files).toContain("packages/taggers/dist/web/open-tagger.js");
+    expect(files.filter((file) => /build-encoder|read-checkpoint|\/node\.js$/.test(file))).toEqual([]);
+    // With the decoder, which a bundler that splits puts aside.
+    expect(bytes).toBeLessThan(210_000);
+  });
+});
+
+describe("what a page carries of the packages that compress", () => {
+  test.each(["@nasty/compression", "@nasty/calibration", "@nasty/training"])(
+    "%s opens its sessions on the page's runtime and needs nothing of Node",
+    async (entry) => {
+      const { files, imports } = await bundled(`export * from "${entry}";`);
+      expect(imports.filter((name) => name.startsWith("node:"))).toEqual([]);
+      expect(files).toContain("packages/runtime/dist/browser.js");
+    },
+  );
+
+  test("@nasty/runtime has the same names on a page as in Node", async () => {
+    const here = Object.keys(await import("../packages/runtime/src/index.js")).sort();
+    const page = Object.keys(await import("../packages/runtime/src/browser.js")).sort();
+    // A page says which runtime it carries; in Node that is found.
+    expect(page).toEqual([...here, "provideRuntime"].sort());
+  });
+});
+
+describe("what needs Node says so on a page, in one sentence", () => {
+  const nodeOnly = readdirSync(`${root}/packages`).flatMap((folder) => {
+    const { name, exports } = JSON.parse(readFileSync(`${root}/packages/${folder}/package.json`, "utf8"));
+    return Object.entries<{ browser?: string }>(exports).flatMap(([entry, { browser }]) =>
+      browser?.endsWith("only-in-node.cjs") === true ? [name + entry.slice(1)] : [],
+    );
+  });
+
+  test("the entries are marked", () =>
+    expect(nodeOnly).toEqual(expect.arrayContaining(["@nasty/taggers/node", "@nasty/formats/onnx/node"])));
+
+  test.each(nodeOnly)("%s", async (entry) => {
+    const { text, imports } = await bundled(`import { anything } from "${entry}"; anything();`);
+    expect(imports).toEqual([]);
+    await expect(import(`data:text/javascript,${encodeURIComponent(text)}`)).rejects.toThrow(
+      /^@nasty\/[^:]+: platform: expected Node, got a browser; /,
+    );
   });
 });

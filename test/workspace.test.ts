@@ -18,6 +18,9 @@ function internal(folder: string): string[] {
     .map((name) => name.slice("@nasty/".length));
 }
 
+const sourceOf = (compiled: string): string =>
+  compiled.replace("./dist/", "src/").replace(/\.(c?)js$/, ".$1ts");
+
 describe("every package is made the same way", () => {
   it.each(published)("%s: package.json", (folder) => {
     const manifest = read(`${folder}/package.json`);
@@ -42,9 +45,13 @@ describe("every package is made the same way", () => {
     expect(files).toEqual(expect.arrayContaining(["dist", "src"]));
     for (const [entry, target] of Object.entries<Record<string, string> | string>(exports)) {
       if (typeof target === "string") continue;
-      expect(Object.keys(target), entry).toEqual(["types", "default"]);
+      const { browser } = target;
+      const conditions = browser === undefined ? ["types", "default"] : ["types", "browser", "default"];
+      expect(Object.keys(target), entry).toEqual(conditions);
+      if (browser !== undefined)
+        expect(existsSync(join(root, folder, sourceOf(browser))), browser).toBe(true);
       expect(target.types).toBe(target.default!.replace(/\.js$/, ".d.ts"));
-      const source = target.default!.replace("./dist/", "src/").replace(/\.js$/, ".ts");
+      const source = sourceOf(target.default!);
       expect(existsSync(join(root, folder, source)), `${folder}/${source}`).toBe(true);
     }
   });

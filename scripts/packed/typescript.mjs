@@ -1,4 +1,5 @@
-// Type-checks and runs the examples that are written in TypeScript, as a user of Node and as one of a bundler would have them.
+// Type-checks and runs the examples that are written in TypeScript, as a user of Node and as one of a bundler would
+// have them.
 import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root, run } from "./pack.mjs";

@@ -15,11 +15,28 @@ export type { Device, Optimization, RunOptions, Session, SessionOptions, ValueIn
 export interface WebSessionOptions
   extends Pick<SessionOptions, "optimization" | "device" | "execution" | "config"> {
   /**
-   * The ONNX Runtime package to use. Without it `onnxruntime-web` is imported when the first session is opened, by its bare name: that works
-   * in Node, Deno and Bun and with an import map. A bundled page passes it, and so decides which of the package's builds it carries.
+   * The ONNX Runtime package to use. Without it that of {@link provideRuntime} is taken, or `onnxruntime-web` is
+   * imported when the first session is opened, by its bare name: that works in Node, Deno and Bun and with an import
+   * map. A bundled page passes it, and so decides which of the package's builds it carries.
    */
   readonly ort?: OrtModule;
 }
+
+let provided: OrtModule | undefined;
+
+/**
+ * Says which ONNX Runtime package this page runs models on, for every session that is opened without `ort`: those of
+ * the packages that open sessions themselves, to calibrate or to measure drift, too.
+ *
+ * @example
+ * ```ts
+ * import * as ort from "onnxruntime-web/wasm";
+ * provideRuntime(ort);
+ * ```
+ */
+export const provideRuntime = (ort: OrtModule): void => {
+  provided = ort;
+};
 
 const importRuntime = async (): Promise<OrtModule> => {
   try {
@@ -27,7 +44,7 @@ const importRuntime = async (): Promise<OrtModule> => {
   } catch (cause) {
     throw new RuntimeError(
       "no-runtime",
-      'openSession: onnxruntime-web: package: expected it to be passed as `ort` or found under its bare name, got neither; import * as ort from "onnxruntime-web/wasm" and pass { ort }',
+      'openSession: onnxruntime-web: package: expected it to be passed as `ort` or found under its bare name, got neither; import * as ort from "onnxruntime-web/wasm" and pass { ort }, or call provideRuntime(ort) once',
       { cause },
     );
   }
@@ -49,7 +66,7 @@ export const openSession = async (
   model: string | Uint8Array | ModelProto,
   { ort, ...options }: WebSessionOptions = {},
 ): Promise<Session> => {
-  const runtime = ort ?? (await importRuntime());
+  const runtime = ort ?? provided ?? (await importRuntime());
   const where =
     typeof model === "string"
       ? model

@@ -11,6 +11,7 @@ export type TaggerErrorCode =
   | "model-inputs"
   | "model-outputs"
   | "not-found"
+  | "download"
   | "word-index"
   // Building an encoder from a checkpoint
   | "config"

@@ -17,7 +17,8 @@ export type Work<O extends Options, R> = (settings: SettingsOf<O>, reporter: Rep
 /**
  * Carries out an operation for a program: options checked by its schema, texts read in a reading of its own.
  *
- * @throws UsageError for options that are unknown, wrong or contradict each other; the signal's reason once it is aborted
+ * @throws UsageError for options that are unknown, wrong or contradict each other; the signal's reason once it is
+ *   aborted
  */
 export async function perform<O extends Options, R>(
   operation: Operation<O>,

@@ -1,17 +1,19 @@
 import type { Tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
-import { writeModelFile } from "@nasty/formats/onnx/node";
 import { openSession, type ModelSource, type Session, type SessionOptions } from "@nasty/runtime";
 
 /**
- * Writes a quantized model as an ONNX file, atomically: `writeModelFile` of `@nasty/formats/onnx/node` under the guide's name.
+ * Writes a quantized model as an ONNX file, atomically: `writeModelFile` of `@nasty/formats/onnx/node` under the
+ * guide's name.
  *
  * @example await save(await int8.quantize(model, options), "tagger_int8_minmax.onnx")
  */
-export function save(
+export async function save(
   model: ModelProto,
   path: string,
 ): Promise<{ readonly bytes: number; readonly sha256: string }> {
+  // Looked for when it is called: in a browser everything else works without it.
+  const { writeModelFile } = await import("@nasty/formats/onnx/node");
   return writeModelFile(path, model);
 }
 

@@ -1,31 +1,11 @@
 import { FormatError } from "../format-error.js";
 import { collectBytes } from "./collect.js";
 import { raiseLimit, unpackedLimit } from "../limits.js";
-import { declaredGzipSize, type DecompressOptions, isGzip } from "./compression.js";
+import { declaredGzipSize, isGzip, type ReadWholeOptions } from "./compression.js";
+import { reasonOf, through } from "./through.js";
 
 /** Position of the "operating system" byte (RFC 1952); 255 is "unknown", the only value that is the same everywhere. */
 const systemByte = 9;
-
-async function* through(
-  bytes: Uint8Array,
-  stream: CompressionStream | DecompressionStream,
-): AsyncGenerator<Uint8Array> {
-  const writer = stream.writable.getWriter();
-  // The reader reports the failure; a rejection here would be the same error a second time.
-  const written = writer
-    .write(bytes)
-    .then(() => writer.close())
-    .catch(() => undefined);
-  const reader = stream.readable.getReader();
-  try {
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      yield part.value as Uint8Array;
-    }
-    await written;
-  } finally {
-    await reader.cancel().catch(() => undefined);
-  }
-}
 
 /**
  * Compresses bytes as one gzip member with the platform's CompressionStream (browser and Node).
@@ -53,7 +33,8 @@ export async function gzip(bytes: Uint8Array): Promise<Uint8Array> {
  * Decompresses a gzip file with the platform's DecompressionStream (browser and Node).
  *
  * @param bytes a gzip file (RFC 1952)
- * @param options `maxBytes`: most bytes to produce, 64 MB or 200 times the input unless told otherwise
+ * @param options `maxBytes`: most bytes to produce, 64 MB or 200 times the input unless told otherwise; `inspect`:
+ *   looks at what is unpacked while it comes
  * @returns the bytes that were compressed
  * @throws FormatError `magic` (not gzip), `compression` (damaged or cut short), `limit` (more output than allowed)
  * @example
@@ -61,7 +42,10 @@ export async function gzip(bytes: Uint8Array): Promise<Uint8Array> {
  * const text = new TextDecoder().decode(await gunzip(packed, { maxBytes: 1e6 }));
  * ```
  */
-export async function gunzip(bytes: Uint8Array, { maxBytes }: DecompressOptions = {}): Promise<Uint8Array> {
+export async function gunzip(
+  bytes: Uint8Array,
+  { maxBytes, inspect }: ReadWholeOptions = {},
+): Promise<Uint8Array> {
   if (!isGzip(bytes)) {
     const got = Array.from(bytes.subarray(0, 3), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
     throw new FormatError("magic", `gunzip: byte 0: magic: expected 1f 8b 08, got ${got || "no bytes"}`, {
@@ -73,6 +57,7 @@ export async function gunzip(bytes: Uint8Array, { maxBytes }: DecompressOptions 
       operation: "gunzip",
       maxBytes: maxBytes ?? unpackedLimit(bytes.length),
       advice: maxBytes === undefined ? raiseLimit : undefined,
+      inspect,
       sizeHint: declaredGzipSize(bytes.subarray(-4), bytes.length),
     });
   } catch (cause) {
@@ -83,9 +68,4 @@ export async function gunzip(bytes: Uint8Array, { maxBytes }: DecompressOptions 
       { cause },
     );
   }
-}
-
-function reasonOf(cause: unknown): string {
-  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-  return inner instanceof Error ? inner.message : String(inner);
 }

@@ -8,3 +8,4 @@ export {
   uncompressedName,
 } from "./compression.js";
 export { gunzip, gzip } from "./gzip.js";
+export { unpacked, type UnpackOptions } from "./unpacked.js";

@@ -1,24 +1,16 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FormatError } from "../format-error.js";
-import { type ModelConfig, parseModelConfig } from "./model-config.js";
-import { readText, readTextIfThere, readTokenizer } from "./read-tokenizer.js";
+import { parseModelConfig } from "./model-config.js";
+import { filesOnDisk } from "./files-on-disk.js";
+import { readTextIfThere } from "./folder-files.js";
+import { type HfSmallFiles, readSmallFiles } from "./small-files.js";
 import { readUnchanged, recoverFolder } from "./recover-folder.js";
-import type { TokenizerConfig, TokenizerFile } from "./tokenizer-files.js";
 import { isModelVariant, modelFileName, type ModelVariant, modelVariants } from "./variants.js";
 
 /** A Hugging Face directory of a token classifier, its small files read and checked. */
-export interface HfDirectory {
+export interface HfDirectory extends HfSmallFiles {
   readonly path: string;
-  readonly config: ModelConfig;
-  /** Labels in the order of the logits: `config.labels`. */
-  readonly labels: readonly string[];
-  /** `tokenizer.json` as parsed. */
-  readonly tokenizerJson: Readonly<Record<string, unknown>>;
-  readonly tokenizer: TokenizerFile;
-  readonly tokenizerConfig: TokenizerConfig;
-  /** What was made good in the small files, a sentence each. */
-  readonly notes: readonly string[];
   /** The variants that are there, with their paths: in `onnx/` or beside `config.json`, perhaps compressed. */
   readonly models: ReadonlyMap<ModelVariant, string>;
   /** `model.safetensors`, where there is one. */
@@ -46,13 +38,13 @@ export async function isHfDirectory(path: string): Promise<boolean> {
 /**
  * Opens a Hugging Face directory: reads and checks `config.json`, the tokenizer's files, and finds the model files.
  *
- * The tokenizer is that of `tokenizer.json`, or of BERT's `vocab.txt`; `tokenizer_config.json` may be missing. What was made good is in
- * `notes`.
+ * The tokenizer is that of `tokenizer.json`, or of BERT's `vocab.txt`; `tokenizer_config.json` may be missing. What was
+ * made good is in `notes`.
  *
  * @param path the folder
- * @throws FormatError with `path` and `name` (the key): `not-found` (the folder or a file of it), those of `parseModelConfig`,
- *   `parseTokenizerConfig` and `parseTokenizerFile`, `out-of-range` (the tokenizer has ids beyond the model's embedding table: it belongs
- *   to another model)
+ * @throws FormatError with `path` and `name` (the key): `not-found` (the folder or a file of it), those of
+ *   `parseModelConfig`, `parseTokenizerConfig` and `parseTokenizerFile`, `out-of-range` (the tokenizer has ids beyond
+ *   the model's embedding table: it belongs to another model)
  * @example
  * ```ts
  * const { labels, modelPath } = await openHfDirectory("models/pos");
@@ -77,27 +69,9 @@ export async function openModelFolder(path: string): Promise<ModelFolder> {
 }
 
 async function readDirectory(path: string): Promise<HfDirectory> {
-  const operation = "openHfDirectory";
   await checkFolder(path);
-  const configPath = join(path, "config.json");
-  const config = parseModelConfig(await readText(configPath), configPath);
-  const { tokenizer, tokenizerConfig, path: vocabularyPath, notes } = await readTokenizer(path);
-  if (config.vocabularySize !== undefined && tokenizer.vocabularySize > config.vocabularySize) {
-    throw new FormatError(
-      "out-of-range",
-      `${operation}: ${vocabularyPath}: model.vocab: expected ids below ${config.vocabularySize} (vocab_size of config.json), got ${tokenizer.vocabularySize - 1}; is it the tokenizer of another model?`,
-      { path: vocabularyPath, name: "model.vocab" },
-    );
-  }
-  return {
-    ...(await findFiles(path, config.preferredDtype)),
-    config,
-    labels: config.labels,
-    tokenizerJson: tokenizer.raw,
-    tokenizer,
-    tokenizerConfig,
-    notes: [...config.notes, ...notes],
-  };
+  const files = await readSmallFiles(filesOnDisk(path));
+  return { ...(await findFiles(path, files.config.preferredDtype)), ...files };
 }
 
 async function checkFolder(path: string): Promise<void> {
@@ -122,7 +96,7 @@ async function findFiles(path: string, preferredDtype: string | undefined): Prom
 
 /** Which file `config.json` prefers, where it is one that says so. */
 async function preferenceOf(path: string): Promise<string | undefined> {
-  const text = await readTextIfThere(join(path, "config.json")).catch(() => undefined);
+  const text = await readTextIfThere(filesOnDisk(path), "config.json").catch(() => undefined);
   try {
     return text === undefined ? undefined : parseModelConfig(text).preferredDtype;
   } catch {

@@ -1,4 +1,6 @@
 export { FormatError, type FormatErrorCode, type FormatErrorFields } from "../format-error.js";
+export type { FolderFiles } from "./folder-files.js";
+export { type HfSmallFiles, readSmallFiles } from "./small-files.js";
 export { type ModelConfig, parseModelConfig } from "./model-config.js";
 export {
   parseTokenizerConfig,

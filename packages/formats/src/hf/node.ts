@@ -6,7 +6,8 @@ export {
   openHfDirectory,
   openModelFolder,
 } from "./directory.js";
-export { type HfTokenizer, readTokenizer } from "./read-tokenizer.js";
+export { readTokenizer } from "./files-on-disk.js";
+export type { HfTokenizer } from "./read-tokenizer.js";
 export { readUnchanged } from "./recover-folder.js";
 export {
   type HfDirectoryContent,

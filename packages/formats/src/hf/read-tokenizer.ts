@@ -1,7 +1,5 @@
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
-import { readFileMaybeCompressed } from "../archive/read-file.js";
 import { FormatError } from "../format-error.js";
+import { type FolderFiles, readTextIfThere } from "./folder-files.js";
 import {
   parseTokenizerConfig,
   parseTokenizerFile,
@@ -37,17 +35,17 @@ const tokenKeys = [
 const others = ["vocab.json", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "bpe.codes"];
 
 /**
- * Reads the tokenizer of a directory: `tokenizer.json`, or BERT's `vocab.txt`; with special tokens from `tokenizer_config.json`, and
- * from `special_tokens_map.json` where that lacks them.
+ * Reads the tokenizer of a directory: `tokenizer.json`, or BERT's `vocab.txt`; with special tokens from
+ * `tokenizer_config.json`, and from `special_tokens_map.json` where that lacks them.
  *
- * @throws FormatError `not-found` where there is neither (naming other tokenizer files that are there), and as `parseTokenizerFile`,
- *   `parseTokenizerConfig`
+ * @throws FormatError `not-found` where there is neither (naming other tokenizer files that are there), and as
+ *   `parseTokenizerFile`, `parseTokenizerConfig`
  */
-export async function readTokenizer(folder: string): Promise<HfTokenizer> {
-  const at = (name: string): string => join(folder, name);
+export async function readTokenizerOf(files: FolderFiles): Promise<HfTokenizer> {
+  const at = (name: string): string => files.pathOf(name);
   const configPath = at("tokenizer_config.json");
-  const configText = await readTextIfThere(configPath);
-  const mapText = await readTextIfThere(at("special_tokens_map.json"));
+  const configText = await readTextIfThere(files, "tokenizer_config.json");
+  const mapText = await readTextIfThere(files, "special_tokens_map.json");
   const own = configText === undefined ? {} : parseTokenizerConfig(configText, configPath).raw;
   const { map, damage } = mapOf(mapText, at("special_tokens_map.json"));
   const named = Object.fromEntries(tokenKeys.filter((key) => map[key] != null).map((key) => [key, map[key]]));
@@ -57,7 +55,7 @@ export async function readTokenizer(folder: string): Promise<HfTokenizer> {
   const notes = [...damage, ...missing];
 
   const path = at("tokenizer.json");
-  const text = await readTextIfThere(path);
+  const text = await readTextIfThere(files, "tokenizer.json");
   if (text !== undefined) {
     return {
       tokenizer: parseTokenizerFile(text, path),
@@ -67,9 +65,9 @@ export async function readTokenizer(folder: string): Promise<HfTokenizer> {
     };
   }
   const vocabularyPath = at("vocab.txt");
-  const vocabulary = await readTextIfThere(vocabularyPath);
-  if (vocabulary === undefined) throw await noTokenizer(folder, path);
-  const addedText = await readTextIfThere(at("added_tokens.json"));
+  const vocabulary = await readTextIfThere(files, "vocab.txt");
+  if (vocabulary === undefined) throw await noTokenizer(files, path);
+  const addedText = await readTextIfThere(files, "added_tokens.json");
   const built = wordPieceFiles({
     vocabulary,
     file: vocabularyPath,
@@ -106,10 +104,10 @@ function dropNull(own: Json, other: Json): Json {
   return Object.fromEntries(Object.entries(own).filter(([key, value]) => value !== null || !(key in other)));
 }
 
-async function noTokenizer(folder: string, path: string): Promise<FormatError> {
+async function noTokenizer(files: FolderFiles, path: string): Promise<FormatError> {
   const there: string[] = [];
   for (const name of others) {
-    if ((await stat(join(folder, name)).catch(() => undefined)) !== undefined) there.push(name);
+    if (await files.has(name)) there.push(name);
   }
   const got = there.length === 0 ? "neither" : `only ${there.join(", ")}`;
   const advice =
@@ -118,26 +116,7 @@ async function noTokenizer(folder: string, path: string): Promise<FormatError> {
       : "let transformers save its fast tokenizer, which writes tokenizer.json";
   return new FormatError(
     "not-found",
-    `${operation}: ${folder}: tokenizer: expected tokenizer.json or vocab.txt (WordPiece), got ${got}; text cannot be encoded without it: ${advice}`,
+    `${operation}: ${files.folder}: tokenizer: expected tokenizer.json or vocab.txt (WordPiece), got ${got}; text cannot be encoded without it: ${advice}`,
     { path },
   );
-}
-
-/** A text file of the directory; undefined where there is none. */
-export async function readTextIfThere(path: string): Promise<string | undefined> {
-  if ((await stat(path).catch(() => undefined)) === undefined) return undefined;
-  return readText(path);
-}
-
-/** @throws FormatError `encoding` for what is not UTF-8; a byte order mark is left out */
-export async function readText(path: string): Promise<string> {
-  const bytes = await readFileMaybeCompressed(path);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new FormatError("encoding", `${operation}: ${path}: encoding: expected UTF-8, got other bytes`, {
-      path,
-      cause,
-    });
-  }
 }

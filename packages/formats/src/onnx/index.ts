@@ -56,3 +56,4 @@ export { tensorFromProto } from "./tensor-from-proto.js";
 export { checkTensor } from "./tensor-size.js";
 export { tensorToProto } from "./tensor-to-proto.js";
 export { type TensorPlace, tensorsOf } from "./tensors-of.js";
+export { type UnpackedModel, unpackModel, type UnpackModelOptions } from "./unpack-model.js";

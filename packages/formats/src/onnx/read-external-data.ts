@@ -1,6 +1,7 @@
 import { type FileHandle, open, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { TensorProto_DataLocation as DataLocation } from "./gen/onnx_pb.js";
+import { byLocation, checkRanges } from "./external-ranges.js";
 import { type ExternalReference, failExternal } from "./external-reference.js";
 
 /** One read call takes less than 2^31 bytes. */
@@ -50,16 +51,6 @@ export async function checkExternalData(
   }
 }
 
-function byLocation(references: readonly ExternalReference[]): Map<string, ExternalReference[]> {
-  const groups = new Map<string, ExternalReference[]>();
-  for (const reference of references) {
-    const group = groups.get(reference.location);
-    if (group === undefined) groups.set(reference.location, [reference]);
-    else group.push(reference);
-  }
-  return groups;
-}
-
 async function openBeside(
   folder: string,
   location: string,
@@ -95,35 +86,6 @@ async function openBeside(
     );
   }
   return open(target, "r").catch(unreadable);
-}
-
-function checkRanges(group: readonly ExternalReference[], size: number, operation: string): void {
-  const sorted = [...group].sort((a, b) => a.offset - b.offset || a.length - b.length);
-  let previous: ExternalReference | undefined;
-  for (const reference of sorted) {
-    const { tensor, where, location, offset, length } = reference;
-    if (offset + length > size) {
-      const range = `bytes ${offset} to ${offset + length}`;
-      failExternal(
-        operation,
-        where,
-        `${range}: expected at most ${size} in ${JSON.stringify(location)}`,
-        tensor.name,
-      );
-    }
-    if (length === 0) continue;
-    const same = previous?.offset === offset && previous.length === length;
-    if (previous !== undefined && !same && offset < previous.offset + previous.length) {
-      const end = previous.offset + previous.length;
-      failExternal(
-        operation,
-        where,
-        `offset: expected ${end} or more, after ${previous.where}, got ${offset}`,
-        tensor.name,
-      );
-    }
-    previous = reference;
-  }
 }
 
 async function loadRanges(

@@ -1,7 +1,14 @@
 import { brotliCompressSync, gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compressionOfName, gunzip, gzip, isGzip, uncompressedName } from "../../src/archive/index.js";
+import {
+  compressionOfName,
+  gunzip,
+  gzip,
+  isGzip,
+  uncompressedName,
+  unpacked,
+} from "../../src/archive/index.js";
 import { brotli, compressed, decompressed, unbrotli } from "../../src/archive/node.js";
 
 const text = new TextEncoder().encode("one two three ".repeat(1000));
@@ -124,5 +131,30 @@ describe("names", () => {
       undefined,
     ]);
     expect(["a.onnx.gz", "a.onnx"].map(uncompressedName)).toEqual(["a.onnx", "a.onnx"]);
+  });
+});
+
+describe("unpacked", () => {
+  const text = new TextEncoder().encode("Time flies like an arrow. ".repeat(5000));
+
+  it("takes gzip by its bytes, brotli by the name, and leaves the rest", async () => {
+    const packed = brotliCompressSync(text);
+    expect(await unpacked(await gzip(text))).toEqual(text);
+    expect(await unpacked(packed, { name: "t.txt.br" })).toEqual(text);
+    expect(await unpacked(packed)).toBe(packed);
+  });
+
+  it("refuses what is damaged, cut short or larger than allowed", async () => {
+    const packed = brotliCompressSync(text);
+    await expect(unpacked(packed.subarray(0, 20), { name: "t.br" })).rejects.toMatchObject({
+      code: "compression",
+    });
+    await expect(unpacked(packed.subarray(0, -1), { name: "t.br" })).rejects.toMatchObject({
+      code: "compression",
+    });
+    await expect(unpacked(packed, { name: "t.br", maxBytes: text.length - 1 })).rejects.toMatchObject({
+      code: "limit",
+    });
+    expect(await unpacked(packed, { name: "t.br", maxBytes: text.length })).toEqual(text);
   });
 });

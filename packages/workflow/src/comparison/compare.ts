@@ -10,7 +10,8 @@ import { type Comparison, type PairComparison, runComparison } from "./compare-m
 export type CompareOptions = Omit<Given<typeof compareOperation.options>, "original" | "quantized">;
 
 /**
- * Tags the same labelled text with several models and compares their accuracy, size, memory and speed with the first one's.
+ * Tags the same labelled text with several models and compares their accuracy, size, memory and speed with the first
+ * one's.
  *
  * @param models two or more of one task
  * @returns of two models what `quantize eval --json` prints; `String(result)` is a table

@@ -14,7 +14,10 @@ import { ofOpenModel } from "./open-models.js";
 
 export type { LoadChoice, LoadedModel } from "./model-views.js";
 
-/** Reads the model that `--model` names and finds its tagger, if it has one; what is said about its labels holds in what is made of it. */
+/**
+ * Reads the model that `--model` names and finds its tagger, if it has one; what is said about its labels holds in what
+ * is made of it.
+ */
 export async function loadModel(path: string, choice: LoadChoice = {}): Promise<LoadedModel> {
   const shared = await ofOpenModel(path, (model) => model.loaded(choice));
   return shared ?? readUnchanged(path, async () => chosen(await loadOnce(path), choice));
@@ -49,7 +52,8 @@ async function loadOnce(path: string): Promise<LoadedModel> {
 }
 
 /**
- * Reads a model that is to be rewritten: functions expanded, old operator sets raised, 16-bit floats lifted; the file is what it was.
+ * Reads a model that is to be rewritten: functions expanded, old operator sets raised, 16-bit floats lifted; the file
+ * is what it was.
  *
  * @param read the model, where it was read before
  * @throws GraphError `not-finite` for NaN or ±∞ in a weight
@@ -86,7 +90,10 @@ interface OptionalTagger {
   readonly notes: readonly string[];
 }
 
-/** The tagger of a directory (no model given) or of a model file; what is missing for one is a note, what is damaged an error. */
+/**
+ * The tagger of a directory (no model given) or of a model file; what is missing for one is a note, what is damaged an
+ * error.
+ */
 async function optionalTagger(path: string, model: ModelProto | undefined): Promise<OptionalTagger> {
   try {
     if (model !== undefined) return { settings: await settingsOfModelFile(path, model), notes: [] };

@@ -1,8 +1,8 @@
 import type { Model } from "./model.js";
 
 /**
- * What an operation may be given for a model: one that is open, what another operation wrote, or a path. A result that was refused (`passed`
- * is false) has no model: it is wrong usage.
+ * What an operation may be given for a model: one that is open, what another operation wrote, or a path. A result that
+ * was refused (`passed` is false) has no model: it is wrong usage.
  */
 export type ModelLike = Model | { readonly path: string | null } | string;
 

@@ -1,7 +1,17 @@
 import { stat } from "node:fs/promises";
 import type { HistoryStep } from "@nasty/compression";
-import { type LabelChoice, type TaggedSentence, type Tagger, tagText, type Task } from "@nasty/taggers";
-import type { BatchOptions, SentenceOptions } from "@nasty/taggers";
+import {
+  type BatchOptions,
+  entities,
+  type Entity,
+  type EntityOptions,
+  type LabelChoice,
+  type SentenceOptions,
+  type TaggedSentence,
+  type Tagger,
+  tagText,
+  type Task,
+} from "@nasty/taggers";
 import { openFound } from "@nasty/taggers/node";
 import { InputError } from "../errors.js";
 import { chosen, type LoadChoice, type LoadedModel, loadModel, reasonOf } from "./load-model.js";
@@ -16,9 +26,9 @@ export interface OpenOptions extends LabelChoice {
 }
 
 /**
- * A model that is open: its graph, its tagger and its history are read once, and its session is opened with the first sentence that is
- * tagged. Operations that are given it use what it has read, and its session where they are to run it as it was opened; none of them changes it.
- * Close it when it is not needed any more (`await using` does).
+ * A model that is open: its graph, its tagger and its history are read once, and its session is opened with the first
+ * sentence that is tagged. Operations that are given it use what it has read, and its session where they are to run it
+ * as it was opened; none of them changes it. Close it when it is not needed any more (`await using` does).
  */
 export class Model implements AsyncDisposable, SharedModel {
   /** What was opened: a model file or a Hugging Face directory. */
@@ -101,6 +111,11 @@ export class Model implements AsyncDisposable, SharedModel {
   /** Tags raw text, a sentence at a time. */
   async *tagText(text: string, options: BatchOptions & SentenceOptions = {}): AsyncGenerator<TaggedSentence> {
     yield* tagText(await this.tagger(), text, options);
+  }
+
+  /** The entities of raw text, with type, offsets and probability; see `entities` of @nasty/taggers. */
+  async *entities(text: string, options: EntityOptions & SentenceOptions = {}): AsyncGenerator<Entity> {
+    yield* entities(await this.tagger(), text, options);
   }
 
   async close(): Promise<void> {

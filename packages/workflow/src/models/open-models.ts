@@ -7,7 +7,10 @@ export interface SharedModel {
   readonly path: string;
   /** What was read; undefined if the file has changed since. */
   loaded(choice: LoadChoice): Promise<LoadedModel | undefined>;
-  /** Its tagger, to be left open; undefined where it was opened otherwise (threads, what its labels are said to be), or the file has changed. */
+  /**
+   * Its tagger, to be left open; undefined where it was opened otherwise (threads, what its labels are said to be), or
+   * the file has changed.
+   */
   opened(options: OpenModelOptions): Promise<OpenModel | undefined>;
 }
 

@@ -4,7 +4,10 @@ import { ofOpenModel } from "./open-models.js";
 
 export type { OpenModel, OpenModelOptions } from "./model-views.js";
 
-/** Opens the model that `--model` names: a file or a Hugging Face directory. One that the program has open already is used as it is. */
+/**
+ * Opens the model that `--model` names: a file or a Hugging Face directory. One that the program has open already is
+ * used as it is.
+ */
 export async function openModel(path: string, options: OpenModelOptions): Promise<OpenModel> {
   const shared = await ofOpenModel(path, (model) => model.opened(options));
   if (shared !== undefined) return { ...shared, tagger: { ...shared.tagger, close: async () => {} } };

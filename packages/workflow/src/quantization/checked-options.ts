@@ -51,7 +51,10 @@ export async function checkOptions(
   return { model, output, gate, loaded };
 }
 
-/** Refuses a model in which no quantization-aware training left ranges; what is wrong with one that cannot be read is not the first thing to say. */
+/**
+ * Refuses a model in which no quantization-aware training left ranges; what is wrong with one that cannot be read is
+ * not the first thing to say.
+ */
 async function checkedTraining(path: string): Promise<LoadedModel> {
   const loaded = await loadModel(path).catch(() => undefined);
   if (loaded !== undefined && qat.record(loaded.model)?.activationMode === "static") return loaded;

@@ -131,7 +131,10 @@ export async function bytesBeside(loaded: LoadedModel, settings: QuantizeSetting
   return addedBytes(present, carried, await provenance(loaded, settings));
 }
 
-/** The model with its hidden units ordered for safe pairs, where int8 products will have them; what was trained for its scales keeps its order. */
+/**
+ * The model with its hidden units ordered for safe pairs, where int8 products will have them; what was trained for its
+ * scales keeps its order.
+ */
 function orderedUnits({ model, tagger, isShared }: LoadedModel, settings: QuantizeSettings): PairedUnits {
   const isInt8 = ["dynamic", "static"].includes(modeOf(settings));
   // A neural tagger is run from memory as it was read, and is small.

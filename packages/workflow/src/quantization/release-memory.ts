@@ -14,14 +14,14 @@ function collector(): (() => void) | undefined {
 }
 
 /**
- * Collects garbage now: buffers of hundreds of megabytes are small objects to the collector, which would leave them until
- * long after the next allocation of that size.
+ * Collects garbage now: buffers of hundreds of megabytes are small objects to the collector, which would leave them
+ * until long after the next allocation of that size.
  */
 export async function releaseMemory(): Promise<void> {
   const collect = collector();
   if (collect === undefined) return;
-  // What has been awaited is let go a turn later. A collection that was under way keeps what it had marked by then, and what the runtime's
-  // handles held is free for the one after.
+  // What has been awaited is let go a turn later. A collection that was under way keeps what it had marked by then, and
+  // what the runtime's handles held is free for the one after.
   for (let round = 0; round < rounds; round++) {
     await setImmediate();
     collect();

@@ -46,9 +46,11 @@ export type { QuantizationResult } from "./quantization-result.js";
 export { lossText, noiseText, type SensitivityRow } from "./sensitivity.js";
 
 /**
- * Plans, writes beside the output, gates, audits and checks what was written, then gives it its name: what `quantize` does, from checked settings.
+ * Plans, writes beside the output, gates, audits and checks what was written, then gives it its name: what `quantize`
+ * does, from checked settings.
  *
- * The model is read once. The session that measures ranges is asked all else that is asked of the original, and each written file is run in one.
+ * The model is read once. The session that measures ranges is asked all else that is asked of the original, and each
+ * written file is run in one.
  *
  * @param plan made before, instead of planning now
  * @returns `output` is null where the gate refused the model: nothing was written then but what `gate.unfinished` names

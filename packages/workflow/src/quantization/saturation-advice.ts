@@ -10,8 +10,8 @@ import { modeOf, type QuantizeSettings } from "./settings.js";
 const checkedSentences = 32;
 
 /**
- * How many products of weights in their full range overflow on processors that sum two uint8 × int8 products in 16 bits, with the activations of
- * calibration text: with safe pairs none can, and without text nothing is known.
+ * How many products of weights in their full range overflow on processors that sum two uint8 × int8 products in 16
+ * bits, with the activations of calibration text: with safe pairs none can, and without text nothing is known.
  */
 export async function saturationAdvice(
   loaded: LoadedModel,

@@ -39,7 +39,10 @@ const judgedSentences = 512;
 /** Seconds for the metric when nothing says how many. */
 const defaultBudget = 120;
 
-/** Quantizes each weight alone and measures the noise at the outputs and, with labelled text, the loss; most sensitive first. */
+/**
+ * Quantizes each weight alone and measures the noise at the outputs and, with labelled text, the loss; most sensitive
+ * first.
+ */
 export async function measuredSensitivity(
   loaded: LoadedModel,
   planned: Planned,

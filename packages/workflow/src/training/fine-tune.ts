@@ -37,11 +37,13 @@ export interface FineTuneResult extends TrainingResult {
 /**
  * Turns a pretrained encoder into a tagger, written as a Hugging Face directory.
  *
- * A training that was ended, by its signal or otherwise, goes on from `OUTPUT/checkpoint` when the same call is made again.
+ * A training that was ended, by its signal or otherwise, goes on from `OUTPUT/checkpoint` when the same call is made
+ * again.
  *
  * @param model a Hugging Face directory: configuration, tokenizer, safetensors or ONNX weights
- * @throws UsageError for options that do not fit together; InputError for a place that cannot be written and texts that cannot be read;
- *   TaggerError for a model or texts that cannot be learned from; GateError for a file that does not compute what was trained
+ * @throws UsageError for options that do not fit together; InputError for a place that cannot be written and texts that
+ *   cannot be read; TaggerError for a model or texts that cannot be learned from; GateError for a file that does not
+ *   compute what was trained
  *
  * @example
  * ```ts

@@ -1,0 +1,2 @@
+// What bundlers for browsers find under the entries that need files and processes. CommonJS, so that they take it under any imported name.
+throw new Error("@nasty/formats/…/node: platform: expected Node, got a browser; give the bytes of a file to the entry of the same name without /node");
