@@ -15,13 +15,16 @@ export interface CollectOptions extends MethodOptions, Omit<ModelTapOptions, "co
   /** Values at or below this are masked attention scores and do not count. Default −10,000; −Infinity keeps all. */
   readonly maskedBelow?: number;
   /**
-   * Called once a tensor, after the last sample, with a coarse histogram of what counted (256 to 1,024 bins, whatever the method), to be
-   * looked at. Without it none is kept.
+   * Called once a tensor, after the last sample, with a coarse histogram of what counted (256 to 1,024 bins, whatever
+   * the method), to be looked at. Without it none is kept.
    */
   readonly onHistogram?: (tensor: string, histogram: Histogram) => void;
 }
 
-/** First number of bins of a histogram that is looked at: some hundred over the values that there are, also where all have one sign. */
+/**
+ * First number of bins of a histogram that is looked at: some hundred over the values that there are, also where all
+ * have one sign.
+ */
 const shownBins = 256;
 
 interface Watch {

@@ -25,7 +25,10 @@ export interface ReadPage {
   fact(name: string): string;
 }
 
-/** Reads a report and checks what holds of every one: it loads nothing, runs nothing, and names no folder of this machine. */
+/**
+ * Reads a report and checks what holds of every one: it loads nothing, runs nothing, and names no folder of this
+ * machine.
+ */
 export function readPage(html: string, folder: string): ReadPage {
   const { document } = parseHTML(html) as unknown as { readonly document: PageElement };
   expect(html.startsWith("<!doctype html>")).toBe(true);

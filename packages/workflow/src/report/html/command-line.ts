@@ -4,8 +4,8 @@ import type { Option } from "../../schema/option.js";
 type Settings = Readonly<Record<string, unknown>>;
 
 /**
- * The command line that does what was done: every option that says something else than its default. An operation that a program
- * called has one too, for its options are the command's.
+ * The command line that does what was done: every option that says something else than its default. An operation that a
+ * program called has one too, for its options are the command's.
  */
 export function commandLine(operation: Operation, settings: Settings, operand?: string): string {
   const options = namedOptions(operation).flatMap(({ setting, option }) =>

@@ -48,8 +48,8 @@ export function factTable(facts: readonly Fact[]): Html {
 }
 
 /**
- * Rows under a head of ours. On a narrow page each cell becomes a line that begins with the head of its column: the style of the page says them
- * once, by `data-head`, instead of every cell.
+ * Rows under a head of ours. On a narrow page each cell becomes a line that begins with the head of its column: the
+ * style of the page says them once, by `data-head`, instead of every cell.
  */
 export function htmlTable(head: readonly string[], rows: readonly (readonly string[])[]): Html {
   if (rows.length === 0) return "";

@@ -3,7 +3,9 @@ import { pageStyle } from "./page-style.js";
 import { type Run, runFacts } from "./run.js";
 import { withoutFolders } from "./short-paths.js";
 
-/** One self-contained page: no scripts, no fonts, nothing loaded from elsewhere, no folder of the machine that made it. */
+/**
+ * One self-contained page: no scripts, no fonts, nothing loaded from elsewhere, no folder of the machine that made it.
+ */
 export function htmlPage(title: string, run: Run, body: Html): string {
   const page = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

@@ -3,7 +3,8 @@ import { dirname, parse, resolve, sep } from "node:path";
 import { escapeHtml, type Html } from "./markup.js";
 
 /**
- * Text without the folders of the machine: files in the working folder by their place in it, other files that were given by their name.
+ * Text without the folders of the machine: files in the working folder by their place in it, other files that were
+ * given by their name.
  *
  * Only these folders are known to be folders: names of nodes (`/encoder/layer.0/MatMul`) look the same.
  *

@@ -37,7 +37,10 @@ export function drawRanges(canvas: Canvas, activations: readonly ActivationRange
   });
 }
 
-/** The values of an activation, counts on a log scale; what is cut off in another colour, the ends of the range as lines. */
+/**
+ * The values of an activation, counts on a log scale; what is cut off in another colour, the ends of the range as
+ * lines.
+ */
 export function drawHistogram(canvas: Canvas, { name, min, max, bins, seen }: ActivationRange): Html {
   if (bins === undefined) return "";
   const { from, width, counts } = bins;

@@ -1,6 +1,6 @@
 /**
- * Names of at most `most` letters: without the folders that all of them begin with, then without their middle. Where a name begins says which
- * layer it is of, its end says what of it.
+ * Names of at most `most` letters: without the folders that all of them begin with, then without their middle. Where a
+ * name begins says which layer it is of, its end says what of it.
  *
  * @param most letters for each name
  */
