@@ -4,6 +4,7 @@ import { CalibrationError } from "./calibration-error.js";
 import type { CalibrationTable, TensorRange } from "./calibration-table.js";
 import { countedValues, defaultMaskedBelow } from "./counted-values.js";
 import { growingScratch } from "./growing-scratch.js";
+import { type Histogram, streamingHistogram } from "./histogram.js";
 import { type MethodOptions, observerOf, resolveMethod } from "./method.js";
 import type { Observer } from "./observer.js";
 import { elementsOf } from "./real-positions.js";
@@ -13,11 +14,23 @@ import type { Batches } from "./token-mask.js";
 export interface CollectOptions extends MethodOptions, Omit<ModelTapOptions, "constants" | "session"> {
   /** Values at or below this are masked attention scores and do not count. Default −10,000; −Infinity keeps all. */
   readonly maskedBelow?: number;
+  /**
+   * Called once a tensor, after the last sample, with a coarse histogram of what counted (256 to 1,024 bins, whatever
+   * the method), to be looked at. Without it none is kept.
+   */
+  readonly onHistogram?: (tensor: string, histogram: Histogram) => void;
 }
+
+/**
+ * First number of bins of a histogram that is looked at: some hundred over the values that there are, also where all
+ * have one sign.
+ */
+const shownBins = 256;
 
 interface Watch {
   readonly name: string;
   readonly observer: Observer;
+  readonly histogram: ReturnType<typeof streamingHistogram> | undefined;
   masked: number;
 }
 
@@ -40,6 +53,7 @@ const observe = (
     });
     watch.masked += counted.masked;
     watch.observer.observe(counted.values, counted.extremes);
+    watch.histogram?.add(counted.values, counted.extremes);
   }
 };
 
@@ -116,9 +130,12 @@ export const collectRanges = async (
       `calibrate: limit: expected an integer of at least 1, got ${wanted}`,
     );
   }
-  const { maskedBelow = defaultMaskedBelow } = options;
+  const { maskedBelow = defaultMaskedBelow, onHistogram } = options;
   const watches = new Map(
-    tensorNames.map((name): [string, Watch] => [name, { name, observer: observerOf(options), masked: 0 }]),
+    tensorNames.map((name): [string, Watch] => {
+      const histogram = onHistogram === undefined ? undefined : streamingHistogram({ bins: shownBins });
+      return [name, { name, observer: observerOf(options), histogram, masked: 0 }];
+    }),
   );
   const scratchOf = growingScratch();
   const samples = await tapActivations(
@@ -132,11 +149,15 @@ export const collectRanges = async (
     options,
   );
   checkSamples(samples, wanted);
+  const tensors = rangesOf([...watches.values()]);
+  for (const { name, histogram } of watches.values()) {
+    if (histogram !== undefined) onHistogram?.(name, histogram.read());
+  }
   return {
     schemaVersion: 1,
     method,
     parameters: { percentile, averagingConstant, bins },
     samples,
-    tensors: rangesOf([...watches.values()]),
+    tensors,
   };
 };

@@ -9,7 +9,12 @@ import {
 } from "@nasty/formats/onnx";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type CalibrationBatch, type CalibrationMethod, collectRanges } from "../src/index.js";
+import {
+  type CalibrationBatch,
+  type CalibrationMethod,
+  collectRanges,
+  type Histogram,
+} from "../src/index.js";
 
 /** ids [batch, length] → h = table[ids] → scores = h · hᵀ + (1 − mask) · −10000 → weights → y = weights · h · W. */
 const attention = (table: readonly number[]): ModelProto =>
@@ -288,5 +293,28 @@ describe("what cannot be calibrated", () => {
       code: "no-values",
       message: "calibrate: tensor h: values: expected at least 1 that counts, got 0 (3 masked)",
     });
+  });
+});
+
+describe("histograms to look at", () => {
+  it("are of the values that count, whatever the method, and change no range", async () => {
+    const batches = [ids([[1, 2, 3], [4]]), ids([[5, 6]])];
+    for (const method of ["minmax", "percentile"] as const) {
+      const without = await collectRanges(model, ["h", "scores"], batches, { method });
+      const seen = new Map<string, Histogram>();
+      const table = await collectRanges(model, ["h", "scores"], batches, {
+        method,
+        onHistogram: (name, histogram) => seen.set(name, histogram),
+      });
+      expect(table).toEqual(without);
+      expect([...seen.keys()]).toEqual(["h", "scores"]);
+      for (const [name, { counts, limit, total }] of seen) {
+        const range = table.tensors[name];
+        expect(total).toBe(range?.count);
+        expect(counts.reduce((a, b) => a + b, 0)).toBe(total);
+        expect(limit).toBeGreaterThanOrEqual(Math.max(-(range?.seenMin ?? 0), range?.seenMax ?? 0));
+        expect(counts.length).toBeLessThanOrEqual(1024);
+      }
+    }
   });
 });

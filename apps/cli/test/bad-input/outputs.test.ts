@@ -54,6 +54,17 @@ describe("nothing that is read is overwritten", () => {
     expect(await shop.refused(2, ["quantize", "eval", ...args])).toContain(
       "--flips test.conllu: expected another",
     );
+    const report = [...args.slice(0, -2), "--report", "pos/config.json"];
+    expect(await shop.refused(2, ["quantize", "eval", ...report])).toContain(
+      "--report pos/config.json: expected another",
+    );
+  });
+
+  test("benchmark", async () => {
+    const args = "benchmark --model pos --data test.conllu --report test.conllu".split(" ");
+    expect(await shop.refused(2, args)).toContain(
+      "--report test.conllu: expected another file than an input",
+    );
   });
 });
 

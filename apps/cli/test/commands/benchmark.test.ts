@@ -37,6 +37,17 @@ test("the JSON document has the keys that scripts rely on, a model a row", async
   }
 });
 
+test("--report writes a page; what is printed stays what it was", async () => {
+  const result = await shop.json(quick("--samples", "5", "--report", "b.html"));
+  expect(Object.keys(result.models[0].msPerSentence)).toEqual(["p50", "p95", "mean", "ci95"]);
+  const html = (await shop.bytes("b.html")).toString();
+  expect(html).toContain("<h1>Benchmark of pos</h1>");
+  expect(html).toContain(
+    "nasty benchmark --model pos --environment development --samples 5 --data test.conllu",
+  );
+  expect(html).toContain("</svg>");
+});
+
 test("--threads and --batch-size reach the runtime", async () => {
   const one = await observed(shop, quick());
   expect(one.threads).toEqual([1]);

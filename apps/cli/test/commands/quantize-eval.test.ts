@@ -84,6 +84,14 @@ test("a loss is counted, each flip is written, and the seed moves the interval o
   expect(lines[1]).toMatch(/^1\t\d\t\w+\t(\w+)\t\1\t(?!\1)\w+$/);
 });
 
+test("--report writes a page with the changed words in their sentences", async () => {
+  const { summary } = await shop.json(compared("lossy.onnx", "--report", "c.html"));
+  const html = (await shop.bytes("c.html")).toString();
+  expect(html.match(/<mark>/g)).toHaveLength(summary.flips);
+  expect(html).toContain("<h1>Comparison with pos</h1>");
+  expect(html).not.toContain(shop.folder);
+});
+
 test("two tasks cannot be compared, and --flips into a missing folder is refused before the work", async () => {
   const args = ["quantize", "eval", "--original", "pos", "--quantized", "ner", "--test", "test.conllu"];
   expect(await shop.refused(3, args)).toContain("task: expected pos as pos, got ner");

@@ -10,6 +10,8 @@ import { type OpenModel, withOpen } from "../models/open-tagger.js";
 import type { compareOperation } from "../operations/quantize.js";
 import { type LabellingDocument, labellingDocument } from "../report/labelling-text.js";
 import { modelTable } from "../report/comparison-text.js";
+import { comparisonHtml } from "../report/html/comparison-html.js";
+import { writeReport } from "../report/html/write-report.js";
 import type { Reporter } from "../reporter.js";
 import type { SettingsOf } from "../schema/option.js";
 import { collectAll } from "../texts/collect-all.js";
@@ -91,7 +93,7 @@ const timedSentences = 200;
  * @throws UsageError for less than two models, and for `flips` of more; InputError for models of different tasks
  */
 export async function runComparison(settings: ComparisonSettings, reporter: Reporter): Promise<Comparison> {
-  const { models, flips, test, threads } = settings;
+  const { models, flips, report, test, threads } = settings;
   if (models.length < 2) {
     throw new UsageError(`quantize eval: models: expected two or more to compare, got ${models.length}`);
   }
@@ -101,7 +103,8 @@ export async function runComparison(settings: ComparisonSettings, reporter: Repo
     }
     await checkWritable("quantize eval: --flips", flips);
   }
-  await checkSeparate("quantize eval", { "--flips": flips }, [...models, test]);
+  if (report !== undefined) await checkWritable("quantize eval: --report", report);
+  await checkSeparate("quantize eval", { "--flips": flips, "--report": report }, [...models, test]);
   const choice = choiceForText(settings);
   return withOpen(models, { threads, ...choice }, (open) => compareOpen(settings, open, reporter));
 }
@@ -177,9 +180,17 @@ async function compareOpen(
     return { path, ...side, summary: difference(pair, sides[0]!, side, seed), batchMates: mates[i]! };
   });
   if (settings.flips !== undefined) await writeFlips(settings.flips, { flips: changed[0]!, sentences });
-  return compared.length === 1
-    ? new PairComparison(before.result, original, compared[0]!)
-    : new Comparison(before.result, [original, ...compared]);
+  const comparison =
+    compared.length === 1
+      ? new PairComparison(before.result, original, compared[0]!)
+      : new Comparison(before.result, [original, ...compared]);
+  if (settings.report !== undefined) {
+    const timed = latencies.map((latency, i) => ({ ...latency, name: models[i]! }));
+    const flipped = changed.map((flips) => ({ flips, sentences }));
+    const page = await comparisonHtml({ comparison, settings, latencies: timed, flipped });
+    await writeReport(settings.report, page);
+  }
+  return comparison;
 }
 
 interface Pair {

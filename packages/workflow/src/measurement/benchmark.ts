@@ -1,39 +1,25 @@
-import { availableDevices, type Device, environment, type Environment } from "@nasty/runtime";
-import type { Task } from "@nasty/taggers";
+import { availableDevices, environment } from "@nasty/runtime";
 import { InputError, UsageError } from "../errors.js";
+import { checkWritable } from "../files/output-path.js";
+import { checkSeparate } from "../files/separate-paths.js";
 import { sampleTextPath } from "../models/default-model.js";
 import { bytesOfModel } from "../models/model-bytes.js";
 import type { ModelLike } from "../models/model-like.js";
 import { type OpenModel, withOpen } from "../models/open-tagger.js";
 import { benchmarkOperation } from "../operations/tagging.js";
 import { type GivenBeside, perform } from "../perform.js";
-import { type LabellingDocument, labellingDocument } from "../report/labelling-text.js";
+import { benchmarkHtml } from "../report/html/benchmark-html.js";
+import { writeReport } from "../report/html/write-report.js";
+import { labellingDocument } from "../report/labelling-text.js";
 import type { Reporter } from "../reporter.js";
 import type { SettingsOf } from "../schema/option.js";
 import { choiceOf } from "../texts/label-choice.js";
 import { readWords } from "../texts/unlabelled-text.js";
-import { type SentenceTimes, sentenceLatencies, timesOf } from "./sentence-latency.js";
+import type { BenchmarkResult, ModelFigures } from "./benchmark-result.js";
+import { sentenceLatencies, timesOf } from "./sentence-latency.js";
 import { measureTaggerMemory } from "./tagger-memory.js";
 
-/** Speed and memory of one model. */
-export interface ModelFigures {
-  readonly path: string;
-  readonly task: Task;
-  readonly labelling: LabellingDocument | null;
-  readonly modelBytes: number;
-  readonly msPerSentence: SentenceTimes;
-  readonly tokensPerSecond: number;
-  readonly memoryBytes: number;
-}
-
-/** Speed and memory of models that were measured in turn on the same sentences. */
-export interface BenchmarkResult {
-  readonly environment: Environment & { readonly devices: readonly Device[] };
-  readonly sentences: number;
-  readonly words: number;
-  readonly batchSize: number;
-  readonly models: readonly ModelFigures[];
-}
+export type { BenchmarkResult } from "./benchmark-result.js";
 
 const rounds = { production: 15, development: 3 } as const;
 
@@ -60,6 +46,8 @@ export async function runBenchmark(
 ): Promise<BenchmarkResult> {
   const { threads, seed, batchSize } = options;
   const paths = [options.model, ...options.compare];
+  if (options.report !== undefined) await checkWritable("benchmark: --report", options.report);
+  await checkSeparate("benchmark", { "--report": options.report }, [...paths, options.data]);
   const sentences = await sampleSentences(options.data, options.samples);
   const words = sentences.reduce((sum, sentence) => sum + sentence.length, 0);
   return withOpen(paths, { threads, ...choiceOf(options) }, async (open) => {
@@ -86,13 +74,18 @@ export async function runBenchmark(
       });
       progress.stop();
     }
-    return {
+    const result: BenchmarkResult = {
       environment: { ...environment({ threads }), devices: await availableDevices() },
       sentences: sentences.length,
       words,
       batchSize,
       models,
     };
+    if (options.report !== undefined) {
+      const timed = latencies.map((latency, index) => ({ ...latency, name: paths[index]! }));
+      await writeReport(options.report, await benchmarkHtml(result, options, timed));
+    }
+    return result;
   });
 }
 

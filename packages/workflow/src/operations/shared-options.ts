@@ -1,5 +1,6 @@
 import { flag, list, one, switched, texts } from "../schema/option.js";
 import {
+  anyText,
   choice,
   cosine,
   labelScheme,
@@ -21,6 +22,9 @@ export const running = {
 };
 
 export const task = choice("pos", "ner");
+
+/** The result as something to look at. */
+export const reportPage = one("--report <file.html>", anyText, "write the report as a web page, with plots");
 
 /** What a text is, for every operation that reads text. */
 export const inputFormat = list(

@@ -7,6 +7,7 @@ import {
   inputFormat,
   labelOptions,
   modelHelp,
+  reportPage,
   running,
   schemeOf,
   task,
@@ -112,6 +113,7 @@ export const benchmarkOperation = operation({
     on: text("--data <file>", "text to tag: .conllu, columns or .txt", {
       otherwise: "the sample text of @nasty/model-en",
     }),
+    report: reportPage,
     inputFormat,
     ...running,
   },

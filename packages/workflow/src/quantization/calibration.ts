@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import {
   type CalibrationTable,
   collectRanges,
+  type Histogram,
   parseCalibrationTable,
   serializeCalibrationTable,
 } from "@nasty/calibration";
@@ -12,6 +13,7 @@ import { makeEncoder } from "@nasty/taggers";
 import { InputError } from "../errors.js";
 import type { LoadedModel } from "../models/load-model.js";
 import type { Reporter } from "../reporter.js";
+import { type Bins, type MeasuredRanges, shownHistogram } from "./activation-ranges.js";
 import { encodable } from "./calibration-batches.js";
 import type { ReadCalibration } from "./calibration-text.js";
 import { type QuantizeSettings, usesTrainedRanges } from "./settings.js";
@@ -26,8 +28,7 @@ interface CalibrationJob {
 }
 
 /** Ranges of activations, and what to say about how they came about. */
-export interface Calibrated {
-  readonly table: CalibrationTable;
+export interface Calibrated extends MeasuredRanges {
   readonly warnings: readonly string[];
 }
 
@@ -41,7 +42,9 @@ export async function calibrate(
   reporter: Reporter,
 ): Promise<Calibrated> {
   const { calibrationTable, saveCalibrationTable } = job.settings;
-  if (calibrationTable !== undefined) return { table: await readTable(calibrationTable), warnings: [] };
+  if (calibrationTable !== undefined) {
+    return { table: await readTable(calibrationTable), bins: new Map(), warnings: [] };
+  }
   if (usesTrainedRanges(job.settings)) return trainedRanges(loaded);
   const calibrated = await measure(loaded, job, reporter);
   if (saveCalibrationTable !== undefined) {
@@ -59,6 +62,7 @@ function trainedRanges({ path, model }: LoadedModel): Calibrated {
   const ranges = record.rangeMode === "learned" ? "learned step sizes" : "moving averages";
   return {
     table: trainedTable(model, record),
+    bins: new Map(),
     warnings: [
       `activations are rounded to the ranges that the model was trained with (${ranges}); nothing was measured`,
     ],
@@ -89,6 +93,7 @@ async function measure(
   const { method = "minmax", percentile, threads } = settings;
   progress.start(`calibrating on ${sentences.length} sentences (${method})`, sentences.length);
   const encoder = makeEncoder(model.model, model.tagger);
+  const bins = new Map<string, Bins>();
   try {
     const table = await collectRanges(loaded.model, names, encoder.feedsOf(sentences, { batchSize: 1 }), {
       method,
@@ -97,8 +102,14 @@ async function measure(
       threads,
       onProgress: (samples) => progress.update(samples),
       ...(use !== undefined && { use }),
+      ...(settings.report !== undefined && {
+        onHistogram: (tensor: string, histogram: Histogram) => {
+          const shown = shownHistogram(histogram);
+          if (shown !== undefined) bins.set(tensor, shown);
+        },
+      }),
     });
-    return { table, warnings };
+    return { table, bins, warnings };
   } finally {
     progress.stop();
   }

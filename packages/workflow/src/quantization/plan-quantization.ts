@@ -59,9 +59,9 @@ export async function planQuantization(
         ...new Set([...prepareModel(loaded.model).changes, ...made.plan.warnings, ...evened.warnings]),
       ],
     };
-    return { plan, summary: made.summary };
+    return { ...made, plan };
   };
-  const { plan, summary } =
+  const { plan, summary, measured }: Made =
     given === undefined
       ? await planFor()
       : { plan: given.uncorrected ?? given.plan, summary: { mode: given.mode, method: given.method } };
@@ -77,6 +77,7 @@ export async function planQuantization(
     ...corrected,
     ...(isCorrected && { uncorrected: plan }),
     summary,
+    measured,
     options,
     reportOf: shown,
     async apply(source) {
@@ -164,7 +165,7 @@ async function evenedOut(
   return { model, warnings: [`--migrate-outliers: ${found}`] };
 }
 
-type Made = Pick<Planned, "plan" | "summary">;
+type Made = Pick<Planned, "plan" | "summary" | "measured">;
 
 interface PlanJob extends PlanningJob {
   readonly batches: CalibrationBatch[] | undefined;
@@ -198,15 +199,16 @@ async function planOf(
       return { plan: await planModel(loaded.model, { mode, ...weights }), summary: { mode, method: "none" } };
     case "static": {
       const options = { ...weights, activationSymmetric: settings.activations === "symmetric" };
-      const { table, warnings } = await calibrate(
+      const { warnings, ...measured } = await calibrate(
         loaded,
         { settings, weights: options, read, use },
         reporter,
       );
-      const plan = await planModel(loaded.model, { mode, ...options, calibrationTable: table });
+      const plan = await planModel(loaded.model, { mode, ...options, calibrationTable: measured.table });
       return {
         plan: { ...plan, warnings: [...plan.warnings, ...warnings] },
-        summary: { mode, method: table.method },
+        summary: { mode, method: measured.table.method },
+        measured,
       };
     }
     case "int4":

@@ -3,6 +3,7 @@ import type { Granularity } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { withTagger } from "@nasty/taggers";
 import type { LoadedModel } from "../models/load-model.js";
+import type { MeasuredRanges } from "./activation-ranges.js";
 import type { QuantizeMode } from "./settings.js";
 
 /** A plan that is ready to be printed or applied. */
@@ -10,6 +11,8 @@ export interface Planned {
   readonly plan: QuantizationPlan;
   /** The plan before biases were corrected for it, where they were. */
   readonly uncorrected?: QuantizationPlan;
+  /** What was measured to choose its ranges; undefined outside of static mode and for a plan that was made before. */
+  readonly measured?: MeasuredRanges | undefined;
   /** What of it goes into the JSON result whether it is applied or not. */
   readonly summary: { readonly mode: QuantizeMode; readonly method: string };
   /** The float model that the plan is for: the user's, or one that was evened out or corrected before. */

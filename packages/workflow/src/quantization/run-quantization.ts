@@ -14,10 +14,12 @@ import { mappedOriginal } from "../drift/mapped-original.js";
 import { InputError } from "../errors.js";
 import { type Candidate, writeCandidate } from "../files/candidate.js";
 import { type LoadedModel, loadForCompression, reasonOf } from "../models/load-model.js";
-import { writeReport } from "../report/html-report.js";
+import { quantizationHtml } from "../report/html/quantization-html.js";
+import { writeReport } from "../report/html/write-report.js";
 import type { Reporter } from "../reporter.js";
 import { choiceForText, choiceOf } from "../texts/label-choice.js";
 import { spread } from "../texts/spread.js";
+import { type ActivationRange, activationRanges } from "./activation-ranges.js";
 import { calibrationReader } from "./calibration-text.js";
 import { type CheckedOptions, checkOptions } from "./checked-options.js";
 import { type GateJob, runGate } from "./gate.js";
@@ -66,12 +68,15 @@ export async function runQuantization(
   try {
     const result = await examined(made, reporter);
     if (settings.flips !== undefined && flipped !== undefined) await writeFlips(settings.flips, flipped);
+    if (settings.report !== undefined) {
+      const { activations, flipped } = made;
+      await writeReport(settings.report, await quantizationHtml({ result, settings, activations, flipped }));
+    }
     if (result.output === null) {
       const best = result.gate?.unfinished?.best;
       await (best === undefined ? candidate.discard() : candidate.commitAs(best));
       return result;
     }
-    if (settings.report !== undefined) await writeReport(settings.report, result);
     await candidate.commit();
     return result;
   } catch (error) {
@@ -124,6 +129,8 @@ interface Made {
   readonly remarks: readonly string[];
   /** What the gate found on the way; undefined without one. */
   readonly flipped: FlippedWords | undefined;
+  /** Of static mode, for the report. */
+  readonly activations: readonly ActivationRange[];
   /** Text to tag in batches too, and its labels one by one where they are known. */
   readonly together: { readonly sentences: Labels; readonly alone?: Labels };
   readonly drift: DriftJob;
@@ -184,6 +191,7 @@ async function makeCandidate(
       gate: made.gate,
       sensitivity: made.sensitivity,
     },
+    activations: activationRanges(planned.plan, planned.measured),
     timeShares: timeShares(planned.model, withoutKept(planned.plan, made.report.keptInFloat)),
     remarks: [...remarks, ...advice],
     together: together(loaded, made.gate === null ? trial : wordsOf(labelled), made.alone),

@@ -16,7 +16,6 @@ import {
   runPipeline,
   type Score,
 } from "@nasty/compression/pipeline";
-import { writeFileAtomic } from "@nasty/formats/archive/node";
 import { type LabelChoice, lossInterval } from "@nasty/taggers";
 import {
   labelOptions,
@@ -35,7 +34,8 @@ import { artifactOf, isUnchanged } from "./artifact.js";
 import { checkSteps } from "./steps/check-steps.js";
 import { findFirstModel, type FirstModel, unpackFirstModel } from "./first-model.js";
 import { evaluateModel, measureModels } from "./measure-models.js";
-import { recipeHtml } from "../report/recipe-html.js";
+import { recipeHtml } from "../report/html/recipe-html.js";
+import { writeReport } from "../report/html/write-report.js";
 import type { PipelineResult } from "../report/recipe-text.js";
 import { cutTexts, hashTexts, locateTexts, partText, type RecipeTexts } from "./recipe-texts.js";
 import { readState, writeState } from "./state-file.js";
@@ -171,7 +171,7 @@ export async function runRecipeSteps(
     passed: run.refused === null,
   };
   if (report !== undefined) {
-    await writeFileAtomic(report, [new TextEncoder().encode(recipeHtml(result))]);
+    await writeReport(report, await recipeHtml(result, settings));
   }
   return result;
 }

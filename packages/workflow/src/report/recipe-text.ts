@@ -19,7 +19,7 @@ export interface PipelinePlanResult {
 const none = "-";
 
 /** `2 prune` with what is special about it. */
-function stageName({ step, kind, status }: StageReport): string {
+export function stageName({ step, kind, status }: StageReport): string {
   if (step === 0) return "the model";
   return `${step} ${kind}${status === "skipped" ? " (done before)" : ""}`;
 }
