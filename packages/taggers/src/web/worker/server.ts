@@ -13,6 +13,8 @@ export interface WorkerScope {
 /**
  * Opens and runs taggers in this worker for a page that calls `openTaggerInWorker`.
  *
+ * Call it before the script waits for anything, or what the page asks meanwhile is lost; what is not there yet is given as a promise.
+ *
  * @param options of the sessions: `ort`, the ONNX Runtime package that the worker carries
  * @param scope default: the worker that this is called in
  * @example
@@ -23,7 +25,7 @@ export interface WorkerScope {
  * ```
  */
 export function serveTaggers(
-  options: WebSessionOptions = {},
+  options: WebSessionOptions | Promise<WebSessionOptions> = {},
   scope: WorkerScope = globalThis as unknown as WorkerScope,
 ): void {
   const taggers = new Map<number, Tagger>();
@@ -41,7 +43,7 @@ export function serveTaggers(
     switch (ask.kind) {
       case "open": {
         const tagger = await openTagger(ask.source, {
-          ...options,
+          ...(await options),
           ...ask.options,
           signal,
           onProgress: (progress) => answer({ kind: "progress", id, progress }),
