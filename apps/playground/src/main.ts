@@ -9,6 +9,10 @@ interface Page {
 
 const pages: Readonly<Record<string, Page>> = {
   tag: { title: "Tag", show: async (main) => (await import("./tag/tag-page.js")).showTagPage(main) },
+  quantize: {
+    title: "Quantize",
+    show: async (main) => (await import("./quantize/quantize-page.js")).showQuantizePage(main),
+  },
 };
 
 const main = document.querySelector("main") as HTMLElement;

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -31,6 +32,8 @@ const types: Readonly<Record<string, string>> = {
 /** The built site on a server of its own, with a browser. */
 export interface OpenedSite {
   readonly address: string;
+  /** Where the built files are. */
+  readonly folder: string;
   readonly browser: Browser;
   /** Opens a page, and notes what it does wrong. */
   page(hash?: string, options?: Parameters<Browser["newPage"]>[0]): Promise<SitePage>;
@@ -47,10 +50,13 @@ export interface SitePage {
 
 /** Builds the site and serves it. */
 export async function openSite(): Promise<OpenedSite> {
-  await build({ configFile: join(app, "vite.config.ts"), logLevel: "error" });
+  // Each test file has a site of its own: they run beside each other.
+  const folder = mkdtempSync(join(tmpdir(), "nasty-site-"));
+  const outDir = { outDir: folder, emptyOutDir: true };
+  await build({ configFile: join(app, "vite.config.ts"), logLevel: "error", build: outDir });
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent((request.url ?? "/").replace(/[?#].*$/, "")));
-    const file = join(app, "site", path === "/" ? "index.html" : path);
+    const file = join(folder, path === "/" ? "index.html" : path);
     if (!existsSync(file)) {
       response.writeHead(404).end();
       return;
@@ -66,6 +72,7 @@ export async function openSite(): Promise<OpenedSite> {
   });
   return {
     address,
+    folder,
     browser,
     async page(hash = "", options = {}) {
       const page = await browser.newPage(options);
@@ -86,6 +93,7 @@ export async function openSite(): Promise<OpenedSite> {
       await browser.close();
       server.closeAllConnections();
       server.close();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { posInt8 } from "@nasty/model-en";
@@ -84,12 +85,12 @@ describe.skipIf(!hasBrowser)("the page that tags (needs a browser)", () => {
   });
 
   test("loads at most 150 kB of code beside the runtime", () => {
-    const folder = fileURLToPath(new URL("../site/assets/", import.meta.url));
+    const folder = join(site.folder, "assets");
     const code = readdirSync(folder).filter(
       (name) => name.endsWith(".js") && !/^(ort|decompress|transformer-tagger|quantize|compare)/.test(name),
     );
     expect(code.length).toBeGreaterThan(2);
-    const bytes = code.reduce((sum, name) => sum + gzipSync(readFileSync(folder + name)).length, 0);
+    const bytes = code.reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name))).length, 0);
     expect(bytes).toBeLessThanOrEqual(150_000);
   });
 });

@@ -18,3 +18,17 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
   made.append(...children.filter((child) => child !== undefined));
   return made;
 }
+
+const drawing = "http://www.w3.org/2000/svg";
+
+/** Makes an element of a drawing. */
+export function shape(
+  name: string,
+  given: Readonly<Record<string, string | number>> = {},
+  ...children: readonly (Node | string)[]
+): SVGElement {
+  const made = document.createElementNS(drawing, name);
+  for (const [key, value] of Object.entries(given)) made.setAttribute(key, String(value));
+  made.append(...children);
+  return made;
+}

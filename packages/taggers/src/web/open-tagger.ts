@@ -28,8 +28,8 @@ export interface LoadedTagger {
   /** Name or address of the model's file. */
   readonly name: string;
   readonly model: ModelProto;
-  /** Size of the file as it came, packed or not. */
-  readonly fileBytes: number;
+  /** The file as it came, packed or not. */
+  readonly file: Uint8Array;
   /** The `.onnx` file itself, unpacked. */
   readonly bytes: Uint8Array;
   readonly settings: TaggerSettings;
@@ -168,7 +168,7 @@ async function readModel({ file, beside }: Located): Promise<Omit<LoadedTagger, 
     if (found !== undefined) return found.bytes;
     throw new Error(beside === undefined ? "the model alone" : "no such file");
   });
-  return { name: file.name, fileBytes: file.bytes.length, ...unpackedModel };
+  return { name: file.name, file: file.bytes, ...unpackedModel };
 }
 
 /** Servers may take the packing of `.br` off on the way, and need not tell: then the bytes are the model itself. */
