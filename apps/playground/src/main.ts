@@ -13,6 +13,10 @@ const pages: Readonly<Record<string, Page>> = {
     title: "Quantize",
     show: async (main) => (await import("./quantize/quantize-page.js")).showQuantizePage(main),
   },
+  compare: {
+    title: "Compare",
+    show: async (main) => (await import("./compare/compare-page.js")).showComparePage(main),
+  },
 };
 
 const main = document.querySelector("main") as HTMLElement;

@@ -5,6 +5,12 @@ export type Files = ReadonlyMap<string, File>;
 export const chosenFiles = (list: FileList | null): Files =>
   new Map([...(list ?? [])].map((file) => [file.webkitRelativePath || file.name, file]));
 
+/** A file alone, or the files of a folder: what `loadModel` opens. */
+export function sourceOf(files: Files): File | Files {
+  const [[path, file] = ["", undefined]] = files;
+  return files.size === 1 && file !== undefined && !path.includes("/") ? file : files;
+}
+
 /** What was dropped: files, and the files of folders. */
 export async function droppedFiles({ items }: DataTransfer): Promise<Files> {
   const files = new Map<string, File>();

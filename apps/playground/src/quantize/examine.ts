@@ -116,7 +116,8 @@ async function candidatesOf({ model, settings }: LoadedModel, sentences: readonl
   return [batches];
 }
 
-async function labelsOf(
+/** Labels of each sentence; the tagger is opened for it. */
+export async function labelsOf(
   loaded: Parameters<typeof openLoaded>[0],
   sentences: readonly (readonly string[])[],
 ): Promise<(readonly string[])[]> {

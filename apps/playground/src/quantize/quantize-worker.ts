@@ -2,7 +2,7 @@ import { provideRuntime } from "@nasty/runtime/web";
 import { loadModel } from "@nasty/taggers/web";
 // The command records this version.
 import { version } from "@nasty/workflow/package.json";
-import type { Files } from "../page/dropped-files.js";
+import { type Files, sourceOf } from "../page/dropped-files.js";
 import { loadRuntime } from "../page/runtime.js";
 import { serveTasks } from "../page/task.js";
 import { type Compared, compareModels, type Inspected, inspectModel } from "./examine.js";
@@ -16,12 +16,6 @@ export type Question =
 /** What the page gets for its model. */
 export interface Result extends Compared, Omit<Quantized, "model"> {
   readonly originalBytes: number;
-}
-
-/** A file alone, or the files of a folder. */
-function sourceOf(files: Files): File | Files {
-  const [[path, file] = ["", undefined]] = files;
-  return files.size === 1 && file !== undefined && !path.includes("/") ? file : files;
 }
 
 serveTasks<Question, Inspected | Result>(async (question, onProgress) => {

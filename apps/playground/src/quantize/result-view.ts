@@ -1,28 +1,10 @@
 import { bytesText, countText } from "../page/figures.js";
 import { element } from "../page/element.js";
+import { table } from "../page/table.js";
 import type { Inspected } from "./examine.js";
 import { noisePlot } from "./noise-plot.js";
 import type { Mode } from "./quantize-model.js";
 import type { Result } from "./quantize-worker.js";
-
-type Cells = readonly (string | number)[];
-
-function table(name: string, heads: readonly string[], rows: readonly Cells[]): HTMLElement {
-  return element(
-    "div",
-    { class: "scroll", tabindex: 0, role: "region", "aria-label": name },
-    element(
-      "table",
-      {},
-      element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
-      element(
-        "tbody",
-        {},
-        ...rows.map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, String(cell))))),
-      ),
-    ),
-  );
-}
 
 /** Weights that are listed; a large transformer has hundreds. */
 const mostLayers = 200;
