@@ -1,5 +1,5 @@
-// A BERT-base-shaped token classifier with seeded random weights, written as an exporter would write it: unfused attention, LayerNormalization
-// and Erf-GELU decomposed where opset 17 has no operator.
+// A BERT-base-shaped token classifier with seeded random weights, written as an exporter would write it: unfused
+// attention, LayerNormalization and Erf-GELU decomposed where opset 17 has no operator.
 //
 //   node bench/bert-base.mjs make FILE.onnx            436 MB
 //   node bench/bert-base.mjs run FILE.onnx [OUT.onnx]  quantizes it, compares float32 with int8, audits

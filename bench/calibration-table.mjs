@@ -5,8 +5,8 @@
 //   node bench/calibration-table.mjs growth MODEL --calibration FILE                     50 against 5,000 sentences with the same longest
 //   node bench/calibration-table.mjs search                                              the entropy search of 66 tensors
 //
-// MODEL is a Hugging Face directory or a model file; FILE is CoNLL-U or columns. Speed is processor time of one thread in batches of one
-// sentence, so that other work on the machine disturbs it little.
+// MODEL is a Hugging Face directory or a model file; FILE is CoNLL-U or columns. Speed is processor time of one thread
+// in batches of one sentence, so that other work on the machine disturbs it little.
 import { spawnSync } from "node:child_process";
 import { createReadStream, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -163,7 +163,10 @@ async function printTable(path, { test, calibration, sentences: count, only }) {
   }
 }
 
-/** Sentences of a file with one JSON array a line, which is what a process that measures itself can read without keeping them. */
+/**
+ * Sentences of a file with one JSON array a line, which is what a process that measures itself can read without keeping
+ * them.
+ */
 async function* lines(path) {
   for await (const line of createInterface({ input: createReadStream(path) })) yield JSON.parse(line);
 }

@@ -1,9 +1,10 @@
-// What is left of an ensemble of teachers at the end of a chain: accuracy, size and speed of the teachers, of their average, and of each model
-// made from them, as a Markdown table.
+// What is left of an ensemble of teachers at the end of a chain: accuracy, size and speed of the teachers, of their
+// average, and of each model made from them, as a Markdown table.
 //   node bench/chain.mjs --test FILE.conllu|FILE.iob2 --teacher a.onnx [--teacher DIRECTORY]… [--model student.onnx]… [--limit N]
-// Every model tags every sentence of FILE once, one by one, on one thread; the models take turns every 25 sentences, so that a busy moment
-// of the machine falls on all of them. The average is computed in float32 from the teachers' probabilities; its time is the sum of theirs.
-// "gzip" is the size of the file at level 9 (its own size if it is compressed); "smaller" compares the file's size with the teachers' together.
+// Every model tags every sentence of FILE once, one by one, on one thread; the models take turns every 25 sentences, so
+// that a busy moment of the machine falls on all of them. The average is computed in float32 from the teachers'
+// probabilities; its time is the sum of theirs. "gzip" is the size of the file at level 9 (its own size if it is
+// compressed); "smaller" compares the file's size with the teachers' together.
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
@@ -79,7 +80,9 @@ const valueOf = async (system) => {
   return (await score(gold, rows, { task })).value;
 };
 
-/** Most probable labels of the mean of the teachers' probabilities; entity labels are not made to follow their scheme. */
+/**
+ * Most probable labels of the mean of the teachers' probabilities; entity labels are not made to follow their scheme.
+ */
 async function averaged() {
   const teachers = await openTeachers(values.teacher);
   const order = teachers[0].settings.labels;

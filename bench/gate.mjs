@@ -3,9 +3,10 @@
 //   node bench/gate.mjs table MODEL --validation FILE [--test FILE] --calibration FILE[:N] [--target 0.001] [--only TEXT]
 //   node bench/gate.mjs plant MODEL --output FILE.onnx [--layer 1] [--channels 4] [--factor 500]
 //
-// `table` runs the command as users do: the file that passed stands on the disk, or the exit code is 4. The loss on the test file, which the gate
-// did not see, is measured afterwards. `plant` multiplies channels of one layer's attention values and divides the rows that read them: a float
-// model that computes the same, and activations whose largest channels leave one scale for all nothing.
+// `table` runs the command as users do: the file that passed stands on the disk, or the exit code is 4. The loss on the
+// test file, which the gate did not see, is measured afterwards. `plant` multiplies channels of one layer's attention
+// values and divides the rows that read them: a float model that computes the same, and activations whose largest
+// channels leave one scale for all nothing.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,9 +1,10 @@
-// The memory that `estimate` predicts for a session against that of a fresh process which opens the model and runs one sequence.
+// The memory that `estimate` predicts for a session against that of a fresh process which opens the model and runs one
+// sequence.
 //
 //   node bench/memory-estimate.mjs MODEL.onnx...
 //
-// float32 models are measured in float32 and quantized dynamically; others as they are. A model that cannot run on made-up inputs is
-// only opened, and said so.
+// float32 models are measured in float32 and quantized dynamically; others as they are. A model that cannot run on
+// made-up inputs is only opened, and said so.
 import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";

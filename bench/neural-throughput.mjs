@@ -1,4 +1,5 @@
-// Throughput of the neural architectures with random weights, float32 and dynamic int8, words in and tags out, one thread.
+// Throughput of the neural architectures with random weights, float32 and dynamic int8, words in and tags out, one
+// thread.
 //   node bench/neural-throughput.mjs TRAIN.conllu TEST.conllu [ARCHITECTURE …]
 // Words per second of processor time and of wall time; "cold" has an empty word cache, "warm" has met every word.
 import { readConlluFile } from "../packages/formats/dist/conllu/node.js";

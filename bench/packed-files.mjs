@@ -1,8 +1,10 @@
-// Small files that unpack to gigabytes, or decode to many times their size: memory, time and message of each command that reads them.
+// Small files that unpack to gigabytes, or decode to many times their size: memory, time and message of each command
+// that reads them.
 //
 //   node bench/packed-files.mjs [--nasty PATH/TO/nasty.js] [--only NAME]
 //
-// The files are made in a temporary folder. Memory is the largest resident set of the process, by GNU time (/usr/bin/time -v).
+// The files are made in a temporary folder. Memory is the largest resident set of the process, by GNU time
+// (/usr/bin/time -v).
 import { spawnSync } from "node:child_process";
 import { createWriteStream, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -53,7 +55,10 @@ const node = [graph, 1];
 const attribute = [graph, 1, 5];
 const tensor = [graph, 5];
 
-/** Initializer of `bytes` float32 zeros with a graph around it that passes x on: a whole model, of weights that are zero. */
+/**
+ * Initializer of `bytes` float32 zeros with a graph around it that passes x on: a whole model, of weights that are
+ * zero.
+ */
 function* zeroWeights(bytes) {
   const dims = Buffer.concat([Buffer.from([8]), head(0, bytes / 4).subarray(1)]);
   const front = Buffer.concat([dims, Buffer.from([16, 1]), block(8, Buffer.from("W"))]);

@@ -1,7 +1,9 @@
-// What ways to keep int8 products exact on every processor cost: signal-to-noise ratio of the products' weights, labels changed, loss.
+// What ways to keep int8 products exact on every processor cost: signal-to-noise ratio of the products' weights, labels
+// changed, loss.
 //   node bench/safe-pairs.mjs MODEL --task pos|ner --text FILE [--text FILE]…
-// One sentence at a time with this session's setting that makes all kernels exact, so that full ranges are judged as VNNI computes them on any
-// processor. `least error` chooses among eight scales up to 4 % above the smallest; `zero points` leaves LSTMs symmetric, whose kernel takes none.
+// One sentence at a time with this session's setting that makes all kernels exact, so that full ranges are judged as
+// VNNI computes them on any processor. `least error` chooses among eight scales up to 4 % above the smallest;
+// `zero points` leaves LSTMs symmetric, whose kernel takes none.
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -33,7 +35,9 @@ async function sentencesOf(text) {
   );
 }
 
-/** Eight scales for each column, from the smallest safe one on: the one under which the column's squared error is least. */
+/**
+ * Eight scales for each column, from the smallest safe one on: the one under which the column's squared error is least.
+ */
 function leastError(planned, read) {
   const { shape, granularity, pairAxes } = groupsView(planned);
   if (pairAxes.length !== 1) return roundToNearest(planned, read);

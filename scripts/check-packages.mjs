@@ -1,5 +1,6 @@
-// Packs every package as it would be published, checks the tarballs (publint, attw, what they hold and say), installs them together into
-// an empty project and runs each file of examples/ there, so that what is tested is what a user installs; builds pages with bundlers.
+// Packs every package as it would be published, checks the tarballs (publint, attw, what they hold and say), installs
+// them together into an empty project and runs each file of examples/ there, so that what is tested is what a user
+// installs; builds pages with bundlers.
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,11 +8,14 @@ import { basename, join } from "node:path";
 import { checkBundles } from "./packed/bundles.mjs";
 import { checkPackage } from "./packed/manifests.mjs";
 import { packAll, pnpm, root, run, writeProject } from "./packed/pack.mjs";
+import { checkTypeScript } from "./packed/typescript.mjs";
 
 const work = mkdtempSync(join(tmpdir(), "nasty-packed-"));
 const project = join(work, "project");
 const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-const tools = Object.fromEntries(["esbuild", "tsx", "vite"].map((name) => [name, devDependencies[name]]));
+const tools = Object.fromEntries(
+  ["@types/node", "esbuild", "tsx", "typescript", "vite"].map((name) => [name, devDependencies[name]]),
+);
 
 try {
   const packed = packAll(join(work, "tarballs"));
@@ -56,6 +60,7 @@ try {
     throw new Error(`tsx tag-text.ts: output: expected ${underNode}, got ${underTsx}`);
   }
   process.stdout.write("example tag-text as TypeScript under tsx: the same output\n");
+  checkTypeScript(project);
   checkBundles(project);
 
   const version = execFileSync(join(project, "node_modules", ".bin", "nasty"), ["--version"], {

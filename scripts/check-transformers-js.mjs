@@ -3,8 +3,9 @@
 //   npm install @huggingface/transformers   (anywhere; it is no dependency of the project)
 //   node scripts/check-transformers-js.mjs DIR... --text FILE.conllu [--sentences 50] [--library FOLDER]
 //
-// FOLDER is where node_modules/@huggingface/transformers is; the working folder unless given. Words are joined by spaces, so that both
-// sides see the same text; a word's label is that of its first subword. Exit code 1 if a directory does not load or a label differs.
+// FOLDER is where node_modules/@huggingface/transformers is; the working folder unless given. Words are joined by
+// spaces, so that both sides see the same text; a word's label is that of its first subword. Exit code 1 if a directory
+// does not load or a label differs.
 import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";

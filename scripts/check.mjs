@@ -10,6 +10,7 @@ const steps = [
   ["manifests agree", "npx sherif"],
   ["lint", "npx oxlint --deny-warnings"],
   ["format", "npx biome format ."],
+  ["width of prose", "node scripts/prose-width.mjs"],
   ["types of tests", "npx tsc -p tsconfig.tests.json"],
   ["layers", "npx turbo boundaries"],
   ["unused files, exports and dependencies", "npx knip --no-config-hints"],

@@ -1,10 +1,12 @@
-// Checks the CoNLL-U reader and validator against a folder of files that are known to be valid or invalid, such as the test cases of
-// the UD validation tools (https://github.com/UniversalDependencies/tools, GPL: not part of this repository).
+// Checks the CoNLL-U reader and validator against a folder of files that are known to be valid or invalid, such as the
+// test cases of the UD validation tools (https://github.com/UniversalDependencies/tools, GPL: not part of this
+// repository).
 //
 //   node scripts/conllu-conformance.mjs FOLDER [TREEBANK.conllu]...     (after the build)
 //
-// Every file of valid/ must be accepted and come back byte for byte, every file of invalid/ and invalid-level1/ must be reported at
-// level 1, every file of invalid-level2/ at level 2, and no treebank may have a problem at level 2. Folders that are not there are named.
+// Every file of valid/ must be accepted and come back byte for byte, every file of invalid/ and invalid-level1/ must be
+// reported at level 1, every file of invalid-level2/ at level 2, and no treebank may have a problem at level 2. Folders
+// that are not there are named.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseConllu, serializeConllu, validateConllu } from "../packages/formats/dist/conllu/index.js";

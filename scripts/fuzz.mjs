@@ -1,5 +1,6 @@
-// Structured cases of every input that comes from outside, run in this process through the readers and the steps behind them. A case is a
-// valid input with parts dropped, doubled, exchanged or made odd; what is not a typed refusal, takes too long, or takes memory is a fault.
+// Structured cases of every input that comes from outside, run in this process through the readers and the steps behind
+// them. A case is a valid input with parts dropped, doubled, exchanged or made odd; what is not a typed refusal, takes
+// too long, or takes memory is a fault.
 //
 //   node scripts/fuzz.mjs [--cases 100000] [--seed 1] [--kind onnx,recipe]    # all kinds in equal shares
 //   node scripts/fuzz.mjs --kind onnx --seed 1 --case 4711                    # one case again, as its fault says

@@ -1,6 +1,7 @@
 /**
- * Loaded into a process (`node --import scripts/kill-at.mjs …`), ends it by SIGKILL at the n-th call that changes the file system, as a power
- * cut would: `KILL_AT=17` before the call, `KILL_AT=17+` right after it. Without `KILL_AT` it reports the number of calls on standard error.
+ * Loaded into a process (`node --import scripts/kill-at.mjs …`), ends it by SIGKILL at the n-th call that changes the
+ * file system, as a power cut would: `KILL_AT=17` before the call, `KILL_AT=17+` right after it. Without `KILL_AT` it
+ * reports the number of calls on standard error.
  */
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";

@@ -1,10 +1,11 @@
 /**
- * Kills `nasty export` over an existing directory at many moments, and looks at what it leaves: the old directory or the new one, whole.
+ * Kills `nasty export` over an existing directory at many moments, and looks at what it leaves: the old directory or
+ * the new one, whole.
  *
  * Usage: node scripts/kill-export.mjs OLD NEW [KILLS]
  *
- * OLD and NEW are models of the same labels and tokenizer and of the same kind (both float32), such as a model before and after pruning.
- * Prints one JSON object; ends with code 1 where a run left anything else.
+ * OLD and NEW are models of the same labels and tokenizer and of the same kind (both float32), such as a model before
+ * and after pruning. Prints one JSON object; ends with code 1 where a run left anything else.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";

@@ -1,5 +1,6 @@
-// Memory and time of `nasty tag` on long inputs of odd shapes: one line of JSON, words without a stop, brackets, dashes, digits, prose.
-// Prints a line an input: name, bytes, seconds, most resident memory in MB. Fails where one takes more than --limit MB (default: 400).
+// Memory and time of `nasty tag` on long inputs of odd shapes: one line of JSON, words without a stop, brackets,
+// dashes, digits, prose. Prints a line an input: name, bytes, seconds, most resident memory in MB. Fails where one
+// takes more than --limit MB (default: 400).
 //   node scripts/long-inputs.mjs [--megabytes 10] [--limit 400] [--model MODEL] [NAME...]
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

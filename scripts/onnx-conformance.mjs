@@ -3,9 +3,9 @@
 //
 //   node scripts/onnx-conformance.mjs FOLDER     (after the build)
 //
-// Integers must be equal, float results equal to 1e-6 through core (1e-3 for float16 and through the runtime, as the suite
-// itself asks). Cases with element types that the project does not have (float8, float4, int2 and uint2) are listed as such.
-// Exit code 1 on a mismatch, 3 when there is nothing to check.
+// Integers must be equal, float results equal to 1e-6 through core (1e-3 for float16 and through the runtime, as the
+// suite itself asks). Cases with element types that the project does not have (float8, float4, int2 and uint2) are
+// listed as such. Exit code 1 on a mismatch, 3 when there is nothing to check.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as core from "../packages/core/dist/index.js";

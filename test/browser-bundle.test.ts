@@ -6,7 +6,9 @@ import { describe, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** What a page gets that imports this text: the files that are in it, what it still imports, and its size after gzip. */
+/**
+ * What a page gets that imports this text: the files that are in it, what it still imports, and its size after gzip.
+ */
 async function bundled(source: string) {
   const { outputFiles, metafile } = await build({
     stdin: { contents: source, resolveDir: `${root}/packages/workflow` },

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { NastyError } from "../packages/core/dist/index.js";
+import { NastyError } from "../packages/core/src/index.js";
 
 /** The entry point of each package that exports its class of errors, and one of its codes. */
 const classes = [
@@ -21,7 +21,7 @@ interface ErrorClass {
 }
 
 test.each(classes)("%s (%s): %s is a NastyError", async (name, entry, className, code) => {
-  const url = new URL(`../packages/${name}/dist/${entry}`, import.meta.url);
+  const url = new URL(`../packages/${name}/src/${entry.replace(".js", ".ts")}`, import.meta.url);
   const exports: Record<string, unknown> = await import(/* @vite-ignore */ url.href);
   const Class = exports[className] as ErrorClass;
   const cause = new Error("underneath");

@@ -70,7 +70,8 @@ describe("every package is made the same way", () => {
     expect(references.sort()).toEqual(internal(folder).sort());
   });
 
-  // An app that is not published has rules of its own but for its layer: it is built for a browser, with the types of one.
+  // An app that is not published has rules of its own but for its layer: it is built for a browser, with the types of
+  // one.
   it.each(folders)("%s: the layer tag is the package's own name", (folder) => {
     expect(read(`${folder}/turbo.json`).tags).toEqual([folder.split("/")[1]]);
   });

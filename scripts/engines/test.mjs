@@ -1,6 +1,6 @@
-// Installs the packed packages with npm, as a user would, where the GPU libraries of onnxruntime-node cannot be fetched, and runs them under Node
-// 20, 22 and 24, Bun, Deno and tsx, on the native library and on WebAssembly: the labels must be the same, and with the same build of ONNX Runtime
-// the bytes of a file quantized by measured ranges.
+// Installs the packed packages with npm, as a user would, where the GPU libraries of onnxruntime-node cannot be
+// fetched, and runs them under Node 20, 22 and 24, Bun, Deno and tsx, on the native library and on WebAssembly: the
+// labels must be the same, and with the same build of ONNX Runtime the bytes of a file quantized by measured ranges.
 //   node scripts/engines/test.mjs [--all]
 // An engine that the registry does not give is named and left out, unless --all is there.
 import { spawnSync } from "node:child_process";
@@ -48,7 +48,10 @@ function under(engine, build, args, input = "") {
   return { where, stdout: stdout.trim(), seconds: seconds(begun) };
 }
 
-/** What the first engine wrote on each build, which all others must write: kernels of another build round sums in another order. */
+/**
+ * What the first engine wrote on each build, which all others must write: kernels of another build round sums in
+ * another order.
+ */
 const digests = {};
 
 function check(engine) {

@@ -2,9 +2,9 @@
 //   node scripts/english-models/distil-pos.mjs --teacher a.onnx [--teacher DIRECTORY]… --train en_ewt-ud-train.conllu
 //     --validation en_ewt-ud-dev.conllu --output small.onnx [--architecture cnn|bilstm] [--student-size 1] [--temperature 2] [--alpha 0.5]
 //     [--unlabelled FILE[:LIMIT]]… [--epochs 18] [--seed 1] [--threads 1] [--patience N] [--recipe '{"learningRate":0.003}'] [--network JSON]
-// --teacher: taggers of any kind, averaged; --unlabelled: CoNLL-U or columns, of which only the words are read (the first LIMIT sentences).
-// The teachers label once, before the first epoch. Progress goes to stderr; an interrupted run goes on from small.onnx.checkpoint when the
-// same command is given again.
+// --teacher: taggers of any kind, averaged; --unlabelled: CoNLL-U or columns, of which only the words are read (the
+// first LIMIT sentences). The teachers label once, before the first epoch. Progress goes to stderr; an interrupted run
+// goes on from small.onnx.checkpoint when the same command is given again.
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";

@@ -1,6 +1,6 @@
-// Turns a trained float32 tagger into the two files of @nasty/model-en: NAME.onnx.br, float32 with weights rounded to 7 significant bits (one
-// less than bfloat16 has; the error is about -47 dB, below int8's -41 dB, and brotli shrinks the zeros away), and NAME-int8.onnx, made from
-// it by dynamic quantization (NAME-int8.onnx.gz with --gzip).
+// Turns a trained float32 tagger into the two files of @nasty/model-en: NAME.onnx.br, float32 with weights rounded to 7
+// significant bits (one less than bfloat16 has; the error is about -47 dB, below int8's -41 dB, and brotli shrinks the
+// zeros away), and NAME-int8.onnx, made from it by dynamic quantization (NAME-int8.onnx.gz with --gzip).
 //   node scripts/english-models/pack-models.mjs --input trained.onnx --name pos-en [--data "UD_English-EWT 2.16 (15d613d), CC BY-SA 4.0"]… [--int8-only] [--gzip]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";

@@ -1,5 +1,6 @@
-// Makes the products of one of our dynamic int8 files exact on every processor where its float32 original is gone: weights with unsafe pairs
-// are dequantized and quantized again with safe pairs. Where there is an original, quantize that: it loses less.
+// Makes the products of one of our dynamic int8 files exact on every processor where its float32 original is gone:
+// weights with unsafe pairs are dequantized and quantized again with safe pairs. Where there is an original, quantize
+// that: it loses less.
 //   node scripts/english-models/safe-pairs.mjs --input OLD.onnx --output NEW.onnx
 import { parseArgs } from "node:util";
 import {

@@ -2,8 +2,9 @@
 //   node scripts/english-models/train-ner.mjs --train en_ewt-ud-train.iob2 --validation en_ewt-ud-dev.iob2 --output ner.onnx
 //     [--parts-of-speech en_ewt-ud-train.conllu] [--extra FILE[:WEIGHT]]… [--wnut FILE[:WEIGHT]]…
 //     [--architecture bilstm|cnn] [--epochs 18] [--seed 1] [--threads 1] [--patience N] [--recipe '{"learningRate":0.003}']
-// --parts-of-speech gives auxiliary labels to the sentences with the same sent_id; --extra is more text with PER, LOC and ORG; --wnut is
-// text with the types of WNUT-17, which are mapped to these. WEIGHT (default 1) is how often a sentence is seen in an epoch, on average.
+// --parts-of-speech gives auxiliary labels to the sentences with the same sent_id; --extra is more text with PER, LOC
+// and ORG; --wnut is text with the types of WNUT-17, which are mapped to these. WEIGHT (default 1) is how often a
+// sentence is seen in an epoch, on average.
 import { basename } from "node:path";
 import { parseConllu } from "../../packages/formats/dist/conllu/index.js";
 import { parseColumns } from "../../packages/formats/dist/iob/index.js";

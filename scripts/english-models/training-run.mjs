@@ -1,5 +1,5 @@
-// What the training scripts share: arguments, progress, writing the model. They run in the built repository and import its packages by
-// path, so that what is trained is what is checked out.
+// What the training scripts share: arguments, progress, writing the model. They run in the built repository and import
+// its packages by path, so that what is trained is what is checked out.
 import { parseArgs } from "node:util";
 import { readFile } from "node:fs/promises";
 import { writeModelFile } from "../../packages/formats/dist/onnx/node.js";
@@ -35,8 +35,8 @@ export function argumentsOf(own) {
 export const readText = (path) => readFile(path, "utf8");
 
 /**
- * Trains (going on from OUTPUT.checkpoint if it is there) and writes OUTPUT. `learn` takes what `trainTagger` takes and gives what it gives;
- * `record` is more to be written down of how the model was made.
+ * Trains (going on from OUTPUT.checkpoint if it is there) and writes OUTPUT. `learn` takes what `trainTagger` takes and
+ * gives what it gives; `record` is more to be written down of how the model was made.
  */
 export async function trainAndWrite(
   values,

@@ -1,6 +1,9 @@
 // Values that programs trip over, and the choices of a case: all from its seed.
 
-/** Names that objects have by themselves, empty and endless texts, halves of characters, things that look like other things. */
+/**
+ * Names that objects have by themselves, empty and endless texts, halves of characters, things that look like other
+ * things.
+ */
 export const oddStrings = [
   "",
   " ",

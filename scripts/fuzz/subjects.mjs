@@ -1,4 +1,5 @@
-// What is fuzzed: how a case of each kind is made, and everything that a reader of it and the steps behind it do with it.
+// What is fuzzed: how a case of each kind is made, and everything that a reader of it and the steps behind it do with
+// it.
 import {
   dynamic,
   estimate,

@@ -1,4 +1,5 @@
-// Protobuf messages as trees of their fields, which can be dropped, doubled, exchanged and filled with what no writer writes.
+// Protobuf messages as trees of their fields, which can be dropped, doubled, exchanged and filled with what no writer
+// writes.
 import { chance, oddStrings, pick } from "./oddities.mjs";
 
 /** The number that descriptors of protobuf have for texts. */
@@ -31,7 +32,10 @@ function reader(bytes) {
   };
 }
 
-/** Fields of an encoded message of a type: `{number, type, bytes}` for scalars and texts, `{number, type, fields}` for messages. */
+/**
+ * Fields of an encoded message of a type: `{number, type, bytes}` for scalars and texts, `{number, type, fields}` for
+ * messages.
+ */
 export function fieldsOf(schema, bytes) {
   const source = reader(bytes);
   const fields = [];

@@ -37,7 +37,8 @@ for (let number = from; number < to; number++) {
       isFirst = false;
     }
   };
-  // A promise may not be waited for between the steps of a reader: the attempts are the only places where a case can fail.
+  // A promise may not be waited for between the steps of a reader: the attempts are the only places where a case can
+  // fail.
   try {
     await run(input, attempt);
   } catch (error) {

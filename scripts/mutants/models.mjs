@@ -25,7 +25,7 @@ const workflow = (name, find, put, ...tests) => ({
   file: `packages/workflow/src/${name}.ts`,
   find,
   put,
-  tests: tests.map((test) => `apps/cli/test/${test}.test.ts`),
+  tests: tests.map((test) => (test.startsWith("packages/") ? test : `apps/cli/test/${test}`) + ".test.ts"),
   // Tests of commands start them.
   isBuilt: tests.some((test) => test.startsWith("commands/")),
 });
@@ -144,21 +144,36 @@ export const modelMutants = [
     "return value >= 0 || state.original === value;",
     gateCommand,
   ),
-  workflow("drift/drift-check", "int8: 0.9,", "int8: 0.95,", "drift/drift-check"),
-  workflow("drift/drift-check", "!finite || cosine < minCosine", "!finite", "drift/drift-check"),
-  workflow("drift/drift-check", "|| isJudged) return", ") return", "drift/drift-check"),
-  workflow("files/output-name", '.replace(/_fp32$/, "")', "", "quantization/output-name"),
+  workflow("drift/drift-check", "int8: 0.9,", "int8: 0.95,", "packages/workflow/test/drift/drift-check"),
+  workflow(
+    "drift/drift-check",
+    "!finite || cosine < minCosine",
+    "!finite",
+    "packages/workflow/test/drift/drift-check",
+  ),
+  workflow(
+    "drift/drift-check",
+    "|| isJudged) return",
+    ") return",
+    "packages/workflow/test/drift/drift-check",
+  ),
+  workflow("files/output-name", '.replace(/_fp32$/, "")', "", "packages/workflow/test/files/output-name"),
   workflow(
     "files/output-name",
     "Number((share * 100).toFixed(2))",
     "Math.round(share * 100)",
-    "quantization/output-name",
+    "packages/workflow/test/files/output-name",
   ),
-  workflow("files/output-name", "return `int8_${method}`;", 'return "int8";', "quantization/output-name"),
+  workflow(
+    "files/output-name",
+    "return `int8_${method}`;",
+    'return "int8";',
+    "packages/workflow/test/files/output-name",
+  ),
   workflow(
     "files/output-name",
     "heads !== undefined || neurons !== undefined",
     "heads !== undefined",
-    "quantization/output-name",
+    "packages/workflow/test/files/output-name",
   ),
 ];

@@ -1,7 +1,7 @@
 // Breaks the sources in one place at a time, in a copy of the checkout, and runs the tests that should notice:
 //   node scripts/mutants/run.mjs [--only TEXT] [--part I/N]
-// Each row of the tables beside this file is one break; --part runs every N-th of them. Exit code 1 if one survives, if the text that it replaces
-// no longer stands in the source exactly once, or if nothing ran.
+// Each row of the tables beside this file is one break; --part runs every N-th of them. Exit code 1 if one survives, if
+// the text that it replaces no longer stands in the source exactly once, or if nothing ran.
 import { spawnSync } from "node:child_process";
 import {
   appendFileSync,

@@ -1,4 +1,5 @@
-// Builds a page against the packed packages with the bundlers that pages are built with: what must be carried is, and nothing else.
+// Builds a page against the packed packages with the bundlers that pages are built with: what must be carried is, and
+// nothing else.
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "./pack.mjs";

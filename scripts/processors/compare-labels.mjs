@@ -1,8 +1,10 @@
-// Tags sentences with int8 files on this processor, on emulated ones and with onnxruntime-web's WebAssembly, and lists the words that differ.
+// Tags sentences with int8 files on this processor, on emulated ones and with onnxruntime-web's WebAssembly, and lists
+// the words that differ.
 //   node scripts/processors/compare-labels.mjs --text FILE.conllu [--sentences 300] [--processor Haswell]… [--tie 0.05] [--json] MODEL…
-// Default processors: Haswell (AVX2 without VNNI) and Nehalem (SSE4.1), by qemu-x86_64 of Debian's qemu-user. Integer products are exact
-// everywhere, float kernels differ in their last bits: a difference is explained if the word's two best scores lie within --tie of each
-// other on both sides. Ends with 1 if a word is not explained, or if no emulator is there and --processor asked for one.
+// Default processors: Haswell (AVX2 without VNNI) and Nehalem (SSE4.1), by qemu-x86_64 of Debian's qemu-user. Integer
+// products are exact everywhere, float kernels differ in their last bits: a difference is explained if the word's two
+// best scores lie within --tie of each other on both sides. Ends with 1 if a word is not explained, or if no emulator
+// is there and --processor asked for one.
 import { spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -13,7 +13,10 @@ export function emulator() {
     : `${command} is not installed (on Debian: apt-get install qemu-user)`;
 }
 
-/** Runs a Node script on an emulated processor; ends this process if it fails. Child processes of the script would run natively. */
+/**
+ * Runs a Node script on an emulated processor; ends this process if it fails. Child processes of the script would run
+ * natively.
+ */
 export function runEmulated(processor, args) {
   const { status, stderr } = spawnSync(command, ["-cpu", processor, process.execPath, ...args], {
     stdio: ["ignore", "inherit", "pipe"],

@@ -1,4 +1,5 @@
-// Writes six small int8 taggers (a transformer, a BiLSTM and a CNN, dynamic and static) and the sentences to try them on.
+// Writes six small int8 taggers (a transformer, a BiLSTM and a CNN, dynamic and static) and the sentences to try them
+// on.
 //   node scripts/processors/small-models.mjs FOLDER
 // The transformer and the CNN are trained here on the sample text (seconds); the BiLSTM is the default model.
 import { writeFile } from "node:fs/promises";

@@ -1,4 +1,5 @@
-// Tags sentences one by one and writes each word's label and each position's scores, for comparing processors and engines: one process an engine.
+// Tags sentences one by one and writes each word's label and each position's scores, for comparing processors and
+// engines: one process an engine.
 //   node scripts/processors/tag-with-scores.mjs OUT.json ENGINE SENTENCES.json MODEL…
 // ENGINE is native (onnxruntime-node) or wasm (onnxruntime-web); SENTENCES.json holds lists of words.
 import { readFile, writeFile } from "node:fs/promises";

@@ -1,4 +1,5 @@
-// Numeric tests on processors that are not this one: kernels, forms and quantization-aware training by vitest, labels of taggers side by side.
+// Numeric tests on processors that are not this one: kernels, forms and quantization-aware training by vitest, labels
+// of taggers side by side.
 //   node scripts/processors/test.mjs
 // Where qemu-x86_64 is missing it says so, and compares with WebAssembly alone.
 import { spawnSync } from "node:child_process";

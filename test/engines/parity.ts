@@ -90,8 +90,8 @@ function close(what: string, got: ArrayLike<number>, expected: ArrayLike<number>
 }
 
 /**
- * A mean squared error of every output against a random target near it, so that every element of the gradient has a weight of
- * its own.
+ * A mean squared error of every output against a random target near it, so that every element of the gradient has a
+ * weight of its own.
  */
 export function againstTargets(
   model: ModelProto,
@@ -113,8 +113,9 @@ export function againstTargets(
 }
 
 /**
- * Expects several steps to give the same losses and weights in both engines; every training gets options of its own. Steps follow
- * the gradient, since AdamW would blow up to whole steps the rounding of gradients that are zero, as those of a key's bias are.
+ * Expects several steps to give the same losses and weights in both engines; every training gets options of its own.
+ * Steps follow the gradient, since AdamW would blow up to whole steps the rounding of gradients that are zero, as those
+ * of a key's bias are.
  */
 export async function expectSameTraining({
   model,

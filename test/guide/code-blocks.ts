@@ -1,6 +1,6 @@
 /** A fenced block of a Markdown text. */
 export interface CodeBlock {
-  /** `sh`, `js`, `yaml`, `text`, … */
+  /** `sh`, `ts`, `yaml`, `text`, … */
   readonly language: string;
   /** What follows the language on the fence: `recipe.yaml` in ```` ```yaml recipe.yaml ````. */
   readonly argument: string;

@@ -21,6 +21,19 @@ describe.sequential("docs/guide.md", () => {
     120_000,
   );
 
+  it("has blocks of TypeScript whose types are right", () => {
+    const typed = blocks.filter(({ language }) => language === "ts");
+    expect(typed.length).toBeGreaterThan(15);
+    reader.check(typed);
+  });
+
+  it.each(["README.md", "packages/workflow/README.md"])("%s has blocks whose types are right", (path) => {
+    const page = codeBlocks(readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), "utf8"));
+    const typed = page.filter(({ language }) => language === "ts");
+    expect(typed.length).toBeGreaterThan(0);
+    reader.check(typed);
+  });
+
   it("has blocks, and links to files that are there", () => {
     expect(blocks.length).toBeGreaterThan(25);
     const links = [...guide.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(([, path]) => path as string);

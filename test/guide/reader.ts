@@ -12,12 +12,17 @@ export interface Reader {
   readonly folder: string;
   /** Does what a block says; throws with its output if that fails. */
   follow(block: CodeBlock): void;
+  /**
+   * Checks the types of blocks of TypeScript as a project of modules for Node has them; throws what the compiler says.
+   */
+  check(blocks: readonly CodeBlock[]): void;
   remove(): void;
 }
 
 /**
- * Makes a folder as the guide says it looks: `data/` with pieces of the sample text, `models/pos.onnx` (a small BiLSTM tagger) and
- * `models/bert/` (a small transformer in the Hugging Face layout), both trained on a few sentences, and the packages installed.
+ * Makes a folder as the guide says it looks: `data/` with pieces of the sample text, `models/pos.onnx` (a small BiLSTM
+ * tagger) and `models/bert/` (a small transformer in the Hugging Face layout), both trained on a few sentences, and the
+ * packages installed.
  */
 export function openReader(): Reader {
   const folder = mkdtempSync(join(tmpdir(), "nasty-guide-"));
@@ -46,10 +51,10 @@ export function openReader(): Reader {
         case "sh":
           shell(code);
           break;
-        case "js": {
-          const file = join(folder, `line-${line}.mjs`);
+        case "ts": {
+          const file = join(folder, fileOf(line));
           writeFileSync(file, code);
-          run(process.execPath, [file]);
+          run(process.execPath, ["--import", "tsx", file]);
           break;
         }
         case "yaml":
@@ -58,18 +63,40 @@ export function openReader(): Reader {
         case "text": // what a command prints
           break;
         default:
-          throw new Error(`line ${line}: language: expected sh, js, yaml or text, got ${language}`);
+          throw new Error(`line ${line}: language: expected sh, ts, yaml or text, got ${language}`);
       }
+    },
+    check(blocks) {
+      const types = mkdtempSync(join(folder, "types-"));
+      for (const { code, line } of blocks) writeFileSync(join(types, fileOf(line)), `${code}\n`);
+      writeFileSync(join(types, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+      run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", types]);
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 
-/** The packages and the command, as an installation has them. */
+const fileOf = (line: number): string => `line-${line}.ts`;
+
+/** What `tsc --init` gives for Node, and what the packages themselves are compiled with. */
+const compilerOptions = {
+  module: "nodenext",
+  moduleResolution: "nodenext",
+  target: "es2023",
+  lib: ["es2023", "esnext.disposable"],
+  types: ["node"],
+  strict: true,
+  noUncheckedIndexedAccess: true,
+  exactOptionalPropertyTypes: true,
+  noEmit: true,
+};
+
+/** The packages and the command, as an installation has them, and what runs and checks TypeScript. */
 function install(folder: string): void {
   const modules = join(folder, "node_modules");
   mkdirSync(join(modules, ".bin"), { recursive: true });
   symlinkSync(join(root, "apps/cli/node_modules/@nasty"), join(modules, "@nasty"));
+  for (const tool of ["tsx", "@types"]) symlinkSync(join(root, "node_modules", tool), join(modules, tool));
   symlinkSync(join(root, "apps/cli/bin/nasty.js"), join(modules, ".bin", "nasty"));
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
 }

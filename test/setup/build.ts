@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 
 /**
- * Builds what changed since the last build (by content: a third of a second if nothing did), for the tests that start the command, an example or a
- * worker in a process of its own.
+ * Builds what changed since the last build (by content: a third of a second if nothing did), for the tests that start
+ * the command, an example or a worker in a process of its own.
  *
  * @param root folder of the workspace
  * @throws Error with the compiler's messages, if the sources do not compile

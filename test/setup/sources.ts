@@ -13,8 +13,8 @@ export interface SourceAlias {
 }
 
 /**
- * Every entry of the workspace's packages with the source that it is compiled from: what a test imports from a package is the source that lies
- * there now, not what was built of it some time ago.
+ * Every entry of the workspace's packages with the source that it is compiled from: what a test imports from a package
+ * is the source that lies there now, not what was built of it some time ago.
  *
  * @param root folder of the workspace
  */

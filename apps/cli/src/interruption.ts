@@ -11,8 +11,9 @@ function leave(signal: NodeJS.Signals): never {
 /**
  * Lets a signal end the process at once.
  *
- * A listener of ours runs only when the program comes back to the event loop, which it does not while it parses or matches. So there is
- * one only while there are unfinished files to be removed; otherwise the system ends the process, whatever it is doing.
+ * A listener of ours runs only when the program comes back to the event loop, which it does not while it parses or
+ * matches. So there is one only while there are unfinished files to be removed; otherwise the system ends the process,
+ * whatever it is doing.
  */
 export function endOnSignals(): void {
   watchUnfinished((any) => {

@@ -34,7 +34,10 @@ function report(error: unknown): number {
   return explanation.code;
 }
 
-/** The error as the one document of `--json`, unless a result is there already: the figures of a gate that refused a model. */
+/**
+ * The error as the one document of `--json`, unless a result is there already: the figures of a gate that refused a
+ * model.
+ */
 function printDocument({ code: exitCode, message, details }: Explanation): void {
   if (!isGiven("--json") || hasResult()) return;
   process.stdout.write(`${toJson({ error: { ...details, code: details.code, message, exitCode } })}\n`);

@@ -36,7 +36,10 @@ export function halfInside(dtype: DType): Uint8Array {
   return serializeModel(makeModel(graph, { opsets: { "": 17 }, irVersion: 8 }));
 }
 
-/** Two calls of a function with a weight in it; with `levels`, a function that calls the one before twice, so many times over. */
+/**
+ * Two calls of a function with a weight in it; with `levels`, a function that calls the one before twice, so many times
+ * over.
+ */
 export function withFunctions(levels = 0): Uint8Array {
   const domain = "pkg.torch";
   const bodies = Array.from({ length: levels + 1 }, (_, level) =>

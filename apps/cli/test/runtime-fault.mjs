@@ -1,4 +1,5 @@
-// Loaded before the command: files that have not taken their names yet compute something else than what was written in them.
+// Loaded before the command: files that have not taken their names yet compute something else than what was written in
+// them.
 import { createRequire } from "node:module";
 
 const fromRuntime = createRequire(new URL("../../../packages/runtime/package.json", import.meta.url));

@@ -1,4 +1,5 @@
-// Loaded before the command: writes down the threads and the file of each session, the batch of each run and the bytes of each model that is parsed.
+// Loaded before the command: writes down the threads and the file of each session, the batch of each run and the bytes
+// of each model that is parsed.
 import { appendFileSync } from "node:fs";
 import { createRequire, register } from "node:module";
 

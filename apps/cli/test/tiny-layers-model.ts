@@ -24,8 +24,8 @@ const noise = (i: number): number => 0.1 * Math.sin(i * 12.9898);
 const units = 16;
 
 /**
- * Writes the folder of a TensorFlow.js LayersModel that is right for every word of the lexicon: an embedding with the label in it, beside it
- * the faint opinion of an LSTM in both directions.
+ * Writes the folder of a TensorFlow.js LayersModel that is right for every word of the lexicon: an embedding with the
+ * label in it, beside it the faint opinion of an LSTM in both directions.
  */
 export async function writeTinyLayersModel(folder: string, options: TinyLayersModel = {}): Promise<string> {
   const {

@@ -52,11 +52,19 @@ export const nerLabels = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-O
 
 export interface TinyOptions {
   readonly task?: "pos" | "ner";
-  /** Makes the embedding table useless when it is quantized: its unknown word is ten thousand times as large as the rest. */
+  /**
+   * Makes the embedding table useless when it is quantized: its unknown word is ten thousand times as large as the
+   * rest.
+   */
   readonly fragile?: boolean;
-  /** Makes padding, which a float model does not see, ten thousand times as large as words: ranges of activations that hold it say nothing. */
+  /**
+   * Makes padding, which a float model does not see, ten thousand times as large as words: ranges of activations that
+   * hold it say nothing.
+   */
   readonly loudPadding?: boolean;
-  /** Plants an outlier channel that means nothing in the input of the encoder, a thousand times as large as the others. */
+  /**
+   * Plants an outlier channel that means nothing in the input of the encoder, a thousand times as large as the others.
+   */
   readonly outlier?: boolean;
   /** Puts a NaN into the classifier. */
   readonly nan?: boolean;
@@ -68,15 +76,18 @@ export interface TinyOptions {
   readonly length?: number;
 }
 
-/** Columns of the embedding: more than there are labels, and than there are words, so that its scales lie along columns. */
+/**
+ * Columns of the embedding: more than there are labels, and than there are words, so that its scales lie along columns.
+ */
 const width = 64;
 
 /** Numbers that look random and are not. */
 const noise = (i: number): number => 0.02 * Math.sin(i * 12.9898);
 
 /**
- * A token classifier that is right for every word of the lexicon: Gather, MatMul with almost the identity, Relu, MatMul, Add.
- * The word "loud" is ten times as large as the others, so that ranges of activations depend on the calibration text and method.
+ * A token classifier that is right for every word of the lexicon: Gather, MatMul with almost the identity, Relu,
+ * MatMul, Add. The word "loud" is ten times as large as the others, so that ranges of activations depend on the
+ * calibration text and method.
  */
 export function tinyModel({
   task = "pos",

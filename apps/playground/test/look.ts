@@ -8,7 +8,10 @@ interface Violation {
   readonly nodes: readonly { readonly html: string }[];
 }
 
-/** Nothing that axe calls serious or critical. The page's policy allows no foreign script, so that axe comes by the debugger. */
+/**
+ * Nothing that axe calls serious or critical. The page's policy allows no foreign script, so that axe comes by the
+ * debugger.
+ */
 export async function expectAccessible(page: Page): Promise<void> {
   await page.evaluate(axe.source);
   const violations = (await page.evaluate(

@@ -59,9 +59,15 @@ export interface ModelTapOptions extends TapOptions {
   readonly threads?: number;
   /** What else the session is opened with. Default every optimization. */
   readonly session?: Omit<SessionOptions, "threads">;
-  /** Whether a name may be that of a constant, which is shown at each run. Default false: who measures activations does not mean one. */
+  /**
+   * Whether a name may be that of a constant, which is shown at each run. Default false: who measures activations does
+   * not mean one.
+   */
   readonly constants?: boolean;
-  /** What else to do with the open model before it is closed: it is shown as it was given, without the values that are named. */
+  /**
+   * What else to do with the open model before it is closed: it is shown as it was given, without the values that are
+   * named.
+   */
   readonly use?: (session: Session) => Promise<void>;
 }
 
@@ -181,28 +187,35 @@ const tap = async (
 };
 
 /**
- * Runs a float model over batches and shows the named activations of each run: the one way in which anything here looks into a model.
+ * Runs a float model over batches and shows the named activations of each run: the one way in which anything here looks
+ * into a model.
  *
  * **What counts as real**, for whoever measures anything on batches:
  *
  * - A row of the mask with a real token is a sample; a row without any is none, and nothing of it is shown.
- * - Padding never counts. Of a value with a batch axis, everything at a padded position of a sample is left out, on every axis that runs over
- *   positions, whatever it holds: rows of padding, and scores towards padding.
- * - The batch axis is axis 0 where its size is the batch's; else a flattened [batch · length] axis; else the first axis of that size behind an
- *   axis 0 of positions. An axis runs over positions where its size is the batch's length. What the model says of an axis goes first: a size that
- *   it fixes is neither (unless its inputs are fixed so), and a named axis is what the inputs call by that name.
- * - A value without a batch axis (a table of positions, the distinct words of a batch) is one sample of each run, and whole.
- * - Vectors along the last axis are whole, also where that axis runs over positions: they are what a product multiplies.
- * - A masked score (`−∞`, −10,000) at a real position is shown: only who measures ranges can leave single values out, and does.
+ * - Padding never counts. Of a value with a batch axis, everything at a padded position of a sample is left out, on
+ *   every axis that runs over positions, whatever it holds: rows of padding, and scores towards padding.
+ * - The batch axis is axis 0 where its size is the batch's; else a flattened [batch · length] axis; else the first axis
+ *   of that size behind an axis 0 of positions. An axis runs over positions where its size is the batch's length. What
+ *   the model says of an axis goes first: a size that it fixes is neither (unless its inputs are fixed so), and a named
+ *   axis is what the inputs call by that name.
+ * - A value without a batch axis (a table of positions, the distinct words of a batch) is one sample of each run, and
+ *   whole.
+ * - Vectors along the last axis are whole, also where that axis runs over positions: they are what a product
+ *   multiplies.
+ * - A masked score (`−∞`, −10,000) at a real position is shown: only who measures ranges can leave single values out,
+ *   and does.
  *
- * One batch is held at a time; values of known shape are written into the same memory at each run. Without names, and nobody to use the model, none is opened.
+ * One batch is held at a time; values of known shape are written into the same memory at each run. Without names, and
+ * nobody to use the model, none is opened.
  *
  * @param model not changed
  * @param names activations of the main graph, graph inputs included
  * @param batches of any lengths, each with a mask where there is padding
  * @param visit sees each value of each run, in the order of the names
  * @returns samples that were run
- * @throws CalibrationError `unknown-tensor`, `unsupported-dtype`, `mask-shape`; the signal's reason; RuntimeError as `openSession` and `run`
+ * @throws CalibrationError `unknown-tensor`, `unsupported-dtype`, `mask-shape`; the signal's reason; RuntimeError as
+ *   `openSession` and `run`
  * @example
  * ```ts
  * await tapActivations(model, ["/encoder/output"], batches, (value) => {

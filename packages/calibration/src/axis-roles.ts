@@ -1,7 +1,10 @@
 import type { Tensor } from "@nasty/core";
 import type { ValueInfo } from "@nasty/runtime";
 
-/** What a model says of an axis: something else than samples and positions, the one, or the other; nothing where it is not known. */
+/**
+ * What a model says of an axis: something else than samples and positions, the one, or the other; nothing where it is
+ * not known.
+ */
 export type AxisRole = "fixed" | "batch" | "position" | undefined;
 
 /** How the inputs of a model speak of samples and token positions. */
@@ -45,8 +48,9 @@ export const inputAxesOf = (
 /**
  * What the model says of each axis of a tensor.
  *
- * A number is no axis of samples or positions, unless that is how the inputs have theirs. Of a model that takes sentences of one length only, the
- * first axis of that size is the positions' and a further one a hidden size: the other way round real values would be lost.
+ * A number is no axis of samples or positions, unless that is how the inputs have theirs. Of a model that takes
+ * sentences of one length only, the first axis of that size is the positions' and a further one a hidden size: the
+ * other way round real values would be lost.
  *
  * @param shape as inference has it: sizes, symbols, or nothing where it does not know
  */

@@ -85,15 +85,16 @@ const checkSamples = (got: number, wanted: number | undefined): void => {
  * Runs a model over samples and chooses a range for each activation.
  *
  * One batch is held at a time. Padding never counts: rows and positions that the mask says are padding are left out on
- * every axis that runs over positions, and so are masked attention scores. Each row is one sample, so the result does not
- * depend on how samples were cut into batches, up to the runtime's own rounding (the exception: a tensor without a batch
- * axis counts as one sample for each run).
+ * every axis that runs over positions, and so are masked attention scores. Each row is one sample, so the result does
+ * not depend on how samples were cut into batches, up to the runtime's own rounding (the exception: a tensor without a
+ * batch axis counts as one sample for each run).
  *
  * @param model the float model; the caller's message is not changed
  * @param tensorNames activations of the main graph, graph inputs included
  * @param feeds batches, of any lengths
- * @throws CalibrationError `empty-set`, `too-few-samples`, `nan`, `infinite-value` (naming tensor and sample), `no-values`,
- *   `unknown-tensor`, `unsupported-dtype`, `mask-shape`, `invalid-option`; RuntimeError as `openSession` and `run`.
+ * @throws CalibrationError `empty-set`, `too-few-samples`, `nan`, `infinite-value` (naming tensor and sample),
+ *   `no-values`, `unknown-tensor`, `unsupported-dtype`, `mask-shape`, `invalid-option`; RuntimeError as `openSession`
+ *   and `run`.
  *
  * @example
  * ```ts

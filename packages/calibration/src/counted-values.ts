@@ -35,7 +35,8 @@ const countingRun = (
 };
 
 /**
- * Collects the values of one sample that count: of those at real positions all but `−∞` and values ≤ `maskedBelow`, which are masked scores.
+ * Collects the values of one sample that count: of those at real positions all but `−∞` and values ≤ `maskedBelow`,
+ * which are masked scores.
  *
  * @param runs the real positions; whatever else the data holds, NaN included, is not looked at
  * @param scratch at least as long as the sample

@@ -49,8 +49,8 @@ const endTerm = (own: number, outside: number): number => {
 /**
  * KL(p‖q) of one candidate slice [start, end), up to smoothing terms of order ε².
  *
- * p is the slice with everything outside added to its end bins. q spreads each of `levels` groups' own mass evenly over the
- * bins of p that are not empty. Empty bins of p get ε, taken evenly (`taken` each) from the others; likewise in q.
+ * p is the slice with everything outside added to its end bins. q spreads each of `levels` groups' own mass evenly over
+ * the bins of p that are not empty. Empty bins of p get ε, taken evenly (`taken` each) from the others; likewise in q.
  * With P = Q-independent sums from `prefix`, a group costs O(1): Σ p ln p − Σ p · ln q.
  */
 const divergence = (

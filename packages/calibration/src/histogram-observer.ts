@@ -2,7 +2,9 @@ import { type Histogram, type HistogramOptions, streamingHistogram } from "./his
 import { minMaxObserver } from "./min-max-observer.js";
 import { extremesOf, type Observer, type Range } from "./observer.js";
 
-/** Chooses a range from a histogram with at least one value that is not zero; clipped to the true extremes afterwards. */
+/**
+ * Chooses a range from a histogram with at least one value that is not zero; clipped to the true extremes afterwards.
+ */
 export type RangeSearch = (histogram: Histogram, extremes: Range) => Range;
 
 const within = ({ min, max }: Range, value: number): number => Math.min(Math.max(value, min), max);

@@ -31,9 +31,9 @@ const widened = (counts: Float64Array, each: number): Float64Array => {
 /**
  * A streaming histogram whose old counts keep their place when larger values come.
  *
- * The limit begins at the first sample's largest magnitude. For a larger one, `half = ⌊(new − limit) / stride⌋ + 1` bins
- * are added on each side. So that memory stays constant whatever comes, neighbouring bins are merged beforehand, as often
- * as needed, when that would exceed four times the first number of bins.
+ * The limit begins at the first sample's largest magnitude. For a larger one, `half = ⌊(new − limit) / stride⌋ + 1`
+ * bins are added on each side. So that memory stays constant whatever comes, neighbouring bins are merged beforehand,
+ * as often as needed, when that would exceed four times the first number of bins.
  */
 export const streamingHistogram = ({
   bins = 2048,

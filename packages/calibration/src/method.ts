@@ -28,7 +28,10 @@ export interface MethodOptions {
   readonly averagingConstant?: number;
   /** First number of bins of histogram methods, even, at least 256. Default 2,048. */
   readonly bins?: number;
-  /** How activations will be quantized: symmetry for `percentile`, levels for `entropy`, both for `mse`. Default asymmetric uint8. */
+  /**
+   * How activations will be quantized: symmetry for `percentile`, levels for `entropy`, both for `mse`. Default
+   * asymmetric uint8.
+   */
   readonly scheme?: QuantizationScheme;
 }
 

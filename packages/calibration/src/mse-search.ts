@@ -46,7 +46,8 @@ const squaredError = (
 /**
  * The range that minimises the expected squared error of quantization under the histogram.
  *
- * Both ends are first narrowed together, then each alone around what was found (an asymmetric scheme can clip one tail).
+ * Both ends are first narrowed together, then each alone around what was found (an asymmetric scheme can clip one
+ * tail).
  */
 export const mseSearch =
   ({ scheme = { dtype: "uint8", symmetric: false }, candidates = 64 }: MseOptions = {}): RangeSearch =>

@@ -12,7 +12,10 @@ export interface WatchedTensor {
   /** A graph input is read from the feeds; anything else is an output of the run. */
   readonly isInput: boolean;
   readonly dtype: DType;
-  /** As inference has it: sizes, symbols, or nothing where it does not know; undefined if it does not know the rank either. */
+  /**
+   * As inference has it: sizes, symbols, or nothing where it does not know; undefined if it does not know the rank
+   * either.
+   */
   readonly shape: readonly (number | string | undefined)[] | undefined;
   /** Whether its values may be written into the same memory at each run, where the shape says how much that is. */
   readonly isReused: boolean;
@@ -34,8 +37,8 @@ const whereElse = (graph: ModelGraph, name: string): string => {
  * A copy of a model that also returns the given tensors.
  *
  * @param constants whether constants may be among them. Default false
- * @throws CalibrationError `unknown-tensor` for a constant, a value of a subgraph or none at all; `unsupported-dtype` for
- *   values that are not floats.
+ * @throws CalibrationError `unknown-tensor` for a constant, a value of a subgraph or none at all; `unsupported-dtype`
+ *   for values that are not floats.
  */
 export const observedModel = (
   model: ModelProto,

@@ -38,9 +38,10 @@ const productOf = (sizes: readonly number[]): number => sizes.reduce((product, s
 /**
  * Finds samples and positions in a tensor, by the sizes of its axes and what the model says of them.
  *
- * The batch is axis 0 if that has the batch's size; else a flattened [batch · length] axis with nothing before it; else, behind an
- * axis 0 of positions, the first axis of that size ([length, batch, …], as recurrent layers have it). Positions are all other axes
- * of the batch's length. A fixed axis is neither: a hidden size may happen to equal the length.
+ * The batch is axis 0 if that has the batch's size; else a flattened [batch · length] axis with nothing before it;
+ * else, behind an axis 0 of positions, the first axis of that size ([length, batch, …], as recurrent layers have it).
+ * Positions are all other axes of the batch's length. A fixed axis is neither: a hidden size may happen to equal the
+ * length.
  *
  * @param roles what the model says of each axis; nothing where it is not known
  */
@@ -110,7 +111,10 @@ const append = (runs: Runs, from: number, to: number): void => {
   runs.length += 2;
 };
 
-/** Adds the elements of one sample that stand for real tokens, in the order of memory; all of a tensor without a batch axis. */
+/**
+ * Adds the elements of one sample that stand for real tokens, in the order of memory; all of a tensor without a batch
+ * axis.
+ */
 export const addRealRuns = (runs: Runs, { size, axes }: Layout, mask: TokenMask, row: number): void => {
   if (size === 0) return;
   const padded = paddingOf(mask, row);

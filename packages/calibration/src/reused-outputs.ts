@@ -28,8 +28,8 @@ const resolved = (
 /**
  * Runs a session over and over into the same memory: a result is valid until the next run.
  *
- * Buffers of megabytes are small objects to the garbage collector: fresh ones for each run pile up until it looks. A tensor is written into
- * memory that is kept where its shape follows from the feeds'; the others are allocated anew.
+ * Buffers of megabytes are small objects to the garbage collector: fresh ones for each run pile up until it looks. A
+ * tensor is written into memory that is kept where its shape follows from the feeds'; the others are allocated anew.
  */
 export const reusedOutputs = (
   session: Session,

@@ -37,10 +37,11 @@ function shares(seen: readonly number[], count: number): number[] {
 }
 
 /**
- * A seeded random sample of a stream in which lengths are as frequent as in the whole: ranges depend on length, and the first sentences of a
- * corpus are of one text.
+ * A seeded random sample of a stream in which lengths are as frequent as in the whole: ranges depend on length, and the
+ * first sentences of a corpus are of one text.
  *
- * One pass; memory is that of `count` items for each doubling of the length. Within a stratum a reservoir is drawn (Vitter 1985, algorithm R).
+ * One pass; memory is that of `count` items for each doubling of the length. Within a stratum a reservoir is drawn
+ * (Vitter 1985, algorithm R).
  *
  * @returns items in the order of the stream; all of them if there are no more than `count`
  * @throws CalibrationError `invalid-option` for a count that is no whole number of at least 1

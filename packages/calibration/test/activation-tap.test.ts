@@ -21,7 +21,8 @@ import {
 type Sizes = readonly (number | string)[];
 
 /**
- * ids [batch, length] → h = table[ids] [batch, length, 2] → t = h with positions first → w = t · W, and heads [batch, 1, length, 2].
+ * ids [batch, length] → h = table[ids] [batch, length, 2] → t = h with positions first → w = t · W, and heads [batch,
+ * 1, length, 2].
  *
  * Padding is id 0, whose vector is far from all others.
  */

@@ -71,7 +71,10 @@ const cut = (sentences: readonly (readonly number[])[], sizes: readonly number[]
   return batches;
 };
 
-/** words [U] → vectors = table[words] [U, 3]; index [batch, length] → y = vectors[index] · W: distinct words are described once. */
+/**
+ * words [U] → vectors = table[words] [U, 3]; index [batch, length] → y = vectors[index] · W: distinct words are
+ * described once.
+ */
 const described = makeModel(
   makeGraph("described", {
     nodes: [
@@ -152,8 +155,8 @@ describe("collectRanges", () => {
               expect(b?.min).toBeCloseTo(a?.min as number, 4);
               expect(b?.max).toBeCloseTo(a?.max as number, 4);
             }
-            // Sums are rounded in another order in a larger batch, which may move a value to the next bin; looked-up rows are
-            // the same bits, so there every method must agree exactly.
+            // Sums are rounded in another order in a larger batch, which may move a value to the next bin; looked-up
+            // rows are the same bits, so there every method must agree exactly.
             expect(many.tensors.h).toEqual(one.tensors.h);
           },
         ),

@@ -2,7 +2,7 @@
 export { dynamic, int4, int8, type Int8Options, qat, weightOnly } from "./modes/doors.js";
 export { apply } from "./modes/apply.js";
 export { type ModeOptions, type ModePlans, plan, type PlanMode, type PlanOptions } from "./modes/plan.js";
-export { type ApplyOptions, prepare } from "./modes/prepare.js";
+export type { ApplyOptions } from "./modes/prepare.js";
 export type { BlockOptions, BlockRounding } from "./block-weights/weight-only.js";
 export type { CompensationOptions } from "./block-weights/compensate.js";
 export { prepareModel, type PreparedModel } from "./files/open-for-compression.js";

@@ -6,8 +6,8 @@ import { float, matrix, model, node, noise } from "./tiny-models.js";
 export const layers = 6;
 
 /**
- * Six residual layers x + W·LayerNorm(x); the normalization in front of layer 3 has two channels a hundred times larger than the rest, whose
- * weights are a hundred times smaller: one scale for all activations leaves the others nothing.
+ * Six residual layers x + W·LayerNorm(x); the normalization in front of layer 3 has two channels a hundred times larger
+ * than the rest, whose weights are a hundred times smaller: one scale for all activations leaves the others nothing.
  */
 export function outlierModel(): ModelProto {
   const nodes = [];

@@ -9,7 +9,10 @@ import {
 } from "@nasty/formats/onnx";
 import { openSession } from "@nasty/runtime";
 
-/** What a session needs so that its int8 kernels are exact on every processor, at a price in time: the measure of the others. */
+/**
+ * What a session needs so that its int8 kernels are exact on every processor, at a price in time: the measure of the
+ * others.
+ */
 export const exactly = { config: { "session.x64quantprecision": "1" } } as const;
 
 /** Whether this processor's uint8 × int8 kernels add two products in saturating int16: 2 · 255 · 127 is more. */

@@ -6,7 +6,10 @@ import { apply, dynamic, int4, int8, type Pairs, plan, weightOnly } from "../src
 import { bothWays, saturates } from "./processor.js";
 import { float, linear, matrix, model, node, ops } from "./tiny-models.js";
 
-/** How weights are filled: all the same, or at random with many near the largest magnitude, so that like-signed neighbours abound. */
+/**
+ * How weights are filled: all the same, or at random with many near the largest magnitude, so that like-signed
+ * neighbours abound.
+ */
 type Fill = (count: number, seed: number) => Float32Array;
 
 const ones: Fill = (count) => new Float32Array(count).fill(1);

@@ -26,7 +26,10 @@ export function packBlocks(
   return bits === 8 ? padded : packInt4(padded);
 }
 
-/** Packs one zero point a block, [channels, blocks], each channel from a byte of its own: [channels, ⌈blocks · bits / 8⌉]. */
+/**
+ * Packs one zero point a block, [channels, blocks], each channel from a byte of its own: [channels, ⌈blocks · bits /
+ * 8⌉].
+ */
 export function packBlockZeroPoints(
   zeroPoint: Int32Array,
   { channels, length, blockSize, bits }: Blocks,

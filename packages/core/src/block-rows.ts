@@ -11,7 +11,10 @@ export interface BlockScheme {
   readonly symmetric: boolean;
   /** Scales are float16 values, where those can hold them with full precision. Default false. */
   readonly halfScales?: boolean;
-  /** Factors of the full range that are tried; the one with the smallest squared error wins. `[1]` is rounding to nearest. */
+  /**
+   * Factors of the full range that are tried; the one with the smallest squared error wins. `[1]` is rounding to
+   * nearest.
+   */
   readonly shrink: readonly number[];
 }
 
@@ -39,10 +42,16 @@ export interface BlockParameters {
   zeroPoint: number;
 }
 
-/** Scales of a weight from which on a file may keep them in 16 bits: fewer would not pay for the node that makes them float32 again. */
+/**
+ * Scales of a weight from which on a file may keep them in 16 bits: fewer would not pay for the node that makes them
+ * float32 again.
+ */
 const fewestHalfScales = 256;
 
-/** Whether the scales of a weight in blocks are rounded to float16: 11 bits of precision are many more than the integers have. */
+/**
+ * Whether the scales of a weight in blocks are rounded to float16: 11 bits of precision are many more than the integers
+ * have.
+ */
 export function hasHalfScales(channels: number, blocks: number): boolean {
   return channels * blocks >= fewestHalfScales;
 }
@@ -86,7 +95,10 @@ function parametersOfRange(
     out.scale === 0 ? 0 : Math.min(quantMax, Math.max(0, Math.floor(Math.fround(-low / out.scale) + 0.5)));
 }
 
-/** The integer of a value in a block: `clamp(roundHalfAway(value · (1 / scale) + zero point), 0, 2^bits − 1)` in float32. */
+/**
+ * The integer of a value in a block: `clamp(roundHalfAway(value · (1 / scale) + zero point), 0, 2^bits − 1)` in
+ * float32.
+ */
 export function quantizeInBlock(
   value: number,
   reciprocal: number,
@@ -123,7 +135,8 @@ function squaredError(
 }
 
 /**
- * Chooses a block's scale and zero point: of the full range or, if several factors are given, of the part of it that loses least.
+ * Chooses a block's scale and zero point: of the full range or, if several factors are given, of the part of it that
+ * loses least.
  *
  * @param rows values; the block is `rows[from..to)`
  */
@@ -173,7 +186,8 @@ function checkRows(rows: Float32Array, { channels, length }: BlockScheme): void 
 }
 
 /**
- * Quantizes a matrix block-wise along its rows, as the operators MatMulNBits and GatherBlockQuantized of ONNX Runtime read it.
+ * Quantizes a matrix block-wise along its rows, as the operators MatMulNBits and GatherBlockQuantized of ONNX Runtime
+ * read it.
  *
  * ```
  * symmetric:  scale = −(signed value of largest magnitude) / 2^(bits−1), zero point 2^(bits−1)

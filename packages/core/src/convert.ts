@@ -45,8 +45,8 @@ function numbersOf(t: Tensor): NumberArray | BigInt64Array | BigUint64Array {
 /**
  * The elements of a tensor of any dtype as float32.
  *
- * float16, bfloat16 and integers up to 24 bits are exact; wider numbers round to nearest. A float32 tensor's own data is
- * returned, not a copy.
+ * float16, bfloat16 and integers up to 24 bits are exact; wider numbers round to nearest. A float32 tensor's own data
+ * is returned, not a copy.
  *
  * @example toFloat32(tensor("float16", [1], new Uint16Array([0x3c00]))); // Float32Array [1]
  */
@@ -174,8 +174,8 @@ function fromNumbers(values: NumberArray, dtype: DType, fromFloat: boolean): Ten
 /**
  * A tensor converted to another dtype.
  *
- * Floats round to nearest even; a float becomes an integer by truncation and saturates (NaN gives 0); an integer becomes
- * a narrower integer by its low bits; anything but 0 becomes true. Source: ONNX 1.22, Cast-25, which leaves
+ * Floats round to nearest even; a float becomes an integer by truncation and saturates (NaN gives 0); an integer
+ * becomes a narrower integer by its low bits; anything but 0 becomes true. Source: ONNX 1.22, Cast-25, which leaves
  * out-of-range floats undefined.
  *
  * @returns the tensor itself when the dtype is the same.

@@ -21,8 +21,8 @@ export type CoreErrorFields = Readonly<Record<string, string | number | readonly
 /**
  * Unusable input of a function of this package.
  *
- * Message: `<operation>: <where>: <what>: expected <x>, got <y>`. `kind` is always `"input"`, which tells bad input from
- * a bug (any other `Error`).
+ * Message: `<operation>: <where>: <what>: expected <x>, got <y>`. `kind` is always `"input"`, which tells bad input
+ * from a bug (any other `Error`).
  *
  * @example
  * try { tensor("float32", [2], new Float32Array(3)); } catch (error) { error.code === "data-length"; }

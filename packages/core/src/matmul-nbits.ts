@@ -67,15 +67,15 @@ function checkFinite(data: Float32Array): void {
 /**
  * Quantizes a weight block-wise along K for the operator MatMulNBits of ONNX Runtime.
  *
- * The arithmetic is that of {@link quantizeBlockRows}, over the full range of each block; symmetric zero points are not stored.
+ * The arithmetic is that of {@link quantizeBlockRows}, over the full range of each block; symmetric zero points are not
+ * stored.
  *
  * @param weight float32 [K, N].
  * @param options blockSize, symmetric, bits.
  * @throws CoreError `shape` for another rank, `block-size`, `bits`, `not-finite` naming the first NaN or infinity.
  * Source: ONNX Runtime 1.30, com.microsoft.MatMulNBits and its block-wise quantizer.
- * @example
- * quantizeMatMulNBits(tensor("float32", [32, 1], new Float32Array(32).fill(1)), { blockSize: 32, symmetric: true, bits: 4 });
- * // scales [-0.125], every nibble 0
+ * @example quantizeMatMulNBits(tensor("float32", [32, 1], new Float32Array(32).fill(1)), { blockSize: 32, symmetric:
+ *   true, bits: 4 }); // scales [-0.125], every nibble 0
  */
 export function quantizeMatMulNBits(
   weight: Tensor<"float32">,

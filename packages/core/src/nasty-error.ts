@@ -7,8 +7,8 @@ export interface ErrorFields {
 /**
  * Unusable input: what a caller can repair, as opposed to a bug, which is any other `Error`.
  *
- * Every package throws a class of its own (`CoreError`, `FormatError`, …) with a closed list of codes, and all of them are this one.
- * Messages read `<operation>: <where>: <what>: expected <x>, got <y>`.
+ * Every package throws a class of its own (`CoreError`, `FormatError`, …) with a closed list of codes, and all of them
+ * are this one. Messages read `<operation>: <where>: <what>: expected <x>, got <y>`.
  *
  * @example
  * ```ts

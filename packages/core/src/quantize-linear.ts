@@ -16,8 +16,8 @@ interface Limits {
 }
 
 // fround(x · (1/scale)) with the reciprocal in float64 equals float32(x / scale): a quotient of two 24-bit significands
-// keeps a relative distance of at least 2^-49 from every float32 rounding boundary (none is hit), the product errs by at
-// most 2^-52. Only subnormal quotients could differ, and they round to 0.
+// keeps a relative distance of at least 2^-49 from every float32 rounding boundary (none is hit), the product errs by
+// at most 2^-52. Only subnormal quotients could differ, and they round to 0.
 //
 // The inner loops hold the usual case only (one comparison, no value to merge); an element that saturates leaves them.
 function quantizeRun(
@@ -88,9 +88,8 @@ function quantizeRow(
  * @param x float32, any shape.
  * @param p parameters whose groups fit the shape of x.
  * @returns a tensor of p.dtype and x's shape; int4 and uint4 packed.
- * @throws CoreError `not-finite` naming the first NaN, `length` when p has another number of groups, `scale` for a scale
- * that is 0 or not finite, `zero-point`, `axis`, `block-size`.
- * Source: ONNX 1.22, QuantizeLinear-25.
+ * @throws CoreError `not-finite` naming the first NaN, `length` when p has another number of groups, `scale` for a
+ *   scale that is 0 or not finite, `zero-point`, `axis`, `block-size`. Source: ONNX 1.22, QuantizeLinear-25.
  * @example
  * quantizeLinear(tensor("float32", [3], new Float32Array([0.5, 1.5, 2.5])),
  *   { dtype: "int8", granularity: perTensor, scale: new Float32Array([1]), zeroPoint: new Int32Array([0]) }); // 0 2 2

@@ -7,20 +7,23 @@ import type { Tensor } from "./tensor.js";
 /**
  * The largest magnitude that two neighbouring int8 weights may add up to.
  *
- * Kernels without a dot-product instruction add `a0·w0 + a1·w1` of uint8 activations in saturating int16: 255 · 128 = 32,640 fits, 255 · 129
- * does not. Weights of unlike signs always fit.
+ * Kernels without a dot-product instruction add `a0·w0 + a1·w1` of uint8 activations in saturating int16: 255 · 128 =
+ * 32,640 fits, 255 · 129 does not. Weights of unlike signs always fit.
  */
 export const largestSafePair = 128;
 
 /**
  * What the real sum of two neighbours is divided by for the smallest safe scale, a float32 value.
  *
- * Below 128 both quotients may round away from zero and their sum is still at most 128: fractions that both round up add up to one or more.
- * The tenth below 128 is room for float32 divisions.
+ * Below 128 both quotients may round away from zero and their sum is still at most 128: fractions that both round up
+ * add up to one or more. The tenth below 128 is room for float32 divisions.
  */
 export const safePairSteps = Math.fround(127.9);
 
-/** Where the pairs along one axis lie: pair i of a run is at `first + i·stride` and `offset` behind it, in group `group + i·groupStep`. */
+/**
+ * Where the pairs along one axis lie: pair i of a run is at `first + i·stride` and `offset` behind it, in group
+ * `group + i·groupStep`.
+ */
 type VisitPairs = (
   first: number,
   offset: number,
@@ -165,8 +168,8 @@ function extendGroups(
 }
 
 /**
- * Quantization parameters of an int8 weight whose products are exact on every processor: no two neighbours along a summed axis, as integers,
- * add up to more than {@link largestSafePair} in magnitude.
+ * Quantization parameters of an int8 weight whose products are exact on every processor: no two neighbours along a
+ * summed axis, as integers, add up to more than {@link largestSafePair} in magnitude.
  *
  * ```
  * symmetric:  scale = max(max|w| / 127, max|w[2i] + w[2i+1]| / 127.9), both quotients in float32
@@ -249,7 +252,8 @@ function symmetricScale({ min, max }: Values, { low, high }: PairSums): ScaleAnd
 const growth = 1.004;
 
 /**
- * With a zero point z the stored integers of a pair add up to (w0 + w1)/s + 2z: z must lie between two bounds that come closer as s grows.
+ * With a zero point z the stored integers of a pair add up to (w0 + w1)/s + 2z: z must lie between two bounds that come
+ * closer as s grows.
  */
 function asymmetricScale(
   plain: ScaleAndZeroPoint,

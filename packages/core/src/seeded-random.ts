@@ -39,7 +39,8 @@ export function mixWords(...words: readonly number[]): number {
 /**
  * A generator xoshiro128** with the given seed or saved state; the same seed gives the same numbers on every machine.
  *
- * Source: D. Blackman and S. Vigna, "Scrambled linear pseudorandom number generators" (2021), public-domain reference code.
+ * Source: D. Blackman and S. Vigna, "Scrambled linear pseudorandom number generators" (2021), public-domain reference
+ * code.
  *
  * @example seededRandom(1).below(10) // an integer from 0 to 9
  */

@@ -1,7 +1,9 @@
 /**
- * A function that gives one uniform number in [0, 1) after the other; the same seed gives the same numbers on every machine.
+ * A function that gives one uniform number in [0, 1) after the other; the same seed gives the same numbers on every
+ * machine.
  *
- * For drawing samples and resamples: 32 bits of state, which repeat after 2³² numbers. `seededRandom` is for what needs more, or is saved and restored.
+ * For drawing samples and resamples: 32 bits of state, which repeat after 2³² numbers. `seededRandom` is for what needs
+ * more, or is saved and restored.
  *
  * Source: "mulberry32" by T. Ettinger, public domain.
  *

@@ -40,9 +40,14 @@ describe("quantizeMeasured", () => {
     );
   });
 
-  it.each(granularities)("saturates like quantizeLinear where scales are too small: %j", (granularity) => {
-    // 128 is the first integer beyond the range.
-    const x = tensor("float32", [1, 4], Float32Array.of(1, -300, 128, 2));
+  // 128 is the first integer beyond the range.
+  const saturating = granularities.flatMap((granularity) => [
+    [granularity, [1, 128, 3, 2], [1, 127, 3, 2]] as const,
+    [granularity, [1, -300, 128, 2], [1, -128, 127, 2]] as const,
+  ]);
+
+  it.each(saturating)("saturates like quantizeLinear: %j of %j is %j", (granularity, values, expected) => {
+    const x = tensor("float32", [1, 4], Float32Array.from(values));
     const groups = granularity.kind === "per-channel" && granularity.axis === 1 ? 4 : 1;
     const p = {
       dtype: "int8",
@@ -51,7 +56,7 @@ describe("quantizeMeasured", () => {
       zeroPoint: new Int32Array(groups),
     } as const;
     const { quantized, sqnrDb } = quantizeMeasured(x, p);
-    expect([...quantized.data]).toEqual([1, -128, 127, 2]);
+    expect([...quantized.data]).toEqual(expected);
     expect(sqnrDb).toBeCloseTo(quantizationSqnrDb(x, quantized, p), 12);
   });
 

@@ -1,4 +1,5 @@
-// A LayersModel in TensorFlow.js beside its import: the same sentences through both, the largest difference of an output, labels that differ.
+// A LayersModel in TensorFlow.js beside its import: the same sentences through both, the largest difference of an
+// output, labels that differ.
 //   node bench/compare-layers-model.mjs FOLDER TEST.conllu [SENTENCES=500]
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

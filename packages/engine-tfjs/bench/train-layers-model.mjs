@@ -1,4 +1,5 @@
-// A small BiLSTM tagger trained in TensorFlow.js alone, saved as people save theirs: model.json, shards, word and label indexes.
+// A small BiLSTM tagger trained in TensorFlow.js alone, saved as people save theirs: model.json, shards, word and label
+// indexes.
 //   node bench/train-layers-model.mjs TRAIN.conllu FOLDER [SENTENCES=1500] [EPOCHS=5]
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -39,7 +39,10 @@ test("the engine imports nothing of the importer", async () => {
   expect(inside).toEqual(["src/tfjs-error.js"]);
 });
 
-/** Runs a program against the built package in a process where modules whose name or address has one of the words are not there. */
+/**
+ * Runs a program against the built package in a process where modules whose name or address has one of the words are
+ * not there.
+ */
 function runWithout(words: readonly string[], program: string): string {
   const hooks = `
     export async function resolve(name, context, next) {

@@ -21,7 +21,9 @@ const long = (value: number): Input => ["int64", [], [value]];
 const floats = (...values: number[]): Input => ["float32", [values.length], values];
 const table: Input = ["float32", [2, 3], [1, 2, 3, 4, 5, 6]];
 
-/** Where TensorFlow's operator of the same name means something else, or lacks a case: values by the ONNX specification. */
+/**
+ * Where TensorFlow's operator of the same name means something else, or lacks a case: values by the ONNX specification.
+ */
 const cases: readonly (readonly [
   name: string,
   opType: string,

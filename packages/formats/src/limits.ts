@@ -5,12 +5,15 @@ const variable = "NASTY_MEMORY_LIMIT";
 export const raiseLimit = `if you trust the file, set ${variable} to the megabytes that it may take`;
 
 /**
- * Memory that decoded structures (messages, strings, lists of numbers) may take beyond the bytes of their file. The graph
- * of a language model with ten thousand annotated nodes takes a third of it; what reads a graph takes as much again.
+ * Memory that decoded structures (messages, strings, lists of numbers) may take beyond the bytes of their file. The
+ * graph of a language model with ten thousand annotated nodes takes a third of it; what reads a graph takes as much
+ * again.
  */
 const structureBytes = 128e6;
 
-/** What a packed file may always unpack to, and how many times its size beyond: weights rarely pack better than 20:1. */
+/**
+ * What a packed file may always unpack to, and how many times its size beyond: weights rarely pack better than 20:1.
+ */
 const unpackedBytes = 64e6;
 /** A model's structure is checked while it unpacks, so a whole model of zeros may be larger. */
 const unpackedModelBytes = 512e6;

@@ -83,7 +83,9 @@ export class Graph implements ScopedGraph {
     return this.#list.size;
   }
 
-  /** What a caller may feed: initializers that are constants are left out even if the file lists them (IR version < 4). */
+  /**
+   * What a caller may feed: initializers that are constants are left out even if the file lists them (IR version < 4).
+   */
   get inputs(): readonly ValueInfoProto[] {
     return [...this.#boundary.inputs.values()].filter(({ name }) => !this.#boundary.isConstant(name));
   }

@@ -59,8 +59,8 @@ export class ModelGraph {
   }
 
   /**
-   * Opens a model for editing: structure is cloned, tensor bytes are shared. Calls of the model's own functions become the
-   * operators of their bodies, so that weights in them are found.
+   * Opens a model for editing: structure is cloned, tensor bytes are shared. Calls of the model's own functions become
+   * the operators of their bodies, so that weights in them are found.
    *
    * @throws GraphError `missing-graph`, `duplicate-value`; for functions as {@link inlineFunctions}.
    */

@@ -1,6 +1,9 @@
 import type { NodeProto, TensorProto, ValueInfoProto } from "@nasty/formats/onnx";
 
-/** What pruning, sorting and the search for constants need of a `Graph`, whose methods they are; it says what each means. */
+/**
+ * What pruning, sorting and the search for constants need of a `Graph`, whose methods they are; it says what each
+ * means.
+ */
 export interface ScopedGraph {
   readonly path: string;
   readonly parentNode: NodeProto | undefined;

@@ -15,8 +15,8 @@ export interface StandardForm {
 }
 
 /**
- * Brings a model into the form that planning, rewriting and validation expect: calls of its functions expanded, and operator sets below 7
- * raised to 13. The outputs stay what they were.
+ * Brings a model into the form that planning, rewriting and validation expect: calls of its functions expanded, and
+ * operator sets below 7 raised to 13. The outputs stay what they were.
  *
  * @returns the model itself, without changes, if it has that form
  * @throws GraphError as `inlineFunctions` and `raiseOpset`

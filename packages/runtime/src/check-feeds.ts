@@ -83,8 +83,8 @@ export const checkOutputs = (outputs: readonly ValueInfo[], wanted: readonly str
 /**
  * Checks tensors that results are written into.
  *
- * @throws RuntimeError `unknown-output` for one that is not wanted, `wrong-dtype`, `wrong-shape` for storage of another length than its shape
- *   needs.
+ * @throws RuntimeError `unknown-output` for one that is not wanted, `wrong-dtype`, `wrong-shape` for storage of another
+ *   length than its shape needs.
  */
 export const checkOut = (
   outputs: readonly ValueInfo[],

@@ -48,7 +48,9 @@ const field = (cpuinfo: string, name: RegExp): string | undefined =>
 /** The processor's name in the text of `/proc/cpuinfo`; Arm kernels often leave it out. */
 export const modelNameOf = (cpuinfo: string): string | undefined => field(cpuinfo, /model name|Model/);
 
-/** Instruction sets in the text of `/proc/cpuinfo`, or those that the platform guarantees where there is no such file. */
+/**
+ * Instruction sets in the text of `/proc/cpuinfo`, or those that the platform guarantees where there is no such file.
+ */
 export const instructionSetsOf = (
   cpuinfo: string,
   platform: NodeJS.Platform,

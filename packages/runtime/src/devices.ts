@@ -19,7 +19,8 @@ const works = (device: Device): Promise<boolean> =>
 let found: Promise<readonly Device[]> | undefined;
 
 /**
- * Lists the devices that really compute here: `cpu` (`wasm` without the native library), and whatever the runtime lists and can run a model on.
+ * Lists the devices that really compute here: `cpu` (`wasm` without the native library), and whatever the runtime lists
+ * and can run a model on.
  *
  * The answer is found once per process, with one short child process for each listed device other than the CPU.
  *
@@ -45,7 +46,9 @@ export const availableDevices = async (): Promise<Device[]> => {
   }
 };
 
-/** Devices whose float kernels outrun their quantized ones, where they have quantized ones at all; the fastest first. */
+/**
+ * Devices whose float kernels outrun their quantized ones, where they have quantized ones at all; the fastest first.
+ */
 const floatDevices: readonly Device[] = ["tensorrt", "cuda", "dml", "coreml", "webgpu"];
 
 /** The precision to ship: `float` when a GPU is present, else `int8`. */

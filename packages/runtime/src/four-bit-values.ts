@@ -12,8 +12,8 @@ export const isFourBit = (dtype: string): dtype is "int4" | "uint4" => dtype ===
 /**
  * The same model with bytes in the place of its 4-bit inputs and outputs, cast inside.
  *
- * The JavaScript binding cannot carry 4-bit tensors: it refuses them as feeds, and a 4-bit result ends the whole process ("out of
- * memory": the binding takes the size of an element for unknown).
+ * The JavaScript binding cannot carry 4-bit tensors: it refuses them as feeds, and a 4-bit result ends the whole
+ * process ("out of memory": the binding takes the size of an element for unknown).
  */
 export const carryAsBytes = (model: ModelProto, values: FourBitValues): ModelProto => {
   const edited = ModelGraph.from(model);

@@ -77,8 +77,8 @@ const openOnWasm = async (engine: Engine, model: ModelSource, options: SessionOp
 };
 
 /**
- * Opens a session on ONNX Runtime: its native library (`onnxruntime-node`) or, where that is missing, its WebAssembly build
- * (`onnxruntime-web`), see {@link SessionOptions.engine}.
+ * Opens a session on ONNX Runtime: its native library (`onnxruntime-node`) or, where that is missing, its WebAssembly
+ * build (`onnxruntime-web`), see {@link SessionOptions.engine}.
  *
  * @param model a path (external data is found beside the file; `.gz` and `.br` are unpacked), bytes, or a parsed model
  * @param options see {@link SessionOptions}; one thread and every optimization unless told otherwise

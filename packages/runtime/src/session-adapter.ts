@@ -124,8 +124,8 @@ const fourBitValuesOf = (native: OrtSession): FourBitValues =>
  * @param model a path or URL that the runtime can read itself, or the bytes of a model
  * @param where how messages name the model
  * @param read reads the model where it is given by a path; needed for one with 4-bit inputs or outputs only
- * @param writesInto whether the runtime writes into tensors that it is given (the web's says so, but leaves those of the CPU as they were);
- *   otherwise results are copied into them
+ * @param writesInto whether the runtime writes into tensors that it is given (the web's says so, but leaves those of
+ *   the CPU as they were); otherwise results are copied into them
  * @throws RuntimeError as `openSession`.
  */
 export const createSession = async (

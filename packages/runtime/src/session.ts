@@ -9,8 +9,9 @@ export interface ValueInfo {
 
 export interface RunOptions {
   /**
-   * Tensors that the run writes its results into, by output name, so that repeated runs allocate nothing. Outputs that are not named are
-   * allocated as ever. A tensor must have the type and shape that the result will have: `run-failed` otherwise.
+   * Tensors that the run writes its results into, by output name, so that repeated runs allocate nothing. Outputs that
+   * are not named are allocated as ever. A tensor must have the type and shape that the result will have: `run-failed`
+   * otherwise.
    */
   readonly out?: Readonly<Record<string, Tensor>>;
 }
@@ -33,8 +34,8 @@ export interface Session {
    *
    * Feeds are checked before the runtime sees them. On Node the call occupies the calling thread until it is done.
    *
-   * @throws RuntimeError `missing-input`, `unknown-input`, `wrong-dtype`, `wrong-shape`, `unknown-output`, `closed`, `run-failed`;
-   *   `wrong-dtype`, `wrong-shape` for `out` too.
+   * @throws RuntimeError `missing-input`, `unknown-input`, `wrong-dtype`, `wrong-shape`, `unknown-output`, `closed`,
+   *   `run-failed`; `wrong-dtype`, `wrong-shape` for `out` too.
    */
   run(
     feeds: Readonly<Record<string, Tensor>>,
@@ -61,7 +62,9 @@ export type Device =
 /** What computes: ONNX Runtime's native library (`onnxruntime-node`), or its WebAssembly build (`onnxruntime-web`). */
 export type EngineName = "native" | "wasm";
 
-/** How much the runtime rewrites the graph: `layout` adds CPU memory layouts (NCHWc) to `extended`; `all` is everything. */
+/**
+ * How much the runtime rewrites the graph: `layout` adds CPU memory layouts (NCHWc) to `extended`; `all` is everything.
+ */
 export type Optimization = "all" | "layout" | "extended" | "basic" | "none";
 
 export interface SessionOptions {
@@ -71,13 +74,15 @@ export interface SessionOptions {
   readonly interOpThreads?: number;
   /** `parallel` runs independent branches at the same time; seldom worth it for taggers. Default `sequential`. */
   readonly execution?: "sequential" | "parallel";
-  /** Whether idle threads wait busily: lower latency with several threads, at the price of processor time. Default true. */
+  /**
+   * Whether idle threads wait busily: lower latency with several threads, at the price of processor time. Default true.
+   */
   readonly spinning?: boolean;
   /** Default `all`. */
   readonly optimization?: Optimization;
   /**
-   * Default: what the environment variable `NASTY_ENGINE` says, else `native`, else `wasm` where the native library is missing. On `wasm` there
-   * is one thread, and no `optimizedModelPath`.
+   * Default: what the environment variable `NASTY_ENGINE` says, else `native`, else `wasm` where the native library is
+   * missing. On `wasm` there is one thread, and no `optimizedModelPath`.
    */
   readonly engine?: EngineName;
   /** Default `cpu` (`wasm` on the web). */

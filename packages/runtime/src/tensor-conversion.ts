@@ -4,8 +4,8 @@ import { RuntimeError } from "./runtime-error.js";
 import type { ValueInfo } from "./session.js";
 
 /**
- * Element types that the JavaScript bindings can carry. bfloat16 and strings are not among them; 4-bit values go in and out as bytes
- * (see four-bit-values.ts), and one that is left over must not be let through: it ends the process.
+ * Element types that the JavaScript bindings can carry. bfloat16 and strings are not among them; 4-bit values go in and
+ * out as bytes (see four-bit-values.ts), and one that is left over must not be let through: it ends the process.
  */
 const carried = new Set<string>([
   "float64",

@@ -15,9 +15,9 @@ export type { Device, Optimization, RunOptions, Session, SessionOptions, ValueIn
 export interface WebSessionOptions
   extends Pick<SessionOptions, "optimization" | "device" | "execution" | "config"> {
   /**
-   * The ONNX Runtime package to use. Without it that of {@link provideRuntime} is taken, or `onnxruntime-web` is imported when the first session
-   * is opened, by its bare name: that works in Node, Deno and Bun and with an import map. A bundled page passes it, and so decides which of the
-   * package's builds it carries.
+   * The ONNX Runtime package to use. Without it that of {@link provideRuntime} is taken, or `onnxruntime-web` is
+   * imported when the first session is opened, by its bare name: that works in Node, Deno and Bun and with an import
+   * map. A bundled page passes it, and so decides which of the package's builds it carries.
    */
   readonly ort?: OrtModule;
 }
@@ -25,8 +25,8 @@ export interface WebSessionOptions
 let provided: OrtModule | undefined;
 
 /**
- * Says which ONNX Runtime package this page runs models on, for every session that is opened without `ort`: those of the packages that open
- * sessions themselves, to calibrate or to measure drift, too.
+ * Says which ONNX Runtime package this page runs models on, for every session that is opened without `ort`: those of
+ * the packages that open sessions themselves, to calibrate or to measure drift, too.
  *
  * @example
  * ```ts

@@ -29,8 +29,8 @@ import {
 import { describe, expect, it } from "vitest";
 import { openSession } from "../src/index.js";
 
-// Random cases of the quantization operators through core's arithmetic and through the runtime's kernels. Many nodes stand in one
-// model, so that a few sessions try hundreds of cases; the seed is fixed.
+// Random cases of the quantization operators through core's arithmetic and through the runtime's kernels. Many nodes
+// stand in one model, so that a few sessions try hundreds of cases; the seed is fixed.
 
 interface Case {
   readonly op: string;
@@ -406,7 +406,8 @@ describe("core's arithmetic and the runtime's kernels", () => {
       float64: 11,
     };
     for (const from of types) {
-      // What both ends hold: how a negative or a large number turns into an integer that has it not is left to the machine.
+      // What both ends hold: how a negative or a large number turns into an integer that has it not is left to the
+      // machine.
       const small = tensor("float32", [8], Float32Array.of(0, 1, 1.75, 2.5, 99.5, 100, 120, 3));
       for (const to of types) {
         const isFloat = [from, to].every((type) => type.startsWith("float"));

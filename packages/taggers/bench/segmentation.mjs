@@ -1,6 +1,6 @@
-// Words and sentences of raw text against CoNLL-U files, as the CoNLL 2018 shared task counts them: F1 of word spans (inside
-// multiword tokens, of forms in order) and F1 of sentence spans, white space not counted. The raw text is made of the files' words
-// and `SpaceAfter=No`; `# newdoc` and `# newpar` begin a paragraph behind an empty line.
+// Words and sentences of raw text against CoNLL-U files, as the CoNLL 2018 shared task counts them: F1 of word spans
+// (inside multiword tokens, of forms in order) and F1 of sentence spans, white space not counted. The raw text is made
+// of the files' words and `SpaceAfter=No`; `# newdoc` and `# newpar` begin a paragraph behind an empty line.
 //   node packages/taggers/bench/segmentation.mjs FILE.conllu... [--errors]
 import { existsSync, readFileSync } from "node:fs";
 import { segmentText } from "../dist/index.js";

@@ -1,4 +1,5 @@
-// Sentences a second of a tagger on given words, for several batch sizes, interleaved, one thread; processor time beside wall time.
+// Sentences a second of a tagger on given words, for several batch sizes, interleaved, one thread; processor time
+// beside wall time.
 //   node packages/taggers/bench/tagging.mjs MODEL FILE.conllu [SENTENCES] [BATCH SIZES]
 import { createReadStream } from "node:fs";
 import { readConllu } from "@nasty/formats/conllu";

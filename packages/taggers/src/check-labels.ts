@@ -4,7 +4,8 @@ import { TaggerError } from "./tagger-error.js";
 const unprintable = /[\p{Cc}\u2028\u2029]/u;
 
 /**
- * Refuses labels that no line of columns or CoNLL-U can hold: empty ones, and those with control characters such as tab and line break.
+ * Refuses labels that no line of columns or CoNLL-U can hold: empty ones, and those with control characters such as tab
+ * and line break.
  *
  * @param operation what takes them, for messages
  * @throws TaggerError `labels` with the label's number, from 0

@@ -5,13 +5,34 @@ export {
   type LabelChoice,
   type Labelling,
   labellingOf,
-  labellingOfSentences,
   type Task,
   taskOf,
 } from "./task.js";
 export { checkLabels } from "./check-labels.js";
 export { type LabelSettings, labellingOfSettings, withChoice } from "./label-choice.js";
-export type { BatchOptions, EncodedBatch, Sentences, Tagger } from "./tagger.js";
+export {
+  type Aggregation,
+  aggregations,
+  type BatchOptions,
+  type ChoiceOptions,
+  type EncodedBatch,
+  type LabelChoices,
+  type Sentences,
+  type Tagger,
+} from "./tagger.js";
+export {
+  entities,
+  type Entity,
+  type EntityWord,
+  sentenceEntities,
+  type SentenceEntities,
+} from "./entities/entities.js";
+export {
+  type EntityOptions,
+  type LabelledPart,
+  type WordEntity,
+  wordEntities,
+} from "./entities/word-entities.js";
 export {
   type LabelledSentence,
   type LabelledSentences,

@@ -35,8 +35,8 @@ export function labellingOfSettings({ labels, task, scheme, decidedBy = "model" 
 /**
  * Settings as a user wants them understood; they are kept so when they are written.
  *
- * @param options `isTextToo`: whether the scheme may be that of a text beside the model instead: then one that is not the model's changes nothing;
- *   `where`: what has the labels, for messages
+ * @param options `isTextToo`: whether the scheme may be that of a text beside the model instead: then one that is not
+ *   the model's changes nothing; `where`: what has the labels, for messages
  * @throws TaggerError `labels`, `option` as {@link labellingOf}
  */
 export function withChoice<Settings extends LabelSettings>(

@@ -17,7 +17,10 @@ import { settingsFromHf } from "./transformer/settings.js";
 
 /** Task and scheme hold where they are given, whatever the model and its labels say. */
 export interface FindTaggerOptions extends LabelChoice {
-  /** Which model file of a Hugging Face directory: `fp32`, `q8`, `q4`, … as transformers.js calls them; without it the plainest. */
+  /**
+   * Which model file of a Hugging Face directory: `fp32`, `q8`, `q4`, … as transformers.js calls them; without it the
+   * plainest.
+   */
   readonly variant?: string;
   /** The scheme may be that of a text beside the model: one that is not the model's changes nothing. Default false. */
   readonly isSchemeOfText?: boolean;
@@ -52,11 +55,12 @@ export interface OpenedTagger {
 /**
  * Finds model file and tagger settings for a path, without opening a session.
  *
- * A Hugging Face directory has both. A model file (also `.gz`, `.br`) carries its settings in its metadata, or they are found in
- * `config.json` and `tokenizer.json` beside it or one folder above.
+ * A Hugging Face directory has both. A model file (also `.gz`, `.br`) carries its settings in its metadata, or they are
+ * found in `config.json` and `tokenizer.json` beside it or one folder above.
  *
- * @throws TaggerError `tokenizer-missing` if a bare model file has nothing beside it, `not-found` for an unknown variant,
- *   `metadata`, `tokenizer`; `labels`, `option` for a task or scheme that the labels cannot have; FormatError for files that cannot be read.
+ * @throws TaggerError `tokenizer-missing` if a bare model file has nothing beside it, `not-found` for an unknown
+ *   variant, `metadata`, `tokenizer`; `labels`, `option` for a task or scheme that the labels cannot have; FormatError
+ *   for files that cannot be read.
  */
 export async function findTagger(path: string, options: FindTaggerOptions = {}): Promise<FoundTagger> {
   const found = await findOwn(path, options);
@@ -93,8 +97,8 @@ export async function settingsOfModelFile(path: string, model: ModelProto): Prom
  *
  * @param path see {@link findTagger}.
  * @param options threads and the like of the session (one thread by default), and `variant`.
- * @throws as {@link findTagger}, `openSession`, {@link makeTransformerTagger} and {@link makeSequenceTagger}; GraphError `not-finite` for NaN
- *   or ±∞ in a weight.
+ * @throws as {@link findTagger}, `openSession`, {@link makeTransformerTagger} and {@link makeSequenceTagger};
+ *   GraphError `not-finite` for NaN or ±∞ in a weight.
  *
  * @example
  * ```ts

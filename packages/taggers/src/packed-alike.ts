@@ -5,8 +5,8 @@ import { fromBase64 } from "./base64.js";
 const mostBytes = 64 * 2 ** 20;
 
 /**
- * Whether two packed entries (base64 of gzip) hold the same. Their characters need not agree: each JavaScript engine has a compressor of
- * its own, and files should not differ by who wrote them.
+ * Whether two packed entries (base64 of gzip) hold the same. Their characters need not agree: each JavaScript engine
+ * has a compressor of its own, and files should not differ by who wrote them.
  */
 export async function packedAlike(a: string, b: string): Promise<boolean> {
   if (a === b) return true;

@@ -44,9 +44,9 @@ const HuggingFace = v.object({
 const Settings = v.variant("kind", [Transformer, NeuralSchema, SequenceSchema]);
 
 /**
- * The metadata entries that make a model file carry its tagger: `nasty.tagger` (JSON, `{"schema":1,"kind","task","labels",…}`), and
- * packed `nasty.tokenizer` (transformer) or `nasty.vocabulary` (neural); `nasty.huggingface` (JSON) keeps what only a Hugging Face
- * directory needs.
+ * The metadata entries that make a model file carry its tagger: `nasty.tagger` (JSON,
+ * `{"schema":1,"kind","task","labels",…}`), and packed `nasty.tokenizer` (transformer) or `nasty.vocabulary` (neural);
+ * `nasty.huggingface` (JSON) keeps what only a Hugging Face directory needs.
  *
  * @returns the same strings for the same settings.
  * @throws TaggerError `labels` (empty, or with control characters).
@@ -96,7 +96,8 @@ async function transformerMetadata(settings: TransformerSettings): Promise<Recor
 }
 
 /**
- * A model that carries its tagger; weights are shared with `model`. Packed entries that hold the same already stay as they are.
+ * A model that carries its tagger; weights are shared with `model`. Packed entries that hold the same already stay as
+ * they are.
  *
  * @example
  * ```ts
@@ -116,7 +117,8 @@ export async function withTagger(model: ModelProto, settings: TaggerSettings): P
 /**
  * The tagger settings that a model carries, or undefined if it carries none.
  *
- * @throws TaggerError `metadata` for entries that are damaged or of a later schema, `tokenizer`, `labels` (empty, or with control characters).
+ * @throws TaggerError `metadata` for entries that are damaged or of a later schema, `tokenizer`, `labels` (empty, or
+ *   with control characters).
  */
 export async function readTaggerSettings(model: ModelProto): Promise<TaggerSettings | undefined> {
   const text = getMetadata(model, SETTINGS_KEY);

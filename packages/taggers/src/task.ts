@@ -52,13 +52,13 @@ const reasons: Readonly<Record<Exclude<DecidedBy, "labels">, string>> = {
 /**
  * Decides what a set of labels stands for: the one place where it is decided.
  *
- * What is chosen holds; the rest is seen from the labels, see `findForm` of @nasty/formats/iob. A model for entities may have labels
- * that name types only: where the task `ner` is chosen and `O` is among them, they are IO.
+ * What is chosen holds; the rest is seen from the labels, see `findForm` of @nasty/formats/iob. A model for entities
+ * may have labels that name types only: where the task `ner` is chosen and `O` is among them, they are IO.
  *
  * @param decidedBy who made the choice, for the reason
  * @param where what has the labels, for messages
- * @throws TaggerError `labels` if the labels are not of the scheme that was chosen, or have none although they are said to be of entities;
- *   `option` for parts of speech with a scheme
+ * @throws TaggerError `labels` if the labels are not of the scheme that was chosen, or have none although they are said
+ *   to be of entities; `option` for parts of speech with a scheme
  * @example
  * ```ts
  * labellingOf(["O", "B-PER", "I-PER", "[SEP]"]).foreign; // ["[SEP]"]
@@ -154,7 +154,8 @@ function listed(labels: readonly string[]): string {
 }
 
 /**
- * {@link labellingOf} of labelled sentences: a scheme that is not theirs is left aside, since it may be that of the model beside them.
+ * {@link labellingOf} of labelled sentences: a scheme that is not theirs is left aside, since it may be that of the
+ * model beside them.
  *
  * @throws TaggerError `option`, as {@link labellingOf}
  */

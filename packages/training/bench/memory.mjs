@@ -1,4 +1,5 @@
-// Resident memory over many steps of batches of all lengths. node --expose-gc packages/training/bench/memory.mjs [steps]
+// Resident memory over many steps of batches of all lengths. node --expose-gc packages/training/bench/memory.mjs
+// [steps]
 import { onnxEngine, seededRandom } from "@nasty/training";
 import { bilstm } from "./build.mjs";
 

@@ -1,6 +1,5 @@
 import type { GivenOptions, Options, SettingsOf } from "./schema/option.js";
-import { Model } from "./models/model.js";
-import { withOpenModels } from "./models/open-models.js";
+import { isSharedModel, type SharedModel, withOpenModels } from "./models/open-models.js";
 import type { Operation } from "./schema/operation.js";
 import { settingsOf } from "./schema/settings-of.js";
 import { type Reporter, reporterOf, type RunOptions } from "./reporter.js";
@@ -18,7 +17,8 @@ export type Work<O extends Options, R> = (settings: SettingsOf<O>, reporter: Rep
 /**
  * Carries out an operation for a program: options checked by its schema, texts read in a reading of its own.
  *
- * @throws UsageError for options that are unknown, wrong or contradict each other; the signal's reason once it is aborted
+ * @throws UsageError for options that are unknown, wrong or contradict each other; the signal's reason once it is
+ *   aborted
  */
 export async function perform<O extends Options, R>(
   operation: Operation<O>,
@@ -36,8 +36,8 @@ export async function perform<O extends Options, R>(
 }
 
 /** The open models among what was given, those in lists too. */
-export function openModelsIn(given: readonly unknown[]): readonly Model[] {
-  return given.flat().filter((one) => one instanceof Model);
+export function openModelsIn(given: readonly unknown[]): readonly SharedModel[] {
+  return given.flat().filter(isSharedModel);
 }
 
 function inputFormatOf(settings: object): readonly string[] {

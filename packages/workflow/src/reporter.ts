@@ -45,8 +45,8 @@ export interface Progress {
 }
 
 /**
- * Options of a training that report each of its steps, and end it on the signal: after the step under way, with a checkpoint if it keeps
- * one. Then the training throws the signal's reason.
+ * Options of a training that report each of its steps, and end it on the signal: after the step under way, with a
+ * checkpoint if it keeps one. Then the training throws the signal's reason.
  */
 export interface FollowedTraining {
   readonly onEvent: (event: TrainingEvent) => void;

@@ -9,7 +9,10 @@ import { writeTinyLayersModel } from "../../../apps/cli/test/tiny-layers-model.j
 import { writeTinyDirectory } from "../../../apps/cli/test/tiny-tagger.js";
 import type { ProgressEvent } from "../src/reporter.js";
 
-/** A temporary folder with a tiny model in it, `pos`, that is right for every word of `test.conllu`, and the same of TensorFlow.js, `tfjs`. */
+/**
+ * A temporary folder with a tiny model in it, `pos`, that is right for every word of `test.conllu`, and the same of
+ * TensorFlow.js, `tfjs`.
+ */
 export interface TinyFolder {
   path(...parts: string[]): string;
   /** Every file below the folder with its content, hidden ones included. */

@@ -41,7 +41,7 @@ function flags(option: FlagOption): Option[] {
 }
 
 function many(option: SchemaOption): Option {
-  return mandatory(option, new Option(option.flag, helpOf(option)).default([], "none"));
+  return mandatory(option, new Option(option.flag, option.help).default([], option.otherwise ?? "none"));
 }
 
 function mandatory(option: SchemaOption, made: Option): Option {

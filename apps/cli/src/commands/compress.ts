@@ -11,6 +11,6 @@ export async function compress(options: CompressCommandOptions, terminal: Termin
   terminal.result(
     resultDocument(result),
     () =>
-      `Compressed: ${modelPath} → ${output.path}\n  ${formatBytes(modelBytes)} → ${formatBytes(output.bytes)} (${formatRatio(ratio)} smaller); every command reads it as it is`,
+      `Compressed: ${modelPath} → ${output.path}\n  ${formatBytes(modelBytes)} → ${formatBytes(output.bytes)} (${formatRatio(ratio)} smaller); every command reads the compressed file`,
   );
 }

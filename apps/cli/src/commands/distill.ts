@@ -4,8 +4,8 @@ import type { Terminal } from "../terminal/console.js";
 import { trainedText } from "../training/trained-text.js";
 
 /**
- * `nasty distill`: a smaller tagger learns from one teacher or several: a `cnn` or `bilstm`, written as a model file, or an encoder, written
- * as a Hugging Face directory.
+ * `nasty distill`: a smaller tagger learns from one teacher or several: a `cnn` or `bilstm`, written as a model file,
+ * or an encoder, written as a Hugging Face directory.
  */
 export async function distillModel(
   options: Parameters<typeof runDistillation>[0],

@@ -4,8 +4,8 @@ import type { Terminal } from "../terminal/console.js";
 import { trainedText } from "../training/trained-text.js";
 
 /**
- * `nasty fine-tune`: a pretrained encoder becomes a tagger, written as a Hugging Face directory. An interrupted run goes on from
- * `checkpoint` in the output directory when the same command is given again.
+ * `nasty fine-tune`: a pretrained encoder becomes a tagger, written as a Hugging Face directory. An interrupted run
+ * goes on from `checkpoint` in the output directory when the same command is given again.
  */
 export async function fineTuneModel(
   options: Parameters<typeof runFineTuning>[0],

@@ -5,8 +5,8 @@ import type { Terminal } from "../terminal/console.js";
 import { trainedText } from "../training/trained-text.js";
 
 /**
- * `nasty train`: a tagger from random weights. An interrupted run goes on from `OUTPUT.checkpoint` when the same command is given
- * again, and ends with the same bytes as one that was not interrupted.
+ * `nasty train`: a tagger from random weights. An interrupted run goes on from `OUTPUT.checkpoint` when the same
+ * command is given again, and ends with the same bytes as one that was not interrupted.
  */
 export async function train(options: Parameters<typeof runTraining>[0], terminal: Terminal): Promise<void> {
   const result = await runTraining(options, terminal);

@@ -100,7 +100,7 @@ function kept(notPruned: PruningReport["notPruned"]): string[] {
   for (const { op, reason } of notPruned) {
     counts.set(`${op}: ${reason}`, (counts.get(`${op}: ${reason}`) ?? 0) + 1);
   }
-  return [...counts].map(([reason, count]) => `  left as it is: ${count} × ${reason}`);
+  return [...counts].map(([reason, count]) => `  not pruned: ${count} × ${reason}`);
 }
 
 const remarks = (warnings: readonly string[]): string[] => warnings.map((warning) => `  note: ${warning}`);

@@ -65,7 +65,10 @@ function sensitivityLines(rows: readonly SensitivityRow[] | null): string[] {
   ];
 }
 
-/** What the runtime executes, and whether the file's integer products are the same everywhere; the audit warns where they are not. */
+/**
+ * What the runtime executes, and whether the file's integer products are the same everywhere; the audit warns where
+ * they are not.
+ */
 function auditLines(audit: QuantizationResult["audit"]): string[] {
   if (audit === null) return [`  runtime: ${noAudit}`];
   const { quantizedKernels, floatMatMuls, strayQdq } = audit;

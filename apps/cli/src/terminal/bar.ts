@@ -5,7 +5,10 @@ import type * as CliProgress from "cli-progress";
 export interface Bar {
   /** Whether steps are shown as bars that move, rather than as a line each. */
   readonly isBar: boolean;
-  /** Begins a step of `total` units (undefined when the total is not known); a bar ends with the time left, or with what `tail` says. */
+  /**
+   * Begins a step of `total` units (undefined when the total is not known); a bar ends with the time left, or with what
+   * `tail` says.
+   */
   start(title: string, total?: number, tail?: string): void;
   /** Moves to `done` units of the current step; `note` is what `{note}` in the tail stands for. */
   update(done: number, note?: string): void;
@@ -38,7 +41,8 @@ function bars(stream: NodeJS.WriteStream): Bar {
       const { Presets, SingleBar } = createRequire(import.meta.url)("cli-progress") as typeof CliProgress;
       const format = `${title} [{bar}] {percentage}% | {value}/{total} | ${tail}`;
       bar = new SingleBar(
-        // A signal may end the process at any moment: nothing of the terminal is changed that would have to be put right.
+        // A signal may end the process at any moment: nothing of the terminal is changed that would have to be put
+        // right.
         { format, stream, hideCursor: null, linewrap: true, gracefulExit: false, clearOnComplete: true },
         Presets.shades_classic,
       );

@@ -2,8 +2,8 @@ import { formName, type Reading, type ReadText } from "@nasty/workflow/command";
 import type { Console } from "./console.js";
 
 /**
- * A console whose results say what the texts of the command were taken for: `inputs` in JSON, a remark each beside a result in text,
- * whose layout stays as it is. A text that could be taken otherwise gets a remark in both.
+ * A console whose results say what the texts of the command were taken for: `inputs` in JSON, a remark each beside a
+ * result in text, whose layout stays as it is. A text that could be taken otherwise gets a remark in both.
  */
 export function sayingTexts(terminal: Console, reading: Reading): Console {
   return {

@@ -2,7 +2,9 @@ import type { ProgressEvent } from "@nasty/workflow/command";
 import { followTraining } from "./training-progress.js";
 import type { Console } from "./console.js";
 
-/** Shows what an operation says of its steps: bars on a terminal, a line a step otherwise; trainings in their own way. */
+/**
+ * Shows what an operation says of its steps: bars on a terminal, a line a step otherwise; trainings in their own way.
+ */
 export function showProgress(output: Console): (event: ProgressEvent) => void {
   const { bar } = output;
   const training = followTraining(output);

@@ -14,8 +14,8 @@ function stepNote({ secondsLeft }: Step, loss: number): string {
 }
 
 /**
- * Shows on standard error how far a training is: a bar for each epoch on a terminal, otherwise a line now and then, and a line at each
- * epoch's end. While it lasts, Ctrl-C says how to go on.
+ * Shows on standard error how far a training is: a bar for each epoch on a terminal, otherwise a line now and then, and
+ * a line at each epoch's end. While it lasts, Ctrl-C says how to go on.
  *
  * @param now seconds, for the distance between lines
  */

@@ -181,7 +181,7 @@ describe("wrong usage", () => {
 
   test.each(["tfjs/model.json", "tfjs/weights.bin", "tfjs/words.json"])("%s as the output", async (file) => {
     expect(await shop.refused(2, [...pos("tfjs"), "--output", file])).toContain(
-      `import: --output ${file}: expected another file than those it is made of, got `,
+      `import: --output ${file}: expected another file than those it is made from, got `,
     );
   });
 

@@ -248,6 +248,14 @@ test.each(["mobile", "prune-distill", "prune-quantize-compress"])(
   },
 );
 
+test("the recipe for mobile devices quantizes in two steps, each behind its gate, and compresses", async () => {
+  const { result } = await run(join(recipes, "mobile.yaml"), { output: "mobile-run" });
+  expect(result.refused).toBeNull();
+  expect(result.stages.map(({ kind }: Json) => kind)).toEqual(["start", "quantize", "quantize", "compress"]);
+  const sizes = result.stages.map(({ output }: Json) => output.bytes);
+  expect(sizes[2]).toBeLessThan(0.3 * sizes[0]);
+}, 120_000);
+
 describe("a gate that fails", () => {
   test("ends the run with code 4; what was made before it is kept, the report printed", async () => {
     const steps =

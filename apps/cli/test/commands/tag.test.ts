@@ -11,7 +11,7 @@ afterAll(() => shop.remove());
 const text = "The cat sat on a big house. Ada Lovelace ran in Paris.\n\nshe slept.\n";
 const tag = (...args: string[]) => shop.nasty(["tag", "--model", "pos", ...args], { input: text });
 
-test.concurrent("text: word/LABEL, a line a sentence; standard input with - or nothing", async () => {
+test.concurrent("text: word/LABEL, one sentence on each line; standard input with - or nothing", async () => {
   const expected =
     "The/DET cat/NOUN sat/VERB on/ADP a/DET big/ADJ house/NOUN ./PUNCT\n" +
     "Ada/PROPN Lovelace/PROPN ran/VERB in/ADP Paris/PROPN ./PUNCT\nshe/PRON slept/VERB ./PUNCT\n";

@@ -27,7 +27,9 @@ export interface Comparison {
   readonly flips: readonly { readonly form: string; readonly first: string; readonly second: string }[];
 }
 
-/** Rounds over the text after one that warms up; the models take turns, so that what else the machine does meets both. */
+/**
+ * Rounds over the text after one that warms up; the models take turns, so that what else the machine does meets both.
+ */
 const rounds = 3;
 
 serveTasks<Question, Comparison>(async ({ models, text }, onProgress) => {

@@ -48,12 +48,12 @@ function constantAddition(graph: Graph, output: string, length: number) {
 /**
  * Moves each product's bias by what quantizing its weight moves its mean: E[x](W − Ŵ), measured on the float model.
  *
- * Helps where weights are coarse (4 bits, per-tensor) and activations have a mean; costs nothing at run time where a bias is added anyway,
- * one Add elsewhere.
+ * Helps where weights are coarse (4 bits, per-tensor) and activations have a mean; costs nothing at run time where a
+ * bias is added anyway, one Add elsewhere.
  *
  * @param plan of any mode; the result's plan is for the result's model
- * @throws CompressionError `no-calibration-data`
- * Source: Nagel et al. 2019, "Data-Free Quantization Through Weight Equalization and Bias Correction", §4.2, with empirical means.
+ * @throws CompressionError `no-calibration-data` Source: Nagel et al. 2019, "Data-Free Quantization Through Weight
+ *   Equalization and Bias Correction", §4.2, with empirical means.
  * @example
  * const corrected = await correctBiases(model, await int4.plan(model), { calibrationData: batches });
  * const { model: quantized } = await int4.apply(corrected.model, corrected.plan);

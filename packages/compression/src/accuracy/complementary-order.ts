@@ -33,7 +33,10 @@ function relative({ rows, columns, at }: Rows): Float32Array {
 /** Columns that are added up before the sum is looked at. */
 const stretch = 64;
 
-/** Σ over columns of (a + b)^12: what is left when the largest sums count most. From `most` on the rest is not added: it is too much anyway. */
+/**
+ * Σ over columns of (a + b)^12: what is left when the largest sums count most. From `most` on the rest is not added: it
+ * is too much anyway.
+ */
 function cost(values: Float32Array, a: number, b: number, columns: number, most: number): number {
   let sum = 0;
   for (let start = 0; start < columns && sum < most; start += stretch) {
@@ -49,10 +52,12 @@ function cost(values: Float32Array, a: number, b: number, columns: number, most:
 }
 
 /**
- * An order of a weight's rows in which neighbours (2i, 2i + 1) add up to little: large weights of one meet small or opposite ones of the other.
+ * An order of a weight's rows in which neighbours (2i, 2i + 1) add up to little: large weights of one meet small or
+ * opposite ones of the other.
  *
- * Safe pairs need a scale of at least the largest sum of two neighbours; in this order that is seldom more than single weights need. The rows
- * with the largest weights choose first, each the best of some rows that are left. The same weight gives the same order.
+ * Safe pairs need a scale of at least the largest sum of two neighbours; in this order that is seldom more than single
+ * weights need. The rows with the largest weights choose first, each the best of some rows that are left. The same
+ * weight gives the same order.
  *
  * @param blockSize rows stay within their block of so many; even, and a divisor of the rows
  * @returns row numbers, by their new place

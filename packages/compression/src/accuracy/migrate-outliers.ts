@@ -125,11 +125,11 @@ function multiplyBefore(
 }
 
 /**
- * Evens out activations with outlier channels: each channel is divided by what its weights are multiplied with, so that in float nothing
- * changes and one scale fits all channels.
+ * Evens out activations with outlier channels: each channel is divided by what its weights are multiplied with, so that
+ * in float nothing changes and one scale fits all channels.
  *
- * The division goes into the LayerNormalization before the products where that is possible, else into a Mul. Do it before calibrating and
- * planning: the result is a float model.
+ * The division goes into the LayerNormalization before the products where that is possible, else into a Mul. Do it
+ * before calibrating and planning: the result is a float model.
  *
  * @throws CompressionError `no-calibration-data`, `invalid-option`, `no-such-layer`
  * Source: Xiao et al. 2023 (SmoothQuant), eq. 4.

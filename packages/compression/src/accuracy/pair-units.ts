@@ -17,19 +17,20 @@ export interface PairedUnits {
 
 export interface PairUnitsOptions {
   /**
-   * Write the ordered weights over the given model's own bytes, and so take no memory beside them: for callers who read the file themselves
-   * and have no other use for it. Default false.
+   * Write the ordered weights over the given model's own bytes, and so take no memory beside them: for callers who read
+   * the file themselves and have no other use for it. Default false.
    */
   readonly inPlace?: boolean;
 }
 
 /**
- * Orders hidden units so that neighbours make safe pairs at little cost: neurons of feed-forward layers, values within attention heads, units
- * of LSTMs.
+ * Orders hidden units so that neighbours make safe pairs at little cost: neurons of feed-forward layers, values within
+ * attention heads, units of LSTMs.
  *
- * Nothing but the order of columns of one weight and of rows of the next changes, so the float model computes what it computed (sums are in
- * another order). Safe pairs cost a weight about 2.5 dB of its signal-to-noise ratio; of the weights that read such units, about 0.5 is left. Do
- * it before calibrating and planning. Layers in other forms (one product for query, key and value, shared weights, Gemm) keep their order.
+ * Nothing but the order of columns of one weight and of rows of the next changes, so the float model computes what it
+ * computed (sums are in another order). Safe pairs cost a weight about 2.5 dB of its signal-to-noise ratio; of the
+ * weights that read such units, about 0.5 is left. Do it before calibrating and planning. Layers in other forms (one
+ * product for query, key and value, shared weights, Gemm) keep their order.
  *
  * @param model an unfused float32 graph; not changed unless asked for
  * @example
@@ -93,7 +94,8 @@ function orderOf({ weight, inputs, outputs }: Projection, blockSize?: number): n
 }
 
 /**
- * {@link pairUnits} where int8 weights will be quantized as safe pairs: with full pairs, or 7-bit weights, the model is as it was.
+ * {@link pairUnits} where int8 weights will be quantized as safe pairs: with full pairs, or 7-bit weights, the model is
+ * as it was.
  *
  * @example const { model: paired } = pairedFor(model, { pairs: "safe" });
  */

@@ -27,7 +27,10 @@ type Place =
   /** The last axis holds the units of one direction after those of the other. */
   | { readonly kind: "joined" };
 
-/** Every LSTM of the main graph whose states only products and further LSTMs read, seen through transpositions, reshapes and masks. */
+/**
+ * Every LSTM of the main graph whose states only products and further LSTMs read, seen through transpositions, reshapes
+ * and masks.
+ */
 export function findRecurrentUnits(typed: TypedGraph): RecurrentUnits[] {
   const found: RecurrentUnits[] = [];
   for (const node of typed.graph.nodes) {
@@ -200,7 +203,7 @@ function readRows(graph: Graph, { node, index, axis }: UnitWeight, first: number
 
 function constantOf(graph: Graph, node: NodeProto, index: number): WeightSource {
   const source = weightSource(graph, node.input[index] ?? "");
-  if (source === undefined) throw new TypeError(`recurrent units: input ${index} is no constant`);
+  if (source === undefined) throw new TypeError(`recurrent units: input ${index} is not a constant`);
   return source;
 }
 

@@ -80,7 +80,8 @@ function count(work: Integers, activations: Uint8Array, vectors: number): void {
 }
 
 /**
- * Counts, on real activations, the sums of neighbouring uint8 × int8 products that CPUs without VNNI would clip to 16 bits.
+ * Counts, on real activations, the sums of neighbouring uint8 × int8 products that CPUs without VNNI would clip to 16
+ * bits.
  *
  * Weights within ±64 (`reduceRange`) cannot saturate: 2·255·64 < 32768.
  *

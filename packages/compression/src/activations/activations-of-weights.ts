@@ -2,7 +2,10 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import { openForCompression } from "../files/open-for-compression.js";
 import type { PlannedTensor } from "../plan/plan.js";
 
-/** The activation that a planned product multiplies, by the weight's name; weights that no product of the main graph reads are left out. */
+/**
+ * The activation that a planned product multiplies, by the weight's name; weights that no product of the main graph
+ * reads are left out.
+ */
 export function activationsOfWeights(
   model: ModelProto,
   tensors: readonly PlannedTensor[],

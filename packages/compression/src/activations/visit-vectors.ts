@@ -10,7 +10,8 @@ export type RunOptions = Pick<ModelTapOptions, "threads" | "signal" | "onProgres
 export type VectorVisitor = (name: string, vectors: Vectors) => void | Promise<void>;
 
 /**
- * Runs the float model, as every step opens it, and shows each named activation's vectors of real tokens: {@link tapActivations}.
+ * Runs the float model, as every step opens it, and shows each named activation's vectors of real tokens:
+ * {@link tapActivations}.
  *
  * @param names values of the main graph, inputs of the graph included
  * @returns samples that were run

@@ -28,7 +28,9 @@ export function blockLayout({ shape, granularity, dtype, sites }: PlannedTensor)
   return { channels, length, blockSize, blocks, bits, transposed: axis === 0, isTable };
 }
 
-/** Whether a weight's scales are stored in 16 bits: of those that are float16 values, the ones that no product reads. */
+/**
+ * Whether a weight's scales are stored in 16 bits: of those that are float16 values, the ones that no product reads.
+ */
 export function storesHalfScales({ isTable, channels, blocks }: BlockLayout): boolean {
   return isTable && hasHalfScales(channels, blocks);
 }

@@ -4,7 +4,8 @@ import { blockLayout, channelRows } from "./block-layout.js";
 import { checkFinite } from "./check-finite.js";
 
 /**
- * Rounds each weight by itself: block-wise ones over the full range or the part of it that loses least, others to nearest.
+ * Rounds each weight by itself: block-wise ones over the full range or the part of it that loses least, others to
+ * nearest.
  *
  * @throws CompressionError `not-finite` naming the tensor
  */

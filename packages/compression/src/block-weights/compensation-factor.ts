@@ -3,8 +3,8 @@ import { CompressionError } from "../compression-error.js";
 /**
  * How much the rounding error of earlier inputs of a product moves the best value of a later one.
  *
- * With H = Σ x xᵀ + λI = R Rᵀ, R upper triangular, the product's squared error is ‖(w − q)ᵀR‖²; its component m depends on w₀..w_m only
- * and vanishes for `q_m = w_m + Σ_{j<m} (w_j − q_j)·R[j,m] / R[m,m]`. λ = damping · mean(diag H).
+ * With H = Σ x xᵀ + λI = R Rᵀ, R upper triangular, the product's squared error is ‖(w − q)ᵀR‖²; its component m depends
+ * on w₀..w_m only and vanishes for `q_m = w_m + Σ_{j<m} (w_j − q_j)·R[j,m] / R[m,m]`. λ = damping · mean(diag H).
  *
  * Source: Frantar et al. 2023 (GPTQ), eq. 2 and §3.3 (Cholesky form), written with the factor of H, not of its inverse.
  *

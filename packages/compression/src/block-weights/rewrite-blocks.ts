@@ -35,9 +35,10 @@ function blobs(stored: StoredWeight, layout: BlockLayout): string {
 }
 
 /**
- * Scales [channels, blocks], float32 as the kernels read them. Those of tables that are only gathered from are stored as the float16 values that
- * they are, behind a Cast that the runtime folds when it loads the model. Products need them as they are: ONNX Runtime 1.30 computes wrong numbers
- * at accuracy level 4 from scales that are not constants, which is what a Cast leaves when graph optimization is off.
+ * Scales [channels, blocks], float32 as the kernels read them. Those of tables that are only gathered from are stored
+ * as the float16 values that they are, behind a Cast that the runtime folds when it loads the model. Products need them
+ * as they are: ONNX Runtime 1.30 computes wrong numbers at accuracy level 4 from scales that are not constants, which
+ * is what a Cast leaves when graph optimization is off.
  */
 function blockScales(
   graph: Graph,
@@ -106,8 +107,8 @@ export function emitMatMulNBits(context: RewriteContext, product: MatrixProduct,
 }
 
 /**
- * The table that rows are gathered from. A product that reads it too has it in blobs, which without padding are the same bytes in another
- * shape: a Reshape that the runtime folds when it loads the model keeps them once.
+ * The table that rows are gathered from. A product that reads it too has it in blobs, which without padding are the
+ * same bytes in another shape: a Reshape that the runtime folds when it loads the model keeps them once.
  */
 function tableData(graph: Graph, before: NodeProto, stored: StoredWeight, layout: BlockLayout): string {
   const { channels, length, blockSize, bits } = layout;

@@ -12,23 +12,32 @@ import { blockLayout } from "./block-layout.js";
 /** How weights of 4 or 8 bits are chosen. */
 export interface BlockOptions
   extends Pick<WeightOptions, "symmetric" | "skipLayers" | "opTypes" | "minimumElements"> {
-  /** Whether the int8 LSTMs of a plan of 4 bits must be exact on every processor. Default `safe`; a plan of 8 bits has none. */
+  /**
+   * Whether the int8 LSTMs of a plan of 4 bits must be exact on every processor. Default `safe`; a plan of 8 bits has
+   * none.
+   */
   readonly pairs?: Pairs;
-  /** One scale a gate row of the int8 LSTMs of a plan of 4 bits instead of one a direction. Default true; a plan of 8 bits has none. */
+  /**
+   * One scale a gate row of the int8 LSTMs of a plan of 4 bits instead of one a direction. Default true; a plan of 8
+   * bits has none.
+   */
   readonly perChannel?: boolean;
   /** 7-bit weights of the int8 LSTMs of a plan of 4 bits. Default false; a plan of 8 bits has none. */
   readonly reduceRange?: boolean;
   /**
-   * Weights along the summed axis that share a scale: 16, 32, 64, 128 or 256. Default 64 for 8 bits; for 4 bits 32, and 64 from 50 million
-   * weights on, where scales of 32 would be a fifth of a large file.
+   * Weights along the summed axis that share a scale: 16, 32, 64, 128 or 256. Default 64 for 8 bits; for 4 bits 32, and
+   * 64 from 50 million weights on, where scales of 32 would be a fifth of a large file.
    */
   readonly blockSize?: number;
   /**
-   * `nearest` takes each block's full range; `mse` the part of it that loses least; `gptq` lets later weights of a product make up for
-   * the rounding of earlier ones, by the activations of calibration data. Default nearest.
+   * `nearest` takes each block's full range; `mse` the part of it that loses least; `gptq` lets later weights of a
+   * product make up for the rounding of earlier ones, by the activations of calibration data. Default nearest.
    */
   readonly rounding?: BlockRounding;
-  /** What the kernel may round activations to: 4 int8 (fast), 3 bfloat16, 2 float16, 1 float32, 0 the runtime's choice. Default 4. */
+  /**
+   * What the kernel may round activations to: 4 int8 (fast), 3 bfloat16, 2 float16, 1 float32, 0 the runtime's choice.
+   * Default 4.
+   */
   readonly accuracyLevel?: 0 | 1 | 2 | 3 | 4;
 }
 

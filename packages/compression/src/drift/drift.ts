@@ -8,8 +8,8 @@ import { openForCompression } from "../files/open-for-compression.js";
 export interface OutputDrift {
   readonly name: string;
   /**
-   * Σab / √(Σa²·Σb²) over all values of real positions; 1 if both are zero, 0 if one is or if a value is not finite. What both have infinite
-   * (a masked score) is left out.
+   * Σab / √(Σa²·Σb²) over all values of real positions; 1 if both are zero, 0 if one is or if a value is not finite.
+   * What both have infinite (a masked score) is left out.
    */
   readonly cosine: number;
   /** Whether all values of the written model are numbers, where the original's are. */
@@ -44,7 +44,8 @@ export interface Reference {
 }
 
 /**
- * Runs a float model on the first inputs that it accepts: some graphs take no short sequences (windows of audio), others no long ones (positions).
+ * Runs a float model on the first inputs that it accepts: some graphs take no short sequences (windows of audio),
+ * others no long ones (positions).
  *
  * @param original path, bytes or parsed model
  * @param candidates lists of batches, with a mask of real positions where there is padding

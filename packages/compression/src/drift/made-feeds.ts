@@ -28,8 +28,8 @@ const moves = new Set([
 /**
  * Inputs for a model of which nothing but the graph is known: the declared types and shapes, numbers from a seed.
  *
- * Integers that choose rows of a constant table are row numbers of it; lengths of sequences are the longest; other integers, masks among them,
- * are 1. Floats are near-normal. Dimensions of one name have one size.
+ * Integers that choose rows of a constant table are row numbers of it; lengths of sequences are the longest; other
+ * integers, masks among them, are 1. Floats are near-normal. Dimensions of one name have one size.
  *
  * @returns undefined for an input whose type has no numbers (strings), or whose rank is unknown
  */

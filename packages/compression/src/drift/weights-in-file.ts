@@ -11,11 +11,13 @@ import {
 const leastBytes = 2 ** 14;
 
 /**
- * A model whose large weights are said to lie in the very file that it was read from, for a runtime to map instead of copying them twice.
+ * A model whose large weights are said to lie in the very file that it was read from, for a runtime to map instead of
+ * copying them twice.
  *
  * @param model as it was read: its large weights are views of the file's bytes, the small ones are copied
  * @param file name of the file without its folder, and its size
- * @returns bytes of the small graph; undefined for a file whose bytes are not those that were read (compressed, in parts, external data)
+ * @returns bytes of the small graph; undefined for a file whose bytes are not those that were read (compressed, in
+ *   parts, external data)
  */
 export function weightsInFile(
   model: ModelProto,

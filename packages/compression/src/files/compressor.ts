@@ -91,11 +91,13 @@ export function decompress(bytes: Uint8Array, method: "gzip" | "brotli" = "gzip"
 /**
  * Compresses a model file; every reader of `@nasty/formats/onnx/node` opens the result as it is.
  *
- * The file is checked to be a model, written atomically, and read back: it unpacks to the bytes of the input. Weights in
- * data files beside the model (external data) go into the one file.
+ * The file is checked to be a model, written atomically, and read back: it unpacks to the bytes of the input. Weights
+ * in data files beside the model (external data) go into the one file.
  *
- * @throws CompressionError `invalid-option` for a file that is compressed already; FormatError for one that is no model; the signal's reason
- * @example await compressor.compressFile("tagger_int8.onnx", { method: "brotli" }) // { path: "tagger_int8.onnx.br", ratio: 1.3, … }
+ * @throws CompressionError `invalid-option` for a file that is compressed already; FormatError for one that is no
+ *   model; the signal's reason
+ * @example await compressor.compressFile("tagger_int8.onnx", { method: "brotli" }) // { path: "tagger_int8.onnx.br",
+ *   ratio: 1.3, … }
  */
 export async function compressFile(path: string, options: CompressFileOptions = {}): Promise<CompressedFile> {
   const { method, level } = checked("compressor.compressFile", options);

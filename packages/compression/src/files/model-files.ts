@@ -3,7 +3,8 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import { openSession, type ModelSource, type Session, type SessionOptions } from "@nasty/runtime";
 
 /**
- * Writes a quantized model as an ONNX file, atomically: `writeModelFile` of `@nasty/formats/onnx/node` under the guide's name.
+ * Writes a quantized model as an ONNX file, atomically: `writeModelFile` of `@nasty/formats/onnx/node` under the
+ * guide's name.
  *
  * @example await save(await int8.quantize(model, options), "tagger_int8_minmax.onnx")
  */

@@ -59,12 +59,15 @@ export interface PreparedModel {
 const prepared = new WeakMap<ModelProto, PreparedModel>();
 
 /**
- * The model that a step really works on: functions expanded, operator sets below 7 raised, and float16 and bfloat16 lifted to float32.
+ * The model that a step really works on: functions expanded, operator sets below 7 raised, and float16 and bfloat16
+ * lifted to float32.
  *
- * Inputs and outputs keep names and types. All steps do this themselves; call it to know what was changed, or to let go of the original.
+ * Inputs and outputs keep names and types. All steps do this themselves; call it to know what was changed, or to let go
+ * of the original.
  *
  * @returns the model itself, without changes, where nothing is to be done
- * @throws GraphError for functions that call themselves or expand without bound, and operators that no later operator set has
+ * @throws GraphError for functions that call themselves or expand without bound, and operators that no later operator
+ *   set has
  * @example
  * const { model, changes } = prepareModel(parseModel(bytes)); // ["float16 was lifted to float32: …"]
  */
@@ -90,8 +93,9 @@ function liftedText({ from, tensors }: LiftedFloats): string {
 /**
  * Opens a model for rewriting, as {@link prepareModel} makes it.
  *
- * Initializers that exporters also listed as inputs count as constants: a runtime does not pack, fold or fuse a weight that callers
- * may feed anew, and nobody who quantizes a model wants to. Weights that the graph computes from constants are computed here.
+ * Initializers that exporters also listed as inputs count as constants: a runtime does not pack, fold or fuse a weight
+ * that callers may feed anew, and nobody who quantizes a model wants to. Weights that the graph computes from constants
+ * are computed here.
  */
 export function openForCompression(model: ModelProto): ModelGraph {
   const graph = ModelGraph.from(prepareModel(model).model, { listedInitializers: "constant" });

@@ -86,15 +86,17 @@ function bestOf(
 }
 
 /**
- * Judges a plan by the file that it makes, and leaves the most sensitive weights in float, as few as possible, until the loss is small enough.
+ * Judges a plan by the file that it makes, and leaves the most sensitive weights in float, as few as possible, until
+ * the loss is small enough.
  *
- * The number of weights is doubled until an attempt passes, then halved in between; a model with every weight in float is no result.
+ * The number of weights is doubled until an attempt passes, then halved in between; a model with every weight in float
+ * is no result.
  *
  * @param model the model that the plan was made for; not changed
  * @returns the best candidate; `passed` is false if it missed the target
  * @throws CompressionError as the mode's apply
- * @example
- * const { passed, keptInFloat } = await gate(model, plan, { metric: "accuracy", original, target: 0.001, evaluate, rank });
+ * @example const { passed, keptInFloat } = await gate(model, plan, { metric: "accuracy", original, target: 0.001,
+ *   evaluate, rank });
  */
 export async function gate(
   model: ModelProto,

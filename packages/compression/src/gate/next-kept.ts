@@ -5,8 +5,8 @@ export interface Tried {
 }
 
 /**
- * The next number of weights to leave in float: doubled until one passes, then the middle between the largest that failed below it and the
- * smallest that passed.
+ * The next number of weights to leave in float: doubled until one passes, then the middle between the largest that
+ * failed below it and the smallest that passed.
  *
  * @param most the largest number that makes sense
  * @returns undefined when the smallest is known, or none passes

@@ -15,9 +15,9 @@ import { type ApplyOptions, quantizerOf } from "./prepare.js";
  * @param model the model that the plan was made for; not changed
  * @param plan of `plan`, perhaps by way of JSON
  * @returns the quantized model, and a report with each weight's signal-to-noise ratio
- * @throws CompressionError `not-finite` (naming the tensor), `plan-mismatch`, `nothing-to-quantize`, `already-quantized`;
- *   with gptq `no-calibration-data`; of a trained plan `no-trained-ranges`, and `scale-mismatch` naming the weight: it has
- *   changed since the training, or was not trained this way
+ * @throws CompressionError `not-finite` (naming the tensor), `plan-mismatch`, `nothing-to-quantize`,
+ *   `already-quantized`; with gptq `no-calibration-data`; of a trained plan `no-trained-ranges`, and `scale-mismatch`
+ *   naming the weight: it has changed since the training, or was not trained this way
  * @example
  * const { model: quantized, report } = await apply(model, await plan(model, { mode: "dynamic" }));
  */

@@ -47,8 +47,9 @@ function formFor(opset: number): (site: WeightSite) => QuantizedForm | { readonl
 /**
  * Plans dynamic quantization: weights become int8 now, activations uint8 at each run, by their own range.
  *
- * Quantized are MatMul and Gemm with constant weights, embeddings (Gather on a float table) and LSTM, in subgraphs too; weights in
- * Constant nodes, transposed and shared ones included. Everything else is listed in `keptInFloat` with the reason.
+ * Quantized are MatMul and Gemm with constant weights, embeddings (Gather on a float table) and LSTM, in subgraphs too;
+ * weights in Constant nodes, transposed and shared ones included. Everything else is listed in `keptInFloat` with the
+ * reason.
  *
  * @param model an unfused float32 graph; not changed
  * @throws CompressionError `no-such-layer` (a pattern without a match), `invalid-option`

@@ -67,7 +67,7 @@ function formOf({ op, graph, weights }: WeightSite): QuantizedForm | { readonly 
     case "Gather":
       return "Gather";
     case "LSTM":
-      return { reason: "the int8 LSTM quantizes activations as they come (use dynamic quantization)" };
+      return { reason: "activations of the int8 LSTM are quantized at run time (use dynamic quantization)" };
     case "Conv":
       return { reason: `static int8 of Conv (rank ${weights[0]?.shape.length ?? 0}) is not supported` };
     default: {
@@ -167,12 +167,13 @@ export function int8Activations(model: ModelProto, options: StaticOptions = {}):
 /**
  * Plans static quantization: int8 weights, and activations rounded to ranges that were measured on samples.
  *
- * Quantized are MatMul and Gemm with constant weights, and embeddings; nothing else: there are no int8 CPU kernels for the
- * rest, and rounding it costs accuracy. Masked scores and padding never enter a range.
+ * Quantized are MatMul and Gemm with constant weights, and embeddings; nothing else: there are no int8 CPU kernels for
+ * the rest, and rounding it costs accuracy. Masked scores and padding never enter a range.
  *
  * @param model an unfused float32 graph; not changed
  * @param options `calibrationData` or `calibrationTable` is required
- * @throws CompressionError `no-calibration-data`, `missing-range`, `no-such-layer`, `invalid-option`; CalibrationError of the measurement
+ * @throws CompressionError `no-calibration-data`, `missing-range`, `no-such-layer`, `invalid-option`; CalibrationError
+ *   of the measurement
  * @example
  * const plan = await int8.plan(model, { calibrationData: batches, method: "percentile" });
  */

@@ -63,7 +63,8 @@ const planners: {
  *
  * @param model an unfused float32 graph; not changed
  * @param options the mode, and what it lets its caller choose
- * @returns plain data for `apply`, which says its mode itself: a `trained` plan has the mode that the model was trained for
+ * @returns plain data for `apply`, which says its mode itself: a `trained` plan has the mode that the model was trained
+ *   for
  * @throws CompressionError `invalid-option`, `no-such-layer`, `already-quantized`; static `no-calibration-data`,
  *   `missing-range`; mixed `target-missed`; trained `no-trained-ranges`, `scale-mismatch`
  * @example

@@ -14,8 +14,8 @@ import { checkedPlan, operationOf } from "./checked-plan.js";
 /** What applying a plan takes, whatever its mode. */
 export interface ApplyOptions extends ProvenanceOptions, CompensationOptions {
   /**
-   * What a quantization-aware training recorded: scales are compared with it. Default, for a plan of trained scales: what
-   * the model's metadata says.
+   * What a quantization-aware training recorded: scales are compared with it. Default, for a plan of trained scales:
+   * what the model's metadata says.
    */
   readonly record?: QuantizationRecord;
 }

@@ -20,7 +20,6 @@ export { recipeError } from "./recipe-error.js";
 export {
   type DataName,
   type DataNeed,
-  dataNames,
   type OptionSchema,
   type OptionValue,
   type Position,
@@ -43,4 +42,3 @@ export {
   type StepJob,
   type StepOutcome,
 } from "./run-pipeline.js";
-export { nearestName } from "./suggest.js";

@@ -28,7 +28,10 @@ export interface Figures {
   readonly memoryBytes: number;
 }
 
-/** A step that is done, and what identifies the work: the same input, options, data and versions have the same fingerprint. */
+/**
+ * A step that is done, and what identifies the work: the same input, options, data and versions have the same
+ * fingerprint.
+ */
 export interface FinishedStep {
   readonly fingerprint: string;
   /** Null for a step that writes nothing. */

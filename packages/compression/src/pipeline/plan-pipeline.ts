@@ -23,7 +23,8 @@ export interface PlanPipelineOptions {
 /**
  * What a recipe will do, step by step: plain data, nothing is run.
  *
- * Names say how a file was made (`pos_pruned30_int8_percentile.onnx`); where two steps would write one name, the later gets a number.
+ * Names say how a file was made (`pos_pruned30_int8_percentile.onnx`); where two steps would write one name, the later
+ * gets a number.
  */
 export function planPipeline(recipe: Recipe, options: PlanPipelineOptions): readonly PlannedStep[] {
   const taken = new Set<string>();

@@ -1,6 +1,6 @@
 import type { RecipeEntry, RecipeNode, RecipeReader } from "./recipe-nodes.js";
 import type { OptionSchema, OptionValue, Position, RecipeData, RecipeStep, StepSchema } from "./recipe.js";
-import { unknownName } from "./suggest.js";
+import { unknownName } from "@nasty/graph";
 
 interface StepContext {
   readonly number: number;

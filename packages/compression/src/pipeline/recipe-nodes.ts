@@ -2,7 +2,7 @@ import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node,
 import type { CompressionError } from "../compression-error.js";
 import { recipeError } from "./recipe-error.js";
 import type { Position } from "./recipe.js";
-import { unknownName } from "./suggest.js";
+import { unknownName } from "@nasty/graph";
 
 /** A node of a recipe's text with its place; messages name the key it is under. */
 export interface RecipeNode {

@@ -9,7 +9,9 @@ export const dataNames = ["train", "validation", "test", "calibration", "unlabel
 
 export type DataName = (typeof dataNames)[number];
 
-/** A share of a text, spread evenly over it; `2/3` is `{ from: 2, to: 2, of: 3 }`, `1-2/3` has twice as many sentences. */
+/**
+ * A share of a text, spread evenly over it; `2/3` is `{ from: 2, to: 2, of: 3 }`, `1-2/3` has twice as many sentences.
+ */
 export interface TextPart {
   readonly from: number;
   readonly to: number;
@@ -20,7 +22,9 @@ export interface TextPart {
 export interface RecipeText {
   /** As written: a path (relative to the recipe), or a word that the caller knows, such as `sample`. */
   readonly file: string;
-  /** Of each `of` sentences in a row those from number `from` to `to` (from 1): parts of one text that do not overlap. */
+  /**
+   * Of each `of` sentences in a row those from number `from` to `to` (from 1): parts of one text that do not overlap.
+   */
   readonly part?: TextPart;
   /** Sentences of it, where not all are wanted (calibration). */
   readonly count?: number;
@@ -56,7 +60,10 @@ export interface Recipe {
   readonly name: string;
   readonly model: string;
   readonly modelAt: Position;
-  /** What the model labels, and how its labels mark entities, where the recipe says it; for whoever runs it to understand. */
+  /**
+   * What the model labels, and how its labels mark entities, where the recipe says it; for whoever runs it to
+   * understand.
+   */
   readonly task: RecipeWord | undefined;
   readonly scheme: RecipeWord | undefined;
   readonly data: RecipeData;

@@ -68,13 +68,15 @@ export interface RunPipelineOptions {
 /**
  * Runs the steps of a plan one after the other, each on what the one before it made.
  *
- * A step is skipped when an earlier run has done it on the same input with the same options, data and environment, and what it wrote is
- * unchanged. The state is saved whenever a step begins and ends, so that an interrupted run goes on behind the last finished step.
+ * A step is skipped when an earlier run has done it on the same input with the same options, data and environment, and
+ * what it wrote is unchanged. The state is saved whenever a step begins and ends, so that an interrupted run goes on
+ * behind the last finished step.
  *
  * @param steps of `planPipeline`
  * @returns every model with its score; after a refusal those before it
  * @throws what a step function throws; the state then holds all finished steps
- * @example await runPipeline(plan, { start, functions: { compress }, state: noState, environment: {}, isUnchanged, save })
+ * @example await runPipeline(plan, { start, functions: { compress }, state: noState, environment: {}, isUnchanged, save
+ *   })
  */
 export async function runPipeline(
   steps: readonly PlannedStep[],

@@ -1,6 +1,7 @@
 import type { NodeProto } from "@nasty/formats/onnx";
 import { type Graph, isFused, isQuantized } from "@nasty/graph";
 import { CompressionError } from "../compression-error.js";
+import type { QuantizableOp } from "./plan.js";
 
 /** Whether a node looks rows up in a table of 8-bit integers, as dynamic and static files store embeddings. */
 function isQuantizedLookup(graph: Graph, node: NodeProto): boolean {
@@ -36,13 +37,46 @@ function listed(counts: ReadonlyMap<string, number>): string {
 }
 
 /**
- * Refuses a model that somebody quantized before: what is still float in it are scales, offsets, and weights that were left so on purpose.
+ * Operators with weights of their own, and what they are called once these are quantized: scales of other operators are
+ * none of theirs.
+ */
+const separate: Readonly<Partial<Record<QuantizableOp, readonly string[]>>> = {
+  LSTM: ["DynamicQuantizeLSTM"],
+  Conv: ["ConvInteger", "QLinearConv"],
+};
+
+function isQuantizedWeight(graph: Graph, name: string): boolean {
+  const producer = graph.producer(name);
+  return producer?.opType === "DequantizeLinear" && graph.constant(producer.input[0] ?? "") !== undefined;
+}
+
+/** Whether only operators were asked for that nobody has quantized yet, whatever was done to others. */
+function areUntouched(main: Graph, opTypes: readonly QuantizableOp[]): boolean {
+  return main.allGraphs().every((graph) =>
+    graph.nodes.every((node) => {
+      if (opTypes.some((op) => separate[op]?.includes(node.opType))) return false;
+      if (!opTypes.some((op) => op === node.opType)) return true;
+      return !node.input.some((name) => isQuantizedWeight(graph, name));
+    }),
+  );
+}
+
+/**
+ * Refuses a model that somebody quantized before: what is still float in it are scales, offsets, and weights that were
+ * left so on purpose. LSTMs and convolutions that are still float can be quantized after all else, where only they are
+ * asked for.
  *
  * @throws CompressionError `already-quantized` naming the operators
  */
-export function refuseQuantized(operation: string, main: Graph): void {
+export function refuseQuantized(
+  operation: string,
+  main: Graph,
+  opTypes: readonly QuantizableOp[] = [],
+): void {
   const { quantized } = graphCondition(main);
   if (quantized.size === 0) return;
+  const isSeparate = opTypes.length > 0 && opTypes.every((op) => separate[op] !== undefined);
+  if (isSeparate && areUntouched(main, opTypes)) return;
   throw new CompressionError(
     "already-quantized",
     `${operation}: model: weights: expected float32 weights, got a model that is quantized already (${[...quantized.keys()].join(", ")})`,

@@ -18,8 +18,8 @@ export interface MatrixProduct {
 }
 
 /**
- * Puts the constant of an addition second: the runtime's fusions of an integer product look for its bias there, and exporters
- * write it first.
+ * Puts the constant of an addition second: the runtime's fusions of an integer product look for its bias there, and
+ * exporters write it first.
  */
 function biasLast(graph: Graph, product: string): void {
   const uses = graph.consumers(product);
@@ -53,8 +53,8 @@ function scaledAddend(graph: Graph, addend: string, beta: number, before: NodePr
 /**
  * Makes the product of a MatMul or Gemm in another way.
  *
- * A Gemm has no integer kernel for dynamic activations: the transposition of its A and the addition of its C become nodes,
- * alpha goes into the weight's scales, beta into the constant.
+ * A Gemm has no integer kernel for dynamic activations: the transposition of its A and the addition of its C become
+ * nodes, alpha goes into the weight's scales, beta into the constant.
  *
  * @param emit adds the nodes that make `product.output`, in front of `product.node`
  */

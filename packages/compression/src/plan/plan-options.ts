@@ -14,7 +14,10 @@ export function modelWarnings(model: ModelProto): string[] {
       ];
 }
 
-/** The defaults with what a caller chose; options left undefined count as left out, and others than the defaults' are ignored. */
+/**
+ * The defaults with what a caller chose; options left undefined count as left out, and others than the defaults' are
+ * ignored.
+ */
 export function chosenOptions<T extends object>(defaults: T, options: object): T {
   const chosen = Object.entries(options).filter(([name, value]) => value !== undefined && name in defaults);
   return { ...defaults, ...Object.fromEntries(chosen) };

@@ -9,11 +9,17 @@ import { findWeightSites, nodeLabel, type WeightSite } from "./weight-sites.js";
 
 /** What every mode lets its caller choose. */
 export interface WeightOptions {
-  /** One scale an output channel (an embedding: a row, or a column if it has fewer rows) instead of one a tensor. Default true. */
+  /**
+   * One scale an output channel (an embedding: a row, or a column if it has fewer rows) instead of one a tensor.
+   * Default true.
+   */
   readonly perChannel?: boolean;
   /** Weights' zero point in the middle. Default true. */
   readonly symmetric?: boolean;
-  /** 7-bit weights, ±64: another way to products that are exact everywhere, which loses more than safe pairs. Default false. */
+  /**
+   * 7-bit weights, ±64: another way to products that are exact everywhere, which loses more than safe pairs. Default
+   * false.
+   */
   readonly reduceRange?: boolean;
   /** Whether products must be exact on every processor, or on those with VNNI only. Default `safe`. */
   readonly pairs?: Pairs;
@@ -60,8 +66,8 @@ function checkOptions(operation: string, { opTypes, minimumElements, pairs }: Re
 }
 
 /**
- * The axis, in the weight's own layout, along which its scales lie: that of output channels, and of an embedding table the longer one, so
- * that fewer values share a scale.
+ * The axis, in the weight's own layout, along which its scales lie: that of output channels, and of an embedding table
+ * the longer one, so that fewer values share a scale.
  */
 function channelAxis(
   op: QuantizableOp,
@@ -85,7 +91,10 @@ function channelAxis(
   }
 }
 
-/** Forms whose kernels multiply uint8 activations with int8 weights, and so add neighbouring products in 16 bits on some processors. */
+/**
+ * Forms whose kernels multiply uint8 activations with int8 weights, and so add neighbouring products in 16 bits on some
+ * processors.
+ */
 const addsPairs: ReadonlySet<QuantizedForm> = new Set([
   "MatMulInteger",
   "DynamicQuantizeMatMul",
@@ -131,8 +140,8 @@ function exclusion(
 }
 
 /**
- * Decides which weights of a model become integers: finds the nodes, applies the options, and groups nodes that share a weight, so
- * that it is quantized and stored once.
+ * Decides which weights of a model become integers: finds the nodes, applies the options, and groups nodes that share a
+ * weight, so that it is quantized and stored once.
  *
  * @throws CompressionError `already-quantized`, `no-such-layer`, `invalid-option`
  */
@@ -143,7 +152,7 @@ export function planWeights(
   formOf: FormOf,
 ): WeightPlan {
   checkOptions(operation, options);
-  refuseQuantized(operation, model.main);
+  refuseQuantized(operation, model.main, options.opTypes);
   const { sites, keptInFloat } = findWeightSites(model);
   const skipped = skippedBy(
     sites.map(({ graph, node, weights }) => ({

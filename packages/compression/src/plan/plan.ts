@@ -7,8 +7,9 @@ export type QuantizationMode = "dynamic" | "static" | "weight-only" | "int4" | "
 export type QuantizableOp = "MatMul" | "Gemm" | "Gather" | "LSTM" | "Conv";
 
 /**
- * Which int8 weights a scale allows: `safe` ones, whose products are exact on every processor, or the `full` range, which needs one with a
- * dot-product instruction (VNNI) wherever the file is used. Without it kernels add two products in saturating int16.
+ * Which int8 weights a scale allows: `safe` ones, whose products are exact on every processor, or the `full` range,
+ * which needs one with a dot-product instruction (VNNI) wherever the file is used. Without it kernels add two products
+ * in saturating int16.
  */
 export type Pairs = "safe" | "full";
 
@@ -55,8 +56,8 @@ export interface PlannedTensor {
   readonly reduceRange: boolean;
   readonly pairs: Pairs;
   /**
-   * Axes, in the weight's own layout, along which integer kernels add products in pairs: none for a table that is only looked up in, for
-   * unsigned weights and for weights in blocks.
+   * Axes, in the weight's own layout, along which integer kernels add products in pairs: none for a table that is only
+   * looked up in, for unsigned weights and for weights in blocks.
    */
   readonly pairAxes: readonly number[];
   readonly sites: readonly PlannedSite[];

@@ -40,7 +40,8 @@ function swapsMatrix(node: NodeProto): boolean {
 }
 
 /**
- * Follows a name through Identity, Constant and the transposition of a matrix to the constant behind it, without reading its values.
+ * Follows a name through Identity, Constant and the transposition of a matrix to the constant behind it, without
+ * reading its values.
  *
  * Two names that lead to one constant give the same `name` and `owner`, which is how shared and tied weights are found.
  *
@@ -75,11 +76,13 @@ export function resolveWeight(graph: Graph, name: string): ResolvedWeight | unde
   return undefined;
 }
 
-/** The values of a resolved weight, in its own layout: a view of the model's bytes where alignment allows, else a copy. */
+/**
+ * The values of a resolved weight, in its own layout: a view of the model's bytes where alignment allows, else a copy.
+ */
 export function readWeight(weight: Pick<ResolvedWeight, "owner" | "name">): Tensor {
   const tensor = weight.owner.constant(weight.name);
   if (tensor === undefined) {
-    throw new TypeError(`readWeight: ${weight.name} is no constant`);
+    throw new TypeError(`readWeight: ${weight.name} is not a constant`);
   }
   return tensor;
 }

@@ -9,7 +9,8 @@ import { CompressionError } from "../compression-error.js";
  * @param patterns what the user wrote
  * @param operation name of the step, for messages
  * @returns for each layer the pattern that matched, or undefined; in the order of `layers`
- * @throws CompressionError `no-such-layer` for a pattern without a match, naming the nearest layers; `invalid-option` for one that cannot be read
+ * @throws CompressionError `no-such-layer` for a pattern without a match, naming the nearest layers; `invalid-option`
+ *   for one that cannot be read
  * @example skippedBy([{ names: ["classifier"] }], ["class*"], "quantize") // ["class*"]
  */
 export function skippedBy(

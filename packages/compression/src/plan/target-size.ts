@@ -69,8 +69,8 @@ function bestUpgrade(
 /**
  * Plans the bits of each weight, 4, 8 or 32, so that the file stays under a size and the outputs change least.
  *
- * Starts with the fewest bits everywhere, then spends what is left where it takes away most noise a byte. The noise of weights is measured one
- * by one and taken to add up. Weights of 8 bits are those of dynamic quantization.
+ * Starts with the fewest bits everywhere, then spends what is left where it takes away most noise a byte. The noise of
+ * weights is measured one by one and taken to add up. Weights of 8 bits are those of dynamic quantization.
  *
  * @param model an unfused float32 graph; not changed
  * @throws CompressionError `target-missed` (even the fewest bits are too large), `no-calibration-data`

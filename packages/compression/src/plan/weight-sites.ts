@@ -20,7 +20,9 @@ export function nodeLabel(node: NodeProto): string {
 
 type Found = { readonly weights: readonly ResolvedWeight[] } | { readonly reason: string };
 
-/** Weights smaller than this are not worth a line among what is kept in float, when their operator never has a kernel. */
+/**
+ * Weights smaller than this are not worth a line among what is kept in float, when their operator never has a kernel.
+ */
 const notableElements = 1024;
 
 function floatMatrix(graph: Graph, name: string | undefined, ranks: readonly number[]): Found {
@@ -124,8 +126,8 @@ function otherReason(graph: Graph, node: NodeProto): string | undefined {
 }
 
 /**
- * Every node of a model, subgraphs included, whose constant weights could be quantized, and the matrix-like nodes for which that
- * is impossible, with the reason.
+ * Every node of a model, subgraphs included, whose constant weights could be quantized, and the matrix-like nodes for
+ * which that is impossible, with the reason.
  */
 export function findWeightSites(model: ModelGraph): { sites: WeightSite[]; keptInFloat: KeptInFloat[] } {
   const sites: WeightSite[] = [];

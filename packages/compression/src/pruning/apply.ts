@@ -26,7 +26,8 @@ export interface PruningResult {
  *
  * @param model the model that the plan was made for; not changed
  * @returns the pruned model, its step written down in `nasty.history`, and a report
- * @throws CompressionError `plan-mismatch` when the model has not the planned nodes and weights, `not-finite` naming the tensor
+ * @throws CompressionError `plan-mismatch` when the model has not the planned nodes and weights, `not-finite` naming
+ *   the tensor
  */
 export async function applyPruning(
   model: ModelProto,

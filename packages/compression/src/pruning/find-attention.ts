@@ -47,8 +47,9 @@ export interface AttentionSite {
  *     x → MatMul → Add → Reshape [b, s, heads, width] → Transpose ┐
  *     x → MatMul → Add → Reshape → Transpose → MatMul → scale, mask → Softmax → MatMul → Transpose → Reshape → MatMul
  *
- * Names play no part. The heads are followed through every change of shape and order by how far apart they lie, so that keys that are
- * transposed by way of three dimensions, batches joined with heads, and projections of rows [b·s, hidden] are found like the plain form.
+ * Names play no part. The heads are followed through every change of shape and order by how far apart they lie, so that
+ * keys that are transposed by way of three dimensions, batches joined with heads, and projections of rows [b·s, hidden]
+ * are found like the plain form.
  */
 export function findAttention(typed: TypedGraph): AttentionSite[] {
   const sites: AttentionSite[] = [];
@@ -218,8 +219,8 @@ function scoresBehind({ graph }: TypedGraph, start: string): NodeProto | undefin
 const notKnown = fail("the number of heads is not known from the shapes");
 
 /**
- * How many heads there are: by the second of four dimensions of the scores, and by the length of a query, which is a head's share of what the
- * projection makes. Where both are known they must agree.
+ * How many heads there are: by the second of four dimensions of the scores, and by the length of a query, which is a
+ * head's share of what the projection makes. Where both are known they must agree.
  */
 function headsOf(typed: TypedGraph, product: NodeProto, { softmax }: Shares): number | Mismatch {
   const scores = shapeOf(typed, product.output[0] ?? "");

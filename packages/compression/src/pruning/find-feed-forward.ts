@@ -21,7 +21,10 @@ export interface PerNeuronInput {
   readonly index: number;
 }
 
-/** Two products with only element-wise operators between them: neuron i is column i of the first and row i of the second. */
+/**
+ * Two products with only element-wise operators between them: neuron i is column i of the first and row i of the
+ * second.
+ */
 export interface FeedForwardBlock {
   readonly neurons: number;
   /** One first product, or several where one gates another. */
@@ -83,8 +86,8 @@ const isElementwise = (node: NodeProto): boolean =>
     : node.domain === "com.microsoft" && contributed.has(node.opType);
 
 /**
- * Finds feed-forward layers: a product with a constant matrix, an activation in any decomposition (Relu, Gelu by Erf or Tanh, gated
- * ones), and another product with a constant matrix.
+ * Finds feed-forward layers: a product with a constant matrix, an activation in any decomposition (Relu, Gelu by Erf or
+ * Tanh, gated ones), and another product with a constant matrix.
  */
 export function findFeedForward(typed: TypedGraph): FeedForwardSite[] {
   const sites: FeedForwardSite[] = [];

@@ -21,8 +21,9 @@ interface Residual {
 }
 
 /**
- * Finds the layers of an encoder: each begins where the residual connection around an attention branches off and ends where the next one's does; the
- * last one ends after the feed-forward layer that follows, with its normalisation where that comes after the sum.
+ * Finds the layers of an encoder: each begins where the residual connection around an attention branches off and ends
+ * where the next one's does; the last one ends after the feed-forward layer that follows, with its normalisation where
+ * that comes after the sum.
  *
  * @returns undefined if the attention blocks are not layers on one residual stream
  */

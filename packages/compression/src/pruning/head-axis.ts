@@ -3,7 +3,10 @@ import { intsAttribute, type NodeProto } from "@nasty/formats/onnx";
 import { type Dim, divideDims, multiplyDims } from "@nasty/graph";
 import type { TypedGraph } from "./trace.js";
 
-/** Where a value holds its heads: along `axis`, each `width` positions long, in blocks of all heads if the axis is longer. */
+/**
+ * Where a value holds its heads: along `axis`, each `width` positions long, in blocks of all heads if the axis is
+ * longer.
+ */
 export interface HeadAxis {
   readonly axis: number;
   readonly width: number;
@@ -17,7 +20,8 @@ const strideOf = (shape: readonly Dim[], axis: number): Dim =>
   shape.slice(axis + 1).reduce<Dim>((product, dim) => multiplyDims(product, dim), 1);
 
 /**
- * Where the heads are in a value of another shape with the same elements in the same order: heads are as far apart as they were.
+ * Where the heads are in a value of another shape with the same elements in the same order: heads are as far apart as
+ * they were.
  *
  * @returns undefined if the shapes do not tell, or if no one axis holds them
  */
@@ -67,7 +71,10 @@ export function shapeOf({ graph, types }: TypedGraph, name: string): readonly Di
 /** What the constant at an input of an element-wise node holds of the heads of its result. */
 export type Share = "none" | "each" | "unclear";
 
-/** Whether an operand of an element-wise node is the same for all heads of the result, or a constant with an entry for each. */
+/**
+ * Whether an operand of an element-wise node is the same for all heads of the result, or a constant with an entry for
+ * each.
+ */
 export function shareOf(
   typed: TypedGraph,
   name: string,

@@ -66,12 +66,13 @@ function add(units: Float64Array, position: number, value: number): void {
  *
  *     I(u) = mean over batches of |Σ_{t, i ∈ u} aₜᵢ · ∂L/∂aₜᵢ| = mean |Σ_{i ∈ u, j} Wᵢⱼ · ∂L/∂Wᵢⱼ|
  *
- * a are the activations of the unit (a head's part of the joined heads, a neuron's activation) and W the weight that reads them: both sums are
- * equal, so gradients of weights suffice.
+ * a are the activations of the unit (a head's part of the joined heads, a neuron's activation) and W the weight that
+ * reads them: both sums are equal, so gradients of weights suffice.
  *
- * @throws CompressionError `no-calibration-data` without a batch; TrainingError for losses and operators that cannot be differentiated
- * @see P. Michel, O. Levy and G. Neubig, "Are Sixteen Heads Really Better than One?" (2019), equation 2; P. Molchanov et al., "Pruning Convolutional
- * Neural Networks for Resource Efficient Inference" (2017), equation 8
+ * @throws CompressionError `no-calibration-data` without a batch; TrainingError for losses and operators that cannot be
+ *   differentiated
+ * @see P. Michel, O. Levy and G. Neubig, "Are Sixteen Heads Really Better than One?" (2019), equation 2; P. Molchanov
+ *   et al., "Pruning Convolutional Neural Networks for Resource Efficient Inference" (2017), equation 8
  */
 export async function firstOrderImportance(
   model: ModelProto,
@@ -131,7 +132,9 @@ function accumulate(units: Float64Array, { reader, rowsPerUnit }: UnitRows, grad
   }
 }
 
-/** The model as the encoder sees it, with Constant nodes among the weights made initializers: only those have gradients. */
+/**
+ * The model as the encoder sees it, with Constant nodes among the weights made initializers: only those have gradients.
+ */
 function withInitializers(model: ModelProto, names: ReadonlySet<string>): ModelProto {
   const graph = openForCompression(model);
   splitGemm(graph);

@@ -6,11 +6,15 @@ import { countBelow, cutAt, keptAfter } from "./smallest-magnitudes.js";
 import type { PruningScope } from "./plan.js";
 import { prunableWeights } from "./prunable-weights.js";
 
-/** Which elements of which weight stay: a byte an element in the weight's own layout, 1 stays, 0 is zero and is to remain so. */
+/**
+ * Which elements of which weight stay: a byte an element in the weight's own layout, 1 stays, 0 is zero and is to
+ * remain so.
+ */
 export type PruningMasks = ReadonlyMap<string, Uint8Array>;
 
 /**
- * The masks of a pruned model: where its weights (of matrix products, convolutions, recurrences and embeddings) are exactly zero.
+ * The masks of a pruned model: where its weights (of matrix products, convolutions, recurrences and embeddings) are
+ * exactly zero.
  *
  * @returns by name of the weight; weights without a zero are left out
  * @example const masks = masksOf(pruned); // then, after each step: applyMasks(masks, trainer.state().weights)
@@ -27,8 +31,8 @@ export function masksOf(model: ModelProto): PruningMasks {
 }
 
 /**
- * How many zeros each weight gets so that `sparsity` of all elements are zero: round(sparsity·elements) of the smallest magnitudes, of
- * all weights together (global) or of each (layer).
+ * How many zeros each weight gets so that `sparsity` of all elements are zero: round(sparsity·elements) of the smallest
+ * magnitudes, of all weights together (global) or of each (layer).
  */
 export function zerosByWeight(
   weights: readonly { readonly elements: number; values(): Float32Array }[],
@@ -60,7 +64,8 @@ export function zerosByWeight(
 /**
  * Masks that zero the smallest magnitudes of weights in training.
  *
- * With the sparsity of {@link sparsityAt}, called at each raise on the weights of now: what was zeroed before is smallest and stays zero.
+ * With the sparsity of {@link sparsityAt}, called at each raise on the weights of now: what was zeroed before is
+ * smallest and stays zero.
  *
  * @param weights float32 values by name; not changed
  * @param sparsity share of all elements that is to be zero, in [0, 1)

@@ -10,7 +10,9 @@ export interface PruneOptions {
   readonly sparsity?: number;
   /** One ranking for the whole model (default), or the same share of every weight or layer. */
   readonly scope?: PruningScope;
-  /** Remove whole attention heads and feed-forward neurons instead of single elements; `true` takes `sparsity` of both. */
+  /**
+   * Remove whole attention heads and feed-forward neurons instead of single elements; `true` takes `sparsity` of both.
+   */
   readonly structured?: boolean | { readonly heads?: number; readonly neurons?: number };
   /** Measures the importance of heads and neurons by gradients; without it, magnitudes of weights decide. */
   readonly data?: ImportanceData;

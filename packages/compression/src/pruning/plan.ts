@@ -97,7 +97,10 @@ export interface PruningPlan {
 
 /** What was done. */
 export interface PruningReport {
-  /** Parameters before and after, as `describeGraph` counts them; `nonZero` counts those of the pruned model that are not 0. */
+  /**
+   * Parameters before and after, as `describeGraph` counts them; `nonZero` counts those of the pruned model that are
+   * not 0.
+   */
   readonly parameters: { readonly before: number; readonly after: number; readonly nonZero: number };
   /** Weights with zeros: the share that is zero now. */
   readonly tensors: readonly {

@@ -18,7 +18,10 @@ export interface PrunableWeight {
   values(): Float32Array;
 }
 
-/** Every float32 weight of matrix products, convolutions, recurrences and embeddings, subgraphs included; shared ones once. */
+/**
+ * Every float32 weight of matrix products, convolutions, recurrences and embeddings, subgraphs included; shared ones
+ * once.
+ */
 export function prunableWeights(model: ModelGraph): {
   readonly weights: readonly PrunableWeight[];
   readonly notPruned: readonly NotPruned[];

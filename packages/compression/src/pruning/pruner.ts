@@ -22,12 +22,13 @@ const unstructuredRemark =
 /**
  * Plans what to prune.
  *
- * Without `structured`, the smallest elements of weights become zeros. With it, whole attention heads and feed-forward neurons are taken out, by their
- * importance on `data` or else by magnitude. `layers` and `vocabulary` may be added to either, or stand alone.
+ * Without `structured`, the smallest elements of weights become zeros. With it, whole attention heads and feed-forward
+ * neurons are taken out, by their importance on `data` or else by magnitude. `layers` and `vocabulary` may be added to
+ * either, or stand alone.
  *
  * @param model a float32 graph that no runtime optimized; not changed
- * @throws CompressionError `invalid-option`, `no-such-layer`, `unsupported` (no layers of the wanted kind, a tied table), `already-quantized`,
- *   `no-calibration-data`, `not-finite`
+ * @throws CompressionError `invalid-option`, `no-such-layer`, `unsupported` (no layers of the wanted kind, a tied
+ *   table), `already-quantized`, `no-calibration-data`, `not-finite`
  * @example
  * const plan = await pruner.plan(model, { sparsity: 0.3, structured: true, data: { loss, batches } });
  */

@@ -19,13 +19,14 @@ export interface GradualPruningOptions {
 const name = "pruning";
 
 /**
- * Prunes weights by magnitude while they train: at each raise of the schedule the smallest elements become zero, and what is zero stays so.
+ * Prunes weights by magnitude while they train: at each raise of the schedule the smallest elements become zero, and
+ * what is zero stays so.
  *
  * The running averages of the weights get the same zeros.
  *
  * @param model the model that is trained; not changed
- * @throws CompressionError `invalid-option` for a schedule out of range, `unsupported` for a model without a weight to prune or a name that
- *   is none; in training `not-finite` naming the weight
+ * @throws CompressionError `invalid-option` for a schedule out of range, `unsupported` for a model without a weight to
+ *   prune or a name that is none; in training `not-finite` naming the weight
  * @see M. Zhu and S. Gupta, "To prune, or not to prune" (2017)
  * @example
  * const modifier = gradualPruning(model, { schedule: { final: 0.3, begin: 100, times: 10, every: 50 } });

@@ -9,12 +9,13 @@ import { newIdsOf } from "./vocabulary.js";
 import { mismatch, zeroElements } from "./zero-elements.js";
 
 /**
- * A model of the original's shapes that computes what carrying out a plan must give, made without cutting anything: what a pruned file is
- * compared with.
+ * A model of the original's shapes that computes what carrying out a plan must give, made without cutting anything:
+ * what a pruned file is compared with.
  *
- * Rows of removed heads in the output projection, and of removed neurons in the second weight, are zero: nothing of these units arrives then,
- * whatever their own weights are. Dropped rows of the vocabulary are the unknown word's. Pruned elements are zero. Dropped layers are
- * bypassed as `pruner.apply` bypasses them: of these only the writing is checked.
+ * Rows of removed heads in the output projection, and of removed neurons in the second weight, are zero: nothing of
+ * these units arrives then, whatever their own weights are. Dropped rows of the vocabulary are the unknown word's.
+ * Pruned elements are zero. Dropped layers are bypassed as `pruner.apply` bypasses them: of these only the writing is
+ * checked.
  *
  * @param model the model that the plan was made for; not changed
  * @param plan with the vocabulary's `remap` in the graph: for `tokenizer` the two take other ids

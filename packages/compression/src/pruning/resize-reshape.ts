@@ -60,7 +60,8 @@ export function resizeReshape(typed: TypedGraph, reshape: SizedReshape, units: n
 }
 
 /**
- * Sizes to write in the place of those that a Reshape has, with one of them changed; undefined where no constant will do.
+ * Sizes to write in the place of those that a Reshape has, with one of them changed; undefined where no constant will
+ * do.
  *
  * Sizes that are computed become 0 (copy the input's) where input and result agree.
  */

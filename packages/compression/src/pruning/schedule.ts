@@ -14,7 +14,8 @@ export interface SparsitySchedule {
 }
 
 /**
- * Sparsity at a training step by the cubic schedule: much is pruned early, while what is left is plenty, and little at the end.
+ * Sparsity at a training step by the cubic schedule: much is pruned early, while what is left is plenty, and little at
+ * the end.
  *
  *     s(t) = s_f + (s_i − s_f)·(1 − (t − t₀)/(n·Δt))³   for t = t₀, t₀ + Δt, …, t₀ + n·Δt
  *

@@ -3,7 +3,8 @@ import type { PruningScope } from "./plan.js";
 /**
  * Chooses the least important units.
  *
- * Of all layers together, or of each, round(share·units) go; a layer keeps at least one. Of equally important ones the first go.
+ * Of all layers together, or of each, round(share·units) go; a layer keeps at least one. Of equally important ones the
+ * first go.
  *
  * @param layers importance by unit
  * @returns for each layer the units to remove, ascending

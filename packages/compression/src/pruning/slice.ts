@@ -91,7 +91,7 @@ function changeConstant(
   const name = node.input[index] ?? "";
   const source = weightSource(graph, name);
   if (source === undefined) {
-    throw new TypeError(`changeConstant: ${name} is no constant`);
+    throw new TypeError(`changeConstant: ${name} is not a constant`);
   }
   const stored = source.perm?.[axis] ?? axis;
   const changed = change(source.tensor, stored);
@@ -106,7 +106,8 @@ function changeConstant(
 }
 
 /**
- * {@link sliceConstant} of the last axis, if that is as long as it should be: where one number serves all units, nothing is to be taken.
+ * {@link sliceConstant} of the last axis, if that is as long as it should be: where one number serves all units,
+ * nothing is to be taken.
  *
  * @param length of the last axis of a constant that has a number for each unit
  */

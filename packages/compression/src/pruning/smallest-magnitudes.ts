@@ -14,7 +14,8 @@ export interface MagnitudeCut {
 /**
  * Finds the cut that takes the `count` smallest magnitudes of several arrays together.
  *
- * A radix selection in two passes over the bits: time O(elements), memory constant, so that the whole of a large model can be ranked.
+ * A radix selection in two passes over the bits: time O(elements), memory constant, so that the whole of a large model
+ * can be ranked.
  */
 export function cutAt(arrays: () => Iterable<Float32Array>, count: number): MagnitudeCut {
   const high = new Float64Array(2 ** 15);

@@ -57,7 +57,8 @@ const fail = (reason: string): Mismatch => ({ reason });
 const inProduct = (rank: number): HeadAxis => ({ axis: rank - 3, width: 1 });
 
 /**
- * The projection behind an operand of a product [b, heads, …] or [b·heads, …], past transpositions, scales and changes of shape.
+ * The projection behind an operand of a product [b, heads, …] or [b·heads, …], past transpositions, scales and changes
+ * of shape.
  *
  * The heads must lie side by side in its result: column h·width + i is value i of head h.
  */

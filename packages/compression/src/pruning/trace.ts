@@ -57,7 +57,10 @@ export function isScalar({ graph, types }: TypedGraph, name: string): boolean {
   return shape !== undefined && shape.every((size) => size === 1);
 }
 
-/** Whether a node is a Reshape whose result has the last axis of its input: rows of a batch in one list, or back in the batch. */
+/**
+ * Whether a node is a Reshape whose result has the last axis of its input: rows of a batch in one list, or back in the
+ * batch.
+ */
 export function keepsLastAxis({ graph, types }: TypedGraph, node: NodeProto): boolean {
   if (node.opType !== "Reshape" || !isStandard(node)) {
     return false;

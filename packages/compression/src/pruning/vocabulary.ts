@@ -15,8 +15,8 @@ export interface VocabularyOptions {
   /** The model's input with the ids; left out, the one that the largest table is looked up with. */
   readonly input?: string;
   /**
-   * `graph` (default): a small table in the model maps the ids that the tokenizer has always made to rows; nothing else changes.
-   * `tokenizer`: the caller feeds new ids, by `report.vocabulary.newIds`.
+   * `graph` (default): a small table in the model maps the ids that the tokenizer has always made to rows; nothing else
+   * changes. `tokenizer`: the caller feeds new ids, by `report.vocabulary.newIds`.
    */
   readonly remap?: "graph" | "tokenizer";
 }
@@ -58,7 +58,10 @@ function tablesOf(graph: Graph): Table[] {
   return tables.sort((a, b) => b.rows - a.rows);
 }
 
-/** @throws CompressionError `invalid-option` naming the id or input, `unsupported` for a table that is read elsewhere too */
+/**
+ * @throws CompressionError `invalid-option` naming the id or input, `unsupported` for a table that is read elsewhere
+ * too
+ */
 export function planVocabulary(model: ModelGraph, options: VocabularyOptions): PlannedVocabulary {
   const { unknown, remap = "graph" } = options;
   const tables = tablesOf(model.main);

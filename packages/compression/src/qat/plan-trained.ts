@@ -13,11 +13,17 @@ import { requiredRecord } from "./trained-record.js";
 export interface TrainedPlanOptions {
   /** What training recorded; default: what the model's metadata says. */
   readonly record?: QuantizationRecord;
-  /** What the kernel of 4-bit weights may round activations to. Default 1, float32: as trained. 4 (int8) is faster and flips labels. */
+  /**
+   * What the kernel of 4-bit weights may round activations to. Default 1, float32: as trained. 4 (int8) is faster and
+   * flips labels.
+   */
   readonly accuracyLevel?: 0 | 1 | 2 | 3 | 4;
 }
 
-/** Ranges of trained activations as a calibration table, for `int8.plan`: by the names that products of this model read them under. */
+/**
+ * Ranges of trained activations as a calibration table, for `int8.plan`: by the names that products of this model read
+ * them under.
+ */
 export function trainedTable(model: ModelProto, record: QuantizationRecord): CalibrationTable {
   const { main } = openForCompression(model);
   const tensors = Object.create(null) as Record<string, CalibrationTable["tensors"][string]>;
@@ -49,7 +55,8 @@ export function trainedTable(model: ModelProto, record: QuantizationRecord): Cal
  *
  * @param model the float model of a quantization-aware training; not changed
  * @returns a plan of mode `static`, `dynamic` or `int4`, with `quantizationAware` among its options
- * @throws CompressionError `no-trained-ranges`, `missing-range`, `scale-mismatch` (an activation); TrainingError `quantization-record`
+ * @throws CompressionError `no-trained-ranges`, `missing-range`, `scale-mismatch` (an activation); TrainingError
+ *   `quantization-record`
  */
 export async function planTrained(model: ModelProto, options: TrainedPlanOptions = {}): Promise<TrainedPlan> {
   const record = requiredRecord("qat.plan", model, options.record);

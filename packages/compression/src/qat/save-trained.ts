@@ -7,7 +7,8 @@ import { quantize } from "../modes/quantize.js";
 import type { TrainedPlanOptions } from "./plan-trained.js";
 
 /**
- * Writes the INT8 or INT4 file of a model that was trained for it; a model that is quantized already is written as it is.
+ * Writes the INT8 or INT4 file of a model that was trained for it; a model that is quantized already is written as it
+ * is.
  *
  * @returns size and SHA-256 of the file
  * @throws as `qat.quantize`; FormatError `unwritable`

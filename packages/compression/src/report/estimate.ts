@@ -26,7 +26,10 @@ export interface EstimateOptions {
 
 /** Sizes in bytes; ratios are float32 over the mode. */
 export interface SizeEstimate {
-  /** Trained numbers, as `describeGraph` counts them: constants with at least one axis, without indices, scales and zero points. */
+  /**
+   * Trained numbers, as `describeGraph` counts them: constants with at least one axis, without indices, scales and zero
+   * points.
+   */
   readonly parameters: number;
   readonly sizes: {
     readonly float32: { readonly bytes: number };
@@ -43,9 +46,10 @@ export interface SizeEstimate {
 }
 
 /**
- * What a session takes, by a fit to measured resident growth (ONNX Runtime 1.30 on Linux; BERTs of 5 M and 109 M parameters, a BiLSTM, a
- * convolution network over 2,048 bytes): the library's own share, tables once, everything else once in the file's layout and largely again
- * packed for the kernels, and an arena for activations that grows by doubling and is cut up by tensors of many sizes.
+ * What a session takes, by a fit to measured resident growth (ONNX Runtime 1.30 on Linux; BERTs of 5 M and 109 M
+ * parameters, a BiLSTM, a convolution network over 2,048 bytes): the library's own share, tables once, everything else
+ * once in the file's layout and largely again packed for the kernels, and an arena for activations that grows by
+ * doubling and is cut up by tensors of many sizes.
  */
 const memoryFit = { base: 28e6, packedFloat32: 1.68, packedInt8: 1.94, arena: 3 } as const;
 

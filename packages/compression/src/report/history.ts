@@ -3,9 +3,13 @@ import { getMetadata, withMetadata, type ModelProto } from "@nasty/formats/onnx"
 
 /** Where a step's input came from and what made its output, as far as the caller knows. */
 export interface Provenance {
-  /** SHA-256 of the file that the model's weights were read from, hexadecimal; training from random weights has none. */
+  /**
+   * SHA-256 of the file that the model's weights were read from, hexadecimal; training from random weights has none.
+   */
   readonly inputSha256?: string;
-  /** SHA-256 of the texts and other models that took part, by what they were for: `train`, `calibration`, `teacher`, … */
+  /**
+   * SHA-256 of the texts and other models that took part, by what they were for: `train`, `calibration`, `teacher`, …
+   */
   readonly data?: Readonly<Record<string, string | readonly string[]>>;
   /** Versions of the packages and runtimes at work. */
   readonly versions?: Readonly<Record<string, string>>;
@@ -27,7 +31,8 @@ interface History {
 /**
  * How a model was made, oldest step first; empty for a model that nothing was recorded in.
  *
- * A record that cannot be read counts as none, and so does a step that is not in the form of one: it describes the model, it is not part of it.
+ * A record that cannot be read counts as none, and so does a step that is not in the form of one: it describes the
+ * model, it is not part of it.
  */
 export function historyOf(model: ModelProto): readonly HistoryStep[] {
   const text = getMetadata(model, key);
@@ -64,7 +69,8 @@ function isStep(entry: unknown): entry is HistoryStep {
 }
 
 /**
- * The model with the steps of an earlier model in front of its own: for a step that builds a new graph from a model's weights.
+ * The model with the steps of an earlier model in front of its own: for a step that builds a new graph from a model's
+ * weights.
  *
  * @example withEarlierHistory(tuned, historyOf(base))
  */

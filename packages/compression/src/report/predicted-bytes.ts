@@ -21,7 +21,8 @@ export function fileBytes(model: ModelProto): number {
 }
 
 /**
- * Bytes of the file that applying a plan would write, of any mode: counted on the very graph that it writes, without reading a weight.
+ * Bytes of the file that applying a plan would write, of any mode: counted on the very graph that it writes, without
+ * reading a weight.
  *
  * Asymmetric weights count as if some zero point of each were not 0.
  *

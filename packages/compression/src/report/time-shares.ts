@@ -3,7 +3,9 @@ import { openForCompression } from "../files/open-for-compression.js";
 import type { QuantizationPlan, QuantizedForm } from "../plan/plan.js";
 import { findWeightSites } from "../plan/weight-sites.js";
 
-/** Shares of the time that matrix products with constant weights take; they add up to 1, or to 0 without such products. */
+/**
+ * Shares of the time that matrix products with constant weights take; they add up to 1, or to 0 without such products.
+ */
 export interface TimeShares {
   readonly int8: number;
   /** 4 or 8 bits in blocks (MatMulNBits). */
@@ -12,8 +14,8 @@ export interface TimeShares {
 }
 
 /**
- * Time of a multiplication relative to int8, from BERT-base at 32 tokens on one core with VNNI, ONNX Runtime 1.30: float32 64 ms, int8 20.7 ms,
- * MatMulNBits with int8 activations 48 ms.
+ * Time of a multiplication relative to int8, from BERT-base at 32 tokens on one core with VNNI, ONNX Runtime 1.30:
+ * float32 64 ms, int8 20.7 ms, MatMulNBits with int8 activations 48 ms.
  */
 const cost = { int8: 1, blocks: 48 / 20.7, float: 64 / 20.7 } as const;
 
@@ -32,8 +34,8 @@ function classOf(form: QuantizedForm | undefined): keyof TimeShares | undefined 
 }
 
 /**
- * Estimates where the planned model will spend the time of its matrix products: multiplications a token, weighted by what each kind of kernel
- * takes.
+ * Estimates where the planned model will spend the time of its matrix products: multiplications a token, weighted by
+ * what each kind of kernel takes.
  *
  * Products of two activations (attention scores) depend on the length of sentences and are left out.
  *

@@ -41,7 +41,10 @@ function ownerOf(planned: PlannedTensor, graphs: ReadonlyMap<string, Graph>): Gr
   return owner;
 }
 
-/** The weight that a node reads at an input, among those planned for it: found by what it is, not by the order of the plan. */
+/**
+ * The weight that a node reads at an input, among those planned for it: found by what it is, not by the order of the
+ * plan.
+ */
 function weightAt(graph: Graph, node: NodeProto, { site, stored }: SiteWork, index: number): StoredWeight {
   const name = node.input[index] ?? "";
   const read = resolveWeight(graph, name);

@@ -70,8 +70,8 @@ export function plainIntegers(stored: StoredWeight): string {
 /**
  * The integers of a matrix as [K, N], the layout that matrix kernels read.
  *
- * A table that is also gathered from is stored once, in its own layout, and transposed by a node, which the runtime folds when it
- * loads the model; every other weight is stored as its kernel wants it.
+ * A table that is also gathered from is stored once, in its own layout, and transposed by a node, which the runtime
+ * folds when it loads the model; every other weight is stored as its kernel wants it.
  */
 export function matrixIntegers(
   stored: StoredWeight,

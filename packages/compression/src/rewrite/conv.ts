@@ -13,7 +13,8 @@ import {
 const floatDataType = 1;
 
 /**
- * `Cast(ConvInteger(q(x), W)) · (sx · sw) + bias`. The kernel takes unsigned weights only, and is not fast: it is there for size.
+ * `Cast(ConvInteger(q(x), W)) · (sx · sw) + bias`. The kernel takes unsigned weights only, and is not fast: it is there
+ * for size.
  */
 export function rewriteConv(
   context: RewriteContext,

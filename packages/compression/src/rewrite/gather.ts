@@ -8,8 +8,9 @@ const floatDataType = 1;
 /**
  * An embedding over an integer table: `Cast(Gather(q, i)) · s (+ −z·s)`, so that only the gathered rows become float.
  *
- * Cast and Mul, not DequantizeLinear: on few rows the runtime's DequantizeLinear with an axis takes longer than the two together, and it
- * takes no scale that depends on the row. Where each row has its own scale (a table tied to an output layer), s and z·s are gathered too.
+ * Cast and Mul, not DequantizeLinear: on few rows the runtime's DequantizeLinear with an axis takes longer than the two
+ * together, and it takes no scale that depends on the row. Where each row has its own scale (a table tied to an output
+ * layer), s and z·s are gathered too.
  */
 export function rewriteGather(graph: Graph, node: NodeProto, stored: StoredWeight): void {
   const output = node.output[0] ?? "";

@@ -7,7 +7,10 @@ const usualLength = 32;
 
 type Shape = readonly (number | string | undefined)[];
 
-/** One sequence of usual length: what a model leaves open is its batch where it comes first of several axes, else a length. */
+/**
+ * One sequence of usual length: what a model leaves open is its batch where it comes first of several axes, else a
+ * length.
+ */
 const sized = (shape: Shape): number[] =>
   shape.map((size, axis) =>
     typeof size === "number" ? size : axis === 0 && shape.length > 1 ? 1 : usualLength,
@@ -28,10 +31,11 @@ function lastUses(main: Graph): Map<string, number> {
 }
 
 /**
- * Bytes of the values that are alive at the same time, at most, when the nodes run in their order on one sequence of 32 tokens.
+ * Bytes of the values that are alive at the same time, at most, when the nodes run in their order on one sequence of 32
+ * tokens.
  *
- * A value lives from its node to its last reader; fixed sizes count as the model has them. Values of unknown shape and inside subgraphs
- * count as nothing.
+ * A value lives from its node to its last reader; fixed sizes count as the model has them. Values of unknown shape and
+ * inside subgraphs count as nothing.
  */
 export function liveActivationBytes(model: ModelProto): number {
   const graph = ModelGraph.from(model);

@@ -14,8 +14,8 @@ import {
 const floatDataType = 1;
 
 /**
- * `Cast(MatMulInteger(q(x), W)) · (sx · sw)`: the pattern that ONNX Runtime fuses into MatMulIntegerToFloat, and further into
- * DynamicQuantizeMatMul when nobody else reads q(x).
+ * `Cast(MatMulInteger(q(x), W)) · (sx · sw)`: the pattern that ONNX Runtime fuses into MatMulIntegerToFloat, and
+ * further into DynamicQuantizeMatMul when nobody else reads q(x).
  */
 export function emitMatMulInteger(
   context: RewriteContext,
@@ -66,8 +66,8 @@ export function emitDynamicQuantizeMatMul(
 /**
  * Dequantized activation and weight in front of a float product: the runtime fuses the three into one integer kernel.
  *
- * Of a matrix (rank 2) the product is a Gemm: the runtime joins a MatMul and a following Add to a Gemm before it looks for quantized
- * operands, and then misses a quantized bias.
+ * Of a matrix (rank 2) the product is a Gemm: the runtime joins a MatMul and a following Add to a Gemm before it looks
+ * for quantized operands, and then misses a quantized bias.
  */
 export function emitQdqMatMul(context: RewriteContext, product: MatrixProduct, stored: StoredWeight): void {
   const { graph, node, transposed, factor, output } = product;
@@ -100,8 +100,8 @@ export function emitQdqMatMul(context: RewriteContext, product: MatrixProduct, s
 const gemmWithoutBias = 11;
 
 /**
- * Whether integer products and float nodes read the result: the runtime sees a quantized output that it cannot drop the float form of, and leaves
- * the product in float between its pairs.
+ * Whether integer products and float nodes read the result: the runtime sees a quantized output that it cannot drop the
+ * float form of, and leaves the product in float between its pairs.
  */
 function isReadBothWays(context: RewriteContext, { graph, output }: MatrixProduct): boolean {
   if (!context.activations.has(`${graph.path}\0${output}`)) return false;
@@ -109,7 +109,10 @@ function isReadBothWays(context: RewriteContext, { graph, output }: MatrixProduc
   return graph.consumers(output).some((use) => use.graph !== graph || !context.isPlanned(graph, use.node));
 }
 
-/** The fused kernel itself: for results read both ways, and for matrices in graphs whose Gemm cannot do without a float C. */
+/**
+ * The fused kernel itself: for results read both ways, and for matrices in graphs whose Gemm cannot do without a float
+ * C.
+ */
 function emitMatMulIntegerToFloat(
   context: RewriteContext,
   { graph, node, factor, output }: MatrixProduct,

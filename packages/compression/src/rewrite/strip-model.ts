@@ -33,8 +33,8 @@ function strippedGraph(graph: GraphProto): GraphProto {
 }
 
 /**
- * A model without what its graph can be read without: doc strings, and the shapes of inner values, which the runtime infers again and
- * of which a rewrite makes some false.
+ * A model without what its graph can be read without: doc strings, and the shapes of inner values, which the runtime
+ * infers again and of which a rewrite makes some false.
  */
 export function stripModel(model: ModelProto): ModelProto {
   if (model.graph === undefined) {

@@ -11,7 +11,10 @@ import {
 import { CompressionError } from "../compression-error.js";
 import type { PlannedTensor } from "../plan/plan.js";
 
-/** A weight as integers, in the layout of its float original; block-wise ones, unpacked, as [channels, length] with blocks along `length`. */
+/**
+ * A weight as integers, in the layout of its float original; block-wise ones, unpacked, as [channels, length] with
+ * blocks along `length`.
+ */
 export interface QuantizedWeight {
   readonly data: Int8Array | Uint8Array;
   readonly scale: Float32Array;
@@ -29,8 +32,8 @@ interface View {
 }
 
 /**
- * The shape, granularity and summed axes under which a weight's groups are what its kernel expects: an LSTM's channels are pairs of direction and
- * gate row, its tensors directions.
+ * The shape, granularity and summed axes under which a weight's groups are what its kernel expects: an LSTM's channels
+ * are pairs of direction and gate row, its tensors directions.
  */
 export function groupsView({ op, shape, granularity, pairAxes }: PlannedTensor): View {
   if (op !== "LSTM") return { shape, granularity, pairAxes };
@@ -48,7 +51,8 @@ function plannedParameters(x: Tensor<"float32">, planned: PlannedTensor): Quanti
   if (dtype === "int8" && pairs === "safe")
     return safePairParameters(x, { dtype, symmetric, reduceRange }, granularity, pairAxes);
   const parameters = parametersOf(x, { dtype, symmetric, reduceRange }, granularity);
-  // A group of zeros gets zero point 0, but kernels of symmetric weights take one zero point for all groups: the middle.
+  // A group of zeros gets zero point 0, but kernels of symmetric weights take one zero point for all groups: the
+  // middle.
   return symmetric
     ? { ...parameters, zeroPoint: parameters.zeroPoint.map(() => middleOf(planned)) }
     : parameters;

@@ -46,8 +46,8 @@ function alone(plan: QuantizationPlan, group: LayerGroup): QuantizationPlan {
 }
 
 /**
- * How much each weight of a plan costs: every group is quantized alone and compared with the float model, one session run a group (and one more for
- * the metric).
+ * How much each weight of a plan costs: every group is quantized alone and compared with the float model, one session
+ * run a group (and one more for the metric).
  *
  * @param model the model that the plan was made for; not changed
  * @returns most sensitive first: by the loss of the metric where it is measured, then by the noise at the outputs

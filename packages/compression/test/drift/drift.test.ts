@@ -80,10 +80,17 @@ describe("measureDrift", () => {
     ]);
   });
 
+  /** What says the same to all inputs. */
+  const session = (values: Float32Array) =>
+    ({
+      inputs: [],
+      outputs: [{ name: "y", dtype: "float32", shape: ["n"] }],
+      run: async () => ({ y: tensor("float32", [values.length], values) }),
+    }) as never;
+
   it("leaves out what both have infinite, and calls an output unlike where only the original has", async () => {
     const outputs = new Map([["y", [Float32Array.of(1, 2, Number.NEGATIVE_INFINITY)]]]);
-    const saying = (last: number) =>
-      ({ run: async () => ({ y: tensor("float32", [3], Float32Array.of(1, 2, last)) }) }) as never;
+    const saying = (last: number) => session(Float32Array.of(1, 2, last));
     const cosineOf = async (last: number) =>
       (await sessionDrift({ batches: [{ feeds: {} }], outputs }, saying(last)))[0]?.cosine;
     expect(await cosineOf(Number.NEGATIVE_INFINITY)).toBeCloseTo(1, 12);
@@ -92,8 +99,7 @@ describe("measureDrift", () => {
 
   it("an output with fewer values, or more, is not like the original's", async () => {
     const reference = { batches: [{ feeds: {} }], outputs: new Map([["y", [Float32Array.of(1, 2)]]]) };
-    const saying = (...values: number[]) =>
-      ({ run: async () => ({ y: tensor("float32", [values.length], Float32Array.from(values)) }) }) as never;
+    const saying = (...values: number[]) => session(Float32Array.from(values));
     expect(await sessionDrift(reference, saying(1, 2))).toEqual([
       { name: "y", cosine: expect.closeTo(1, 12), finite: true },
     ]);

@@ -413,6 +413,28 @@ describe("dynamic: what stays in float", () => {
     }
   });
 
+  it("quantizes LSTMs after all else, where only they are asked for, and only once", async () => {
+    const attributes = { hidden_size: 8, direction: "forward" };
+    const m = model({
+      nodes: [
+        node("Gather", ["E", "i"], ["e"]),
+        node("LSTM", ["e", "W", "R", "B"], ["", "y"], { attributes }),
+      ],
+      initializers: [
+        matrix("E", [90, 16]),
+        matrix("W", [1, 32, 16]),
+        matrix("R", [1, 32, 8], 5),
+        matrix("B", [1, 64], 7),
+      ],
+      inputs: [makeValueInfo("i", "int64", ["length", "batch"])],
+    });
+    const half = await dynamic.quantize(m, { opTypes: ["Gather"] });
+    expect((await failure(dynamic.plan(half))).code).toBe("already-quantized");
+    const whole = await dynamic.quantize(half, { opTypes: ["LSTM"] });
+    expect(ops(whole)).toContain("DynamicQuantizeLSTM");
+    expect((await failure(dynamic.plan(whole, { opTypes: ["LSTM"] }))).code).toBe("already-quantized");
+  });
+
   it("makes constants of weights that are listed as inputs", async () => {
     const listed = linear({
       inputs: [makeValueInfo("x", "float32", ["b", "l", 16]), makeValueInfo("W", "float32", [16, 24])],

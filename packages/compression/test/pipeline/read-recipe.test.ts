@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CompressionError } from "../../src/compression-error.js";
-import { nearestName, readRecipe } from "../../src/pipeline/index.js";
+import { readRecipe } from "../../src/pipeline/index.js";
 import { schemas } from "./schemas.js";
 
 const read = (text: string) => readRecipe(text, schemas, "r.yaml");
@@ -209,18 +209,6 @@ steps:
       }),
     );
   });
-});
-
-describe("nearestName", () => {
-  const names = ["target-accuracy-loss", "percentile", "per-channel", "mode"];
-  it.each([
-    ["targetAccuracyLoss", "target-accuracy-loss"],
-    ["percentil", "percentile"],
-    ["per_chanel", "per-channel"],
-    ["node", "mode"],
-  ])("%s: %s", (written, meant) => expect(nearestName(written, names)).toBe(meant));
-
-  it("says nothing when nothing is near", () => expect(nearestName("vocabulary", names)).toBeUndefined());
 });
 
 it.each([

@@ -15,7 +15,9 @@ export interface TinyBert {
   readonly layers?: number;
   readonly heads?: number;
   readonly inner?: number;
-  /** Heads and lengths written down, computed from shapes with the heads written down, or left for the runtime to infer. */
+  /**
+   * Heads and lengths written down, computed from shapes with the heads written down, or left for the runtime to infer.
+   */
   readonly reshape?: "constant" | "computed" | "inferred";
   /** Where layers are normalised. */
   readonly norm?: "post" | "pre";
@@ -25,8 +27,8 @@ export interface TinyBert {
   /** Where weights are: initializers, Constant nodes, or initializers behind a Transpose. */
   readonly weights?: "initializer" | "constant" | "transposed";
   /**
-   * Queries and keys as [b, heads, s, width], keys transposed by way of three dimensions with the scale on both sides, as dynamic exports of
-   * scaled dot product attention have it, or products of [b·heads, s, width].
+   * Queries and keys as [b, heads, s, width], keys transposed by way of three dimensions with the scale on both sides,
+   * as dynamic exports of scaled dot product attention have it, or products of [b·heads, s, width].
    */
   readonly attention?: "plain" | "decomposed" | "batched";
   /** Products of the whole batch, or Gemm of its rows. */

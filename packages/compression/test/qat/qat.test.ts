@@ -57,7 +57,8 @@ describe("what was trained is what is exported", () => {
     const trained = await logitsOf(qat.simulate(float));
     const distance = furthest(trained, await logitsOf(quantized));
     expect(distance).toBeLessThan(tolerance);
-    // Kernels that sum in another order round a few activations the other way. Full pairs are another matter: exact with dot products only.
+    // Kernels that sum in another order round a few activations the other way. Full pairs are another matter: exact
+    // with dot products only.
     if (options.pairs !== "full")
       expect(furthest(trained, await logitsOf(quantized, "all"))).toBeLessThan(0.1);
     expect(furthest(trained, await logitsOf(float))).toBeGreaterThan(distance);

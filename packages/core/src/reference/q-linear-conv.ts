@@ -20,7 +20,8 @@ export interface QLinearConvOptions extends ConvAttributes {
  * Quantized convolution: `Y = clip(rne((conv(X − x0, W − w0) + bias) · x scale · w scale / y scale) + y0)`.
  *
  * @param x 8-bit [batch, channels, ...spatial], one scale and zero point.
- * @param w 8-bit [output channels, channels / group, ...kernel], one scale and zero point or one of each an output channel.
+ * @param w 8-bit [output channels, channels / group, ...kernel], one scale and zero point or one of each an output
+ *   channel.
  * @param result type, scale, zero point of Y; with the options of the convolution.
  * @throws CoreError `shape`, `length`.
  * Source: ONNX 1.22, QLinearConv-10.

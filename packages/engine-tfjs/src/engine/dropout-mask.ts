@@ -2,11 +2,11 @@ import { type DropoutSite, mixWords } from "@nasty/training";
 import type { TensorFlow, TfTensor } from "./tensorflow.js";
 
 /**
- * The mask of a Dropout node in one step: 1 / (1 − ratio) where an element is kept, else 0; element for element the one that
- * training graphs compute, so both engines drop the same.
+ * The mask of a Dropout node in one step: 1 / (1 − ratio) where an element is kept, else 0; element for element the one
+ * that training graphs compute, so both engines drop the same.
  *
- * Row r and column c of the (unshared) shape are hashed to odd words A[r] and B[c]; the element is kept if A[r]·B[c] mod 2^32, as
- * a signed number, is below the threshold.
+ * Row r and column c of the (unshared) shape are hashed to odd words A[r] and B[c]; the element is kept if A[r]·B[c]
+ * mod 2^32, as a signed number, is below the threshold.
  */
 export function dropoutMask(
   tf: TensorFlow,

@@ -32,7 +32,9 @@ export interface ForwardOptions {
 
 /** A graph in TensorFlow.js operations. */
 export interface Forward {
-  /** Values of tensors of the graph. Inside a tape they can be differentiated; their life is that of the scope around. */
+  /**
+   * Values of tensors of the graph. Inside a tape they can be differentiated; their life is that of the scope around.
+   */
   run(inputs: RunInputs): (name: string) => TfTensor;
   /** Element type of a tensor in the ONNX graph. */
   dtype(name: string): DType;

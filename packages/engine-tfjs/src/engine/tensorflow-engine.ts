@@ -33,11 +33,11 @@ export interface TensorflowEngineOptions {
 /**
  * TensorFlow.js as the engine of a training: runs the forward graph in its operations; its tape gives the gradients.
  *
- * What may be trained, the losses, dropout masks, optimizer, modifiers and checkpoints are those of `onnxEngine`; the updates agree
- * with its up to the rounding of float32. `threads` has no effect: TensorFlow chooses them itself.
+ * What may be trained, the losses, dropout masks, optimizer, modifiers and checkpoints are those of `onnxEngine`; the
+ * updates agree with its up to the rounding of float32. `threads` has no effect: TensorFlow chooses them itself.
  *
- * @throws TfjsError when a model is loaded: `not-installed` (says what to install), `backend-unavailable`, `unsupported-operator`,
- *   `unsupported-attribute`; TrainingError as `buildTrainingGraph` does
+ * @throws TfjsError when a model is loaded: `not-installed` (says what to install), `backend-unavailable`,
+ *   `unsupported-operator`, `unsupported-attribute`; TrainingError as `buildTrainingGraph` does
  * @example
  * ```ts
  * const trainer = await tensorflowEngine().load(model, { loss, optimizer: { kind: "adamw", learningRate: 1e-3 } });
@@ -193,7 +193,10 @@ function dropTape({ backend: { tf } }: Job): void {
   state.activeTape = null;
 }
 
-/** A table that is only looked up hands out the rows that were, as the other engine does: its optimizer may skip the rest. */
+/**
+ * A table that is only looked up hands out the rows that were, as the other engine does: its optimizer may skip the
+ * rest.
+ */
 function gradientOf(
   { backend: { tf } }: Job,
   gradient: TfTensor,

@@ -1,7 +1,10 @@
 import { dataConstructor, type DType, elementCount, type Tensor, toFloat32 } from "@nasty/core";
 import type { TensorFlow, TfTensor } from "./tensorflow.js";
 
-/** Element type of TensorFlow.js that stands for one of ONNX. Quantized integers are kept as float32, which holds them exactly. */
+/**
+ * Element type of TensorFlow.js that stands for one of ONNX. Quantized integers are kept as float32, which holds them
+ * exactly.
+ */
 export function tfTypeOf(dtype: DType): "float32" | "int32" | "bool" {
   switch (dtype) {
     case "bool":
@@ -16,7 +19,10 @@ export function tfTypeOf(dtype: DType): "float32" | "int32" | "bool" {
   }
 }
 
-/** A tensor as TensorFlow.js holds it; 64-bit integers are clamped to 32 bits, which bounds such as "to the end" survive. */
+/**
+ * A tensor as TensorFlow.js holds it; 64-bit integers are clamped to 32 bits, which bounds such as "to the end"
+ * survive.
+ */
 export function toTf(tf: TensorFlow, tensor: Tensor): TfTensor {
   const shape = [...tensor.shape];
   const type = tfTypeOf(tensor.dtype);

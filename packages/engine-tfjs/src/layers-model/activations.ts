@@ -52,7 +52,9 @@ const recurrent = new Map<string, RecurrentActivation>(
   }),
 );
 
-/** The name of an activation option: a text, or an object with the class; TensorFlow.js itself may write `hardSigmoid`. */
+/**
+ * The name of an activation option: a text, or an object with the class; TensorFlow.js itself may write `hardSigmoid`.
+ */
 function nameOf(options: LayerOptions, key: string, otherwise: string): string {
   const given = options.value(key) ?? otherwise;
   const name =

@@ -45,17 +45,19 @@ export interface ImportedModel {
 const ModelJson = v.looseObject({ modelTopology: v.unknown(), weightsManifest: v.unknown() });
 
 /**
- * Turns a TensorFlow.js LayersModel into an ONNX model of standard operators (operator set 21) that computes the same outputs.
+ * Turns a TensorFlow.js LayersModel into an ONNX model of standard operators (operator set 21) that computes the same
+ * outputs.
  *
- * Sequential and Functional models, saved by TensorFlow.js or converted from Keras, float32 or quantized by the converter. Dropout is
- * left out. Values that are masked (`mask_zero`, Masking) must be padding at the end of a row: recurrent layers get the number of
- * the others as `sequence_lens`; what they give at masked positions is 0, where TensorFlow.js repeats the last state.
+ * Sequential and Functional models, saved by TensorFlow.js or converted from Keras, float32 or quantized by the
+ * converter. Dropout is left out. Values that are masked (`mask_zero`, Masking) must be padding at the end of a row:
+ * recurrent layers get the number of the others as `sequence_lens`; what they give at masked positions is 0, where
+ * TensorFlow.js repeats the last state.
  *
  * @param modelJson the parsed `model.json`, with `modelTopology` and `weightsManifest`
  * @param weightBytes the bytes of all shards, one after the other in the order of the manifest
  * @returns the model, inputs [batch, …] and outputs named as in TensorFlow.js
- * @throws TfjsError `invalid-model`, `unsupported-layer`, `unsupported-option` (with the layer's name), `invalid-weights`, `missing-weight`,
- *   `unused-weight`, `weight-shape`, `truncated-weights`, `not-finite`
+ * @throws TfjsError `invalid-model`, `unsupported-layer`, `unsupported-option` (with the layer's name),
+ *   `invalid-weights`, `missing-weight`, `unused-weight`, `weight-shape`, `truncated-weights`, `not-finite`
  * @see TensorFlow.js 4.22, tfjs-layers; ONNX 1.22, operators LSTM, GRU, Conv, Gather
  * @example
  * ```ts

@@ -45,7 +45,8 @@ export interface LayerOptions {
 /**
  * Reads the options of a layer.
  *
- * @param known the options that the caller treats; any other that could change the result is refused by name rather than ignored
+ * @param known the options that the caller treats; any other that could change the result is refused by name rather
+ *   than ignored
  * @throws TfjsError `unsupported-option`, `invalid-model` for a value of another form
  */
 export function optionsOf(layer: DescribedLayer, known: readonly string[]): LayerOptions {

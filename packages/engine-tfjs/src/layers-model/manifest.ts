@@ -53,11 +53,12 @@ const Manifest = v.array(v.object({ paths: v.array(v.string()), weights: v.array
 const valueBytes = { float32: 4, int32: 4, bool: 1, uint8: 1, uint16: 2, float16: 2 } as const;
 
 /**
- * Reads the `weightsManifest` of a `model.json`: names, shapes, types, and how many bytes each group of shards must have.
+ * Reads the `weightsManifest` of a `model.json`: names, shapes, types, and how many bytes each group of shards must
+ * have.
  *
  * @param json content of the key `weightsManifest`
- * @throws TfjsError `invalid-weights` for a manifest of another form, a name that occurs twice, sizes beyond 2^53, a type that no
- *   weight of a model has
+ * @throws TfjsError `invalid-weights` for a manifest of another form, a name that occurs twice, sizes beyond 2^53, a
+ *   type that no weight of a model has
  */
 export function readManifest(json: unknown): WeightManifest {
   const checked = checkedPart(Manifest, json, { code: "invalid-weights", where: "weightsManifest" });

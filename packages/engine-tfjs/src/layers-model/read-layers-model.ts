@@ -19,12 +19,12 @@ export interface LayersModelFiles {
 /**
  * Reads the folder of a LayersModel: its `model.json` and the shards that this names.
  *
- * Shards are read only from inside of the folder, links followed. Before anything is allocated, the sizes that the manifest declares are
- * compared with those of the files.
+ * Shards are read only from inside of the folder, links followed. Before anything is allocated, the sizes that the
+ * manifest declares are compared with those of the files.
  *
  * @param path the folder
- * @throws TfjsError `not-found`, `invalid-model` (no JSON), `invalid-weights`, `unsafe-path` (a shard outside of the folder),
- *   `truncated-weights` (shards that are smaller or larger than declared)
+ * @throws TfjsError `not-found`, `invalid-model` (no JSON), `invalid-weights`, `unsafe-path` (a shard outside of the
+ *   folder), `truncated-weights` (shards that are smaller or larger than declared)
  * @example
  * ```ts
  * const { modelJson, weightBytes } = await readLayersModel("models/tagger");

@@ -48,11 +48,11 @@ const SequentialConfig = v.union([
 ]);
 
 /**
- * Reads the `modelTopology` of a `model.json`: a Sequential or a Functional model, written by tfjs or by the converter from Keras
- * (then in its `model_config`).
+ * Reads the `modelTopology` of a `model.json`: a Sequential or a Functional model, written by tfjs or by the converter
+ * from Keras (then in its `model_config`).
  *
- * @throws TfjsError `invalid-model`, `unsupported-layer` (a model of another class), `unsupported-option` (a call with arguments that are
- *   no results of layers)
+ * @throws TfjsError `invalid-model`, `unsupported-layer` (a model of another class), `unsupported-option` (a call with
+ *   arguments that are no results of layers)
  */
 export function readTopology(json: unknown): Topology {
   const code = "invalid-model";

@@ -1,8 +1,8 @@
 import type { Dimension } from "@nasty/formats/onnx";
 
 /**
- * What is known of a value of the graph. The shape is the layer's, batch first; the value itself may lie with time first, as recurrent
- * operators give it, so that layers on top of each other need no transposition between them.
+ * What is known of a value of the graph. The shape is the layer's, batch first; the value itself may lie with time
+ * first, as recurrent operators give it, so that layers on top of each other need no transposition between them.
  */
 export interface Value {
   readonly name: string;

@@ -7,8 +7,8 @@ export interface Weights {
   /**
    * A layer's variable as float32, row-major.
    *
-   * `SCOPE/VARIABLE`, or with one more scope before the variable: TensorFlow 2.2 and later name the cell of a recurrent layer there
-   * (`lstm/lstm_cell/kernel`).
+   * `SCOPE/VARIABLE`, or with one more scope before the variable: TensorFlow 2.2 and later name the cell of a recurrent
+   * layer there (`lstm/lstm_cell/kernel`).
    *
    * @throws TfjsError `missing-weight`, `weight-shape`, `invalid-weights` (not float32), `not-finite`
    */
@@ -20,7 +20,8 @@ export interface Weights {
 /**
  * Weights of a manifest and the bytes of its shards, one after the other in the manifest's order.
  *
- * @throws TfjsError `invalid-weights` as `readManifest`, `truncated-weights` where the bytes are not as many as declared
+ * @throws TfjsError `invalid-weights` as `readManifest`, `truncated-weights` where the bytes are not as many as
+ *   declared
  */
 export function openWeights(manifestJson: unknown, bytes: Uint8Array): Weights {
   const manifest = readManifest(manifestJson);

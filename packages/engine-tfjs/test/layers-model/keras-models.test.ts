@@ -55,7 +55,9 @@ const inputLayer = {
 describe("GRU with reset_after, which Keras trains by default and TensorFlow.js cannot load", () => {
   const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
-  /** The layer as Keras defines it: gates z r h, h̃ = tanh(x·W_h + b_h + r ⊙ (h·U_h + b'_h)), h = z ⊙ h + (1 − z) ⊙ h̃. */
+  /**
+   * The layer as Keras defines it: gates z r h, h̃ = tanh(x·W_h + b_h + r ⊙ (h·U_h + b'_h)), h = z ⊙ h + (1 − z) ⊙ h̃.
+   */
   function reference(
     x: Tensor<"float32">,
     { kernel, recurrent, bias }: { kernel: Float32Array; recurrent: Float32Array; bias?: Float32Array },

@@ -3,7 +3,10 @@ import { describe, expect, test } from "vitest";
 import { importLayersModel } from "../../src/layers-model/index.js";
 import { idRows, layers, numberRows, parity, randomize, run, saved, tf } from "./saved-model.js";
 
-/** Far above what two orders of summation differ by in these small networks, far below what a gate in the wrong place does. */
+/**
+ * Far above what two orders of summation differ by in these small networks, far below what a gate in the wrong place
+ * does.
+ */
 const tolerance = 5e-6;
 const recurrentInitializer = "glorotUniform";
 
@@ -290,7 +293,8 @@ describe("masks", () => {
     const joined = await parity(randomize(concatenated, 3), [idRows(lengths, 11)]);
     expect(joined.difference).toBeLessThan(tolerance);
 
-    // The average of a value and itself is the value. TensorFlow.js 4.22 gives a sum's mask another rank, which its LSTM cannot read.
+    // The average of a value and itself is the value. TensorFlow.js 4.22 gives a sum's mask another rank, which its
+    // LSTM cannot read.
     const plain = await parity(modelOf(words), [idRows(lengths, 11)]);
     const averaged = modelOf(layers.layers.average().apply([words, half]) as layers.SymbolicTensor);
     const { modelJson, weightBytes } = await saved(averaged);

@@ -33,8 +33,8 @@ export async function gzip(bytes: Uint8Array): Promise<Uint8Array> {
  * Decompresses a gzip file with the platform's DecompressionStream (browser and Node).
  *
  * @param bytes a gzip file (RFC 1952)
- * @param options `maxBytes`: most bytes to produce, 64 MB or 200 times the input unless told otherwise; `inspect`: looks
- *   at what is unpacked while it comes
+ * @param options `maxBytes`: most bytes to produce, 64 MB or 200 times the input unless told otherwise; `inspect`:
+ *   looks at what is unpacked while it comes
  * @returns the bytes that were compressed
  * @throws FormatError `magic` (not gzip), `compression` (damaged or cut short), `limit` (more output than allowed)
  * @example

@@ -52,8 +52,9 @@ async function openFile(operation: string, path: string): Promise<OpenFile> {
  * Reads a whole file, decompressed where it is gzip (by its first bytes) or brotli (by the name's `.br`).
  *
  * @param path the file
- * @param options `maxBytes`: most bytes to decompress to, 64 MB or 200 times the packed size unless told otherwise (an uncompressed
- *   file of any size is read); `inspect`: looks at what is unpacked, or comes out of a pipe, while it comes
+ * @param options `maxBytes`: most bytes to decompress to, 64 MB or 200 times the packed size unless told otherwise (an
+ *   uncompressed file of any size is read); `inspect`: looks at what is unpacked, or comes out of a pipe, while it
+ *   comes
  * @returns its bytes, at offset 0 of a buffer of their own where the file is not compressed
  * @throws FormatError `not-found`, `unreadable`, `magic` (`.gz` without gzip in it), `compression`, `limit`
  * @example

@@ -35,7 +35,9 @@ function baseOf(path: string): string {
   return createHash("sha256").update(base).digest("hex");
 }
 
-/** A hidden name beside a path that says which process it belongs to, so that a later one can tell whether that lives. */
+/**
+ * A hidden name beside a path that says which process it belongs to, so that a later one can tell whether that lives.
+ */
 export function temporaryPath(path: string, kind: TemporaryKind = "tmp"): string {
   const name = `.${baseOf(path)}.${thisHost}-${process.pid}-${randomBytes(4).toString("hex")}.${kind}`;
   return join(dirname(resolve(path)), name);
@@ -131,8 +133,8 @@ export function trackUnfinished(path: string): () => void {
 }
 
 /**
- * Says whenever this process begins to have unfinished files, and when it has none any more: while there are some, a signal should lead
- * to an orderly exit, which removes them.
+ * Says whenever this process begins to have unfinished files, and when it has none any more: while there are some, a
+ * signal should lead to an orderly exit, which removes them.
  *
  * @param watcher called with `true` when the first is begun and with `false` when the last is done
  * @example
@@ -152,10 +154,11 @@ export interface TemporaryFolder {
 }
 
 /**
- * Makes a hidden folder for unfinished files; it goes with the process, and what a killed process left is removed by the next one that
- * makes one in the same place.
+ * Makes a hidden folder for unfinished files; it goes with the process, and what a killed process left is removed by
+ * the next one that makes one in the same place.
  *
- * @param path the file or folder that it is made for, beside which it lies; a bare name is made in the system's folder for temporaries
+ * @param path the file or folder that it is made for, beside which it lies; a bare name is made in the system's folder
+ *   for temporaries
  * @throws the system's error where no folder can be made
  * @example
  * ```ts

@@ -12,10 +12,11 @@ export interface UnpackOptions extends ReadWholeOptions {
 }
 
 /**
- * Decompresses the bytes of a file where they are gzip (by its first bytes) or brotli (by the name's `.br`), in a browser and in Node.
+ * Decompresses the bytes of a file where they are gzip (by its first bytes) or brotli (by the name's `.br`), in a
+ * browser and in Node.
  *
- * Brotli goes through the platform's `DecompressionStream` where that knows it, and else through a decoder that is loaded when it is first
- * needed; that one is held to the limit when it is done.
+ * Brotli goes through the platform's `DecompressionStream` where that knows it, and else through a decoder that is
+ * loaded when it is first needed; that one is held to the limit when it is done.
  *
  * @returns the bytes themselves where they are not compressed
  * @throws FormatError `compression` (damaged or cut short), `limit` (more output than allowed)

@@ -20,8 +20,8 @@ const maxWriteBytes = 1 << 28;
 
 /**
  * Writes a file so that its name holds either the old content or all of the new: a temporary file in the same folder,
- * fsync, rename. The temporary file is removed on failure, also when the process exits in between; what a killed process left in the
- * folder is removed first.
+ * fsync, rename. The temporary file is removed on failure, also when the process exits in between; what a killed
+ * process left in the folder is removed first.
  *
  * A symbolic link is followed, the mode of an existing file is kept. Only regular files are replaced.
  *

@@ -7,7 +7,8 @@ export interface EnhancedDependency {
 }
 
 /**
- * The FEATS column as a map: `Case=Nom|Number=Sing` has `Case` → `Nom`. Empty for `_`; of a repeated name the first counts.
+ * The FEATS column as a map: `Case=Nom|Number=Sing` has `Case` → `Nom`. Empty for `_`; of a repeated name the first
+ * counts.
  *
  * @example
  * ```ts
@@ -19,8 +20,8 @@ export function featsOf(row: Pick<Columns, "feats">): Map<string, string> {
 }
 
 /**
- * The MISC column as a map: `SpaceAfter=No|Gloss` has `SpaceAfter` → `No` and `Gloss` → the empty string. Empty for `_`; of a
- * repeated name the first counts (the column itself keeps them all).
+ * The MISC column as a map: `SpaceAfter=No|Gloss` has `SpaceAfter` → `No` and `Gloss` → the empty string. Empty for
+ * `_`; of a repeated name the first counts (the column itself keeps them all).
  *
  * @example
  * ```ts

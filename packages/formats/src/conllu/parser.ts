@@ -83,7 +83,8 @@ export function lineError(
 
 /** Reads whole lines (the last one may lack its newline) and adds every sentence that is complete to `out`. */
 export function parseLines(parser: Parser, text: string, out: Sentence[]): void {
-  // Decided before the loop: V8 moves a search whose result is only used in the loop into it, and reading gets quadratic.
+  // Decided before the loop: V8 moves a search whose result is only used in the loop into it, and reading gets
+  // quadratic.
   if (text.includes("\0")) throw nulError(parser, text);
   let start = 0;
   while (start < text.length) {

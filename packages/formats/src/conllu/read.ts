@@ -15,19 +15,23 @@ export interface ReadConlluOptions {
 }
 
 /**
- * Reads CoNLL-U from a stream of text or bytes, sentence by sentence; nothing but the sentence at hand and the one before is held.
+ * Reads CoNLL-U from a stream of text or bytes, sentence by sentence; nothing but the sentence at hand and the one
+ * before is held.
  *
- * CoNLL-U Plus is read by the columns that `# global.columns` declares: what it lacks of the ten reads as `_`, what it adds stands in
- * `extra` of each row, and words without an ID column count from 1. Comment blocks without words are kept with the sentence behind them,
- * at the end of the file with the one before; a file of comments alone has no sentences.
+ * CoNLL-U Plus is read by the columns that `# global.columns` declares: what it lacks of the ten reads as `_`, what it
+ * adds stands in `extra` of each row, and words without an ID column count from 1. Comment blocks without words are
+ * kept with the sentence behind them, at the end of the file with the one before; a file of comments alone has no
+ * sentences.
  *
- * Accepted though the format forbids it, because it changes no sentence: CR LF, a byte order mark, several empty lines or
- * lines of blanks between sentences, no empty line at the end. IDs are not checked for order: `validateConllu` does that.
+ * Accepted though the format forbids it, because it changes no sentence: CR LF, a byte order mark, several empty lines
+ * or lines of blanks between sentences, no empty line at the end. IDs are not checked for order: `validateConllu` does
+ * that.
  *
  * @param chunks text or UTF-8 bytes, cut anywhere
  * @returns sentences in order; none for an empty input
- * @throws FormatError with `line`: `column-count` (not 10, or not as declared), `invalid-value` (ID or HEAD), `syntax` (a comment
- *   inside a sentence, `# global.columns` without FORM or with a name twice), `encoding` (not UTF-8, or NUL), `line-length`, `sentence-length` (no end of it)
+ * @throws FormatError with `line`: `column-count` (not 10, or not as declared), `invalid-value` (ID or HEAD), `syntax`
+ *   (a comment inside a sentence, `# global.columns` without FORM or with a name twice), `encoding` (not UTF-8, or
+ *   NUL), `line-length`, `sentence-length` (no end of it)
  * @see CoNLL-U format, Universal Dependencies v2, https://universaldependencies.org/format.html; CoNLL-U Plus,
  *   https://universaldependencies.org/ext-format.html
  * @example

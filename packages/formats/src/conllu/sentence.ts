@@ -107,7 +107,8 @@ export function commentValue(sentence: Sentence, key: string): string | undefine
 }
 
 /**
- * The value of a column by its name in the file: one of the ten, or one that `# global.columns` adds; undefined where there is none.
+ * The value of a column by its name in the file: one of the ten, or one that `# global.columns` adds; undefined where
+ * there is none.
  *
  * @example
  * ```ts

@@ -1,8 +1,9 @@
 import { idOf, type Row, type Sentence, standardColumn } from "./sentence.js";
 
 /**
- * The lines of one sentence with the empty line behind it, and the comment blocks around it. A sentence with `columns` of its own is
- * written in these (CoNLL-U Plus); the comment that declares them is among the comments of the file's first sentence.
+ * The lines of one sentence with the empty line behind it, and the comment blocks around it. A sentence with `columns`
+ * of its own is written in these (CoNLL-U Plus); the comment that declares them is among the comments of the file's
+ * first sentence.
  *
  * @example
  * ```ts

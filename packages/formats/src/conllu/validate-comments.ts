@@ -35,8 +35,8 @@ const parallelIdPattern =
 const textPattern = /^#\s*text\s*=\s*(.*)$/;
 
 /**
- * Checks the comments of a sentence: one `# sent_id` that no other has, one `# text`, at most one `# parallel_id` (unique, its
- * alternatives and parts counted), `# newdoc` and `# newpar`.
+ * Checks the comments of a sentence: one `# sent_id` that no other has, one `# text`, at most one `# parallel_id`
+ * (unique, its alternatives and parts counted), `# newdoc` and `# newpar`.
  *
  * @param line line of the first row, where something is missing
  * @returns the text, where there is one, and its line

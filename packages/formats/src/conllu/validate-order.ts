@@ -34,8 +34,8 @@ export function rowId(text: string, line: number): RowId | undefined {
 }
 
 /**
- * Checks the IDs of one sentence: words count 1, 2, 3, …; empty nodes i.1, i.2, … follow word i; a range stands directly
- * before its first word (behind the empty nodes there), inside the sentence, and overlaps no other.
+ * Checks the IDs of one sentence: words count 1, 2, 3, …; empty nodes i.1, i.2, … follow word i; a range stands
+ * directly before its first word (behind the empty nodes there), inside the sentence, and overlaps no other.
  *
  * @returns whether all is well
  */

@@ -8,7 +8,8 @@ const noSpace = "SpaceAfter=No";
 /**
  * Checks that the forms of a sentence spell its text, and that `SpaceAfter=No` stands where the text has no space.
  *
- * @param text value of `# text`, undefined where there is none or more than one: then only the attribute itself is checked
+ * @param text value of `# text`, undefined where there is none or more than one: then only the attribute itself is
+ *   checked
  * @param textLine line of that comment
  * @returns whether the last token says that no space follows
  */
@@ -44,7 +45,7 @@ export function checkText(
     rest = rest.slice(form.length);
     if (glued) continue;
     if (rest !== "" && !/^\s/.test(rest)) {
-      const got = `none, though # text goes on with ${quoted(rest.slice(0, 20))}`;
+      const got = `none, though # text continues with ${quoted(rest.slice(0, 20))}`;
       report(id.line, MISC + 1, "space-after", "MISC", noSpace, got);
     }
     rest = rest.trimStart();

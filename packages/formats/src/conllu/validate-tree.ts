@@ -12,7 +12,8 @@ interface CheckedRow {
 /**
  * Checks that the words of a sentence form a tree: one of them hangs on the root, and the root is reached from all.
  *
- * @param rows a sentence whose IDs count 1, 2, 3, …; heads that are no word of it were reported, and nothing is said here
+ * @param rows a sentence whose IDs count 1, 2, 3, …; heads that are no word of it were reported, and nothing is said
+ *   here
  */
 export function checkTree(rows: readonly CheckedRow[], report: Report): void {
   const words = rows.filter(({ id }) => id.kind === "word");
@@ -42,7 +43,8 @@ export interface EnhancedState {
 }
 
 /**
- * Checks that the enhanced graph, where a file has one, is there in every sentence and reaches every word and empty node from the root.
+ * Checks that the enhanced graph, where a file has one, is there in every sentence and reaches every word and empty
+ * node from the root.
  *
  * Edges from what is no node were reported, and then nothing is said of what the graph reaches.
  *

@@ -9,7 +9,10 @@ import { checkEnhancedGraph, checkTree, type EnhancedState } from "./validate-tr
 
 /** How much to check. */
 export interface ValidateConlluOptions {
-  /** 1: the file format alone (lines, columns, IDs, blanks, Unicode); 2 (default): also columns, trees, comments and text. */
+  /**
+   * 1: the file format alone (lines, columns, IDs, blanks, Unicode); 2 (default): also columns, trees, comments and
+   * text.
+   */
   readonly level?: 1 | 2;
 }
 
@@ -32,11 +35,11 @@ const startSentence = (): SentenceState => ({ comments: [], rows: [], broken: 0 
  * Checks a CoNLL-U file strictly: an empty result means that it follows the format to the byte.
  *
  * Level 1 is the file format: UTF-8 without byte order mark, in normal form C, LF, exactly one empty line behind each
- * sentence, ten columns, no empty column, blanks only inside FORM, LEMMA and MISC, IDs in order. Level 2 adds what Universal
- * Dependencies v2 asks of every treebank: UPOS, FEATS, HEAD, DEPREL, DEPS and MISC well formed, relations that exist, one root and no
- * cycle, an enhanced graph in all sentences or in none and connected, `# sent_id` and `# text` once each, the former unique, the
- * latter spelt by the forms with `SpaceAfter=No` where it has no space, `# parallel_id`, `# newdoc` and `# newpar` in order. Whether
- * the annotation makes sense is not judged.
+ * sentence, ten columns, no empty column, blanks only inside FORM, LEMMA and MISC, IDs in order. Level 2 adds what
+ * Universal Dependencies v2 asks of every treebank: UPOS, FEATS, HEAD, DEPREL, DEPS and MISC well formed, relations
+ * that exist, one root and no cycle, an enhanced graph in all sentences or in none and connected, `# sent_id` and
+ * `# text` once each, the former unique, the latter spelt by the forms with `SpaceAfter=No` where it has no space,
+ * `# parallel_id`, `# newdoc` and `# newpar` in order. Whether the annotation makes sense is not judged.
  *
  * @param input a whole file, as text or bytes (only bytes can show that they are not UTF-8)
  * @returns the problems in the order of the file; of CR LF and invalid UTF-8 only the first

@@ -4,7 +4,8 @@ import { isStale } from "../archive/unfinished.js";
 import { FormatError } from "../format-error.js";
 
 /**
- * Gives a folder everything of another that it does not have: files by hard links, or copies where the file system has none.
+ * Gives a folder everything of another that it does not have: files by hard links, or copies where the file system has
+ * none.
  *
  * @throws FormatError `unwritable` where one has a folder and the other a file of the same name
  */

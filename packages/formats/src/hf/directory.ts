@@ -38,13 +38,13 @@ export async function isHfDirectory(path: string): Promise<boolean> {
 /**
  * Opens a Hugging Face directory: reads and checks `config.json`, the tokenizer's files, and finds the model files.
  *
- * The tokenizer is that of `tokenizer.json`, or of BERT's `vocab.txt`; `tokenizer_config.json` may be missing. What was made good is in
- * `notes`.
+ * The tokenizer is that of `tokenizer.json`, or of BERT's `vocab.txt`; `tokenizer_config.json` may be missing. What was
+ * made good is in `notes`.
  *
  * @param path the folder
- * @throws FormatError with `path` and `name` (the key): `not-found` (the folder or a file of it), those of `parseModelConfig`,
- *   `parseTokenizerConfig` and `parseTokenizerFile`, `out-of-range` (the tokenizer has ids beyond the model's embedding table: it belongs
- *   to another model)
+ * @throws FormatError with `path` and `name` (the key): `not-found` (the folder or a file of it), those of
+ *   `parseModelConfig`, `parseTokenizerConfig` and `parseTokenizerFile`, `out-of-range` (the tokenizer has ids beyond
+ *   the model's embedding table: it belongs to another model)
  * @example
  * ```ts
  * const { labels, modelPath } = await openHfDirectory("models/pos");

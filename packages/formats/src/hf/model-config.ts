@@ -5,7 +5,9 @@ import { readLabels } from "./read-labels.js";
 
 /** What `config.json` says about a token classifier. */
 export interface ModelConfig {
-  /** Family of the model, such as `bert`; kept as it is when a model is written again. Undefined where nothing tells. */
+  /**
+   * Family of the model, such as `bert`; kept as it is when a model is written again. Undefined where nothing tells.
+   */
   readonly modelType: string | undefined;
   /** Labels in the order of the logits. */
   readonly labels: readonly string[];
@@ -71,9 +73,10 @@ const positionsBehindPadding = new Set([
  *
  * @param json the file's text
  * @param file its name, for messages
- * @returns labels in logit order, from `id2label`, else `label2id`, else `num_labels`; `maxPositions` already lessened for RoBERTa's
- *   offset; the family by `architectures` where `model_type` is missing; `notes` say what was made good
- * @throws FormatError `json`; `schema` (a key of the wrong type, named); `missing` (no labels); `label` (an id that is no number)
+ * @returns labels in logit order, from `id2label`, else `label2id`, else `num_labels`; `maxPositions` already lessened
+ *   for RoBERTa's offset; the family by `architectures` where `model_type` is missing; `notes` say what was made good
+ * @throws FormatError `json`; `schema` (a key of the wrong type, named); `missing` (no labels); `label` (an id that is
+ *   no number)
  * @see PretrainedConfig of Hugging Face transformers 4 and 5
  * @example
  * ```ts

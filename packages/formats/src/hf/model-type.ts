@@ -19,7 +19,8 @@ const families: Readonly<Record<string, string>> = {
 };
 
 /**
- * The family of a model by the name of its class, such as `BertForTokenClassification`; undefined where it is none of transformers'.
+ * The family of a model by the name of its class, such as `BertForTokenClassification`; undefined where it is none of
+ * transformers'.
  *
  * @example
  * ```ts

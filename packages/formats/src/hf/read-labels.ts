@@ -17,10 +17,11 @@ export interface LabelKeys {
 const MOST_LABELS = 100_000;
 
 /**
- * Reads labels as transformers does: `id2label` decides, else `label2id`, else `num_labels` labels are called `LABEL_0`, ….
+ * Reads labels as transformers does: `id2label` decides, else `label2id`, else `num_labels` labels are called
+ * `LABEL_0`, ….
  *
- * What transformers only warns of, or does not look at, is taken with a note: ids without a label, a label of several ids, a `label2id`
- * that is not the inverse, another `num_labels`.
+ * What transformers only warns of, or does not look at, is taken with a note: ids without a label, a label of several
+ * ids, a `label2id` that is not the inverse, another `num_labels`.
  *
  * @throws FormatError `missing` (none of the three), `label` (a key or an id that is no number, or too large)
  */

@@ -35,11 +35,11 @@ const tokenKeys = [
 const others = ["vocab.json", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "bpe.codes"];
 
 /**
- * Reads the tokenizer of a directory: `tokenizer.json`, or BERT's `vocab.txt`; with special tokens from `tokenizer_config.json`, and
- * from `special_tokens_map.json` where that lacks them.
+ * Reads the tokenizer of a directory: `tokenizer.json`, or BERT's `vocab.txt`; with special tokens from
+ * `tokenizer_config.json`, and from `special_tokens_map.json` where that lacks them.
  *
- * @throws FormatError `not-found` where there is neither (naming other tokenizer files that are there), and as `parseTokenizerFile`,
- *   `parseTokenizerConfig`
+ * @throws FormatError `not-found` where there is neither (naming other tokenizer files that are there), and as
+ *   `parseTokenizerFile`, `parseTokenizerConfig`
  */
 export async function readTokenizerOf(files: FolderFiles): Promise<HfTokenizer> {
   const at = (name: string): string => files.pathOf(name);

@@ -7,8 +7,8 @@ const LONGEST_SWAP_MS = 2000;
 const POLL_MS = 5;
 
 /**
- * Makes good what a crash between the two renames of a swap left: where a folder is missing and the old one lies beside it under its
- * temporary name, that one gets its name back. A swap that a living process is just doing is waited for.
+ * Makes good what a crash between the two renames of a swap left: where a folder is missing and the old one lies beside
+ * it under its temporary name, that one gets its name back. A swap that a living process is just doing is waited for.
  */
 export async function recoverFolder(path: string): Promise<void> {
   for (const end = Date.now() + LONGEST_SWAP_MS; ; await setTimeout(POLL_MS)) {
@@ -37,7 +37,8 @@ async function newestOf(paths: readonly string[]): Promise<string | undefined> {
 const MOST_ATTEMPTS = 8;
 
 /**
- * Reads several files of a folder so that all are of one state of it: where the folder was swapped for another meanwhile, once more.
+ * Reads several files of a folder so that all are of one state of it: where the folder was swapped for another
+ * meanwhile, once more.
  *
  * @param path the folder, or a path below which nothing is swapped: then it is read once
  * @param discard what to do with a result that is not used

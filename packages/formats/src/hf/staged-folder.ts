@@ -21,10 +21,12 @@ export interface StagedFolder {
 }
 
 /**
- * Makes a hidden folder beside `target`; it is removed also when the process exits, and by the next run where the process was killed.
+ * Makes a hidden folder beside `target`; it is removed also when the process exits, and by the next run where the
+ * process was killed.
  *
- * A folder that cannot be renamed (a mount, the working folder, one whose parent may not be written) gets its files one by one instead:
- * `config.json` goes first and comes last, so that a crash between leaves no folder that can be read, rather than one of mixed files.
+ * A folder that cannot be renamed (a mount, the working folder, one whose parent may not be written) gets its files one
+ * by one instead: `config.json` goes first and comes last, so that a crash between leaves no folder that can be read,
+ * rather than one of mixed files.
  *
  * @throws FormatError `unwritable`
  */
@@ -110,7 +112,10 @@ interface Move {
   readonly names: readonly string[];
 }
 
-/** The staged folder with everything else of the old one takes its name. A crash between the renames leaves the old one beside it. */
+/**
+ * The staged folder with everything else of the old one takes its name. A crash between the renames leaves the old one
+ * beside it.
+ */
 async function swap(move: Move, mode: number): Promise<void> {
   const { from, to } = move;
   await keepModes(move);

@@ -101,7 +101,9 @@ export function parseTokenizerFile(json: string, file = "tokenizer.json"): Token
   };
 }
 
-/** One more than the highest id, or 0 for what is no vocabulary; a loop, for there may be 250,000 tokens at each start. */
+/**
+ * One more than the highest id, or 0 for what is no vocabulary; a loop, for there may be 250,000 tokens at each start.
+ */
 function sizeOf(vocabulary: unknown): number {
   // A Unigram vocabulary is a list of tokens and scores: the position is the id.
   if (Array.isArray(vocabulary)) return vocabulary.every(Array.isArray) ? vocabulary.length : 0;

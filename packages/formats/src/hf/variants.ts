@@ -1,6 +1,6 @@
 /**
- * Suffixes of model files by the `dtype` that transformers.js calls them (3.8 and 4.3): `model.onnx` is fp32, `model_quantized.onnx` is
- * q8.
+ * Suffixes of model files by the `dtype` that transformers.js calls them (3.8 and 4.3): `model.onnx` is fp32,
+ * `model_quantized.onnx` is q8.
  */
 const suffixes = {
   fp32: "",

@@ -37,11 +37,11 @@ const longestWord = 100;
 /**
  * The `tokenizer.json` of a directory that has only BERT's `vocab.txt`.
  *
- * Text is cleaned and cut as BERT does it; `do_lower_case`, `strip_accents` and `tokenize_chinese_chars` decide how. Where nobody tells, a
- * vocabulary with capital letters keeps case, and any other lowers it.
+ * Text is cleaned and cut as BERT does it; `do_lower_case`, `strip_accents` and `tokenize_chinese_chars` decide how.
+ * Where nobody tells, a vocabulary with capital letters keeps case, and any other lowers it.
  *
- * @throws FormatError `missing` for a special token that a sentence needs and the vocabulary lacks, `schema` for `added_tokens.json` with
- *   something else than ids
+ * @throws FormatError `missing` for a special token that a sentence needs and the vocabulary lacks, `schema` for
+ *   `added_tokens.json` with something else than ids
  * @see BertTokenizer of Hugging Face transformers 4
  */
 export function wordPieceFiles(parts: WordPieceParts): WordPieceFiles {

@@ -31,14 +31,15 @@ const jsonFiles = ["tokenizer.json", "tokenizer_config.json", "config.json"] as 
 /**
  * Writes a Hugging Face directory that transformers.js loads offline.
  *
- * Everything is written to a hidden folder beside it first, checked as {@link openHfDirectory} would check it, gets the other files of an
- * existing folder, and takes its name as a whole. A process that is killed at any moment leaves the old folder or the new one
- * (between two renames the old one under a hidden name, which whoever opens the path next puts right); on failure nothing changes.
+ * Everything is written to a hidden folder beside it first, checked as {@link openHfDirectory} would check it, gets the
+ * other files of an existing folder, and takes its name as a whole. A process that is killed at any moment leaves the
+ * old folder or the new one (between two renames the old one under a hidden name, which whoever opens the path next
+ * puts right); on failure nothing changes.
  *
  * @param path the folder, made where it is missing
  * @returns size and SHA-256 of every file, by its path inside the folder
- * @throws FormatError those of the parsers, `missing` (`pad_token`), `invalid-value` (a name in `files` that is not a plain one),
- *   `unwritable`; what `check` throws
+ * @throws FormatError those of the parsers, `missing` (`pad_token`), `invalid-value` (a name in `files` that is not a
+ *   plain one), `unwritable`; what `check` throws
  * @example
  * ```ts
  * await writeHfDirectory("out", { config, tokenizerJson, tokenizerConfig, models: new Map([["q8", chunks]]) });

@@ -32,11 +32,11 @@ export interface FindFormOptions {
 /**
  * Finds how a set of labels marks entities, or that it does not.
  *
- * Entities are marked where labels are a letter (B, I, E, S; L and U, M and W) and a type, and `O` is among them. Labels that are
- * neither are foreign; there may be helpers ({@link isHelperLabel}) and as many others as there are labels of the scheme. Without `O`,
- * nothing else may be there, and the types must not be tags of words (`B-NOUN`). Letters alone need a `B` (or are just `I` and `O`), since tag sets
- * of single letters have `I`, `O` or `S` too. Types alone are IO where `O` and the name of a well-known type, or types that are told, are
- * among them.
+ * Entities are marked where labels are a letter (B, I, E, S; L and U, M and W) and a type, and `O` is among them.
+ * Labels that are neither are foreign; there may be helpers ({@link isHelperLabel}) and as many others as there are
+ * labels of the scheme. Without `O`, nothing else may be there, and the types must not be tags of words (`B-NOUN`).
+ * Letters alone need a `B` (or are just `I` and `O`), since tag sets of single letters have `I`, `O` or `S` too. Types
+ * alone are IO where `O` and the name of a well-known type, or types that are told, are among them.
  *
  * @param labels of a model, or all of a file
  * @example
@@ -231,8 +231,8 @@ function fits(letters: readonly string[], scheme: PositionScheme): boolean {
 }
 
 /**
- * The form of labelled sentences: {@link findForm} of their labels, and IOB1 where an `I-` begins entities and no `B-` does but between two of
- * one type.
+ * The form of labelled sentences: {@link findForm} of their labels, and IOB1 where an `I-` begins entities and no `B-`
+ * does but between two of one type.
  *
  * @param scheme the scheme that they are said to be of, where it is theirs
  */

@@ -5,7 +5,9 @@ const entityTypes: ReadonlySet<string> = new Set(
   EMAIL PHONE ADDRESS NAME AGE`.split(/\s+/),
 );
 
-/** Tags of words, by UPOS, Penn Treebank and Chinese Treebank; without `X`, which is a placeholder for types as well. */
+/**
+ * Tags of words, by UPOS, Penn Treebank and Chinese Treebank; without `X`, which is a placeholder for types as well.
+ */
 const wordTags: ReadonlySet<string> = new Set(
   `ADJ ADP ADV AUX CCONJ CONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB
   CC CD DT EX FW IN JJ JJR JJS LS MD NN NNS NNP NNPS NR NT PDT POS PRP PRP$ PU RB RBR RBS RP TO UH VA VB VBD VBG VBN VBP VBZ VV

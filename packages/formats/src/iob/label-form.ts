@@ -9,7 +9,9 @@
  */
 export type PositionScheme = "IOB1" | "IOB2" | "BIOES" | "BMES" | "IO";
 
-/** A {@link PositionScheme}, or `untyped`: letters without a type, so that there is one type of entity, without a name. */
+/**
+ * A {@link PositionScheme}, or `untyped`: letters without a type, so that there is one type of entity, without a name.
+ */
 export type LabelScheme = PositionScheme | "untyped";
 
 export const labelSchemes: readonly LabelScheme[] = ["IOB1", "IOB2", "BIOES", "BMES", "IO", "untyped"];
@@ -83,7 +85,8 @@ const bracketed = /^(?:\[.*\]|<.*>|\{.*\}|-[A-Z]+-|__\w+__)$/;
 const helpers = new Set(["X", "_", "-", "PAD", "CLS", "SEP", "UNK", "MASK", "BOS", "EOS", "START", "STOP"]);
 
 /**
- * Whether a label is one of those that models have beside those of their task: `[CLS]`, `<pad>`, `X` (further pieces of a word), `_`, ….
+ * Whether a label is one of those that models have beside those of their task: `[CLS]`, `<pad>`, `X` (further pieces of
+ * a word), `_`, ….
  *
  * @example
  * ```ts

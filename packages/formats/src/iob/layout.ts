@@ -31,8 +31,9 @@ export function isDocumentStart(line: string): boolean {
 }
 
 /**
- * Whether a line that begins with `#` is a comment. Hashtags and the character itself are words too, so the columns decide: with
- * tabs, `#MH17<tab>O` is a row and `# text = a<tab>b` is not; with blanks, `# key = value` is a comment, `# NN I-NP O` a row.
+ * Whether a line that begins with `#` is a comment. Hashtags and the character itself are words too, so the columns
+ * decide: with tabs, `#MH17<tab>O` is a row and `# text = a<tab>b` is not; with blanks, `# key = value` is a comment,
+ * `# NN I-NP O` a row.
  */
 export function isComment(
   line: string,
@@ -49,9 +50,9 @@ export function isComment(
 }
 
 /**
- * The layout of a file from the rows of its first sentence: numbered columns (`id word label …`, as in Universal NER) where the first
- * column counts 1, 2, 3, … (or from 0, as WikiNEuRal does) and a later one holds labels; else the word first and the label last (two
- * columns; the four of CoNLL-2003).
+ * The layout of a file from the rows of its first sentence: numbered columns (`id word label …`, as in Universal NER)
+ * where the first column counts 1, 2, 3, … (or from 0, as WikiNEuRal does) and a later one holds labels; else the word
+ * first and the label last (two columns; the four of CoNLL-2003).
  */
 export function detectLayout(rows: readonly string[]): ColumnLayout {
   const separator = rows.some((row) => row.includes("\t")) ? "tab" : "blanks";

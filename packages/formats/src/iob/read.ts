@@ -61,10 +61,10 @@ interface Reader {
 /**
  * Reads columns of words and labels from a stream, sentence by sentence.
  *
- * Understood without being told: two columns (WNUT, Broad Twitter), the four of CoNLL-2003 with `-DOCSTART-`, numbered columns with
- * `# ` headers (Universal NER; ranges and empty nodes are left out), tabs or blanks. A line that begins with `#` but has the
- * columns of a row is a row: hashtags are words. A word may be empty or blank where tabs separate the columns (Broad Twitter has
- * such rows); it counts like any other.
+ * Understood without being told: two columns (WNUT, Broad Twitter), the four of CoNLL-2003 with `-DOCSTART-`, numbered
+ * columns with `# ` headers (Universal NER; ranges and empty nodes are left out), tabs or blanks. A line that begins
+ * with `#` but has the columns of a row is a row: hashtags are words. A word may be empty or blank where tabs separate
+ * the columns (Broad Twitter has such rows); it counts like any other.
  *
  * @param chunks text or UTF-8 bytes, cut anywhere
  * @returns sentences of at least one word, in order

@@ -23,9 +23,9 @@ export type FormOrScheme = LabelForm | PositionScheme;
 const formOf = (given: FormOrScheme): LabelForm => (typeof given === "string" ? hyphenated(given) : given);
 
 /**
- * The entities of a label sequence, as conlleval counts them: a `B-`, an `I-` behind `O` (a stray one), and a change of type each
- * start a new entity; `E-` and `S-` end one. So IOB1, IOB2, BIOES and BMES are cut by the same rule, and in IO neighbours of one type
- * are one entity. Labels that are foreign to the form are outside of entities.
+ * The entities of a label sequence, as conlleval counts them: a `B-`, an `I-` behind `O` (a stray one), and a change of
+ * type each start a new entity; `E-` and `S-` end one. So IOB1, IOB2, BIOES and BMES are cut by the same rule, and in
+ * IO neighbours of one type are one entity. Labels that are foreign to the form are outside of entities.
  *
  * @param labels one label a word
  * @param form how they are spelled; hyphenated labels of any letters unless given
@@ -71,7 +71,8 @@ function spansOfParts(length: number, partAt: (word: number) => LabelPart | unde
 }
 
 /**
- * Labels of a sequence with these entities. In IO, entities of one type that adjoin run together: the scheme cannot tell them apart.
+ * Labels of a sequence with these entities. In IO, entities of one type that adjoin run together: the scheme cannot
+ * tell them apart.
  *
  * @param spans entities in order, without overlap
  * @param length number of words

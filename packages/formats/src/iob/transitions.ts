@@ -11,9 +11,10 @@ export interface AllowedTransitions {
 /**
  * The sequences that a scheme allows.
  *
- * IOB2: `I-X` only behind `B-X` and `I-X`. IOB1: `B-X` only there, since it parts two entities. BIOES and BMES: an entity that was begun
- * goes on to its end. IO: everything. `O` and foreign labels are outside of entities. A type that has no label for its
- * beginning (or its end) may begin (or end) with any of its labels: otherwise it could never be said.
+ * IOB2: `I-X` only behind `B-X` and `I-X`. IOB1: `B-X` only there, since it parts two entities. BIOES and BMES: an
+ * entity that was begun goes on to its end. IO: everything. `O` and foreign labels are outside of entities. A type that
+ * has no label for its beginning (or its end) may begin (or end) with any of its labels: otherwise it could never be
+ * said.
  *
  * @param labels of a model, in its order
  * @example

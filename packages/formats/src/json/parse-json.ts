@@ -15,8 +15,8 @@ export interface ParseJsonOptions {
 }
 
 /**
- * JSON of a file from outside, with bounds: text such as `[[],[],…` takes twenty times its length when parsed, and text that
- * was packed arrives a thousand times larger than its file.
+ * JSON of a file from outside, with bounds: text such as `[[],[],…` takes twenty times its length when parsed, and text
+ * that was packed arrives a thousand times larger than its file.
  *
  * A byte order mark at the start is left out.
  *

@@ -3,7 +3,8 @@ import { type ExternalReference, failExternal } from "./external-reference.js";
 import { byLocation, checkRanges } from "./external-ranges.js";
 
 /**
- * Gives external tensors their values out of files that are read whole: for models that were just read and that nobody else holds.
+ * Gives external tensors their values out of files that are read whole: for models that were just read and that nobody
+ * else holds.
  *
  * @param references what `externalReferences` found
  * @param read a file beside the model

@@ -85,7 +85,8 @@ export function bitsOfDataType(dataType: number): number | undefined {
  *
  * @param dataType number of the ONNX specification, such as 1 for FLOAT
  * @returns the dtype's name in `@nasty/core`
- * @throws FormatError `unknown-dtype` for strings, complex numbers, 2-bit integers, 8- and 4-bit floats and unknown numbers
+ * @throws FormatError `unknown-dtype` for strings, complex numbers, 2-bit integers, 8- and 4-bit floats and unknown
+ *   numbers
  * @see ONNX 1.22, onnx.proto, TensorProto.DataType
  * @example
  * ```ts

@@ -20,8 +20,8 @@ const memoryOfMessage = 300;
 export const memoryOfUnknown = 250;
 
 /**
- * What decoding a field's values takes, measured with `process.memoryUsage()` on lists of 100,000 (Node 20, @bufbuild/protobuf 2.17)
- * and rounded up.
+ * What decoding a field's values takes, measured with `process.memoryUsage()` on lists of 100,000 (Node
+ * 20, @bufbuild/protobuf 2.17) and rounded up.
  */
 export function memoryOf(field: DescField): ValueMemory {
   if (field.message !== undefined) {

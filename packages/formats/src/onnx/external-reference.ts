@@ -28,8 +28,8 @@ export interface ExternalReference {
 const alignment = 4096;
 
 /**
- * The external tensors of a model, each checked: a location that stays beside the model, an offset and a length that are
- * numbers, and a length that is what dims and data type demand.
+ * The external tensors of a model, each checked: a location that stays beside the model, an offset and a length that
+ * are numbers, and a length that is what dims and data type demand.
  *
  * @throws FormatError `external-data`, naming the tensor
  * @see ONNX 1.22, docs/ExternalData.md
@@ -81,8 +81,8 @@ export interface ExternalLayout {
 }
 
 /**
- * Plans one data file for the initializers whose raw data has at least `thresholdBytes`, in the model's order, each at a
- * multiple of 4096 bytes.
+ * Plans one data file for the initializers whose raw data has at least `thresholdBytes`, in the model's order, each at
+ * a multiple of 4096 bytes.
  *
  * Values of attributes stay in the model: runtimes do not look for them elsewhere.
  */

@@ -40,7 +40,8 @@ export type AttributeValue =
 
 /**
  * Makes an attribute. A number without a fraction becomes INT, another number FLOAT; a list of numbers INTS if none has
- * a fraction, else FLOATS. Where that is not what the operator wants (an alpha of 1), say it: `{ kind: "float", value: 1 }`.
+ * a fraction, else FLOATS. Where that is not what the operator wants (an alpha of 1), say it:
+ * `{ kind: "float", value: 1 }`.
  *
  * @param name the attribute's name
  * @param value number, bigint, string, bytes, tensor, graph, list of numbers or strings, or a typed value

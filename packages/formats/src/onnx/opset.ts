@@ -7,8 +7,8 @@ export const supportedOpsets = { oldest: 7, newest: 25 } as const;
 /**
  * Checks that a model's operators are of versions that this project knows, and returns the version of each domain.
  *
- * The default domain ("" or "ai.onnx") must be imported once, in version 7 to 25; versions of other domains are taken as
- * they are. Functions of the model are checked too.
+ * The default domain ("" or "ai.onnx") must be imported once, in version 7 to 25; versions of other domains are taken
+ * as they are. Functions of the model are checked too.
  *
  * @param model the model
  * @returns version by domain; the default domain is `""`

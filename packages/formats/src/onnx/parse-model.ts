@@ -11,8 +11,8 @@ const operation = "parseModel";
 /** What {@link parseModel} may take. */
 export interface ParseModelOptions {
   /**
-   * Most bytes of memory for what is decoded (nodes, attributes, strings, lists of numbers; not raw data): 128 MB and the
-   * size of the file unless told otherwise.
+   * Most bytes of memory for what is decoded (nodes, attributes, strings, lists of numbers; not raw data): 128 MB and
+   * the size of the file unless told otherwise.
    */
   readonly maxStructureBytes?: number;
 }
@@ -28,7 +28,8 @@ export interface ParseModelOptions {
  * @param bytes a whole .onnx file, not compressed
  * @returns the model, as the plain objects of the generated types
  * @throws FormatError `not-a-model` (empty, text, another format), `truncated` and `protobuf` (with the byte in
- *   `fields.offset`), `limit` (nesting, memory of what is decoded), `shape` and `size` (with the tensor in `fields.name`)
+ *   `fields.offset`), `limit` (nesting, memory of what is decoded), `shape` and `size` (with the tensor in
+ *   `fields.name`)
  * @see ONNX 1.22, docs/IR.md
  * @example
  * ```ts

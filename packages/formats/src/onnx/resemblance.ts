@@ -7,7 +7,7 @@ const signatures: readonly (readonly [signature: string, advice: string])[] = [
   ["<!DOCTYPE", "an HTML page; was an error page downloaded?"],
   ["<!doctype", "an HTML page; was an error page downloaded?"],
   ["<html", "an HTML page; was an error page downloaded?"],
-  ["ORTM", "a model in ORT format; give the .onnx file that it was made of"],
+  ["ORTM", "a model in ORT format; give the .onnx file that it was made from"],
 ];
 
 /** Enough to tell, and short enough to cut no more than one character of UTF-8. */

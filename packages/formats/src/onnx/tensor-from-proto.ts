@@ -7,16 +7,16 @@ import { checkTensor, countOf, labelOf, shapeOf, typedFieldOf } from "./tensor-s
 const operation = "tensorFromProto";
 
 /**
- * Reads a tensor message as a tensor: a view of `rawData` where it lies on a multiple of the element size in its buffer,
- * a copy where it does not or where the values are in a typed field.
+ * Reads a tensor message as a tensor: a view of `rawData` where it lies on a multiple of the element size in its
+ * buffer, a copy where it does not or where the values are in a typed field.
  *
  * In typed fields, float16, bfloat16, bool and integers of up to 32 bits are in `int32Data` (float16 as bits, int4 two
  * to a number), uint32 and uint64 in `uint64Data`; numbers are cut to the type's width as every runtime does.
  *
  * @param tensor the message; not changed
  * @returns a tensor of the message's dims, dtype as {@link dtypeOf} has it
- * @throws FormatError `unknown-dtype` (strings, complex numbers, 8-bit floats …), `shape` and `size` (dims that disagree
- *   with the values), `external-data` (values that were not loaded), `unsupported` (segments)
+ * @throws FormatError `unknown-dtype` (strings, complex numbers, 8-bit floats …), `shape` and `size` (dims that
+ *   disagree with the values), `external-data` (values that were not loaded), `unsupported` (segments)
  * @see ONNX 1.22, onnx.proto, TensorProto
  * @example
  * ```ts

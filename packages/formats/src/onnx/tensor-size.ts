@@ -6,7 +6,9 @@ import {
   type TensorProto,
 } from "./gen/onnx_pb.js";
 
-/** Which list of numbers holds a data type's values when raw_data does not, and how many it takes for `count` elements. */
+/**
+ * Which list of numbers holds a data type's values when raw_data does not, and how many it takes for `count` elements.
+ */
 interface TypedField {
   readonly name: "floatData" | "int32Data" | "int64Data" | "doubleData" | "uint64Data" | "stringData";
   readonly wireName: string;

@@ -12,7 +12,10 @@ const operation = "unpackModel";
 export interface UnpackModelOptions {
   /** The file's name or address: for messages, and `.br` says that it is brotli. */
   readonly name?: string;
-  /** Reads a file beside the model, by the name that the model says: for external data. Without it a model that has some is refused. */
+  /**
+   * Reads a file beside the model, by the name that the model says: for external data. Without it a model that has some
+   * is refused.
+   */
   readonly beside?: ((location: string) => Promise<Uint8Array>) | undefined;
 }
 
@@ -24,7 +27,8 @@ export interface UnpackedModel {
 }
 
 /**
- * Reads the bytes of a model file as `readModelFile` reads a file: gzip by its first bytes, brotli by the name; in a browser and in Node.
+ * Reads the bytes of a model file as `readModelFile` reads a file: gzip by its first bytes, brotli by the name; in a
+ * browser and in Node.
  *
  * @throws FormatError as `parseModel`, `compression`, `limit`, `external-data`; the message names the file
  * @example

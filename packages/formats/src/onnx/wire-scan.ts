@@ -49,8 +49,8 @@ const layouts = new WeakMap<DescMessage, ReadonlyMap<number, FieldLayout>>();
  * Checks that bytes are a well-formed message of a type, before anything is allocated for it: every tag, wire type and
  * length, at every depth.
  *
- * The protobuf library trusts more than a file deserves (it does not compare wire types, nor a nested message's end with
- * its parent's) and reports no offsets.
+ * The protobuf library trusts more than a file deserves (it does not compare wire types, nor a nested message's end
+ * with its parent's) and reports no offsets.
  *
  * @param schema type of the message
  * @param bytes the encoded message

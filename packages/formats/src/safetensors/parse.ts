@@ -10,14 +10,14 @@ export interface ParseSafetensorsOptions {
 /**
  * Reads the tensors of a safetensors file as views of its bytes.
  *
- * The header is checked against the bytes present before anything is made: sizes, element types, shapes, and that the tensors
- * cover the data exactly, without gap or overlap. Nothing is copied but a tensor whose bytes are not aligned to its element
- * (writers order tensors so that there is none).
+ * The header is checked against the bytes present before anything is made: sizes, element types, shapes, and that the
+ * tensors cover the data exactly, without gap or overlap. Nothing is copied but a tensor whose bytes are not aligned to
+ * its element (writers order tensors so that there is none).
  *
  * @param bytes a whole file, at any offset of its buffer; keep it unchanged while the tensors are in use
  * @returns tensors by name, in the order of the header; an empty file body gives an empty map
- * @throws FormatError `truncated`, `limit`, `magic`, `json`, `header`, `duplicate`, `unknown-dtype` (also for the 8-bit and smaller
- *   floats), `shape`, `size`, `overlap`, `gap`, `alignment` (with `requireAligned`)
+ * @throws FormatError `truncated`, `limit`, `magic`, `json`, `header`, `duplicate`, `unknown-dtype` (also for the 8-bit
+ *   and smaller floats), `shape`, `size`, `overlap`, `gap`, `alignment` (with `requireAligned`)
  * @see safetensors 0.4–0.6, https://github.com/huggingface/safetensors#format
  * @example
  * ```ts

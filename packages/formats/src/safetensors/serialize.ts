@@ -9,12 +9,13 @@ const writtenNames: ReadonlyMap<DType, string> = new Map(
 /**
  * The bytes of a safetensors file, piece by piece: the header, then each tensor as a view of its data.
  *
- * Tensors stand in the order of falling element size, then of their names, and the header is padded to a multiple of 8 bytes:
- * so every tensor is aligned, and the bytes do not depend on the order of the map.
+ * Tensors stand in the order of falling element size, then of their names, and the header is padded to a multiple of 8
+ * bytes: so every tensor is aligned, and the bytes do not depend on the order of the map.
  *
  * @param tensors tensors by name
  * @param metadata text by key, written as `__metadata__`
- * @throws FormatError `unsupported` (int4, uint4: the format has no such type), `invalid-value` (the name `__metadata__`)
+ * @throws FormatError `unsupported` (int4, uint4: the format has no such type), `invalid-value` (the name
+ *   `__metadata__`)
  * @example
  * ```ts
  * await writeFileAtomic("model.safetensors", safetensorsChunks(tensors, { format: "pt" }));

@@ -5,7 +5,10 @@ import { mode, type TextRows, textRows } from "./text-rows.js";
 /** What a text was taken for. */
 export interface FoundForm {
   readonly form: TextForm;
-  /** `content` where that decides; `name` where it leaves the form open and the name says it; `default` where the name is silent too. */
+  /**
+   * `content` where that decides; `name` where it leaves the form open and the name says it; `default` where the name
+   * is silent too.
+   */
   readonly by: "content" | "name" | "default";
   /** What was seen, as a clause for a message: `no column of labels repeats`. */
   readonly why: string;
@@ -16,15 +19,18 @@ export interface FoundForm {
 /**
  * Tells what a text is from how it begins: the content decides, the name helps where the content leaves it open.
  *
- * - CoNLL-U: a comment declares columns (`# global.columns`), or most rows have ten columns of which the first is an ID and the seventh
- *   a head, or eight and more that count the words and leave values open with `_` (a faulty file is still CoNLL-U).
- * - Columns: most rows have the same number of columns, words in one and labels in another: labels of chunks, of `O` and types, universal
- *   tags, or any labels that repeat over sentences parted by empty lines. With blanks between the columns, which prose has as well, less
- *   is believed.
- * - Plain text: the rest; tables of other things, lists of words and one token a line are plain text unless the name says columns.
+ * - CoNLL-U: a comment declares columns (`# global.columns`), or most rows have ten columns of which the first is an ID
+ *   and the seventh a head, or eight and more that count the words and leave values open with `_` (a faulty file is
+ *   still CoNLL-U).
+ * - Columns: most rows have the same number of columns, words in one and labels in another: labels of chunks, of `O`
+ *   and types, universal tags, or any labels that repeat over sentences parted by empty lines. With blanks between the
+ *   columns, which prose has as well, less is believed.
+ * - Plain text: the rest; tables of other things, lists of words and one token a line are plain text unless the name
+ *   says columns.
  *
  * @param head the start of the text, 64 kB or all of it
- * @param name of the file, for its ending; `isWhole` whether the text ends where `head` does (then its last line counts)
+ * @param name of the file, for its ending; `isWhole` whether the text ends where `head` does (then its last line
+ *   counts)
  * @example
  * ```ts
  * findTextForm("Ada\tB-PER\nran\tO\n\n", { name: "train.txt", isWhole: true }).form; // "columns"

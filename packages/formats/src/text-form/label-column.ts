@@ -13,8 +13,9 @@ export interface LabelColumn {
 }
 
 /**
- * The column with the labels of a task in a text of columns: the last (or the one behind number and word) where it may hold them, else
- * another that does, such as the parts of speech in the second column of CoNLL-2003. What the labels mean is not judged.
+ * The column with the labels of a task in a text of columns: the last (or the one behind number and word) where it may
+ * hold them, else another that does, such as the parts of speech in the second column of CoNLL-2003. What the labels
+ * mean is not judged.
  *
  * @param head the start of the text
  * @param task `pos`, `ner`, or undefined where either will do

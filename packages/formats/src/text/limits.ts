@@ -1,6 +1,6 @@
 /**
- * Most lines of one sentence, its comments counted: the longest sentences of treebanks have a few thousand, so more than this is a file
- * without empty lines, or no such file.
+ * Most lines of one sentence, its comments counted: the longest sentences of treebanks have a few thousand, so more
+ * than this is a file without empty lines, or no such file.
  */
 export const defaultMaxSentenceLines = 1 << 17;
 

@@ -9,19 +9,19 @@ export interface WholeLinesOptions {
 }
 
 /**
- * A line of a million characters is no sentence: the input is not text of this kind, and holding such a line would hold the
- * whole input.
+ * A line of a million characters is no sentence: the input is not text of this kind, and holding such a line would hold
+ * the whole input.
  */
 export const defaultMaxLineLength = 1 << 20;
 
 const newline = 10;
 
 /**
- * Cuts a stream of text or UTF-8 bytes behind newlines: each block holds whole lines, only the last may lack its newline.
- * A byte order mark at the start is left out.
+ * Cuts a stream of text or UTF-8 bytes behind newlines: each block holds whole lines, only the last may lack its
+ * newline. A byte order mark at the start is left out.
  *
- * Bytes are decoded a block of lines at a time: a newline byte is never part of another character, so no decoder state is
- * carried, and the fast one-shot decoder serves.
+ * Bytes are decoded a block of lines at a time: a newline byte is never part of another character, so no decoder state
+ * is carried, and the fast one-shot decoder serves.
  */
 export async function* wholeLines(
   chunks: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,

@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FormatError, parseConllu, serializeConllu, validateConllu } from "../../src/conllu/index.js";
 
-// Dropping NAME.conllu into valid/, or NAME.conllu with NAME.json into invalid/, adds a test. The .json holds the problems that the
-// validator must find at a level (all of them, in order) and, under "parse", the error of the reader, or null where it is tolerant.
-// A file of level 2 has nothing to be found at level 1; one of level 1 is no complete treebank, and level 2 says more of it.
+// Dropping NAME.conllu into valid/, or NAME.conllu with NAME.json into invalid/, adds a test. The .json holds the
+// problems that the validator must find at a level (all of them, in order) and, under "parse", the error of the reader,
+// or null where it is tolerant. A file of level 2 has nothing to be found at level 1; one of level 1 is no complete
+// treebank, and level 2 says more of it.
 const corpus = new URL("../corpus/conllu/", import.meta.url);
 const filesOf = (folder: string): string[] =>
   readdirSync(new URL(folder, corpus)).filter((name) => name.endsWith(".conllu"));

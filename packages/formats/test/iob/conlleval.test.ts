@@ -2,8 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { convertLabels, spansOf } from "../../src/iob/index.js";
 
-// The rules of conlleval.pl (CoNLL-2000), written down once more: a chunk ends before, and begins at, a word by a table over the
-// tags of two neighbours, and by a change of type.
+// The rules of conlleval.pl (CoNLL-2000), written down once more: a chunk ends before, and begins at, a word by a table
+// over the tags of two neighbours, and by a change of type.
 const endsBefore = (previous: string, tag: string): boolean =>
   (previous === "B" && (tag === "B" || tag === "O")) ||
   (previous === "I" && (tag === "B" || tag === "O")) ||

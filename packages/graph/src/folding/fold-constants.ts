@@ -26,8 +26,9 @@ export interface FoldOptions {
  * Replaces nodes whose results no run can change by initializers of the same names, nested graphs included.
  *
  * Covers what lies between weights and the operators that use them (Transpose, Reshape, Squeeze, Unsqueeze, Cast,
- * Identity, Concat, Slice, Gather, Expand), shapes that are known whatever is fed, and float32, float64, int32 and int64
- * arithmetic. Results equal the runtime's bit for bit. Graph outputs stay computed; what became unused is removed.
+ * Identity, Concat, Slice, Gather, Expand), shapes that are known whatever is fed, and float32, float64, int32 and
+ * int64 arithmetic. Results equal the runtime's bit for bit. Graph outputs stay computed; what became unused is
+ * removed.
  *
  * @returns how many nodes were replaced.
  * @throws GraphError `cycle`; FormatError if a constant's bytes are malformed.

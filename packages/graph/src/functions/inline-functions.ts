@@ -18,14 +18,15 @@ import { calledBy, functionKey, type Functions, functionLabel, reachedFunctions 
 import { instantiate } from "./instantiate.js";
 
 /**
- * Puts the bodies of a model's functions in the place of their calls, in nested graphs too, so that the model has operators only.
+ * Puts the bodies of a model's functions in the place of their calls, in nested graphs too, so that the model has
+ * operators only.
  *
- * Exporters make a function of a module (`pkg.torch.Linear`) and keep weights in it. New names begin with that of the call.
- * Where functions import another operator set than the model, all is raised to the newest.
+ * Exporters make a function of a module (`pkg.torch.Linear`) and keep weights in it. New names begin with that of the
+ * call. Where functions import another operator set than the model, all is raised to the newest.
  *
  * @returns the model itself if it has no functions
- * @throws GraphError `recursive-function`; `expansion-limit` for calls that expand to more than 200,000 nodes or 100 levels;
- * `unsupported-opset` for operators that cannot be raised
+ * @throws GraphError `recursive-function`; `expansion-limit` for calls that expand to more than 200,000 nodes or 100
+ *   levels; `unsupported-opset` for operators that cannot be raised
  * @see ONNX 1.22, docs/IR.md, "Functions"
  * @example
  * ```ts

@@ -37,10 +37,11 @@ const uniqueIn = ({ names, prefix }: Call, name: string): string =>
   names.unique(cut(prefix === "" ? name : `${prefix}/${cut(name)}`));
 
 /**
- * Copies the body of a function for one call: values and nodes get names that nothing else has, inputs and outputs those of the
- * call, and attributes that refer to the function's get their value, its default or nothing.
+ * Copies the body of a function for one call: values and nodes get names that nothing else has, inputs and outputs
+ * those of the call, and attributes that refer to the function's get their value, its default or nothing.
  *
- * Graphs in the body see the values around them; what they define themselves is renamed too, so that it hides no value of the caller.
+ * Graphs in the body see the values around them; what they define themselves is renamed too, so that it hides no value
+ * of the caller.
  */
 export function instantiate(body: FunctionProto, node: NodeProto, names: NameRegistry): Instance {
   const bound = new Map<string, AttributeProto>();

@@ -2,7 +2,10 @@ import type { DType, Tensor } from "@nasty/core";
 import type { NodeProto } from "@nasty/formats/onnx";
 import type { Dim } from "./dims.js";
 
-/** What is known about a value: the element type, the shape, both or neither; a shape is undefined if not even its rank is known. */
+/**
+ * What is known about a value: the element type, the shape, both or neither; a shape is undefined if not even its rank
+ * is known.
+ */
 export interface PartialType {
   readonly dtype?: DType | undefined;
   readonly shape?: readonly Dim[] | undefined;

@@ -13,12 +13,14 @@ const mostAlternatives = 256;
 /**
  * A test of names by a pattern.
  *
- * - `/expression/` with the flags i, m, s, u is a regular expression that may match anywhere in the name. It is in RE2's language, without
- *   lookaround and backreferences, so that its time is linear in the name.
- * - Without a slash, the pattern names one or more whole parts of a name, wherever they are; parts lie between dots and slashes.
- *   `classifier`, `class*` and `layer.0` match `/bert/layer.0/classifier/MatMul` and `bert.layer.0.classifier.weight`.
- * - With a slash, a pattern without wildcards names a part of the path and everything below it: `/bert/encoder`, `encoder/layer.0`; one
- *   with wildcards matches to the end: `*` stays within a segment between slashes, `**` crosses them. A slash in front anchors it.
+ * - `/expression/` with the flags i, m, s, u is a regular expression that may match anywhere in the name. It is in
+ *   RE2's language, without lookaround and backreferences, so that its time is linear in the name.
+ * - Without a slash, the pattern names one or more whole parts of a name, wherever they are; parts lie between dots and
+ *   slashes. `classifier`, `class*` and `layer.0` match `/bert/layer.0/classifier/MatMul` and
+ *   `bert.layer.0.classifier.weight`.
+ * - With a slash, a pattern without wildcards names a part of the path and everything below it: `/bert/encoder`,
+ *   `encoder/layer.0`; one with wildcards matches to the end: `*` stays within a segment between slashes, `**` crosses
+ *   them. A slash in front anchors it.
  *
  * Wildcards are `*`, `?`, `[abc]` and `{a,b}`. A pattern always matches the name that it spells.
  *

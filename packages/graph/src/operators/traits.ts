@@ -37,8 +37,8 @@ export function hasStandardMeaning(node: Named): boolean {
 }
 
 /**
- * Whether a result does not change with small changes of the input (a whole number, a truth value, a shape, a Cast to a type that is neither
- * float32 nor float64): no gradient goes through it.
+ * Whether a result does not change with small changes of the input (a whole number, a truth value, a shape, a Cast to a
+ * type that is neither float32 nor float64): no gradient goes through it.
  */
 export function isFlat(node: NodeProto): boolean {
   if (!isStandard(node)) return false;

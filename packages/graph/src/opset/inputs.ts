@@ -50,7 +50,9 @@ const topK: RaiseRule = (raised) => {
   if (k !== undefined) moveToInput(raised, "k", 1, int64([k]));
 };
 
-/** Whether random zeros are drawn was an attribute once; a model that is run draws none. The share stays for who trains. */
+/**
+ * Whether random zeros are drawn was an attribute once; a model that is run draws none. The share stays for who trains.
+ */
 const dropout: RaiseRule = (raised) => {
   const ratio = floatAttribute(raised.node, "ratio");
   if (ratio !== undefined) moveToInput(raised, "ratio", 1, likeData(raised, ratio));

@@ -34,9 +34,11 @@ const statedType = (graph: Graph, name: string): PartialType => {
 };
 
 /**
- * Brings the operators of one graph, not those of graphs nested in it, from one version of the default operator set to a later one.
+ * Brings the operators of one graph, not those of graphs nested in it, from one version of the default operator set to
+ * a later one.
  *
- * Versions are taken in turn: what one puts in, the next finds. Operators without a rule mean in the later version what they meant.
+ * Versions are taken in turn: what one puts in, the next finds. Operators without a rule mean in the later version what
+ * they meant.
  *
  * @throws GraphError `unsupported-opset` for a node that the later version cannot say
  * @see ONNX 1.22, docs/Changelog.md

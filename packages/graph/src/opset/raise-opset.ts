@@ -8,10 +8,12 @@ const formOfInference = 6;
 const irOfModernOpsets = 7;
 
 /**
- * Brings a model to a later version of the default operator set: attributes that became inputs, operators that were renamed, and the
- * meanings that versions changed (axes of Softmax before 13, broadcasting before 7, type names of Cast before 6).
+ * Brings a model to a later version of the default operator set: attributes that became inputs, operators that were
+ * renamed, and the meanings that versions changed (axes of Softmax before 13, broadcasting before 7, type names of Cast
+ * before 6).
  *
- * A model in training mode becomes one that is run: `is_test` is dropped. A model of that version or a later one stays as it is.
+ * A model in training mode becomes one that is run: `is_test` is dropped. A model of that version or a later one stays
+ * as it is.
  *
  * @throws GraphError `unsupported-opset` naming the first node that the later version cannot say
  * @example

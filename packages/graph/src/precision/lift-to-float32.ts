@@ -29,14 +29,14 @@ export interface LiftedFloats {
 /**
  * Lets a graph of float16 or bfloat16 compute in float32: weights are widened, which is exact, and casts to 16 bits go.
  *
- * Inputs and outputs of the model keep their types, by a Cast at the boundary, so that callers go on feeding what they fed; other
- * values keep their names. Nested graphs and functions change throughout. Initializers that are listed as inputs become constants.
- * float64 is left as it is.
+ * Inputs and outputs of the model keep their types, by a Cast at the boundary, so that callers go on feeding what they
+ * fed; other values keep their names. Nested graphs and functions change throughout. Initializers that are listed as
+ * inputs become constants. float64 is left as it is.
  *
  * @param model not changed; tensors of other types are shared
  * @returns undefined for a model without 16-bit floats
- * @throws GraphError `unsupported-type` for sequences of 16-bit floats among the model's inputs and outputs, and for sparse tensors
- * of them; FormatError for a tensor whose bytes are malformed
+ * @throws GraphError `unsupported-type` for sequences of 16-bit floats among the model's inputs and outputs, and for
+ *   sparse tensors of them; FormatError for a tensor whose bytes are malformed
  */
 export function liftToFloat32(model: ModelProto): LiftedFloats | undefined {
   const plain = inlineFunctions(model);

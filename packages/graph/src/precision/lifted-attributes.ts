@@ -42,7 +42,10 @@ export const liftedTensor = (tensor: TensorProto): TensorProto => {
   return tensorToProto({ dtype: "float32", shape: value.shape, data: toFloat32(value) }, tensor.name);
 };
 
-/** The attributes of a node with 16-bit floats made float32, and the tensors that were; graphs are left to who edits them. */
+/**
+ * The attributes of a node with 16-bit floats made float32, and the tensors that were; graphs are left to who edits
+ * them.
+ */
 export function liftedAttributes(node: NodeProto): {
   readonly attributes: readonly AttributeProto[];
   readonly tensors: readonly TensorProto[];
@@ -70,7 +73,9 @@ export function liftedAttributes(node: NodeProto): {
   return { attributes, tensors };
 }
 
-/** A type with 16-bit floats made float32, in sequences, maps and optional values too; the type itself if it has none. */
+/**
+ * A type with 16-bit floats made float32, in sequences, maps and optional values too; the type itself if it has none.
+ */
 export function liftedType(type: TypeProto): TypeProto {
   const { value } = type;
   switch (value.case) {

@@ -14,7 +14,8 @@ export interface ParameterTensor {
 }
 
 /**
- * The constants of one graph that hold trained numbers: those with at least one axis, without indices, scales and zero points.
+ * The constants of one graph that hold trained numbers: those with at least one axis, without indices, scales and zero
+ * points.
  *
  * Sizes come from the declared shapes, so they hold for external data that is not loaded too.
  */

@@ -14,7 +14,9 @@ export interface WeightPairs {
   readonly op: string;
   /** Pairs (2i, 2i + 1) along the summed axis. */
   readonly pairs: number;
-  /** Those whose sum leaves ±128: on processors without int8 dot products they overflow 16 bits for some activations. */
+  /**
+   * Those whose sum leaves ±128: on processors without int8 dot products they overflow 16 bits for some activations.
+   */
   readonly unsafe: number;
 }
 
@@ -33,7 +35,10 @@ interface Kernel {
 const microsoft = "com.microsoft";
 const channelsLast = "com.ms.internal.nhwc";
 
-/** Kernels of ONNX 1.22 and ONNX Runtime 1.30 that multiply uint8 with int8; ConvInteger and weights in blocks are exact everywhere. */
+/**
+ * Kernels of ONNX 1.22 and ONNX Runtime 1.30 that multiply uint8 with int8; ConvInteger and weights in blocks are exact
+ * everywhere.
+ */
 const kernels: ReadonlyMap<string, Kernel> = new Map<string, Kernel>([
   [":MatMulInteger", { weights: [1], activation: 0, axis: -2 }],
   [":QLinearMatMul", { weights: [3], activation: 0, axis: -2 }],
@@ -47,7 +52,10 @@ const kernels: ReadonlyMap<string, Kernel> = new Map<string, Kernel>([
   [`${microsoft}:DynamicQuantizeLSTM`, { weights: [1, 2], axis: 1 }],
 ]);
 
-/** Float operators that the runtime turns into such kernels between QuantizeLinear and DequantizeLinear, whatever 8 bits the activations have. */
+/**
+ * Float operators that the runtime turns into such kernels between QuantizeLinear and DequantizeLinear, whatever 8 bits
+ * the activations have.
+ */
 const dequantized: ReadonlyMap<string, Kernel> = new Map<string, Kernel>([
   [":MatMul", { weights: [1], activation: 0, axis: -2 }],
   [":Gemm", { weights: [1], activation: 0, axis: -2, transposed: "transB" }],
@@ -109,10 +117,12 @@ function storedAxis(node: NodeProto, { axis, transposed }: Kernel, { tensor, per
 }
 
 /**
- * Counts, in every int8 weight that is multiplied with uint8 activations, the pairs that overflow 16-bit sums for some activations.
+ * Counts, in every int8 weight that is multiplied with uint8 activations, the pairs that overflow 16-bit sums for some
+ * activations.
  *
- * x86 processors without VNNI add two neighbouring products in saturating int16: 255·(q[2i] + q[2i+1]) must stay within it, so the sum of the
- * two weights within ±128. A model without unsafe pairs computes the same integers on every processor.
+ * x86 processors without VNNI add two neighbouring products in saturating int16: 255·(q[2i] + q[2i+1]) must stay within
+ * it, so the sum of the two weights within ±128. A model without unsafe pairs computes the same integers on every
+ * processor.
  *
  * @returns one row a weight and summed axis, in the order of the nodes; an odd last row is in no pair
  * @throws FormatError `external-data` for weights that were not loaded

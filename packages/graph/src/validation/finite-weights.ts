@@ -49,8 +49,8 @@ interface NonFinite {
 /**
  * Refuses a model one of whose weights holds NaN or ±∞: whatever reads it gives nonsense without a word.
  *
- * Constants of attention masks and bounds hold infinities by design. They are told from weights by what reads them, and by their values:
- * besides the one that is not finite they hold nothing but zeros and ones.
+ * Constants of attention masks and bounds hold infinities by design. They are told from weights by what reads them, and
+ * by their values: besides the one that is not finite they hold nothing but zeros and ones.
  *
  * @param where the operation and the file, for messages
  * @throws GraphError `not-finite`, `fields.value` being the tensor
@@ -156,11 +156,11 @@ const scratch = new Int32Array(STRIDE);
 const scratchBytes = new Uint8Array(scratch.buffer);
 
 /**
- * Whether an exponent may have all bits set, without a branch for each number: the lowest bit of an exponent, added to it, is carried into the
- * bit of the sign if and only if all bits are set.
+ * Whether an exponent may have all bits set, without a branch for each number: the lowest bit of an exponent, added to
+ * it, is carried into the bit of the sign if and only if all bits are set.
  *
- * @param bytes numbers of 16 or 32 bits, at any address: weights of a file lie where they come to lie, and copying all of them to where they could be
- *   read as words takes more time than looking at them
+ * @param bytes numbers of 16 or 32 bits, at any address: weights of a file lie where they come to lie, and copying all
+ *   of them to where they could be read as words takes more time than looking at them
  * @param exponents the bits of the exponent in a word, of both halves where it is two numbers
  */
 function mayHave(bytes: Uint8Array, exponents: number): boolean {

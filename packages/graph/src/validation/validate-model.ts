@@ -27,15 +27,18 @@ interface Model {
 }
 
 /**
- * Checks that a model is a well-formed graph: every value read is defined once and in reach, no name for two nodes of one graph, no cycle, outputs made,
- * nested graphs with the inputs and outputs that their operator asks for, operator sets imported and of a known version.
+ * Checks that a model is a well-formed graph: every value read is defined once and in reach, no name for two nodes of
+ * one graph, no cycle, outputs made, nested graphs with the inputs and outputs that their operator asks for, operator
+ * sets imported and of a known version.
  *
  * Nodes may be in any order (runtimes sort them; `Graph.sort` does too). Operators that are not in the table are not
- * refused: a step that cannot handle one says so itself. Calls of the model's functions are checked as the bodies that they stand for.
+ * refused: a step that cannot handle one says so itself. Calls of the model's functions are checked as the bodies that
+ * they stand for.
  *
  * @throws GraphError `missing-graph`, `empty-graph`, `unsupported-opset`, `unknown-opset`, `missing-operator`,
- * `duplicate-node`, `duplicate-value`, `missing-input`, `input-count`, `output-count`, `missing-output`, `missing-subgraph`,
- * `subgraph-outputs`, `cycle`, and for functions as `inlineFunctions`; the message names node, operator and position.
+ *   `duplicate-node`, `duplicate-value`, `missing-input`, `input-count`, `output-count`, `missing-output`,
+ *   `missing-subgraph`, `subgraph-outputs`, `cycle`, and for functions as `inlineFunctions`; the message names node,
+ *   operator and position.
  * @see ONNX 1.22, docs/IR.md
  */
 export function validateModel(model: ModelProto | ModelGraph): void {

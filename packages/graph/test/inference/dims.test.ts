@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { addDims, type Dim, divideDims, multiplyDims, subtractDims } from "../../src/index.js";
-import { broadcastShapes } from "../../src/inference/dims.js";
+import {
+  addDims,
+  broadcastShapes,
+  type Dim,
+  divideDims,
+  multiplyDims,
+  subtractDims,
+} from "../../src/inference/dims.js";
 
 const values: Readonly<Record<string, number>> = { batch: 3, n: 5, past: 7 };
 

@@ -14,9 +14,15 @@ export interface OpenAuditedOptions extends Pick<SessionOptions, "threads" | "co
    * layouts (NCHWc) of `all`, which rename convolutions and add reorder nodes but quantize nothing.
    */
   readonly optimization?: Optimization;
-  /** Whether the model will run often: weights are packed for it then, which takes longer to open and more memory. Default false. */
+  /**
+   * Whether the model will run often: weights are packed for it then, which takes longer to open and more memory.
+   * Default false.
+   */
   readonly runsOften?: boolean;
-  /** Where the optimized graph, as large as the model, lies while it is read. Default the system's folder for temporaries. */
+  /**
+   * Where the optimized graph, as large as the model, lies while it is read. Default the system's folder for
+   * temporaries.
+   */
   readonly folder?: string;
 }
 
@@ -34,7 +40,10 @@ export interface AuditedSession {
   close(): Promise<void>;
 }
 
-/** The file's own graph, for what only it tells: was it fused before, which weights were written? External weights are not read. */
+/**
+ * The file's own graph, for what only it tells: was it fused before, which weights were written? External weights are
+ * not read.
+ */
 const readSource = async (model: ModelSource): Promise<ModelProto | undefined> => {
   if (typeof model !== "string") return model instanceof Uint8Array ? parseModel(model) : model;
   // A larger file cannot be one buffer; the audit does without these figures then.
@@ -43,8 +52,8 @@ const readSource = async (model: ModelSource): Promise<ModelProto | undefined> =
 };
 
 /**
- * Keeps the first initializer of each name. ONNX Runtime 1.30 writes one twice when constant folding put it into the body of
- * an If that already had it.
+ * Keeps the first initializer of each name. ONNX Runtime 1.30 writes one twice when constant folding put it into the
+ * body of an If that already had it.
  */
 const withoutRepeats = (graph: GraphProto): void => {
   const seen = new Set<string>();
@@ -62,11 +71,13 @@ const weightsFile = "weights.bin";
 /**
  * Has the runtime optimize a model, reads back the graph that it would execute, and counts.
  *
- * A session is opened with the optimized graph written to a temporary folder (weights beside it, unread); nothing is run but what `use` runs.
+ * A session is opened with the optimized graph written to a temporary folder (weights beside it, unread); nothing is
+ * run but what `use` runs.
  *
  * @param model a path, bytes or a parsed model
  * @returns counts, each float matrix kernel and stray pair with its reason, and warnings in words
- * @throws RuntimeError as `openSession`; `needs-native` on WebAssembly, which has nowhere to write that graph; what `use` throws.
+ * @throws RuntimeError as `openSession`; `needs-native` on WebAssembly, which has nowhere to write that graph; what
+ *   `use` throws.
  *
  * @example
  * ```ts

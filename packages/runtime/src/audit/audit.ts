@@ -42,8 +42,9 @@ export interface Audit {
   /** How many Q/DQ nodes are there for which purpose, the stray ones included. */
   readonly qdqRoles: Readonly<Record<QdqRole, number>>;
   /**
-   * Pairs of neighbouring int8 weights that overflow 16-bit sums on processors without int8 dot products, for some activations; 0 in a file
-   * that computes the same integers everywhere, null where the weights could not be read (files over 2 GB, external data).
+   * Pairs of neighbouring int8 weights that overflow 16-bit sums on processors without int8 dot products, for some
+   * activations; 0 in a file that computes the same integers everywhere, null where the weights could not be read
+   * (files over 2 GB, external data).
    */
   readonly unsafePairs: number | null;
   /** Integer products with such weights, of how many. */

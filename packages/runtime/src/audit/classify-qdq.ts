@@ -70,8 +70,8 @@ const bytes = new Set<number>([TensorProto_DataType.INT8, TensorProto_DataType.U
 const floats = new Set<number>([TensorProto_DataType.FLOAT, TensorProto_DataType.FLOAT16]);
 
 /**
- * Whether a node fetches rows of an 8-bit table that a Cast and a Mul then make real numbers: `Cast(Gather(table, i)) · scale`, which
- * computes what a DequantizeLinear of the rows would.
+ * Whether a node fetches rows of an 8-bit table that a Cast and a Mul then make real numbers:
+ * `Cast(Gather(table, i)) · scale`, which computes what a DequantizeLinear of the rows would.
  */
 export const isScaledLookup = (graph: Graph, node: NodeProto): boolean => {
   if (!isOp(node, ...lookups)) return false;

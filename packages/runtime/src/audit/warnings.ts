@@ -5,7 +5,10 @@ import { isOp } from "./kernel-classes.js";
 
 const nodesOf = (model: ModelProto): readonly NodeProto[] => model.graph?.node ?? [];
 
-/** Operator sets below this have no DynamicQuantizeLinear: the fused kernel is the only dynamic form, so nothing was fused. */
+/**
+ * Operator sets below this have no DynamicQuantizeLinear: the fused kernel is the only dynamic form, so nothing was
+ * fused.
+ */
 const dynamicSince = 11n;
 
 const wasFused = (source: ModelProto): ((node: NodeProto) => boolean) => {

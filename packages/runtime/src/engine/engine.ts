@@ -18,7 +18,9 @@ const engineVariable = "NASTY_ENGINE";
 
 const engineNames: readonly EngineName[] = ["native", "wasm"];
 
-/** What to do where the native library is missing. The install script that this skips only fetches libraries for GPUs. */
+/**
+ * What to do where the native library is missing. The install script that this skips only fetches libraries for GPUs.
+ */
 const installAdvice =
   "for the native library run: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node";
 
@@ -92,11 +94,12 @@ const nativeOrFallback = async (): Promise<Engine> => {
 let usual: Promise<Engine> | undefined;
 
 /**
- * Loads ONNX Runtime on first use, so that importing this package costs nothing: the native library, or, where there is none, the
- * WebAssembly build, which is said on the channel of notices.
+ * Loads ONNX Runtime on first use, so that importing this package costs nothing: the native library, or, where there is
+ * none, the WebAssembly build, which is said on the channel of notices.
  *
  * @param option the engine to take; otherwise that of `NASTY_ENGINE`
- * @throws RuntimeError `no-runtime` where what was asked for, or both, cannot be loaded; `invalid-option` for an unknown name.
+ * @throws RuntimeError `no-runtime` where what was asked for, or both, cannot be loaded; `invalid-option` for an
+ *   unknown name.
  */
 export const loadEngine = async (option?: EngineName): Promise<Engine> => {
   const wanted = wantedEngine(option);

@@ -5,8 +5,8 @@ import { importOptional, type RuntimeModule } from "./runtime-module.js";
 type NativeModule = RuntimeModule & { listSupportedBackends(): readonly { readonly name: string }[] };
 
 /**
- * ONNX Runtime's builds for Linux keep a record of use under the home folder and upload it, unless this variable is set when the library is
- * loaded. Someone who sets it to something else has decided.
+ * ONNX Runtime's builds for Linux keep a record of use under the home folder and upload it, unless this variable is set
+ * when the library is loaded. Someone who sets it to something else has decided.
  */
 const telemetryVariable = "ORT_DISABLE_TELEMETRY";
 

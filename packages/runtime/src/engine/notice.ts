@@ -11,8 +11,8 @@ export interface RuntimeNotice {
 }
 
 /**
- * The name of the `node:diagnostics_channel` on which a {@link RuntimeNotice} is published: at most one a process, when the first session is
- * opened without the native library.
+ * The name of the `node:diagnostics_channel` on which a {@link RuntimeNotice} is published: at most one a process, when
+ * the first session is opened without the native library.
  *
  * @example
  * ```ts

@@ -7,8 +7,9 @@ export type RuntimeModule = OrtModule & Pick<typeof common, "env">;
 type Namespace = Readonly<Record<string, unknown>>;
 
 /**
- * The module's own object in what `import()` gave. Node puts the exports of a CommonJS module under `default` and those names beside it that
- * it sees in the text; loaders that compile modules themselves (tsx, jiti, Bun, bundlers) leave `default` out, or nest a second one.
+ * The module's own object in what `import()` gave. Node puts the exports of a CommonJS module under `default` and those
+ * names beside it that it sees in the text; loaders that compile modules themselves (tsx, jiti, Bun, bundlers) leave
+ * `default` out, or nest a second one.
  */
 export const runtimeModuleIn = (imported: unknown): RuntimeModule => {
   for (let found = imported, depth = 0; depth < 3 && found !== undefined; depth += 1) {
@@ -21,8 +22,9 @@ export const runtimeModuleIn = (imported: unknown): RuntimeModule => {
 };
 
 /**
- * Imports a package that may be missing. The name is not written where `import()` stands, so that bundlers do not follow it: they could
- * not carry a native library along, and a page that brings its own runtime would get a second one.
+ * Imports a package that may be missing. The name is not written where `import()` stands, so that bundlers do not
+ * follow it: they could not carry a native library along, and a page that brings its own runtime would get a second
+ * one.
  */
 export const importOptional = async (name: string): Promise<RuntimeModule> =>
   runtimeModuleIn(await import(/* @vite-ignore */ /* webpackIgnore: true */ name));

@@ -53,8 +53,8 @@ const answerOf = (child: ChildProcess, timeoutMs: number): Promise<MemoryUse> =>
 /**
  * Measures the resident-set growth of a fresh process that runs one function.
  *
- * The process loads its code and the native library first; what the function then adds is counted. Figures vary by a few
- * megabytes between runs.
+ * The process loads its code and the native library first; what the function then adds is counted. Figures vary by a
+ * few megabytes between runs.
  *
  * @returns bytes
  * @throws RuntimeError `measurement-failed` when the function throws, does not exist, or the process ends or hangs.

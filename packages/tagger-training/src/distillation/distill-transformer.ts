@@ -43,7 +43,10 @@ export interface DistillTransformerOptions extends ClassifierTrainingOptions, Te
   readonly by?: "depth" | "width";
   /** A student to train instead: directory or parts, with any tokenizer. */
   readonly student?: string | BaseModel;
-  /** Weight of the mean squared error to the first teacher's last hidden state, by a trained projection where the widths differ. Default 0. */
+  /**
+   * Weight of the mean squared error to the first teacher's last hidden state, by a trained projection where the widths
+   * differ. Default 0.
+   */
   readonly hidden?: number;
 }
 

@@ -15,7 +15,10 @@ import {
 import { checkNumber, prepareLesson } from "./lesson.js";
 import type { Teacher } from "./teacher.js";
 
-/** Options by the kind of the student: `student` is an architecture for a neural tagger, anything else for a transformer. */
+/**
+ * Options by the kind of the student: `student` is an architecture for a neural tagger, anything else for a
+ * transformer.
+ */
 export type DistillOptions = DistillTaggerOptions | DistillTransformerOptions;
 
 /** A student with what {@link writeFineTuned} (`transformer`) or a model file (`neural`) wants. */
@@ -27,16 +30,18 @@ export type Teachers = string | Teacher | readonly (string | Teacher)[];
 /**
  * Trains a student on what its teachers think of each word, and on the right labels where there are any.
  *
- * Loss: α·T²·KL(q‖softmax(z/T)) + (1 − α)·cross-entropy, q the mean of the teachers' softmax(z/T), computed once a sentence. A
- * transformer student adds h·MSE(hidden), a neural one the losses of its auxiliary heads. Words are hidden from a neural student as in
- * `trainTagger`; teachers read the whole sentence. Entity students of the neural kind have no scores of label sequences.
+ * Loss: α·T²·KL(q‖softmax(z/T)) + (1 − α)·cross-entropy, q the mean of the teachers' softmax(z/T), computed once a
+ * sentence. A transformer student adds h·MSE(hidden), a neural one the losses of its auxiliary heads. Words are hidden
+ * from a neural student as in `trainTagger`; teachers read the whole sentence. Entity students of the neural kind have
+ * no scores of label sequences.
  *
- * @param teacher directories of token classifiers, model files, or results of `fineTune`, `trainTagger`, `trainTransformer`
+ * @param teacher directories of token classifiers, model files, or results of `fineTune`, `trainTagger`,
+ *   `trainTransformer`
  * @returns `kind: "neural"` for a student `cnn`, `bilstm` or preset, `kind: "transformer"` else
- * @throws TaggerError `teacher` for labels that differ (both sets are named) or a teacher of which no student can be made, `option`,
- *   and those of `fineTune` or `trainTagger`.
- * @see G. Hinton, O. Vinyals and J. Dean, "Distilling the Knowledge in a Neural Network" (2015), section 2; V. Sanh et al.,
- *   "DistilBERT" (2019)
+ * @throws TaggerError `teacher` for labels that differ (both sets are named) or a teacher of which no student can be
+ *   made, `option`, and those of `fineTune` or `trainTagger`.
+ * @see G. Hinton, O. Vinyals and J. Dean, "Distilling the Knowledge in a Neural Network" (2015), section 2; V. Sanh et
+ *   al., "DistilBERT" (2019)
  * @example
  * ```ts
  * const student = await distill("models/pos", { studentSize: 0.5, data: { train, validation }, epochs: 10 });

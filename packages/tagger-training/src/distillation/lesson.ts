@@ -22,7 +22,9 @@ export interface TeachingOptions {
   readonly temperature?: number;
   /** α in α·T²·KL + (1 − α)·cross-entropy. Default 0.5. */
   readonly alpha?: number;
-  /** Scheme of the entity labels of the text; seen from them unless given. The student has the scheme of its teachers. */
+  /**
+   * Scheme of the entity labels of the text; seen from them unless given. The student has the scheme of its teachers.
+   */
   readonly scheme?: LabelScheme | undefined;
   /** Called while the teachers label, with how many sentences the one under way has done. */
   readonly onTeaching?: (sentences: number) => void;

@@ -1,11 +1,12 @@
 import type { ChainScores, Scores } from "@nasty/taggers/neural";
 
 /**
- * Probability of each label of each word under a chain of labels: p(yᵢ = y) of p(y₁…yₙ) ∝ exp(score / T), by the forward-backward
- * algorithm in logarithms.
+ * Probability of each label of each word under a chain of labels: p(yᵢ = y) of p(y₁…yₙ) ∝ exp(score / T), by the
+ * forward-backward algorithm in logarithms.
  *
  * @returns float64 [length · labels], row-major; a label that no allowed sequence has at a word gets 0
- * @see L. Rabiner, "A Tutorial on Hidden Markov Models" (1989), equations 18 to 27, with potentials in place of probabilities
+ * @see L. Rabiner, "A Tutorial on Hidden Markov Models" (1989), equations 18 to 27, with potentials in place of
+ *   probabilities
  */
 export function chainMarginals(
   { data, start, length }: Scores,

@@ -1,8 +1,9 @@
 import { type ArchitecturePreset, characterFilters, type EmbeddingSettings } from "../neural/architecture.js";
 
 /**
- * The preset with every width multiplied by `size` and rounded, at least 1: embeddings, character filters, LSTM units. Layers, hash rows
- * and vocabulary stay. Where parts of a word's vector are added up they keep one width, that of the filters.
+ * The preset with every width multiplied by `size` and rounded, at least 1: embeddings, character filters, LSTM units.
+ * Layers, hash rows and vocabulary stay. Where parts of a word's vector are added up they keep one width, that of the
+ * filters.
  */
 export function scaledPreset(preset: ArchitecturePreset, size: number): ArchitecturePreset {
   if (size === 1) return preset;

@@ -24,11 +24,12 @@ export interface Student {
 /**
  * Makes a student of a teacher's family.
  *
- * `depth`: round(size·layers) layers, at least one, each a copy of the teacher's layer at the same relative height; embeddings are the
- * teacher's. `width`: round(size·heads) heads of the teacher's head size and a feed-forward layer of the same share; weights are normal
- * with deviation `initializer_range`, seeded.
+ * `depth`: round(size·layers) layers, at least one, each a copy of the teacher's layer at the same relative height;
+ * embeddings are the teacher's. `width`: round(size·heads) heads of the teacher's head size and a feed-forward layer of
+ * the same share; weights are normal with deviation `initializer_range`, seeded.
  *
- * @throws TaggerError `option` for a size that is not positive; `config`, `checkpoint` for a teacher that cannot be read.
+ * @throws TaggerError `option` for a size that is not positive; `config`, `checkpoint` for a teacher that cannot be
+ *   read.
  * @see V. Sanh et al., "DistilBERT" (2019), section 3, for the choice of layers
  */
 export function makeStudent(
@@ -45,7 +46,10 @@ export function makeStudent(
   return by === "depth" ? shallower(config, tensors, teacher, size) : narrower(config, teacher, size, seed);
 }
 
-/** Which layer of the teacher each of the student's layers is a copy of: evenly spaced, the first and the last among them. */
+/**
+ * Which layer of the teacher each of the student's layers is a copy of: evenly spaced, the first and the last among
+ * them.
+ */
 export function copiedLayers(teacherLayers: number, studentLayers: number): number[] {
   if (studentLayers === 1) return [0];
   return Array.from({ length: studentLayers }, (_, i) =>

@@ -16,11 +16,11 @@ export interface TargetOptions {
 }
 
 /**
- * What the teachers think of every word: log q, times the temperature, so that a softmax at that temperature gives q back; q is the
- * mean of the teachers' softmax(logits / temperature).
+ * What the teachers think of every word: log q, times the temperature, so that a softmax at that temperature gives q
+ * back; q is the mean of the teachers' softmax(logits / temperature).
  *
- * Teachers read whole sentences, no word hidden. A neural tagger with scores of label sequences gives the marginals of its sequences,
- * with all scores divided by the temperature. Memory: 4 bytes a word and label.
+ * Teachers read whole sentences, no word hidden. A neural tagger with scores of label sequences gives the marginals of
+ * its sequences, with all scores divided by the temperature. Memory: 4 bytes a word and label.
  *
  * @returns for each sentence float32 [words · labels], row-major
  * @throws TaggerError `teacher` without a teacher, or for a label that is not among `labels`; `output` for NaN.

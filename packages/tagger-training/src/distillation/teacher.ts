@@ -102,8 +102,8 @@ async function openModelFile(path: string): Promise<Teacher> {
  * Opens teachers that are to be averaged, and checks that all have the same labels, which hold the data's.
  *
  * @param choice what their labels are, where that is not left to be seen from them
- * @throws TaggerError `teacher` for an empty list, or with both sets of labels; as {@link openTeacher}; `labels`, `option` for a choice that the
- *   labels cannot have.
+ * @throws TaggerError `teacher` for an empty list, or with both sets of labels; as {@link openTeacher}; `labels`,
+ *   `option` for a choice that the labels cannot have.
  */
 export async function openTeachers(
   given: string | Teacher | readonly (string | Teacher)[],

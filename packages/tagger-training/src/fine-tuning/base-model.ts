@@ -30,7 +30,9 @@ export interface BaseModel {
   readonly tokenizerJson: Json;
   /** `tokenizer_config.json` as parsed. */
   readonly tokenizerConfig: Json;
-  /** Name of the last hidden state, where it is neither an output `last_hidden_state` nor what a linear head multiplies. */
+  /**
+   * Name of the last hidden state, where it is neither an output `last_hidden_state` nor what a linear head multiplies.
+   */
   readonly hidden?: string;
 }
 
@@ -50,11 +52,11 @@ export interface OpenBase extends HeadlessEncoder {
 /**
  * Opens a base model, without its head.
  *
- * A directory with `model.safetensors` of a family that {@link buildEncoder} knows is built from it; else its float32 ONNX file
- * (`onnx/model.onnx` or `model.onnx`) is taken.
+ * A directory with `model.safetensors` of a family that {@link buildEncoder} knows is built from it; else its float32
+ * ONNX file (`onnx/model.onnx` or `model.onnx`) is taken.
  *
- * @throws TaggerError `not-found` for a directory with neither, `config`, `checkpoint`, `model-outputs`, `tokenizer`; FormatError for
- *   files that cannot be read.
+ * @throws TaggerError `not-found` for a directory with neither, `config`, `checkpoint`, `model-outputs`, `tokenizer`;
+ *   FormatError for files that cannot be read.
  */
 export async function openBase(base: string | BaseModel): Promise<OpenBase> {
   const found: BaseModel & Pick<HeadlessEncoder, "head"> =
@@ -77,7 +79,10 @@ export async function openBase(base: string | BaseModel): Promise<OpenBase> {
   };
 }
 
-/** The first that is there of the keys that the families have for it; the graph of an ONNX file needs no others of config.json. */
+/**
+ * The first that is there of the keys that the families have for it; the graph of an ONNX file needs no others of
+ * config.json.
+ */
 function classifierDropoutOf(config: Json): number {
   for (const key of ["classifier_dropout", "hidden_dropout_prob", "dropout"]) {
     const ratio = config[key];

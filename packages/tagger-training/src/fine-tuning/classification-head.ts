@@ -20,8 +20,8 @@ const headWeight = "classifier.weight";
 const headBias = "classifier.bias";
 
 /**
- * Puts a head on an encoder: logits [batch, sequence, labels] = dropout(hidden)·W + b; a fresh one has W normal with a small deviation,
- * b = 0.
+ * Puts a head on an encoder: logits [batch, sequence, labels] = dropout(hidden)·W + b; a fresh one has W normal with a
+ * small deviation, b = 0.
  *
  * @returns a model with the output `logits` alone
  */

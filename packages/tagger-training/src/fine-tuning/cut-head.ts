@@ -31,8 +31,8 @@ export interface HeadWeights {
 /**
  * Takes the classification head off an encoder graph.
  *
- * The last hidden state is the output `last_hidden_state`, where there is one; else what the product of `logits` (or of the only
- * output) takes as its left operand, behind at most additions, dropout and reshapes.
+ * The last hidden state is the output `last_hidden_state`, where there is one; else what the product of `logits` (or of
+ * the only output) takes as its left operand, behind at most additions, dropout and reshapes.
  *
  * @param hidden name of the tensor, where it is neither
  * @throws TaggerError `model-outputs` if no such tensor of rank 3 and known width is found.

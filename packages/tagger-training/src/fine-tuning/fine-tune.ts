@@ -39,13 +39,16 @@ export interface FineTuneOptions extends ClassifierTrainingOptions {
   /** Share of every label's probability that is spread over all of them. Default 0. */
   readonly labelSmoothing?: number;
   /**
-   * Go on with the base's classification head: `true` needs one that has every label of the training text (labels that the text
-   * lacks stay), `false` starts a fresh one. Left out, it is kept where both have the same labels.
+   * Go on with the base's classification head: `true` needs one that has every label of the training text (labels that
+   * the text lacks stay), `false` starts a fresh one. Left out, it is kept where both have the same labels.
    */
   readonly keepHead?: boolean;
   /** Probability that a word is hidden behind the unk token, drawn anew each epoch. Default 0. */
   readonly wordDropout?: number;
-  /** Scheme of the entity labels of the text; seen from them unless given. A kept head keeps its own scheme, a fresh one learns IOB2. */
+  /**
+   * Scheme of the entity labels of the text; seen from them unless given. A kept head keeps its own scheme, a fresh one
+   * learns IOB2.
+   */
   readonly scheme?: LabelScheme | undefined;
 }
 
@@ -72,18 +75,20 @@ export interface FineTuned extends Omit<ClassifierTraining, "model"> {
 /**
  * Fine-tunes an encoder into a tagger of words.
  *
- * A base whose labels are those of the training sentences keeps its linear head; else a fresh one for their labels replaces it
- * (`keepHead` decides otherwise). A word's label is learned at its first subword. Loss: cross-entropy over labelled words. AdamW, linear warm-up and decay; batches of like length.
+ * A base whose labels are those of the training sentences keeps its linear head; else a fresh one for their labels
+ * replaces it (`keepHead` decides otherwise). A word's label is learned at its first subword. Loss: cross-entropy over
+ * labelled words. AdamW, linear warm-up and decay; batches of like length.
  *
- * @param base a Hugging Face directory (BERT, RoBERTa, DistilBERT, ELECTRA from safetensors; any encoder from ONNX), or its parts
+ * @param base a Hugging Face directory (BERT, RoBERTa, DistilBERT, ELECTRA from safetensors; any encoder from ONNX), or
+ *   its parts
  * @param data words with a UPOS (`pos_tagging`) or chunk label (`ner`, any scheme) each; `_` is a word without a label
  * @param task what the labels are
  * @returns the weights of the best epoch by validation, or of the last one without it
- * @throws TaggerError `empty`, `misaligned`, `labels`, `unknown-label` (only in validation, with its place), `option`, `config`,
- *   `checkpoint`, `model-outputs`, `not-found`, `tokenizer`; TrainingError `non-finite-loss`, `checkpoint-mismatch`,
- *   `unsupported-operator`; FormatError.
- * @see J. Devlin et al., "BERT" (2019), section 5.3, for labels at first subwords; J. Howard and S. Ruder, "Universal Language Model
- *   Fine-tuning" (2018), section 3.2, for layerDecay
+ * @throws TaggerError `empty`, `misaligned`, `labels`, `unknown-label` (only in validation, with its place), `option`,
+ *   `config`, `checkpoint`, `model-outputs`, `not-found`, `tokenizer`; TrainingError `non-finite-loss`,
+ *   `checkpoint-mismatch`, `unsupported-operator`; FormatError.
+ * @see J. Devlin et al., "BERT" (2019), section 5.3, for labels at first subwords; J. Howard and S. Ruder, "Universal
+ *   Language Model Fine-tuning" (2018), section 3.2, for layerDecay
  * @example
  * ```ts
  * const tuned = await fineTune("models/bert", { train, validation }, "pos_tagging", { epochs: 3 });

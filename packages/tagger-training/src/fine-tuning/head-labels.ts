@@ -21,8 +21,8 @@ export interface ChosenHead {
 /**
  * Decides whether fine-tuning goes on with the base's head.
  *
- * By default it does where base and training text have the same labels. If it must (`keepHead: true`), labels that the text lacks
- * stay; if it must not, the head is fresh and its labels are those of the text.
+ * By default it does where base and training text have the same labels. If it must (`keepHead: true`), labels that the
+ * text lacks stay; if it must not, the head is fresh and its labels are those of the text.
  *
  * @throws TaggerError `labels` if the head must be kept and there is none, or if the text has labels that it lacks.
  */

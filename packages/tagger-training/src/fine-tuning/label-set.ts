@@ -32,7 +32,8 @@ export interface SentenceSource {
 }
 
 /**
- * Reads labelled sentences and checks them; entity labels come out in the form of the model, empty sentences are left out.
+ * Reads labelled sentences and checks them; entity labels come out in the form of the model, empty sentences are left
+ * out.
  *
  * @throws TaggerError `empty` without a labelled word, `misaligned`, `labels` for a label that is none of an entity.
  */

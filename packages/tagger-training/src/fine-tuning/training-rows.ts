@@ -99,13 +99,16 @@ export function labelTensor(rows: readonly TrainingRow[], shape: readonly number
   return { dtype: "int64", shape: [count, length], data };
 }
 
-/** How many batches are sorted by length together: enough that little is padding, few enough that batches stay mixed. */
+/**
+ * How many batches are sorted by length together: enough that little is padding, few enough that batches stay mixed.
+ */
 const pool = 50;
 
 /**
  * Cuts rows into batches of like length, in an order that depends on `random` alone.
  *
- * Rows are shuffled, sorted by length inside pools of 50 batches, and the batches are shuffled. There are ⌈rows / batchSize⌉ of them.
+ * Rows are shuffled, sorted by length inside pools of 50 batches, and the batches are shuffled. There are ⌈rows /
+ * batchSize⌉ of them.
  */
 export function shuffledBatches<R extends SubwordRow>(
   rows: readonly R[],

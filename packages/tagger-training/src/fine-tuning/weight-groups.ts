@@ -30,8 +30,8 @@ export interface WeightGroups {
  * Learning rate: layerDecay^(head − depth). Biases and normalisation (one dimension) are not decayed.
  *
  * @param weights names of the weights that the loss depends on, with their shapes
- * @throws TaggerError `option` for a factor outside (0, 1], more frozen layers than there are, layers that the names do not tell,
- *   and if nothing is left to train.
+ * @throws TaggerError `option` for a factor outside (0, 1], more frozen layers than there are, layers that the names do
+ *   not tell, and if nothing is left to train.
  */
 export function weightGroups(
   model: ModelProto,

@@ -17,8 +17,9 @@ export interface WriteFineTunedOptions {
 /**
  * Writes a fine-tuned tagger as a Hugging Face directory that transformers.js loads offline.
  *
- * `onnx/model.onnx`, or the name for what the weights are stored as (it also carries its tagger, so that it can be moved alone), `model.safetensors` where the family's names are
- * known, tokenizer files as they were. The directory is written beside its place, opened, and only then takes its name; see `writeHfDirectory`.
+ * `onnx/model.onnx`, or the name for what the weights are stored as (it also carries its tagger, so that it can be
+ * moved alone), `model.safetensors` where the family's names are known, tokenizer files as they were. The directory is
+ * written beside its place, opened, and only then takes its name; see `writeHfDirectory`.
  *
  * @param path the folder, made where it is missing
  * @returns size and SHA-256 of every file, by its path inside the folder

@@ -23,7 +23,10 @@ export interface TaggerModel {
 export interface FurtherTrainingOptions extends ClassifierTrainingOptions {
   /** Share of every label's probability that is spread over all of them. Default 0. */
   readonly labelSmoothing?: number;
-  /** Probability that a word of a transformer is hidden behind the unk token, drawn anew each epoch. Default 0; other taggers hide words as they were trained. */
+  /**
+   * Probability that a word of a transformer is hidden behind the unk token, drawn anew each epoch. Default 0; other
+   * taggers hide words as they were trained.
+   */
   readonly wordDropout?: number;
   /** Scheme of the entity labels of the text; seen from them unless given. */
   readonly scheme?: LabelScheme | undefined;
@@ -32,17 +35,18 @@ export interface FurtherTrainingOptions extends ClassifierTrainingOptions {
 const operation = "trainFurther";
 
 /**
- * Goes on training a tagger of any kind, with its own labels, features and tokenizer: to recover from pruning, or on new text.
+ * Goes on training a tagger of any kind, with its own labels, features and tokenizer: to recover from pruning, or on
+ * new text.
  *
- * Loss: cross-entropy over labelled words at first subwords, or the negative log-likelihood of the label sequence where the model has
- * scores of label sequences. AdamW, linear warm-up and decay.
+ * Loss: cross-entropy over labelled words at first subwords, or the negative log-likelihood of the label sequence where
+ * the model has scores of label sequences. AdamW, linear warm-up and decay.
  *
  * @param tagger weights in float32; not changed
  * @param data words with a label each of the tagger's task, entities in any scheme; `_` is a word without a label
  * @returns the model of the best epoch by validation, or of the last one without it, with its settings in its metadata
- * @throws TaggerError `empty`, `misaligned`, `labels`, `unknown-label` for a label that the tagger does not have, `option` (also for
- *   a tagger of kind `sequence`, which another framework trained),
- *   `model-inputs`, `window`; TrainingError `non-finite-loss`, `checkpoint-mismatch`, `unsupported-operator`.
+ * @throws TaggerError `empty`, `misaligned`, `labels`, `unknown-label` for a label that the tagger does not have,
+ *   `option` (also for a tagger of kind `sequence`, which another framework trained), `model-inputs`, `window`;
+ *   TrainingError `non-finite-loss`, `checkpoint-mismatch`, `unsupported-operator`.
  * @example
  * ```ts
  * const pruned = await pruner.prune(model, { sparsity: 0.3, structured: true });

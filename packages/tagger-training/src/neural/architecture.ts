@@ -59,8 +59,8 @@ export interface ArchitecturePreset {
 }
 
 /**
- * The architectures by name. `bilstm`: 2 layers of 176 units a direction, 2.8 M parameters with 9,000 words. `cnn`: 4 layers of
- * width 96, 1.4 M parameters, nearly all of them embeddings.
+ * The architectures by name. `bilstm`: 2 layers of 176 units a direction, 2.8 M parameters with 9,000 words. `cnn`: 4
+ * layers of width 96, 1.4 M parameters, nearly all of them embeddings.
  */
 export const architectures = {
   bilstm: {

@@ -13,7 +13,10 @@ import {
 export interface QatOptions extends Omit<FakeQuantizationOptions, "startStep" | "freezeStep"> {
   /** Share of the steps before rounding begins. Default 0.1. */
   readonly start?: number;
-  /** Share of the steps after which ranges of activations stay as they are. Default 0.7, or halfway from `start` to the end. */
+  /**
+   * Share of the steps after which ranges of activations stay as they are. Default 0.7, or halfway from `start` to the
+   * end.
+   */
   readonly freeze?: number;
 }
 
@@ -28,7 +31,8 @@ export interface QuantizationAware {
 /**
  * The modifier of a quantization-aware training, or undefined for another one.
  *
- * @throws TaggerError `option` for options without `quantizationAware`, and for shares that are none; TrainingError `invalid-option`
+ * @throws TaggerError `option` for options without `quantizationAware`, and for shares that are none; TrainingError
+ *   `invalid-option`
  */
 export function quantizationOf(
   operation: string,

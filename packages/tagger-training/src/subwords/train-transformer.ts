@@ -71,13 +71,14 @@ export interface TrainedTransformer extends FineTuned {
 /**
  * Trains a subword transformer from random weights.
  *
- * The pieces of words are learned from the training words ({@link trainVocabulary}), a BERT encoder starts from {@link randomEncoder}, and both go through
- * the steps of {@link fineTuneAs}: a word's label is learned at its first piece, AdamW with linear warm-up and decay, cross-entropy with label
- * smoothing, averaged weights. Auxiliary labels and weights of sentences are not used.
+ * The pieces of words are learned from the training words ({@link trainVocabulary}), a BERT encoder starts from
+ * {@link randomEncoder}, and both go through the steps of {@link fineTuneAs}: a word's label is learned at its first
+ * piece, AdamW with linear warm-up and decay, cross-entropy with label smoothing, averaged weights. Auxiliary labels
+ * and weights of sentences are not used.
  *
  * @returns a float32 model that carries its tagger, with the weights of the best epoch by validation
- * @throws TaggerError `empty`, `labels`, `misaligned`, `unknown-label`, `option`, `config` (a form that does not fit together); TrainingError
- *   `non-finite-loss`, `checkpoint-mismatch`, `checkpoint-format`.
+ * @throws TaggerError `empty`, `labels`, `misaligned`, `unknown-label`, `option`, `config` (a form that does not fit
+ *   together); TrainingError `non-finite-loss`, `checkpoint-mismatch`, `checkpoint-format`.
  *
  * @example
  * ```ts

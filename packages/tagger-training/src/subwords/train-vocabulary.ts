@@ -20,17 +20,19 @@ const PAIR = 2 ** 24;
 /**
  * Learns the pieces that words are written with.
  *
- * Every character of the words is a piece (`a` at the start of a word, `##a` inside). Then, until there are `size` pieces, the two
- * neighbouring pieces that occur together most often become a new one; of equal counts the pair of older pieces. Words are cut at
- * white space first; case is kept. The order of the words does not matter.
+ * Every character of the words is a piece (`a` at the start of a word, `##a` inside). Then, until there are `size`
+ * pieces, the two neighbouring pieces that occur together most often become a new one; of equal counts the pair of
+ * older pieces. Words are cut at white space first; case is kept. The order of the words does not matter.
  *
  * Pair counts are kept up to date, so that a step only visits the words in which its pair occurs.
  *
  * @param counts occurrences of each word
  * @returns pieces in the order of their ids: {@link specialPieces}, characters by code point, then as they were merged
- * @throws TaggerError `option` for a size that does not hold the special tokens and the characters, `empty` without a character.
- * @see R. Sennrich, B. Haddow and A. Birch, "Neural Machine Translation of Rare Words with Subword Units" (2016), algorithm 1, for the
- *   merges; Y. Wu et al., "Google's Neural Machine Translation System" (2016), section 4.1, for pieces at the start of a word and inside
+ * @throws TaggerError `option` for a size that does not hold the special tokens and the characters, `empty` without a
+ *   character.
+ * @see R. Sennrich, B. Haddow and A. Birch, "Neural Machine Translation of Rare Words with Subword Units" (2016),
+ *   algorithm 1, for the merges; Y. Wu et al., "Google's Neural Machine Translation System" (2016), section 4.1, for
+ *   pieces at the start of a word and inside
  * @example
  * ```ts
  * trainVocabulary(new Map([["low", 5], ["lower", 2]]), { size: 12 }).at(-1); // "low"

@@ -10,8 +10,8 @@ export interface WordPieceFiles {
 }
 
 /**
- * A WordPiece tokenizer over given pieces: white space ends a word, punctuation does not (words are given), case is kept, `[CLS]` and `[SEP]` stand
- * around a sentence.
+ * A WordPiece tokenizer over given pieces: white space ends a word, punctuation does not (words are given), case is
+ * kept, `[CLS]` and `[SEP]` stand around a sentence.
  *
  * @param pieces in the order of their ids, {@link specialPieces} first
  * @param positions most tokens of a sentence, special ones included

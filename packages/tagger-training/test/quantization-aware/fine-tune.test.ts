@@ -41,7 +41,8 @@ describe("fine-tuning for quantization", () => {
     const tuned = await fineTune(base, data, "pos_tagging", options);
     expect(tuned.qat).toMatchObject({ bits: 8, activationMode: "static", rangeMode: "moving-average" });
     expect(parseQuantizationRecord(getMetadata(tuned.model, quantizationRecordKey) ?? "")).toEqual(tuned.qat);
-    // Four inputs of products in each of two layers, by the names that the model without dropout has; the head is too small.
+    // Four inputs of products in each of two layers, by the names that the model without dropout has; the head is too
+    // small.
     expect(Object.keys(tuned.qat?.activations ?? {})).toHaveLength(8);
     const names = new Set(tuned.model.graph?.node.flatMap(({ output }) => output));
     for (const name of Object.keys(tuned.qat?.activations ?? {})) expect(names).toContain(name);

@@ -22,23 +22,24 @@ export interface BuildEncoderOptions {
 export const hiddenOutput = "last_hidden_state";
 
 /**
- * Added to the scores of padding before the softmax, where its share underflows to exactly 0.
- * The value of BERT's own code; the largest negative float32 would also blow up ranges that are measured on padded batches.
+ * Added to the scores of padding before the softmax, where its share underflows to exactly 0. The value of BERT's own
+ * code; the largest negative float32 would also blow up ranges that are measured on padded batches.
  */
 const maskedScore = -10_000;
 
 /**
  * Builds the graph of a BERT, RoBERTa, DistilBERT or ELECTRA encoder from its checkpoint.
  *
- * Initializers are named as in the checkpoint; weights of linear layers are held as [inputs, outputs], so that
- * y = x·W + b is one MatMul ({@link checkpointTensors} turns them back). Inputs are int64 [batch, sequence]: `input_ids`, `attention_mask` and, for
- * BERT and ELECTRA, `token_type_ids`; batch and sequence are dynamic. Operator set 20.
+ * Initializers are named as in the checkpoint; weights of linear layers are held as [inputs, outputs], so that y =
+ * x·W + b is one MatMul ({@link checkpointTensors} turns them back). Inputs are int64 [batch, sequence]: `input_ids`,
+ * `attention_mask` and, for BERT and ELECTRA, `token_type_ids`; batch and sequence are dynamic. Operator set 20.
  *
  * @param config the parsed `config.json`
  * @param tensors the checkpoint, as `parseSafetensors` reads it
- * @throws TaggerError `config` (naming the key), `checkpoint` (naming the tensor: missing, mis-shaped, of another family).
- * @see J. Devlin et al., "BERT" (2019); Y. Liu et al., "RoBERTa" (2019); V. Sanh et al., "DistilBERT" (2019); K. Clark et al.,
- *   "ELECTRA" (2020); as in Hugging Face transformers 4 and 5
+ * @throws TaggerError `config` (naming the key), `checkpoint` (naming the tensor: missing, mis-shaped, of another
+ *   family).
+ * @see J. Devlin et al., "BERT" (2019); Y. Liu et al., "RoBERTa" (2019); V. Sanh et al., "DistilBERT" (2019); K. Clark
+ *   et al., "ELECTRA" (2020); as in Hugging Face transformers 4 and 5
  * @example
  * ```ts
  * const model = buildEncoder(JSON.parse(configText), parseSafetensors(bytes));
@@ -125,7 +126,9 @@ function writeEmbeddings(part: EncoderPart): string {
   return named("embeddings/projected", "Add", [product, `${prefix}embeddings_project.bias`]);
 }
 
-/** 0, 1, 2, … [sequence]; in RoBERTa padId + 1, padId + 2, … over the tokens that are not padding, which all have padId. */
+/**
+ * 0, 1, 2, … [sequence]; in RoBERTa padId + 1, padId + 2, … over the tokens that are not padding, which all have padId.
+ */
 function writePositions({ writer, settings }: EncoderPart): string {
   const { named } = writer;
   if (!settings.family.positionsBehindPadding) {

@@ -3,10 +3,11 @@ import type { ModelProto, NodeProto } from "@nasty/formats/onnx";
 import { type Graph, ModelGraph, transposeTensor } from "@nasty/graph";
 
 /**
- * The float weights of a graph as a checkpoint has them: by initializer name, weights of linear layers as [outputs, inputs].
+ * The float weights of a graph as a checkpoint has them: by initializer name, weights of linear layers as [outputs,
+ * inputs].
  *
- * The reverse of {@link buildEncoder}. An exporter that renamed a linear layer's weight (`onnx::MatMul_123`) left the name of its bias: the
- * weight is named after that. Scalars and vectors that no layer owns are left out.
+ * The reverse of {@link buildEncoder}. An exporter that renamed a linear layer's weight (`onnx::MatMul_123`) left the
+ * name of its bias: the weight is named after that. Scalars and vectors that no layer owns are left out.
  *
  * @returns tensors by name; unchanged ones share their data with the model
  * @example

@@ -77,9 +77,10 @@ const activations: ReadonlyMap<string, Activation> = new Map([
  * Reads what `config.json` says about the form of an encoder.
  *
  * @param raw the parsed file; labels are not needed
- * @throws TaggerError `config` naming the key: a family, an activation or a kind of positions that is not built here, a missing or
- *   malformed key, a width that the heads do not divide.
- * @see BertConfig, RobertaConfig, DistilBertConfig and ElectraConfig of Hugging Face transformers 4 and 5, whose defaults hold
+ * @throws TaggerError `config` naming the key: a family, an activation or a kind of positions that is not built here, a
+ *   missing or malformed key, a width that the heads do not divide.
+ * @see BertConfig, RobertaConfig, DistilBertConfig and ElectraConfig of Hugging Face transformers 4 and 5, whose
+ *   defaults hold
  * @example
  * ```ts
  * parseEncoderConfig(JSON.parse(text)).hidden; // 768

@@ -8,7 +8,8 @@ type Json = Readonly<Record<string, unknown>>;
 export const labelsKey = "nasty";
 
 /**
- * `config.json` of a token classifier with these labels, and with task and scheme where the labels alone would be taken for others.
+ * `config.json` of a token classifier with these labels, and with task and scheme where the labels alone would be taken
+ * for others.
  *
  * @param preferred the file that transformers.js shall take, where it would look for one that is not there
  */

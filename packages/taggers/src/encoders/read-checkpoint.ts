@@ -29,11 +29,11 @@ const ignored = /^(pooler\.|embeddings\.(position_ids|token_type_ids)$)/;
 /**
  * Finds the encoder's tensors in a checkpoint and checks their shapes.
  *
- * `LayerNorm.gamma` and `.beta` of old checkpoints count as `.weight` and `.bias`; float16 and bfloat16 become float32; pooler and
- * pretraining heads are left out.
+ * `LayerNorm.gamma` and `.beta` of old checkpoints count as `.weight` and `.bias`; float16 and bfloat16 become float32;
+ * pooler and pretraining heads are left out.
  *
- * @throws TaggerError `checkpoint` naming the tensor: another family's, missing, mis-shaped, not a float, not finite, or one more
- *   than the configuration has a place for.
+ * @throws TaggerError `checkpoint` naming the tensor: another family's, missing, mis-shaped, not a float, not finite,
+ *   or one more than the configuration has a place for.
  */
 export function readEncoderCheckpoint(
   tensors: ReadonlyMap<string, Tensor>,
@@ -62,7 +62,8 @@ export function readEncoderCheckpoint(
 }
 
 /**
- * The tensors without what an exporter's wrapping module put before the family's own prefix (`m.bert.` becomes `bert.`).
+ * The tensors without what an exporter's wrapping module put before the family's own prefix (`m.bert.` becomes
+ * `bert.`).
  *
  * @returns the same map where there is no such wrapper
  */

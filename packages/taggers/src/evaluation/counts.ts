@@ -60,8 +60,8 @@ export interface CountedForms {
 }
 
 /**
- * A counter for one task: words with their label for `pos`; for `ner` entities with exact span and type, each side cut by the rule of
- * conlleval (a stray `I-` or a change of type starts an entity) from labels of its own form.
+ * A counter for one task: words with their label for `pos`; for `ner` entities with exact span and type, each side cut
+ * by the rule of conlleval (a stray `I-` or a change of type starts an entity) from labels of its own form.
  */
 export function makeCounter(task: Task, forms: CountedForms = {}): Counter {
   const total = zero();

@@ -22,7 +22,8 @@ export interface EntitySource {
 }
 
 /**
- * Sentences with the same entities in the form of a model. Helper labels (`[SEP]`, `X`) are outside of entities; `_` stays.
+ * Sentences with the same entities in the form of a model. Helper labels (`[SEP]`, `X`) are outside of entities; `_`
+ * stays.
  *
  * @param sentences in any scheme, which is found from all of them together
  * @throws TaggerError `labels` with its place for a label of no entity

@@ -49,7 +49,10 @@ export interface EvaluateOptions extends BatchOptions {
   readonly path?: string;
   /** Scheme of the gold labels, where it is theirs; seen from them unless given. */
   readonly scheme?: LabelScheme | undefined;
-  /** Run sentences together as the tagger does when it tags, and so judge a dynamic int8 model as it is used. Default false. */
+  /**
+   * Run sentences together as the tagger does when it tags, and so judge a dynamic int8 model as it is used. Default
+   * false.
+   */
   readonly asTagged?: boolean;
   /** Called after each sentence with how many are done. */
   readonly onProgress?: (sentences: number) => void;
@@ -59,14 +62,15 @@ export interface EvaluateOptions extends BatchOptions {
  * Tags the words of labelled sentences and counts how well.
  *
  * `pos`: accuracy = right words / gold words. `ner`: F1 = 2PR/(P+R) over exact (span, type) entities, as conlleval
- * (conlleval.pl of CoNLL-2000) counts them; gold and prediction may be of different schemes. Where one of them names no types, only
- * the places of entities are compared.
+ * (conlleval.pl of CoNLL-2000) counts them; gold and prediction may be of different schemes. Where one of them names no
+ * types, only the places of entities are compared.
  *
  * @param tagger any tagger; it is not closed.
  * @param sentences gold words and labels; UPOS is streamed, entity labels are read first to find their scheme.
  * @returns figures in 0..1, one row for each label, counts and predictions for each sentence.
  * @throws TaggerError `unknown-label` if the gold standard has a label (`ner`: an entity type) the model does not know,
- *   `labels` for a `scheme` that is nobody's, `empty` if there is no word at all, `misaligned` if a sentence has not one label a word.
+ *   `labels` for a `scheme` that is nobody's, `empty` if there is no word at all, `misaligned` if a sentence has not
+ *   one label a word.
  *
  * @example
  * ```ts

@@ -13,11 +13,12 @@ export interface GoldSource {
 }
 
 /**
- * Finds the form of gold entity labels that a model's are compared with, or converted to. The two may differ: what counts is the entities.
+ * Finds the form of gold entity labels that a model's are compared with, or converted to. The two may differ: what
+ * counts is the entities.
  *
  * @param model what the model's labels are
- * @throws TaggerError `unknown-label` with its place for a label of no entity, or of a type that the model does not know; `labels` if a scheme
- *   was named that is neither the gold labels' nor the model's
+ * @throws TaggerError `unknown-label` with its place for a label of no entity, or of a type that the model does not
+ *   know; `labels` if a scheme was named that is neither the gold labels' nor the model's
  */
 export function goldLabelling(
   sentences: readonly LabelledSentence[],

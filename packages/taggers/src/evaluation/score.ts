@@ -21,8 +21,8 @@ export interface ScoreOptions extends LabelChoice {
  *
  * @param gold right labels; both files are read whole, to find what they label.
  * @param system labels to be judged.
- * @throws TaggerError `misaligned` at the first word, or sentence end, that differs, naming its line; `empty`; `labels` for a scheme that is
- *   neither file's; `option` for one of parts of speech.
+ * @throws TaggerError `misaligned` at the first word, or sentence end, that differs, naming its line; `empty`; `labels`
+ *   for a scheme that is neither file's; `option` for one of parts of speech.
  *
  * @example
  * ```ts
@@ -82,7 +82,9 @@ export async function score(
   };
 }
 
-/** The gold labels say what is labelled; where they leave it open (bare types, or `O` alone), the system's may say it. */
+/**
+ * The gold labels say what is labelled; where they leave it open (bare types, or `O` alone), the system's may say it.
+ */
 function labellings(
   gold: readonly LabelledSentence[],
   system: readonly LabelledSentence[],

@@ -35,7 +35,8 @@ export interface ExportSource {
 /**
  * Reads what a path holds: a model file, all variants of a Hugging Face directory, or one of them.
  *
- * @throws TaggerError `not-exportable` for a tagger without a subword tokenizer, `option`, `tokenizer-missing`, …; FormatError
+ * @throws TaggerError `not-exportable` for a tagger without a subword tokenizer, `option`, `tokenizer-missing`, …;
+ *   FormatError
  */
 export async function readSources(
   path: string,

@@ -19,7 +19,9 @@ import { runnableModel } from "./runnable-model.js";
 
 /** Task and scheme hold where they are given, and are kept in what is written. */
 export interface ExportOptions extends LabelChoice {
-  /** One variant of a directory; or the name of a model file where its weights allow several (`int8` instead of `q8`). */
+  /**
+   * One variant of a directory; or the name of a model file where its weights allow several (`int8` instead of `q8`).
+   */
   readonly dtype?: ModelVariant;
   /** `model_type`, for a model file that does not know it: written by another program or by an old version. */
   readonly modelType?: string;
@@ -28,7 +30,10 @@ export interface ExportOptions extends LabelChoice {
     model: ModelProto,
     source: Pick<ExportSource, "modelPath" | "sha256" | "variant">,
   ) => ModelProto;
-  /** Looks at each written file before it takes its place, with what it was made of; what it throws leaves the folder as it was. */
+  /**
+   * Looks at each written file before it takes its place, with what it was made of; what it throws leaves the folder as
+   * it was.
+   */
   readonly check?: (staged: StagedModel, source: Omit<ExportSource, "directory">) => Promise<void>;
 }
 
@@ -54,15 +59,17 @@ const operation = "exportTagger";
 /**
  * Writes taggers as one Hugging Face directory that transformers.js loads offline.
  *
- * Each model becomes `onnx/model.onnx` (float32), `onnx/model_quantized.onnx` (8 bits), `onnx/model_q4.onnx` (4 bits), … by how its weights
- * are stored. Labels, tokenizer and `config.json` come from the source's directory, or from what the model file carries; without a float32
- * file `config.json` names the one that transformers.js shall take. `model.safetensors` is written where the float32 weights have the
- * names of a known family. Several sources must have the same labels, tokenizer and family, and so must models that are in the folder already.
+ * Each model becomes `onnx/model.onnx` (float32), `onnx/model_quantized.onnx` (8 bits), `onnx/model_q4.onnx` (4 bits),
+ * … by how its weights are stored. Labels, tokenizer and `config.json` come from the source's directory, or from what
+ * the model file carries; without a float32 file `config.json` names the one that transformers.js shall take.
+ * `model.safetensors` is written where the float32 weights have the names of a known family. Several sources must have
+ * the same labels, tokenizer and family, and so must models that are in the folder already.
  *
  * @param models a model file or Hugging Face directory, or several that become one directory
  * @param output the folder; its other files stay, and on failure it is as it was
- * @throws TaggerError `not-exportable` (a tagger of whole words; inputs that transformers.js does not feed), `option`, `labels`,
- *   `tokenizer-mismatch`, `config` (the family is not known or differs), `not-found`, and those of `openTagger`; FormatError.
+ * @throws TaggerError `not-exportable` (a tagger of whole words; inputs that transformers.js does not feed), `option`,
+ *   `labels`, `tokenizer-mismatch`, `config` (the family is not known or differs), `not-found`, and those of
+ *   `openTagger`; FormatError.
  * @example
  * ```ts
  * await exportTagger(["models/pos", "pos_int8.onnx"], "dist/pos"); // onnx/model.onnx and onnx/model_quantized.onnx
@@ -177,7 +184,7 @@ async function checkAlike(
   if (first === undefined) return;
   const identity = await identityOfTagger(first.settings);
   for (const { path, settings } of taggers.slice(1)) {
-    const advice = "export it to a folder of its own";
+    const advice = "export it to a separate folder";
     if (settings.labels.join("\n") !== first.settings.labels.join("\n")) {
       throw new TaggerError(
         "labels",
@@ -208,7 +215,9 @@ const modelTypeOf = ({ huggingFace }: TransformerSettings): string | undefined =
   return typeof type === "string" ? type : undefined;
 };
 
-/** `config.json` and `tokenizer_config.json` of the directory, of a source that carries them, or made up for a family. */
+/**
+ * `config.json` and `tokenizer_config.json` of the directory, of a source that carries them, or made up for a family.
+ */
 function filesOf(
   sources: readonly ExportSource[],
   directory: HfDirectory | undefined,
@@ -233,7 +242,7 @@ function filesOf(
   if (modelType !== undefined) return minimalFiles(first.settings, modelType);
   throw new TaggerError(
     "config",
-    `${operation}: ${first.modelPath}: model_type: expected the family of the model (bert, roberta, …) in the file, got none; give the model type, or export from the Hugging Face directory that the file was made of`,
+    `${operation}: ${first.modelPath}: model_type: expected the family of the model (bert, roberta, …) in the file, got none; give the model type, or export from the Hugging Face directory that the file was made from`,
     { path: first.modelPath, name: "model_type" },
   );
 }

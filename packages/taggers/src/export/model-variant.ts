@@ -19,7 +19,10 @@ const variantsOf: Readonly<Record<Storage, readonly [ModelVariant, ...ModelVaria
 /** Operators whose weights are packed into bytes, several numbers each. */
 const blockOperators = new Set(["MatMulNBits", "GatherBlockQuantized"]);
 
-/** Scales of weights in blocks that are stored in 16 bits and read as float32: the model computes in float32 all the same. */
+/**
+ * Scales of weights in blocks that are stored in 16 bits and read as float32: the model computes in float32 all the
+ * same.
+ */
 function widenedScales(graph: Graph): ReadonlySet<string> {
   const scales = graph.nodes
     .filter(({ opType }) => blockOperators.has(opType))
@@ -64,8 +67,8 @@ function storageOf(model: ModelProto): Storage {
 }
 
 /**
- * Which of the files of a Hugging Face directory a model is: fp32, fp16, q8 (any weights of 8 bits), q4 (any of 4 bits) or q4f16 (these, and
- * most of the rest is float16, with which it computes).
+ * Which of the files of a Hugging Face directory a model is: fp32, fp16, q8 (any weights of 8 bits), q4 (any of 4 bits)
+ * or q4f16 (these, and most of the rest is float16, with which it computes).
  *
  * @param wanted another name that fits it too, such as `int8` for a model of 8 bits
  * @throws TaggerError `option` for a name that does not fit the weights

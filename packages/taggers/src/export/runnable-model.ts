@@ -16,7 +16,8 @@ const typeOf = ({ type }: ValueInfoProto): string =>
 /**
  * The model with its scores named `logits`, which is where transformers.js looks for them.
  *
- * @throws TaggerError `not-exportable` for inputs that transformers.js does not feed, or several outputs of which none is `logits`
+ * @throws TaggerError `not-exportable` for inputs that transformers.js does not feed, or several outputs of which none
+ *   is `logits`
  */
 export function runnableModel(model: ModelProto, path: string): ModelProto {
   const { graph } = model;

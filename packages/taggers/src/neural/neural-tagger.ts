@@ -6,7 +6,7 @@ import { labellingOfSettings } from "../label-choice.js";
 import { TaggerError } from "../tagger-error.js";
 import type { Tagger } from "../tagger.js";
 import type { BatchLimits } from "../tagging/batches.js";
-import { type ChainScores, decoderOf } from "../tagging/decode.js";
+import { type ChainScores, constrainChain, decoderOf } from "../tagging/decode.js";
 import { type IdRow, type WordRow, wordRows } from "../tagging/rows.js";
 import { longestRow } from "../tagging/sentence-blocks.js";
 import {
@@ -34,7 +34,10 @@ const DEFAULTS: Readonly<Record<Layout, BatchLimits>> = {
 };
 const LOOK_AHEAD = 512;
 
-/** Words whose ids and vectors are kept; beyond it, or where a block may double it, all are forgotten between two blocks of sentences. */
+/**
+ * Words whose ids and vectors are kept; beyond it, or where a block may double it, all are forgotten between two blocks
+ * of sentences.
+ */
 const MOST_WORDS = 16_384;
 
 /** A tagger that also says how sure it is. */
@@ -49,8 +52,8 @@ export type NeuralSessions =
   | { readonly embedder: Session; readonly network: Session };
 
 /**
- * Opens a neural tagger: the graph is cut at the vectors of words (see {@link splitModel}), so that a word's vector is computed once;
- * a graph that cannot be cut runs whole.
+ * Opens a neural tagger: the graph is cut at the vectors of words (see {@link splitModel}), so that a word's vector is
+ * computed once; a graph that cannot be cut runs whole.
  *
  * @param open makes a session of a model, for example `(m) => openSession(m)`; the tagger closes what it opened.
  * @throws TaggerError as {@link makeNeuralTagger}, and what `open` throws.
@@ -87,8 +90,9 @@ async function closingOnFailure<T>(session: Session, use: (session: Session) => 
 /**
  * A tagger around sessions of a graph that {@link buildNeuralModel} built.
  *
- * A word's ids (and with two sessions its vector) are computed when it is first met and kept. Part-of-speech labels are the best of
- * each word; entity labels are the best sequence that the chunk scheme allows, with the model's own sequence scores if it has any.
+ * A word's ids (and with two sessions its vector) are computed when it is first met and kept. Part-of-speech labels are
+ * the best of each word; entity labels are the best sequence that the chunk scheme allows, with the model's own
+ * sequence scores if it has any.
  *
  * @throws TaggerError `model-inputs`, `model-outputs`, `labels`.
  */
@@ -142,6 +146,7 @@ export async function makeNeuralTagger(
     labels,
     labelling,
     decode: decoderOf(labelling, labels, chain),
+    chain: chain && constrainChain(chain, labels, labelling.form),
     close: async () => {
       await Promise.all(
         "whole" in sessions ? [sessions.whole.close()] : [sessions.embedder.close(), network.close()],

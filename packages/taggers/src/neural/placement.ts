@@ -11,7 +11,10 @@ export interface Placement {
   readonly mask: Tensor<"uint8">;
 }
 
-/** How a network wants its sentences: one a row, with its length or with a mask, or one after the other with a masked position between. */
+/**
+ * How a network wants its sentences: one a row, with its length or with a mask, or one after the other with a masked
+ * position between.
+ */
 export type Layout = "rows" | "masked-rows" | "stream";
 
 /** Longest row of a batch over its shortest. */

@@ -2,7 +2,9 @@ import { type Tensor, tensor } from "@nasty/core";
 import { affixCount, type FeatureSettings } from "./features/feature-settings.js";
 import type { WordFeatures } from "./features/word-features.js";
 
-/** The inputs that describe distinct words: `word_ids` [U], `affix_ids` [U, A], `shape_ids` [U], `character_ids` [U, C]. */
+/**
+ * The inputs that describe distinct words: `word_ids` [U], `affix_ids` [U, A], `shape_ids` [U], `character_ids` [U, C].
+ */
 export function wordFeeds(words: readonly WordFeatures[], settings: FeatureSettings): Record<string, Tensor> {
   const count = words.length;
   const affixes = affixCount(settings);

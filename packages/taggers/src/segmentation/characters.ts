@@ -1,6 +1,7 @@
 /**
- * What separates words, as a character class: Unicode's white space, U+FEFF (a byte order mark wherever files were joined) and control
- * characters, of which U+0085 and U+001C to U+001F count as white space in other languages' libraries.
+ * What separates words, as a character class: Unicode's white space, U+FEFF (a byte order mark wherever files were
+ * joined) and control characters, of which U+0085 and U+001C to U+001F count as white space in other languages'
+ * libraries.
  */
 export const SEPARATOR = "\\s\\p{White_Space}\\p{Cc}";
 
@@ -33,8 +34,8 @@ export interface Unformatted {
 }
 
 /**
- * Leaves out format characters (soft hyphens, zero-width spaces and joiners, bidirectional marks) so that they cut no word; those inside of
- * emoji stay.
+ * Leaves out format characters (soft hyphens, zero-width spaces and joiners, bidirectional marks) so that they cut no
+ * word; those inside of emoji stay.
  */
 export function withoutFormat(text: string): Unformatted {
   if (!FORMAT.test(text)) return { text };
@@ -52,7 +53,10 @@ export function withoutFormat(text: string): Unformatted {
   return { text: kept, origins };
 }
 
-/** A place at or before `at` where a text may be cut: inside of no surrogate pair and before no mark, joiner or format character. */
+/**
+ * A place at or before `at` where a text may be cut: inside of no surrogate pair and before no mark, joiner or format
+ * character.
+ */
 export function cutBefore(text: string, at: number): number {
   for (let cut = at; cut > Math.max(0, at - LONGEST_CHARACTER); cut--) {
     const isInside = /[\uDC00-\uDFFF]/.test(text[cut] ?? "") && /[\uD800-\uDBFF]/.test(text[cut - 1] ?? "");

@@ -10,13 +10,14 @@ const NOT_CONTRACTED = /^(?:\d+['’]s|ma['’]am|o['’]clock|y['’]all|['’]
  * Where the words of a contraction begin inside its form, or undefined if the token is one word: `don't` has words at 0
  * and 2 (`do` `n't`), `Sam's` at 0 and 3, `cannot` at 0 and 3.
  *
- * The form's words joined again are the form. Decades (`60's`) and words that only look contracted (`o'clock`) are one word.
- * Source: the multiword tokens of UD English-EWT.
+ * The form's words joined again are the form. Decades (`60's`) and words that only look contracted (`o'clock`) are one
+ * word. Source: the multiword tokens of UD English-EWT.
  */
 export function contractionCuts(form: string): readonly number[] | undefined {
   if (NOT_CONTRACTED.test(form)) return undefined;
   const plain = PLAIN_CONTRACTIONS.get(form.toLowerCase());
-  // A contraction without its apostrophe in capitals or with only one letter before the cut ("IM") is some abbreviation.
+  // A contraction without its apostrophe in capitals or with only one letter before the cut ("IM") is some
+  // abbreviation.
   if (plain !== undefined && !(plain === 1 && form === form.toUpperCase())) return [0, plain];
   if (DOUBLE.test(form)) {
     const have = form.length - 3;

@@ -16,7 +16,10 @@ export const ABBREVIATIONS: ReadonlySet<string> = new Set(
     .split(/\s+/),
 );
 
-/** Abbreviations that are also common words or that end sentences: before a sentence's end their period is the sentence's. */
+/**
+ * Abbreviations that are also common words or that end sentences: before a sentence's end their period is the
+ * sentence's.
+ */
 export const SENTENCE_FINAL_SPLIT: ReadonlySet<string> = new Set(
   "al am ave co conf dec del ed etc eve fax fig fri ill inc ind info jan jr mar mass max min mins misc miss mo mon mt no nos oct ore pa para pt rec ref sat sec sept sq st sun tel va vol wash wed yr yrs hr hrs".split(
     " ",

@@ -25,7 +25,8 @@ export interface TextSentence extends Span {
 /**
  * Cuts a text into sentences and words by the conventions of UD English-EWT.
  *
- * @param text any text; offsets in the result count its UTF-16 units, so `text.slice(word.start, word.end) === word.form`.
+ * @param text any text; offsets in the result count its UTF-16 units, so
+ *   `text.slice(word.start, word.end) === word.form`.
  * @returns sentences in order; no word is empty or holds white space; an empty text gives none.
  *
  * @example

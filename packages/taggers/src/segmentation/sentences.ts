@@ -5,12 +5,13 @@ import type { Span } from "./tokens.js";
 const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
 
 /**
- * Ends of sentences that Unicode's rules do not see, as they stand in mail, comments and encyclopedias; in UD English-EWT's training file
- * 70 to 100 % of each are ends.
+ * Ends of sentences that Unicode's rules do not see, as they stand in mail, comments and encyclopedias; in UD
+ * English-EWT's training file 70 to 100 % of each are ends.
  */
 const FURTHER_ENDS = new RegExp(
   [
-    // A period behind a whole word and before a small letter: "call me. i am going". Short words may be abbreviations, of other languages too.
+    // A period behind a whole word and before a small letter: "call me. i am going". Short words may be abbreviations,
+    // of other languages too.
     /(?:(?<![\p{L}.])(?:\p{L}{4,64}|SHORT)|['’]\p{L}{1,2}|\))\.["'”’)]*(?=\s+\p{Ll})/u,
     // References behind the stop: "of Paris.[2] They"
     /[.!?]["'”’)]*(?:\[\d+\])+(?=\s)/u,

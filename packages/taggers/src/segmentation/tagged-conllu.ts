@@ -23,11 +23,12 @@ const EMPTY: Omit<Columns, "form"> = {
 };
 
 /**
- * A tagged sentence as CoNLL-U: `# sent_id`, `# text`, multiword tokens as ranges, `SpaceAfter=No` where the text has no space.
+ * A tagged sentence as CoNLL-U: `# sent_id`, `# text`, multiword tokens as ranges, `SpaceAfter=No` where the text has
+ * no space.
  *
- * Parts of speech stand in UPOS, entity labels in MISC as `NER=B-PER` (words outside of entities have none, nor have those with a label
- * that is foreign to the scheme). White space inside the
- * sentence, line breaks too, becomes one space in `# text`: the format wants it on one line.
+ * Parts of speech stand in UPOS, entity labels in MISC as `NER=B-PER` (words outside of entities have none, nor have
+ * those with a label that is foreign to the scheme). White space inside the sentence, line breaks too, becomes one
+ * space in `# text`: the format wants it on one line.
  *
  * @param id value of `# sent_id`.
  * @param labelling what the labels are; where only the task is known, every entity label but `O` counts

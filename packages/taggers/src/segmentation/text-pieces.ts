@@ -23,10 +23,11 @@ export interface PieceOptions extends SentenceOptions {
 }
 
 /**
- * Where the first piece of a text ends: a stretch that no sentence crosses, so that a text can be read piece by piece with the same sentences.
+ * Where the first piece of a text ends: a stretch that no sentence crosses, so that a text can be read piece by piece
+ * with the same sentences.
  *
- * A piece ends at an empty line (at every line end where each line is a sentence); a longer one than {@link longestPiece} behind its last sure
- * sentence; a sentence that is longer, at its last white space, or anywhere.
+ * A piece ends at an empty line (at every line end where each line is a sentence); a longer one than
+ * {@link longestPiece} behind its last sure sentence; a sentence that is longer, at its last white space, or anywhere.
  *
  * @param text from the end of the piece before it.
  * @returns UTF-16 units; 0 if more of the text must be read.
@@ -87,9 +88,9 @@ function* linesOf(piece: string): Generator<Span> {
 /**
  * Where the sentences of a text are.
  *
- * Unicode's sentence break rules (UAX 29, through `Intl.Segmenter`) and what UD English-EWT does beyond them, see decision 053. An empty line
- * ends a sentence, a single line break does not (unless each line is a sentence); white space is outside. A sentence of more than 65,536 UTF-16
- * units is cut, at white space where it has some.
+ * Unicode's sentence break rules (UAX 29, through `Intl.Segmenter`) and what UD English-EWT does beyond them, see
+ * decision 053. An empty line ends a sentence, a single line break does not (unless each line is a sentence); white
+ * space is outside. A sentence of more than 65,536 UTF-16 units is cut, at white space where it has some.
  *
  * @example
  * ```ts

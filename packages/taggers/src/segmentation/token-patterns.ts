@@ -3,7 +3,10 @@ import { NAME_ENDINGS } from "./lexicon.js";
 const LETTER = "\\p{L}\\p{M}";
 const APOSTROPHE = "['’´`]";
 
-/** What a token may look like; `needs`: characters of which one must stand in the rest of the chunk for the pattern to match. */
+/**
+ * What a token may look like; `needs`: characters of which one must stand in the rest of the chunk for the pattern to
+ * match.
+ */
 interface Pattern {
   readonly pattern: RegExp;
   readonly needs?: string;

@@ -21,8 +21,8 @@ const WORD_SCRIPT_WITHOUT_SPACES =
  * The surface tokens of one sentence by the conventions of UD English-EWT: contractions are still whole here.
  *
  * @param text any text; only `start` to `end` is read.
- * @returns spans in order that do not overlap and leave out nothing but separators, and outside of words format characters and marks
- *   without a letter. No span begins with a mark; format characters inside of a word belong to it.
+ * @returns spans in order that do not overlap and leave out nothing but separators, and outside of words format
+ *   characters and marks without a letter. No span begins with a mark; format characters inside of a word belong to it.
  */
 export function tokenSpans(text: string, start = 0, end = text.length): Span[] {
   const tokens: Span[] = [];
@@ -41,7 +41,10 @@ export function tokenSpans(text: string, start = 0, end = text.length): Span[] {
 
 const CHUNK = new RegExp(`[^${SEPARATOR}]+`, "gu");
 
-/** Most UTF-16 units of a word (beside marks on its last letter); patterns look no further, so that time stays linear in the text. */
+/**
+ * Most UTF-16 units of a word (beside marks on its last letter); patterns look no further, so that time stays linear in
+ * the text.
+ */
 export const longestWord = 1000;
 
 function windowEnd(text: string, start: number, chunkEnd: number): number {

@@ -25,13 +25,15 @@ const DEFAULTS = { batchSize: 32, batchTokens: 1024, lookAhead: 512 } as const;
 const MOST_STRETCH = 1.2;
 
 /**
- * A tagger around a session of a model that takes one id a word, [batch, length], and gives scores [batch, length, labels].
+ * A tagger around a session of a model that takes one id a word, [batch, length], and gives scores [batch, length,
+ * labels].
  *
- * Part-of-speech labels are the best of each word; entity labels the best sequence that the chunk scheme allows. A trial run with the
- * largest id finds the output, and a word list that does not belong to the model.
+ * Part-of-speech labels are the best of each word; entity labels the best sequence that the chunk scheme allows. A
+ * trial run with the largest id finds the output, and a word list that does not belong to the model.
  *
  * @param session of the model; the tagger closes it.
- * @throws TaggerError `model-inputs`, `model-outputs`, `labels`, `word-index` (ids beyond the model's table), `window` (no length to fill to)
+ * @throws TaggerError `model-inputs`, `model-outputs`, `labels`, `word-index` (ids beyond the model's table), `window`
+ *   (no length to fill to)
  *
  * @example
  * ```ts
@@ -46,7 +48,8 @@ export async function makeSequenceTagger(session: Session, settings: SequenceSet
   const encoding = encodingOf(session.inputs, settings);
   const { feed } = encoding;
   const output = await trial(session, settings, feed);
-  // The best sequence is that of the largest sum, which for probabilities is one of logarithms; the best label of a word is the same.
+  // The best sequence is that of the largest sum, which for probabilities is one of logarithms; the best label of a
+  // word is the same.
   const isSummed = labelling.task === "ner" && probabilities;
 
   const running: Running<WordRow> = {

@@ -8,12 +8,14 @@ const unknownNames = ["<UNK>", "[UNK]", "<unk>", "UNK", "<OOV>", "<oov>", "OOV"]
 const paddingNames = ["<PAD>", "[PAD]", "<pad>", "PAD"];
 
 /**
- * Words by id, of a word index as JavaScript and Python programs keep it: a list (the place is the id), or an object from word to id.
+ * Words by id, of a word index as JavaScript and Python programs keep it: a list (the place is the id), or an object
+ * from word to id.
  *
  * @param json parsed JSON
  * @param file its name, for messages
  * @returns an empty text where an id is no word's
- * @throws TaggerError `word-index` with the word: anything but a list of texts or an object of ids, an id that two words have
+ * @throws TaggerError `word-index` with the word: anything but a list of texts or an object of ids, an id that two
+ *   words have
  * @example
  * ```ts
  * readWordIndex({ the: 1, cat: 2 }, "words.json"); // ["", "the", "cat"]

@@ -8,8 +8,9 @@ export interface BatchLimits {
 /**
  * Puts rows into batches of like length, in order of length; a batch size of 1 keeps their order.
  *
- * A batch ends at `batchSize` rows, at `batchTokens` positions (padding counted), or where the next row is so much longer than the
- * shortest that the others would be mostly padding. A row longer than `batchTokens` is a batch of its own.
+ * A batch ends at `batchSize` rows, at `batchTokens` positions (padding counted), or where the next row is so much
+ * longer than the shortest that the others would be mostly padding. A row longer than `batchTokens` is a batch of its
+ * own.
  *
  * @param longestBeside the longest row that may share a run with a shortest one
  */

@@ -127,7 +127,10 @@ export function constrainChain(
   };
 }
 
-/** The decoder of a task: single best labels, or the best sequence where a chain is given or the scheme of the labels forbids some. */
+/**
+ * The decoder of a task: single best labels, or the best sequence where a chain is given or the scheme of the labels
+ * forbids some.
+ */
 export function decoderOf(
   { task, form }: Pick<Labelling, "task" | "form">,
   labels: readonly string[],

@@ -39,7 +39,8 @@ function atLeastOne(value: number, name: string): number {
 }
 
 /**
- * Reads sentences in blocks of at most `lookAhead`, fewer where they are long; words are cut to {@link longestWord} UTF-16 units.
+ * Reads sentences in blocks of at most `lookAhead`, fewer where they are long; words are cut to {@link longestWord}
+ * UTF-16 units.
  *
  * @throws TaggerError `words` for anything but lists of texts; the signal's reason where it is aborted.
  */
@@ -62,7 +63,12 @@ export async function* sentenceBlocks(
   if (block.length > 0) yield block;
 }
 
-function iterable(sentences: Sentences): Sentences {
+/**
+ * Sentences that can be read one by one.
+ *
+ * @throws TaggerError `words` for what is no list of lists
+ */
+export function iterable(sentences: Sentences): Sentences {
   const given: unknown = sentences;
   const isIterable =
     typeof given === "object" &&
@@ -90,10 +96,12 @@ function checkedWords(sentence: readonly string[], index: number): readonly stri
     }
     if (word.length > longestWord) isLong = true;
   }
-  return isLong ? sentence.map((word) => (word.length > longestWord ? clipped(word) : word)) : sentence;
+  return isLong ? sentence.map(seenOf) : sentence;
 }
 
-const clipped = (word: string): string => word.slice(0, cutBefore(word, longestWord));
+/** What of a word is looked at: no more than {@link longestWord} UTF-16 units. */
+export const seenOf = (word: string): string =>
+  word.length > longestWord ? word.slice(0, cutBefore(word, longestWord)) : word;
 
 function described(value: unknown): string {
   if (value === null || value === undefined) return String(value);

@@ -1,6 +1,14 @@
 import type { Labelling } from "../task.js";
-import type { BatchOptions, EncodedBatch, Sentences, Tagger } from "../tagger.js";
-import type { Decoder, Scores } from "./decode.js";
+import type {
+  BatchOptions,
+  ChoiceOptions,
+  EncodedBatch,
+  LabelChoices,
+  Sentences,
+  Tagger,
+} from "../tagger.js";
+import { choicesOfPath, choosesSubwords, makeChooser } from "./choices.js";
+import type { ChainScores, Decoder, Scores } from "./decode.js";
 import { ownedWords, type Row } from "./rows.js";
 import { type Limits, limitsOf, sentenceBlocks } from "./sentence-blocks.js";
 
@@ -41,12 +49,16 @@ export interface Running<R extends Row> {
   /** Rows of a block that are ready to be run. */
   rowsOf(block: Block): R[] | Promise<R[]>;
   run(batch: readonly R[]): Promise<RunScores>;
+  /** How many positions a word that the row owns has, one behind the other; one of each where it is left out. */
+  subwordsOf?(row: R, word: number): number;
 }
 
 /** What a tagger is made of beside its encoder. */
-export interface TaggerParts extends Pick<Tagger, "kind" | "labels" | "close"> {
+export interface TaggerParts extends Pick<Tagger, "kind" | "labels" | "close" | "subwordSpans"> {
   readonly labelling: Labelling;
   readonly decode: Decoder;
+  /** The model's scores of label sequences, as labels are decoded with them. */
+  readonly chain?: ChainScores | undefined;
 }
 
 /** A tagger that also says how sure it is. */
@@ -72,34 +84,58 @@ export function encoderOf<R extends Row>(encoding: Encoding<R>): Pick<Tagger, "f
 }
 
 /**
- * A tagger of any kind: sentences are read in blocks, cut into rows, batched, run, and put together again; each word's scores come from
- * the row that owns it, and labels are decoded over whole sentences.
+ * A tagger of any kind: sentences are read in blocks, cut into rows, batched, run, and put together again; each word's
+ * scores come from the row that owns it, and labels are decoded over whole sentences.
  *
  * Limits and the signal of a call are heeded here, and nowhere else.
  */
 export function taggerOf<R extends Row>(
   encoding: Encoding<R>,
   running: Running<R>,
-  { decode, ...parts }: TaggerParts,
+  { decode, chain, ...parts }: TaggerParts,
 ): ScoringTagger {
-  const { labels } = parts;
+  const { labels, labelling } = parts;
+  const { subwordsOf } = running;
 
-  async function* scoredBlocks(sentences: Sentences, options?: BatchOptions): AsyncGenerator<Scores[]> {
+  /** What is gathered of each block's runs, from what it begins with. */
+  async function* gathered<T>(
+    sentences: Sentences,
+    options: BatchOptions | undefined,
+    { begin, take }: Gathering<R, T>,
+  ): AsyncGenerator<T[]> {
     const limits = limitsFor(encoding, options);
     for await (const block of sentenceBlocks(sentences, limits)) {
-      const scores = block.map(({ length }): Scores => ({ data: nothing, start: 0, length }));
       const rows = await running.rowsOf(block);
+      const into = begin(block, rows);
       for (const batch of withSignal(encoding.batchesOf(rows, limits), limits)) {
-        gather(scores, batch, { ...(await running.run(batch)), labels: labels.length });
+        take(into, batch, await running.run(batch));
       }
-      yield scores;
+      yield into;
     }
+  }
+
+  const scoredBlocks = (sentences: Sentences, options?: BatchOptions): AsyncGenerator<Scores[]> =>
+    gathered(sentences, options, {
+      begin: (block) => block.map(({ length }): Scores => ({ data: nothing, start: 0, length })),
+      take: (into, batch, run) => gather(into, batch, { ...run, labels: labels.length }),
+    });
+
+  async function* choices(sentences: Sentences, options: ChoiceOptions = {}): AsyncGenerator<LabelChoices> {
+    if (subwordsOf === undefined) {
+      for await (const block of scoredBlocks(sentences, options)) {
+        for (const scores of block) yield choicesOfPath(scores, labels.length, { decode, chain });
+      }
+      return;
+    }
+    const blocks = gathered(sentences, options, choosing(labels.length, options, subwordsOf));
+    for await (const block of blocks) yield* block;
   }
 
   return {
     ...parts,
     ...encoderOf(encoding),
-    task: parts.labelling.task,
+    task: labelling.task,
+    ...(labelling.task === "ner" && { choices }),
     async *tag(sentences, options) {
       for await (const block of scoredBlocks(sentences, options)) {
         for (const scores of block) {
@@ -114,6 +150,60 @@ export function taggerOf<R extends Row>(
 }
 
 const nothing = new Float32Array(0);
+
+/** What is made of the runs of a block. */
+interface Gathering<R extends Row, T> {
+  /** One of each sentence. */
+  begin(block: Block, rows: readonly R[]): T[];
+  take(into: T[], batch: readonly R[], run: RunScores): void;
+}
+
+/** Chooses labels while the scores of a run are at hand: those of all subwords of a block would take much memory. */
+function choosing<R extends Row>(
+  labels: number,
+  { aggregation = "first" }: ChoiceOptions,
+  subwordsOf: (row: R, word: number) => number,
+): Gathering<R, LabelChoices> {
+  const choose = makeChooser(labels, aggregation);
+  return {
+    begin(block, rows) {
+      const before = choosesSubwords(aggregation) ? subwordsBefore(block, rows, subwordsOf) : undefined;
+      return block.map(({ length }, sentence) => {
+        const count = before?.[sentence]?.[length] ?? length;
+        return {
+          labels: new Int32Array(count),
+          probabilities: new Float64Array(count),
+          subwordsBefore: before?.[sentence],
+        };
+      });
+    },
+    take(into, batch, { data, positionOf }) {
+      batch.forEach((row, r) => {
+        const choices = into[row.sentence] as LabelChoices;
+        for (let word = row.firstOwned; word < row.ownedEnd; word++) {
+          const scores = { data, start: positionOf(r, word) * labels, count: subwordsOf(row, word) };
+          choose(scores, choices, choices.subwordsBefore?.[word] ?? word);
+        }
+      });
+    },
+  };
+}
+
+/** Of each sentence, how many subwords stand before each word and in all. */
+function subwordsBefore<R extends Row>(
+  block: Block,
+  rows: readonly R[],
+  subwordsOf: (row: R, word: number) => number,
+): Int32Array[] {
+  const before = block.map(({ length }) => new Int32Array(length + 1));
+  for (const row of rows) {
+    const own = before[row.sentence] as Int32Array;
+    for (let word = row.firstOwned; word < row.ownedEnd; word++) own[word + 1] = subwordsOf(row, word);
+  }
+  for (const own of before)
+    for (let i = 1; i < own.length; i++) own[i] = (own[i] as number) + (own[i - 1] as number);
+  return before;
+}
 
 function limitsFor<R extends Row>(
   { defaults, fixedRows }: Encoding<R>,

@@ -26,7 +26,8 @@ export async function trialOutput(
   try {
     outputs = await session.run(feeds);
   } catch (cause) {
-    // ONNX Runtime's Gather: "indices element out of data bounds, idx=7999 must be within the inclusive range [-100,99]"
+    // ONNX Runtime's Gather: "indices element out of data bounds, idx=7999 must be within the inclusive range
+    // [-100,99]"
     const bounds = /idx=(\d+) must be within the inclusive range \[-?\d+,(\d+)\]/.exec(messages(cause));
     if (bounds === null || Number(bounds[1]) !== largestId) throw cause;
     throw mismatch(largestId + 1, `${Number(bounds[2]) + 1} rows`, cause);

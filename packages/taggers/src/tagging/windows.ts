@@ -9,8 +9,8 @@ export interface Window {
 /**
  * Cuts a sentence that is longer than the model into overlapping windows of whole words.
  *
- * Neighbours share about half a window. Each word belongs to the window in which the smaller of its two contexts (subwords
- * before it, subwords after it; unlimited at the sentence's own ends) is largest.
+ * Neighbours share about half a window. Each word belongs to the window in which the smaller of its two contexts
+ * (subwords before it, subwords after it; unlimited at the sentence's own ends) is largest.
  *
  * @param offsets subwords before each word and, last, of the whole sentence; no word alone is longer than `capacity`.
  * @param capacity most subwords in a window.

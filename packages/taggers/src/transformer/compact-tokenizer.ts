@@ -8,8 +8,9 @@ import { parseTokenizerJson, type TokenizerJson } from "./tokenizer-json.js";
 const MOST_BYTES = 256 * 2 ** 20;
 
 /**
- * A tokenizer in few characters: canonical JSON, the vocabulary as a list in the order of ids, gzip, base64. 8,000 WordPiece entries
- * take about 40 kB. Decoder, truncation and padding, which tagging does not need, are kept for a Hugging Face directory.
+ * A tokenizer in few characters: canonical JSON, the vocabulary as a list in the order of ids, gzip, base64. 8,000
+ * WordPiece entries take about 40 kB. Decoder, truncation and padding, which tagging does not need, are kept for a
+ * Hugging Face directory.
  *
  * @example
  * ```ts
@@ -61,7 +62,10 @@ type Entry = string | null | readonly string[];
 /** A list in the order of ids is shorter, unless it consists of gaps. */
 const MOST_GAPS = 1000;
 
-/** Tokens by id: null where an id is missing, a list where several tokens share one; with many gaps the tokens with their ids. */
+/**
+ * Tokens by id: null where an id is missing, a list where several tokens share one; with many gaps the tokens with
+ * their ids.
+ */
 function byId(vocab: Readonly<Record<string, number>>): Entry[] | Readonly<Record<string, number>> {
   const tokens = Object.entries(vocab);
   let largest = -1;

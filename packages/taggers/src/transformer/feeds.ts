@@ -97,7 +97,10 @@ export function makeFeeder(
   };
 }
 
-/** Storage and a view to write small non-negative integers into: the low half of each int64 is written, the high half stays 0. */
+/**
+ * Storage and a view to write small non-negative integers into: the low half of each int64 is written, the high half
+ * stays 0.
+ */
 function allocate(
   dtype: DType,
   count: number,

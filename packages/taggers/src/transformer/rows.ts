@@ -7,12 +7,21 @@ import type { WordEncoder } from "./word-encoder.js";
 export interface SubwordRow extends Row {
   /** Positions in `ids` of the first subword of each owned word. */
   readonly positions: Int32Array;
+  /** Position behind the last subword of the last owned word. */
+  readonly positionsEnd: number;
+}
+
+/** How many subwords a word that a row owns has in it. */
+export function subwordsOf({ positions, positionsEnd, firstOwned }: SubwordRow, word: number): number {
+  const index = word - firstOwned;
+  return (positions[index + 1] ?? positionsEnd) - (positions[index] as number);
 }
 
 /**
  * Encodes one sentence into rows.
  *
- * @param capacity most subwords of a row without special tokens; a single word that is longer is cut behind its first `capacity` subwords.
+ * @param capacity most subwords of a row without special tokens; a single word that is longer is cut behind its first
+ *   `capacity` subwords.
  * @returns no row for an empty sentence, several for one that is longer than the model.
  */
 export function subwordRows(
@@ -44,7 +53,8 @@ export function subwordRows(
     for (let i = 0; i < positions.length; i++) {
       positions[i] = before.length + (offsets[firstOwned + i] as number) - start;
     }
-    return { sentence, ids, positions, firstOwned, ownedEnd };
+    const positionsEnd = before.length + (offsets[ownedEnd] as number) - start;
+    return { sentence, ids, positions, positionsEnd, firstOwned, ownedEnd };
   });
 }
 

@@ -5,7 +5,10 @@ import type { TokenizerJson } from "./tokenizer-json.js";
 
 /** Most characters of a pattern; the longest in use have a few thousand. */
 const LONGEST_PATTERN = 20_000;
-/** Quantifiers one after another in one alternative that the backtracking engine may have: its time is then at most cubic. */
+/**
+ * Quantifiers one after another in one alternative that the backtracking engine may have: its time is then at most
+ * cubic.
+ */
 const MOST_UNBOUNDED = 2;
 const MOST_OPTIONAL = 4;
 
@@ -28,8 +31,8 @@ interface PatternHolder {
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Makes the patterns of a tokenizer harmless: those on which a backtracking engine could take more than cubic time run on one whose time is
- * linear in the text.
+ * Makes the patterns of a tokenizer harmless: those on which a backtracking engine could take more than cubic time run
+ * on one whose time is linear in the text.
  *
  * @param where names the file in messages
  * @returns whether the tokenizer has patterns of its own at all
@@ -65,8 +68,8 @@ export function checkPatternLength(regex: string, where: string): void {
 }
 
 /**
- * Whether a backtracking engine runs a pattern in at most cubic time whatever the text: no quantifier over a group that has another one or a
- * choice in it, no references back, and few quantifiers one after another.
+ * Whether a backtracking engine runs a pattern in at most cubic time whatever the text: no quantifier over a group that
+ * has another one or a choice in it, no references back, and few quantifiers one after another.
  */
 export function isTame(regex: string): boolean {
   // Escapes and classes are single characters to what follows.

@@ -23,7 +23,10 @@ export interface TransformerSettings extends LabelSettings {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What tagging does not need of a Hugging Face directory's files, kept so that a model file can become a directory again. */
+/**
+ * What tagging does not need of a Hugging Face directory's files, kept so that a model file can become a directory
+ * again.
+ */
 export interface HfFiles {
   /** `config.json` without labels, number type and the name that the model had on somebody's disk. */
   readonly config: Json;
@@ -41,8 +44,9 @@ export interface HfParts {
 /**
  * Settings of a tagger from the files of a Hugging Face directory.
  *
- * Positions: those of config.json (already less RoBERTa's offset), and not more than `model_max_length` of tokenizer_config.json.
- * Padding: `padding.pad_id` of tokenizer.json, else `pad_token` of tokenizer_config.json, else `pad_token_id` of config.json, else 0.
+ * Positions: those of config.json (already less RoBERTa's offset), and not more than `model_max_length` of
+ * tokenizer_config.json. Padding: `padding.pad_id` of tokenizer.json, else `pad_token` of tokenizer_config.json, else
+ * `pad_token_id` of config.json, else 0.
  *
  * @param where names the directory in messages.
  * @throws TaggerError `tokenizer`, `labels` (empty, or with control characters).

@@ -9,7 +9,7 @@ import { longestRow } from "../tagging/sentence-blocks.js";
 import { type Block, encoderOf, type Encoding, type Running, taggerOf } from "../tagging/skeleton.js";
 import { trialOutput } from "../tagging/trial.js";
 import { type Feeder, makeFeeder } from "./feeds.js";
-import { subwordBatches, type SubwordRow, subwordRows } from "./rows.js";
+import { subwordBatches, type SubwordRow, subwordRows, subwordsOf } from "./rows.js";
 import type { TransformerSettings } from "./settings.js";
 import { makeWordEncoder, type WordEncoder } from "./word-encoder.js";
 
@@ -54,6 +54,7 @@ export async function makeTransformerTagger(
   });
   const running: Running<SubwordRow> = {
     rowsOf: encoding.reader().rowsOf,
+    subwordsOf,
     async run(batch) {
       const scores = (await session.run(feeder.feed(batch).feeds, [logits]))[logits] as Tensor;
       const length = scores.shape[1] as number;
@@ -71,6 +72,7 @@ export async function makeTransformerTagger(
     labels,
     labelling,
     decode: decodeSingly,
+    subwordSpans: encoder.spans,
     close: () => session.close(),
   });
 }

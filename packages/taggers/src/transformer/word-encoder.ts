@@ -2,6 +2,8 @@ import { Tokenizer } from "@huggingface/tokenizers";
 import { TaggerError } from "../tagger-error.js";
 import { boundPatterns, checkPatternLength } from "./safe-patterns.js";
 import { type SpecialTokens, specialTokensOf } from "./special-tokens.js";
+import { subwordSpans } from "./subword-spans.js";
+import { makeSubwordTextReader } from "./subword-text.js";
 import { type TokenizerJson, vocabularyOf } from "./tokenizer-json.js";
 
 /** The few settings beside `tokenizer.json` that change ids. */
@@ -24,6 +26,8 @@ export interface WordEncoder {
   readonly unknown: readonly number[];
   /** Subword ids of a word, at least one; the array is shared by all uses of the word. */
   encode(word: string): readonly number[];
+  /** Start and end of each of these subwords in the word's UTF-16 units, [2 × subwords]; see {@link subwordSpans}. */
+  spans(word: string): Int32Array;
 }
 
 /** Words kept in each of the two generations of the cache. */
@@ -35,12 +39,15 @@ const LONGEST_CACHED = 64;
  * An encoder of single words with a bounded cache.
  *
  * Each word is normalized and pre-tokenized by itself, as Hugging Face tokenizers do with `is_split_into_words`; with a
- * byte-level tokenizer every word gets the leading space that it has inside running text (`add_prefix_space`). A word of
- * which nothing is left (control characters, characters that a BPE without unk does not know) gets the unk token, or pad.
+ * byte-level tokenizer every word gets the leading space that it has inside running text (`add_prefix_space`). A word
+ * of which nothing is left (control characters, characters that a BPE without unk does not know) gets the unk token, or
+ * pad.
  *
- * The cache forgets the least recently used words: two generations of 16,384 words, the older is dropped when the younger is full.
+ * The cache forgets the least recently used words: two generations of 16,384 words, the older is dropped when the
+ * younger is full.
  *
- * @throws TaggerError `tokenizer` if the tokenizer cannot be built, or has neither unk nor pad for words it does not know.
+ * @throws TaggerError `tokenizer` if the tokenizer cannot be built, or has neither unk nor pad for words it does not
+ *   know.
  */
 export function makeWordEncoder(settings: TokenizerSettings): WordEncoder {
   const { json, padId } = settings;
@@ -55,15 +62,23 @@ export function makeWordEncoder(settings: TokenizerSettings): WordEncoder {
   const prefix = hasPart(json.pre_tokenizer, "ByteLevel") ? " " : "";
   const fallback: readonly number[] = [unkId ?? padId];
 
-  const compute = (word: string): readonly number[] => {
-    const { ids } = tokenizer.encode(prefix + word.slice(0, longest), { add_special_tokens: false });
-    const known: number[] = [];
-    for (const id of ids as (number | undefined)[]) {
+  /** Ids of a word, and each subword as the tokenizer writes it. */
+  const subwordsOf = (word: string): { ids: number[]; tokens: (string | undefined)[] } => {
+    const encoded = tokenizer.encode(prefix + word.slice(0, longest), { add_special_tokens: false });
+    const known: { ids: number[]; tokens: (string | undefined)[] } = { ids: [], tokens: [] };
+    (encoded.ids as (number | undefined)[]).forEach((id, i) => {
       const kept = id ?? unkId;
-      if (kept !== undefined) known.push(kept);
-    }
-    return known.length === 0 ? fallback : known;
+      if (kept === undefined) return;
+      known.ids.push(kept);
+      known.tokens.push(kept === unkId ? undefined : encoded.tokens[i]);
+    });
+    return known;
   };
+  const compute = (word: string): readonly number[] => {
+    const { ids } = subwordsOf(word);
+    return ids.length === 0 ? fallback : ids;
+  };
+  const readText = makeSubwordTextReader(json);
 
   let young = new Map<string, readonly number[]>();
   let old = new Map<string, readonly number[]>();
@@ -72,6 +87,11 @@ export function makeWordEncoder(settings: TokenizerSettings): WordEncoder {
     padId,
     largestId: largestIdOf(json, [...special.before, ...special.after, ...fallback, padId]),
     unknown: fallback,
+    spans(word) {
+      const { tokens } = subwordsOf(word);
+      // What a word of which nothing is known gets stands for all of it.
+      return subwordSpans(word.slice(0, longest), readText(tokens.length === 0 ? [undefined] : tokens));
+    },
     encode(word) {
       let ids = young.get(word);
       if (ids !== undefined) return ids;

@@ -19,9 +19,9 @@ export interface DownloadOptions {
   /** Ends the download, with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Keeps files in the browser's Cache API, so that the next visit downloads nothing and works offline. `use` (default) asks the server only
-   * for what is not kept; `reload` asks for all and keeps it; `none` neither looks nor keeps. Where there is no Cache API (Node, pages that
-   * are not secure) nothing is kept.
+   * Keeps files in the browser's Cache API, so that the next visit downloads nothing and works offline. `use` (default)
+   * asks the server only for what is not kept; `reload` asks for all and keeps it; `none` neither looks nor keeps.
+   * Where there is no Cache API (Node, pages that are not secure) nothing is kept.
    */
   readonly cache?: "use" | "reload" | "none" | undefined;
   /** What to ask servers with, for headers of your own. Default: the platform's. */

@@ -47,13 +47,13 @@ export interface LoadedModel extends Omit<LoadedTagger, "settings"> {
 /**
  * Opens a tagger in a browser, in a worker or not: from an address, a file, bytes or the files of a folder.
  *
- * A model file (gzip and brotli are unpacked) carries its tagger, or `config.json` and `tokenizer.json` lie beside it or one folder above. An
- * address whose last part is no `.onnx` file is one of a Hugging Face directory, if it has a `config.json`. What is downloaded is kept in the
- * Cache API once the tagger is open.
+ * A model file (gzip and brotli are unpacked) carries its tagger, or `config.json` and `tokenizer.json` lie beside it
+ * or one folder above. An address whose last part is no `.onnx` file is one of a Hugging Face directory, if it has a
+ * `config.json`. What is downloaded is kept in the Cache API once the tagger is open.
  *
  * @param options `ort`: the ONNX Runtime package that the page carries; see {@link OpenWebTaggerOptions}
- * @throws TaggerError `download`, `not-found`, `tokenizer-missing`, and as `openTagger` of the Node entry; FormatError for files that cannot be
- *   read; RuntimeError as `openSession`; the signal's reason
+ * @throws TaggerError `download`, `not-found`, `tokenizer-missing`, and as `openTagger` of the Node entry; FormatError
+ *   for files that cannot be read; RuntimeError as `openSession`; the signal's reason
  * @example
  * ```ts
  * import * as ort from "onnxruntime-web/wasm";

@@ -10,8 +10,8 @@ import { type Download, download, type DownloadOptions } from "./download.js";
 import { type Place, placeAt, type PlacedFile, placeOfFiles } from "./places.js";
 
 /**
- * A tagger's model: the address of a model file or of a Hugging Face directory, a file, bytes, or the files of a directory by their paths in
- * it (as a page gets them where a folder is dropped or chosen).
+ * A tagger's model: the address of a model file or of a Hugging Face directory, a file, bytes, or the files of a
+ * directory by their paths in it (as a page gets them where a folder is dropped or chosen).
  */
 export type TaggerSource = string | URL | Blob | Uint8Array | ArrayBuffer | ReadonlyMap<string, Blob>;
 
@@ -28,7 +28,10 @@ export interface Located {
 }
 
 export interface LocateOptions extends DownloadOptions {
-  /** Which model file of a Hugging Face directory: `fp32`, `q8`, `q4`, … as transformers.js calls them; without it the plainest. */
+  /**
+   * Which model file of a Hugging Face directory: `fp32`, `q8`, `q4`, … as transformers.js calls them; without it the
+   * plainest.
+   */
   readonly variant?: string | undefined;
 }
 

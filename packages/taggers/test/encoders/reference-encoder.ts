@@ -29,7 +29,9 @@ const activations: Readonly<Record<string, (x: number) => number>> = {
   relu: (x) => Math.max(0, x),
 };
 
-/** The logits of one sentence, computed word by word in double precision from the papers' formulas: [positions][labels]. */
+/**
+ * The logits of one sentence, computed word by word in double precision from the papers' formulas: [positions][labels].
+ */
 export function referenceLogits(
   config: Config,
   tensors: ReadonlyMap<string, Tensor>,

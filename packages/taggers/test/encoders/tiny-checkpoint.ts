@@ -22,7 +22,10 @@ const intermediate = 12;
 const layers = 2;
 const positions = 40;
 
-/** A checkpoint of a family as transformers saves it, with random weights; every part that does not matter here is in it too. */
+/**
+ * A checkpoint of a family as transformers saves it, with random weights; every part that does not matter here is in it
+ * too.
+ */
 export function tinyCheckpoint(
   modelType: ModelType,
   { vocabulary = 20, labels = ["A", "B", "C"], prefix = true, overrides = {} }: TinyOptions = {},

@@ -147,7 +147,7 @@ describe("a model file without its directory", () => {
     await writeModelFile(at("old.onnx"), old);
     await expect(exportTagger(at("old.onnx"), at("out"))).rejects.toMatchObject({
       code: "config",
-      message: `exportTagger: ${at("old.onnx")}: model_type: expected the family of the model (bert, roberta, …) in the file, got none; give the model type, or export from the Hugging Face directory that the file was made of`,
+      message: `exportTagger: ${at("old.onnx")}: model_type: expected the family of the model (bert, roberta, …) in the file, got none; give the model type, or export from the Hugging Face directory that the file was made from`,
     });
     expect(existsSync(at("out"))).toBe(false);
     const { variants } = await exportTagger(at("old.onnx"), at("out"), { modelType: "electra" });
@@ -309,7 +309,7 @@ describe("several models", () => {
     ]) {
       await expect(run()).rejects.toMatchObject({
         code,
-        message: expect.stringContaining("folder of its own"),
+        message: expect.stringContaining("separate folder"),
       });
     }
     await expect(exportTagger([source, other], at("out"))).rejects.toThrow(message);

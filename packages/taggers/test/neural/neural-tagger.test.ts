@@ -17,6 +17,8 @@ import {
 import { dropAuxiliary } from "../../src/neural/drop-auxiliary.js";
 import { splitModel } from "../../src/neural/split-model.js";
 import { openTagger } from "../../src/node.js";
+import { constrainChain, type Scores } from "../../src/tagging/decode.js";
+import { pathProbabilities } from "../../src/tagging/path-probabilities.js";
 import { tinyFeatures, tinyNeural, tinySentences } from "./tiny-neural.js";
 
 const labels = ["O", "B-PER", "I-PER"];
@@ -96,6 +98,42 @@ test.each(["lengths", "mask"] as const)("%s: halves give what the whole gives", 
   const whole = await makeNeuralTagger({ whole: await openSession(model) }, settings);
   const split = await openNeuralTagger(model, settings, (part) => openSession(part));
   expect(await tagAll(split)).toEqual(await tagAll(whole));
+});
+
+test("entities have the marginals of a model with scores of sequences, and else the softmax of each word", async () => {
+  for (const chain of [true, false]) {
+    const model = tinyNeural({ places: "mask", chain, seed: 3 });
+    const tagger = await makeNeuralTagger({ whole: await openSession(model) }, settings);
+    const labels = tagger.labels.length;
+    const scores: Scores[] = [];
+    for await (const one of tagger.scores(tinySentences)) scores.push(one);
+    const choices = [];
+    for await (const one of tagger.choices?.(tinySentences) ?? []) choices.push(one);
+    expect(choices).toHaveLength(tinySentences.length);
+    choices.forEach((choice, s) => {
+      const { data, start, length } = scores[s] as Scores;
+      expect(choice.labels).toHaveLength(length);
+      const own =
+        tagger.chain === undefined
+          ? Array.from(choice.labels, (label, i) => {
+              const row = data.subarray(start + i * labels, start + (i + 1) * labels);
+              return Math.exp(row[label] as number) / row.reduce((sum, one) => sum + Math.exp(one), 0);
+            })
+          : [
+              ...pathProbabilities(
+                { data, start, length },
+                choice.labels,
+                constrainChain(tagger.chain, tagger.labels, tagger.labelling?.form),
+              ),
+            ];
+      choice.probabilities.forEach((p, i) => expect(p).toBeCloseTo(own[i] as number, 6));
+    });
+    expect(tagger.chain === undefined).toBe(!chain);
+    const predicted = await tagAll(tagger);
+    expect(choices.map((one) => Array.from(one.labels, (label) => settings.labels[label]))).toEqual(
+      predicted,
+    );
+  }
 });
 
 test("a graph that uses words behind the vectors again is not cut", () => {

@@ -28,7 +28,10 @@ export const tinySentences = [
 ];
 
 export interface TinyNeural {
-  /** `lengths`: a two-way LSTM, one sentence a row; `mask`: a convolution over three words, sentences one after the other. */
+  /**
+   * `lengths`: a two-way LSTM, one sentence a row; `mask`: a convolution over three words, sentences one after the
+   * other.
+   */
   readonly places: "lengths" | "mask";
   readonly features?: FeatureSettings;
   readonly labels?: number;

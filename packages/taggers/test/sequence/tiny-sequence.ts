@@ -33,7 +33,10 @@ export interface TinySequence {
   readonly dtype?: "int32" | "int64";
 }
 
-/** Scores looked up by id: one of "the" for DET, "cat" and "Ada" for NOUN, "sat" for VERB, unknown words and padding for X. */
+/**
+ * Scores looked up by id: one of "the" for DET, "cat" and "Ada" for NOUN, "sat" for VERB, unknown words and padding for
+ * X.
+ */
 export const table = [
   [0, 0, 0, 3],
   [0, 0, 0, 1],
@@ -43,7 +46,10 @@ export const table = [
   [0, 1, 0, 0],
 ];
 
-/** A model that looks scores up and adds those of its neighbours, so that what stands beside a row can be seen in its labels. */
+/**
+ * A model that looks scores up and adds those of its neighbours, so that what stands beside a row can be seen in its
+ * labels.
+ */
 export function tinySequence({
   table: rows,
   before = 0,

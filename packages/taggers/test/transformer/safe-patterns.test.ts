@@ -3,7 +3,10 @@ import { isTame, linearPattern } from "../../src/transformer/safe-patterns.js";
 import { parseTokenizerJson } from "../../src/transformer/tokenizer-json.js";
 import { makeWordEncoder } from "../../src/transformer/word-encoder.js";
 
-/** Patterns of tokenizers in use, in the forms that their authors wrote: they stay on the engine that they were written for. */
+/**
+ * Patterns of tokenizers in use, in the forms that their authors wrote: they stay on the engine that they were written
+ * for.
+ */
 const used = [
   "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",

@@ -63,7 +63,9 @@ export function combineModifiers(modifiers: readonly Modifier[]): Required<Omit<
   };
 }
 
-/** The rewrite of a training's options followed by those of its modifiers; gives the tensors that both want as outputs. */
+/**
+ * The rewrite of a training's options followed by those of its modifiers; gives the tensors that both want as outputs.
+ */
 export function rewriteOf({
   rewrite,
   modifiers,

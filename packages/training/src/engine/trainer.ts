@@ -42,8 +42,8 @@ export interface TrainerParts {
 }
 
 /**
- * A trainer around an engine's passes: holds the weights, updates them, serves the modifiers, saves and restores. Engines that
- * share it differ in nothing but the gradients.
+ * A trainer around an engine's passes: holds the weights, updates them, serves the modifiers, saves and restores.
+ * Engines that share it differ in nothing but the gradients.
  */
 export function trainerOf({ model, weights: initial, options, passes }: TrainerParts): Trainer {
   const modifiers = combineModifiers(options.modifiers ?? []);

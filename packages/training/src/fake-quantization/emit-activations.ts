@@ -18,10 +18,11 @@ export function staticActivation({ writer }: Emitter, x: string, { scale, zeroPo
 }
 
 /**
- * The same with a step size that is trained: the gradient of x̂ = round(clip(x / s))·s in s is round(x/s) − x/s inside the range and
- * the bound outside, times 1/√(n·255).
+ * The same with a step size that is trained: the gradient of x̂ = round(clip(x / s))·s in s is round(x/s) − x/s inside
+ * the range and the bound outside, times 1/√(n·255).
  *
- * Source: S. Esser et al., "Learned Step Size Quantization" (2020), equations 2 and 3 and section 2.2; the zero point stays.
+ * Source: S. Esser et al., "Learned Step Size Quantization" (2020), equations 2 and 3 and section 2.2; the zero point
+ * stays.
  *
  * @param features n, elements of x a position
  */

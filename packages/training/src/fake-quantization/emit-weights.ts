@@ -33,8 +33,8 @@ export interface Channels {
 }
 
 /**
- * Rounds to int8 with a scale for each index of an axis and back: scale = float32(max|x| / 127), with safe pairs at least
- * float32(max|x[2i] + x[2i+1]| / 127.9), q = rne(x / scale). The formula is that of core's `safePairParameters`.
+ * Rounds to int8 with a scale for each index of an axis and back: scale = float32(max|x| / 127), with safe pairs at
+ * least float32(max|x[2i] + x[2i+1]| / 127.9), q = rne(x / scale). The formula is that of core's `safePairParameters`.
  */
 export function perChannel(emitter: Emitter, x: string, { range, shape, axis, pairAxis }: Channels): string {
   const { writer, unclipped } = emitter;

@@ -46,14 +46,15 @@ const name = "fake-quantization";
 /**
  * Trains a model as it will compute once it is quantized.
  *
- * Weights are rounded in the graph, with scales computed from their values of the step as the exporters of `@nasty/compression` compute
- * them; gradients pass straight through and go to the real weights. Activations of products are rounded to uint8 with ranges that
- * are moving averages over batches (padding left out) until they are frozen, or with learned step sizes; no gradient passes where they
- * saturate. Embeddings are rounded as looked-up rows. One object serves one training.
+ * Weights are rounded in the graph, with scales computed from their values of the step as the exporters of
+ * `@nasty/compression` compute them; gradients pass straight through and go to the real weights. Activations of
+ * products are rounded to uint8 with ranges that are moving averages over batches (padding left out) until they are
+ * frozen, or with learned step sizes; no gradient passes where they saturate. Embeddings are rounded as looked-up rows.
+ * One object serves one training.
  *
  * @throws TrainingError `invalid-option`; when the graph is rewritten `no-match` (`skipLayers`), `unsupported-opset`
- * @see B. Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference" (2018), section 3;
- *   S. Esser et al., "Learned Step Size Quantization" (2020)
+ * @see B. Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference"
+ *   (2018), section 3; S. Esser et al., "Learned Step Size Quantization" (2020)
  * @example
  * ```ts
  * const qat = fakeQuantization({ bits: 8, startStep: 100, freezeStep: 1000 });
@@ -67,7 +68,10 @@ export function fakeQuantization(options: FakeQuantizationOptions = {}): FakeQua
   let names: readonly string[] = [];
   let ranges: Ranges = movingRanges(0, chosen);
   const learns = chosen.ranges === "learned" && chosen.fakeQuantize && chosen.bits === 8;
-  /** Learned step sizes as ratios to those that the moving average gave at the start; their averages, if weights have any. */
+  /**
+   * Learned step sizes as ratios to those that the moving average gave at the start; their averages, if weights have
+   * any.
+   */
   let current: Float32Array = new Float32Array(0);
   const isOn = (step: number): boolean => chosen.fakeQuantize && step > chosen.startStep;
   // Without a batch seen there is no range to round to.

@@ -34,8 +34,8 @@ export type Site =
   | { readonly kind: "lstm"; readonly node: NodeProto; readonly weights: readonly ReadWeight[] };
 
 /**
- * The axis along which neighbours of an int8 weight must be safe pairs, in the view that its scales are computed in ([channels, inputs] of an
- * LSTM); undefined where none need be.
+ * The axis along which neighbours of an int8 weight must be safe pairs, in the view that its scales are computed in
+ * ([channels, inputs] of an LSTM); undefined where none need be.
  */
 export function pairAxisOf(site: Site, { pairs }: Pick<ChosenOptions, "pairs">): number | undefined {
   if (pairs === "full") return undefined;
@@ -52,8 +52,8 @@ export function pairAxisOf(site: Site, { pairs }: Pick<ChosenOptions, "pairs">):
 }
 
 /**
- * The nodes of a graph that the quantizers of `@nasty/compression` turn into integer ones: MatMul and Gemm with constant right operands,
- * embeddings, LSTMs.
+ * The nodes of a graph that the quantizers of `@nasty/compression` turn into integer ones: MatMul and Gemm with
+ * constant right operands, embeddings, LSTMs.
  *
  * @throws TrainingError `no-match` for a `skipLayers` pattern that names no such node or weight.
  */
@@ -148,7 +148,8 @@ function weightOf(graph: Graph, name: string | undefined, rank: number): ReadWei
 }
 
 /**
- * The activation that a product reads, as the exported model has it: in front of Dropout nodes, which are no more there.
+ * The activation that a product reads, as the exported model has it: in front of Dropout nodes, which are no more
+ * there.
  */
 export function exportedActivation(graph: Graph, name: string): string {
   const node = graph.producer(name);

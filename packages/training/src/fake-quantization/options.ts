@@ -19,13 +19,15 @@ export type RangeMode =
 
 export interface FakeQuantizationOptions {
   /**
-   * 8: weights as int8 with a scale a channel (an embedding: a column). 4: weights in blocks along the summed axis (an embedding: along
-   * its rows), LSTMs as with 8. Default 8.
+   * 8: weights as int8 with a scale a channel (an embedding: a column). 4: weights in blocks along the summed axis (an
+   * embedding: along its rows), LSTMs as with 8. Default 8.
    */
   readonly bits?: 8 | 4;
   /** False only observes ranges: nothing is rounded. Default true. */
   readonly fakeQuantize?: boolean;
-  /** Default `static` with 8 bits (`dynamic` for a model with LSTMs, whose kernel quantizes as it goes), `float` with 4. */
+  /**
+   * Default `static` with 8 bits (`dynamic` for a model with LSTMs, whose kernel quantizes as it goes), `float` with 4.
+   */
   readonly activations?: ActivationMode;
   /** Default `moving-average`. */
   readonly ranges?: RangeMode;
@@ -40,8 +42,8 @@ export interface FakeQuantizationOptions {
   /** 4 bits: blocks from −8 to 7 times a signed scale, without zero points. Default true. */
   readonly symmetric?: boolean;
   /**
-   * Which int8 weights the scales allow: `safe` ones, whose products are exact on every processor, or the `full` range, for processors with
-   * VNNI only. Default `safe`.
+   * Which int8 weights the scales allow: `safe` ones, whose products are exact on every processor, or the `full` range,
+   * for processors with VNNI only. Default `safe`.
    */
   readonly pairs?: "safe" | "full";
   /** Names of nodes or weights that stay in float. */

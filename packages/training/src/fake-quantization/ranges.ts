@@ -14,8 +14,8 @@ export interface Ranges {
 }
 
 /**
- * Moving averages, in float32, of batch minima and maxima: old + c·(new − old), with c = max(averaging, 1/n) at the n-th batch, so that the first
- * batch does not count for more than others.
+ * Moving averages, in float32, of batch minima and maxima: old + c·(new − old), with c = max(averaging, 1/n) at the
+ * n-th batch, so that the first batch does not count for more than others.
  */
 export function movingRanges(activations: number, { averaging }: Pick<ChosenOptions, "averaging">): Ranges {
   const [minima, maxima, count] = [

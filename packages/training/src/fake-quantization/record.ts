@@ -6,7 +6,9 @@ import type { ActivationMode, RangeMode } from "./options.js";
 export interface TrainedWeight {
   readonly name: string;
   readonly op: "MatMul" | "Gemm" | "Gather" | "LSTM";
-  /** Axis of the channels in the stored weight, or of the blocks; 0 for an LSTM, whose channels are gates of directions. */
+  /**
+   * Axis of the channels in the stored weight, or of the blocks; 0 for an LSTM, whose channels are gates of directions.
+   */
   readonly axis: number;
   /** Elements of a block; undefined for a scale a channel. */
   readonly blockSize?: number;

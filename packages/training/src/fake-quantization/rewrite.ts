@@ -71,7 +71,8 @@ export function openSites(model: ModelGraph, options: ChosenOptions): readonly S
 }
 
 /**
- * Rounds the weights and activations of the sites in the graph itself; every other reader of a tensor keeps the real one.
+ * Rounds the weights and activations of the sites in the graph itself; every other reader of a tensor keeps the real
+ * one.
  *
  * Scales of weights are computed from the weights at each run, without gradients of their own.
  */
@@ -117,7 +118,8 @@ export function rewriteSites(
       case "lstm":
         for (const [i, weight] of site.weights.entries())
           graph.setInput(site.node, i + 1, roundedWeight(weight, site));
-        // Its kernel rounds the input of all steps at once, whatever else is rounded; the state of each step it rounds by itself.
+        // Its kernel rounds the input of all steps at once, whatever else is rounded; the state of each step it rounds
+        // by itself.
         recurrent.push(site.node);
         break;
       default:
@@ -195,8 +197,8 @@ function roundRows(
 }
 
 /**
- * Rounds what products read. Dropout in between is none of the exported model: the tensor in front of it is rounded, for its products
- * alone.
+ * Rounds what products read. Dropout in between is none of the exported model: the tensor in front of it is rounded,
+ * for its products alone.
  */
 function roundActivations(
   model: ModelGraph,

@@ -7,7 +7,8 @@ import { pairsOf, type QuantizationRecord } from "./record.js";
 import { makeEmitter, openSites, prefix, rewriteSites } from "./rewrite.js";
 
 /**
- * The float model with its weights and activations rounded in the graph: what training computed, without anything that learns.
+ * The float model with its weights and activations rounded in the graph: what training computed, without anything that
+ * learns.
  *
  * Open it without optimization to run it in float32; optimized, the runtime makes integer kernels of it.
  *

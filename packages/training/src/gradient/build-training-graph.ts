@@ -40,9 +40,9 @@ export interface TrainingGraph {
  * every trained weight.
  *
  * Reverse mode: with ȳ = ∂loss/∂y, each node contributes x̄ += (∂y/∂x)ᵀ·ȳ to its inputs, last node first; tensors used
- * several times (shared weights) sum their contributions. Only nodes between trained weights and the loss are differentiated.
- * Trained initializers become inputs of the same name; labels become inputs; Dropout nodes become active. Batch and
- * length stay dynamic.
+ * several times (shared weights) sum their contributions. Only nodes between trained weights and the loss are
+ * differentiated. Trained initializers become inputs of the same name; labels become inputs; Dropout nodes become
+ * active. Batch and length stay dynamic.
  *
  * @param model a forward model, operator set 11 to 25, float32; not changed
  * @throws TrainingError `unsupported-operator` naming operator and node, `unsupported-attribute`, `unsupported-opset`,

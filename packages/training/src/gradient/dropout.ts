@@ -19,8 +19,8 @@ export const dropoutSeedInput = "dropout_seed";
 /**
  * Makes every Dropout node active: y = x·m, m = 1/(1 − ratio) with probability 1 − ratio, else 0.
  *
- * The mask is computed in the graph from the seed that is fed, the number of the node among the Dropout nodes and
- * the element's position: row r and column c are hashed to odd words A[r] and B[c], and the element is kept if A[r]·B[c]
+ * The mask is computed in the graph from the seed that is fed, the number of the node among the Dropout nodes and the
+ * element's position: row r and column c are hashed to odd words A[r] and B[c], and the element is kept if A[r]·B[c]
  * mod 2^32, which is uniform over the odd words and independent for any two elements, is below the threshold.
  *
  * @returns whether the graph now has the seed input

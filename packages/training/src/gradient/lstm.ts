@@ -28,7 +28,9 @@ export interface LstmTape {
   readonly weights: { readonly W: string; readonly R: string; readonly B: string | undefined };
   readonly h0: string;
   readonly c0: string;
-  /** Hidden states in the order walked [T, B, H], and cell states, their hyperbolic tangents, gates i o f, candidates. */
+  /**
+   * Hidden states in the order walked [T, B, H], and cell states, their hyperbolic tangents, gates i o f, candidates.
+   */
   readonly hs: string;
   readonly cs: string;
   readonly tanhC: string;
@@ -99,7 +101,8 @@ export interface LstmForwardFields {
 }
 
 /**
- * One direction: i, o, f = σ(Wx + Rh + b), g = tanh(Wx + Rh + b), c = f·c₋₁ + i·g, h = o·tanh c, gates in the order i o f c.
+ * One direction: i, o, f = σ(Wx + Rh + b), g = tanh(Wx + Rh + b), c = f·c₋₁ + i·g, h = o·tanh c, gates in the order i o
+ * f c.
  *
  * Wx of all steps is one product before the loop. Padding has its gates multiplied by 0, which makes h and c
  * exactly 0 there, and so are all of the derivatives that follow from the gates.
@@ -265,7 +268,9 @@ export function lstmBackward(
   };
 }
 
-/** The state that each step started from: the states moved by one step, the initial one at the end where the walk began. */
+/**
+ * The state that each step started from: the states moved by one step, the initial one at the end where the walk began.
+ */
 function shifted(
   writer: GradientWriter,
   { states, initial, back }: { states: string; initial: string; back: boolean },

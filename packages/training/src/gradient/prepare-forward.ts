@@ -7,7 +7,9 @@ import { liftOpset } from "./lift-opset.js";
 
 /** A forward graph as training starts from it. */
 export interface ForwardModel {
-  /** In the operators of operator set 21, without outputs and without what neither losses nor requested tensors need. */
+  /**
+   * In the operators of operator set 21, without outputs and without what neither losses nor requested tensors need.
+   */
   readonly edited: ModelGraph;
   readonly losses: readonly Loss[];
   /** Tensors that are outputs as well, each once. */

@@ -9,7 +9,9 @@ export interface ScanFields {
   readonly sequences: readonly string[];
   /** True walks from the last element to the first; outputs keep the places of their inputs. */
   readonly backwards?: boolean;
-  /** The step: from states and elements to next states and elements of the outputs; names from outside may be read too. */
+  /**
+   * The step: from states and elements to next states and elements of the outputs; names from outside may be read too.
+   */
   readonly step: (
     body: NodeWriter,
     values: { readonly states: readonly string[]; readonly elements: readonly string[] },

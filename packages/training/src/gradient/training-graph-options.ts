@@ -5,7 +5,10 @@ import type { DropoutSetting } from "./dropout.js";
 export interface TrainingGraphOptions {
   /** What is minimised: one loss, or the weighted sum of several. */
   readonly loss: Loss | readonly Loss[];
-  /** Initializers to train, by name, glob or regular expression; all float32 ones with more than one element unless given. */
+  /**
+   * Initializers to train, by name, glob or regular expression; all float32 ones with more than one element unless
+   * given.
+   */
   readonly trainable?: readonly NamePattern[];
   /** Tensors of the forward graph to be outputs as well. */
   readonly outputs?: readonly string[];

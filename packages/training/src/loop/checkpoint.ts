@@ -48,8 +48,9 @@ const version = "2";
 const metadataKey = "nasty.training";
 
 /**
- * A checkpoint as the chunks of a safetensors file: `weight/NAME`, `optimizer/NAME`, `best/NAME`, and the modifiers' arrays, with the position as
- * JSON in the metadata, and a checksum of all of it. The arrays are not copied: write them out before the next step.
+ * A checkpoint as the chunks of a safetensors file: `weight/NAME`, `optimizer/NAME`, `best/NAME`, and the modifiers'
+ * arrays, with the position as JSON in the metadata, and a checksum of all of it. The arrays are not copied: write them
+ * out before the next step.
  */
 export function checkpointChunks({
   identity,
@@ -78,8 +79,8 @@ export function checkpointChunks({
 /**
  * Reads a checkpoint.
  *
- * @throws TrainingError `checkpoint-format` for anything that `checkpointChunks` did not write: a file of another kind or version, one that
- *   was cut off, one of which a single bit differs; `cause` says what.
+ * @throws TrainingError `checkpoint-format` for anything that `checkpointChunks` did not write: a file of another kind
+ *   or version, one that was cut off, one of which a single bit differs; `cause` says what.
  */
 export function parseCheckpoint(bytes: Uint8Array): Checkpoint {
   try {

@@ -1,12 +1,14 @@
 import type { Tensor } from "@nasty/core";
 
-/** An odd multiplier with well-spread bits: a step with it is a bijection, so that no single changed word goes unseen. */
+/**
+ * An odd multiplier with well-spread bits: a step with it is a bijection, so that no single changed word goes unseen.
+ */
 const MULTIPLIER = 0x9e3779b1;
 const OTHER_MULTIPLIER = 0x85ebca6b;
 
 /**
- * A checksum of a header and tensors: 64 bits, hexadecimal. It finds every change within one 32-bit word and all but one in 2^64 of others;
- * it is no defence against someone who makes them on purpose.
+ * A checksum of a header and tensors: 64 bits, hexadecimal. It finds every change within one 32-bit word and all but
+ * one in 2^64 of others; it is no defence against someone who makes them on purpose.
  *
  * h ← (h ⊕ w)·p mod 2^32 over the words w, for two p, in two lanes of which the second is also turned by 15 bits.
  *

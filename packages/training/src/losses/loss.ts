@@ -10,8 +10,8 @@ interface LossFields {
 }
 
 /**
- * Masked cross-entropy of logits [..., C] and labels [...] (int64, fed under the name given):
- * Σᵢ Σ_c −w_c·q_c·log p_c / Σᵢ w_label, q = (1 − ε)·onehot(label) + ε/C, over elements whose label is not `ignoreIndex`.
+ * Masked cross-entropy of logits [..., C] and labels [...] (int64, fed under the name given): Σᵢ Σ_c −w_c·q_c·log p_c /
+ * Σᵢ w_label, q = (1 − ε)·onehot(label) + ε/C, over elements whose label is not `ignoreIndex`.
  */
 export interface CrossEntropyLoss extends LossFields {
   readonly kind: "cross-entropy";

@@ -1,6 +1,7 @@
 /*
- * The loops in JavaScript; `vector-module.ts` has those of AdamW and the averages in WebAssembly. Arithmetic is in float64 between float32 loads and stores: V8 runs that faster than rounding every step to float32,
- * and it is the more exact of the two. Bias corrections are folded into the step size and epsilon by the callers.
+ * The loops in JavaScript; `vector-module.ts` has those of AdamW and the averages in WebAssembly. Arithmetic is in
+ * float64 between float32 loads and stores: V8 runs that faster than rounding every step to float32, and it is the more
+ * exact of the two. Bias corrections are folded into the step size and epsilon by the callers.
  */
 
 /** A part of several arrays: elements from `start` to before `end`. */

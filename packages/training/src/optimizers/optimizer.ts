@@ -58,8 +58,8 @@ const none = new Float32Array(0);
 /**
  * An optimizer over weights that it changes in place.
  *
- * @param memory from `optimizerMemory`, with the weights allocated in it: AdamW and averages then run in WebAssembly, in
- *   float32; elsewhere the same loops run in JavaScript, which rounds less and takes about twice as long
+ * @param memory from `optimizerMemory`, with the weights allocated in it: AdamW and averages then run in WebAssembly,
+ *   in float32; elsewhere the same loops run in JavaScript, which rounds less and takes about twice as long
  * @throws TrainingError `invalid-option` for a learning rate that is not a positive number.
  * @example
  * ```ts

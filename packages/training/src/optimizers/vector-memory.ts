@@ -47,7 +47,10 @@ const chunk = 16_384;
 const pageBytes = 65_536;
 const maximumBytes = 2 ** 31;
 
-/** Memory for so many arrays of float32, or undefined where WebAssembly with vectors (or so much memory) is not to be had. */
+/**
+ * Memory for so many arrays of float32, or undefined where WebAssembly with vectors (or so much memory) is not to be
+ * had.
+ */
 export function vectorMemory(lengths: readonly number[]): VectorMemory | undefined {
   const bytes = [chunk, ...lengths].reduce((sum, length) => sum + padded(length), 0);
   if (bytes > maximumBytes) return undefined;

@@ -3,7 +3,9 @@ import { expect, it } from "vitest";
 import { onnxEngine } from "../../src/index.js";
 import { modelOf, type NodeUnderTest, weight } from "../reference/check-gradients.js";
 
-/** What one step takes off the weights x0, x1, … of a node, where every element of its output `y` has the gradient 1. */
+/**
+ * What one step takes off the weights x0, x1, … of a node, where every element of its output `y` has the gradient 1.
+ */
 async function gradientsOf(node: NodeUnderTest, y: readonly number[], shape: readonly number[]) {
   const { model, feeds } = modelOf(node);
   const trainer = await onnxEngine.load(model, {

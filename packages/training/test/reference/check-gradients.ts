@@ -61,9 +61,9 @@ export interface NodeUnderTest {
 const staticWeights = new Set(["Conv", "LSTM"]);
 
 /**
- * A model of the node alone. The loss is the mean squared error of each output against a random target, so every element
- * of the gradient has a weight of its own. With `dynamic`, weights pass through a Reshape with a fed shape first, which
- * hides every dimension (not the rank) from the builder.
+ * A model of the node alone. The loss is the mean squared error of each output against a random target, so every
+ * element of the gradient has a weight of its own. With `dynamic`, weights pass through a Reshape with a fed shape
+ * first, which hides every dimension (not the rank) from the builder.
  */
 export function modelOf({
   opType,

@@ -12,7 +12,10 @@ export interface BatchMates {
   readonly words: number;
   /** Words with another label in batches of 32 than in sentences alone. */
   readonly flips: number;
-  /** Words with another label in sentences alone that are padded to the length of the longest; null for taggers that do not pad subwords. */
+  /**
+   * Words with another label in sentences alone that are padded to the length of the longest; null for taggers that do
+   * not pad subwords.
+   */
   readonly paddedFlips: number | null;
 }
 
@@ -22,8 +25,8 @@ export const comparedSentences = 100;
 const batchSize = 32;
 
 /**
- * Tags the same sentences alone, in batches and padded: ranges of dynamic activations span a batch, and ranges that were measured with padding
- * let it leak in.
+ * Tags the same sentences alone, in batches and padded: ranges of dynamic activations span a batch, and ranges that
+ * were measured with padding let it leak in.
  *
  * @param model in its session; both stay open
  * @param alone labels of the sentences tagged one by one, if they are known

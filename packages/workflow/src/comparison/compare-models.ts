@@ -1,4 +1,4 @@
-import { type Evaluation, evaluate, type Flip, lossInterval, type Metric } from "@nasty/taggers";
+import { type Evaluation, evaluate, type Flip, lossInterval } from "@nasty/taggers";
 import { InputError, UsageError } from "../errors.js";
 import { checkWritable } from "../files/output-path.js";
 import { checkSeparate } from "../files/separate-paths.js";
@@ -17,43 +17,10 @@ import { readLabelled } from "../texts/labelled-text.js";
 import { spread } from "../texts/spread.js";
 import { nameOf } from "../texts/text-form.js";
 import { type BatchMates, batchMates, comparedSentences } from "./batch-mates.js";
+import type { ComparedModel, Difference, Side } from "./compared-model.js";
 import { flipsOf } from "./paired-figures.js";
 import { precisionOf } from "./precision.js";
 import { writeFlips } from "./write-flips.js";
-
-/** One model's side of a comparison. */
-export interface Side {
-  /** What most weights are stored as: `Float32`, `INT8`, `INT4`, … */
-  readonly precision: string;
-  readonly metric: Metric;
-  readonly value: number;
-  readonly modelBytes: number;
-  readonly memoryBytes: number;
-  readonly msPerSentence: number;
-}
-
-/** What a model is against the first. */
-export interface Difference {
-  /** Size of the first over this one's. */
-  readonly sizeRatio: number;
-  /** Time a sentence of the first over this one's. */
-  readonly speedup: number;
-  /** First − this one, in units of the metric. */
-  readonly loss: number;
-  /** Paired bootstrap over sentences. */
-  readonly lossCi95: readonly [number, number];
-  /** Words whose label changed. */
-  readonly flips: number;
-}
-
-/** One of the compared models. */
-export interface ComparedModel extends Side {
-  readonly path: string;
-  /** Null for the first, which the others are compared with; so is {@link ComparedModel.batchMates}. */
-  readonly summary: Difference | null;
-  /** How much its labels depend on what shares a run. */
-  readonly batchMates: BatchMates | null;
-}
 
 /** Models side by side on one text; as a text (`String(comparison)`) it is a table. */
 export class Comparison {

@@ -1,4 +1,4 @@
-import { type ModelLike } from "../models/model.js";
+import { type ModelLike } from "../models/model-like.js";
 import { withOpenModels } from "../models/open-models.js";
 import { compareOperation } from "../operations/quantize.js";
 import { type Given, openModelsIn, perform } from "../perform.js";
@@ -10,7 +10,8 @@ import { type Comparison, type PairComparison, runComparison } from "./compare-m
 export type CompareOptions = Omit<Given<typeof compareOperation.options>, "original" | "quantized">;
 
 /**
- * Tags the same labelled text with several models and compares their accuracy, size, memory and speed with the first one's.
+ * Tags the same labelled text with several models and compares their accuracy, size, memory and speed with the first
+ * one's.
  *
  * @param models two or more of one task
  * @returns of two models what `quantize eval --json` prints; `String(result)` is a table

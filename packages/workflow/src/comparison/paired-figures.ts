@@ -18,7 +18,10 @@ export function pairedFigures(before: Evaluation, after: Evaluation, seed: numbe
   return { metric, loss, lossCi95: [low, high], flips: flipsOf(before, after).length };
 }
 
-/** Words whose label changed. Two models of different schemes are compared in that of the first: their labels differ anyway. */
+/**
+ * Words whose label changed. Two models of different schemes are compared in that of the first: their labels differ
+ * anyway.
+ */
 export function flipsOf(before: Evaluation, after: Evaluation): Flip[] {
   const [from, to] = [after.labelling.form, before.labelling.form];
   const isSame = from === undefined || to === undefined || JSON.stringify(from) === JSON.stringify(to);

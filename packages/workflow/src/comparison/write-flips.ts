@@ -7,7 +7,9 @@ export interface FlippedWords {
   readonly sentences: readonly LabelledSentence[];
 }
 
-/** Writes one line for each word whose label changed: sentence, word, form, gold, original, quantized; tab-separated. */
+/**
+ * Writes one line for each word whose label changed: sentence, word, form, gold, original, quantized; tab-separated.
+ */
 export async function writeFlips(path: string, { flips, sentences }: FlippedWords): Promise<void> {
   const lines = ["sentence\tword\tform\tgold\toriginal\tquantized"];
   for (const flip of flips) {

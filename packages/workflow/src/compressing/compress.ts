@@ -3,7 +3,7 @@ import { compressor } from "@nasty/compression";
 import type { Written } from "../files/candidate.js";
 import { checkWritable } from "../files/output-path.js";
 import { loadModel } from "../models/load-model.js";
-import type { ModelLike } from "../models/model.js";
+import type { ModelLike } from "../models/model-like.js";
 import { compressOperation } from "../operations/files.js";
 import { type GivenBeside, perform } from "../perform.js";
 import type { Reporter } from "../reporter.js";
@@ -31,8 +31,8 @@ export interface CompressionResult {
 /**
  * Compresses a model file without loss; every operation reads the result as it is.
  *
- * @throws CompressionError `invalid-option` for a file that is compressed already, or an output whose name does not say how; UsageError
- *   for unknown or wrong options
+ * @throws CompressionError `invalid-option` for a file that is compressed already, or an output whose name does not say
+ *   how; UsageError for unknown or wrong options
  * @example
  * ```ts
  * const { path, ratio } = await compress("pos_int8.onnx", { method: "brotli" }); // pos_int8.onnx.br

@@ -17,7 +17,10 @@ import type { MappedModel } from "./mapped-original.js";
 
 /** How far the written file's outputs are from those of what it was made of, as JSON has it. */
 export interface DriftCheck {
-  /** What the two were run on: sentences of the given text, inputs made from the graph's own types, or nothing that the original accepts. */
+  /**
+   * What the two were run on: sentences of the given text, inputs made from the graph's own types, or nothing that the
+   * original accepts.
+   */
   readonly inputs: "text" | "made" | "none";
   /** Outputs less alike are refused. */
   readonly minCosine: number;
@@ -25,8 +28,8 @@ export interface DriftCheck {
 }
 
 /**
- * Cosine similarity below which an output is refused. 8 bits: it has nothing to do with the original's any more; 4 bits are coarser.
- * Float32 weights that were written as they were, or pruned: the same but for the order of sums.
+ * Cosine similarity below which an output is refused. 8 bits: it has nothing to do with the original's any more; 4 bits
+ * are coarser. Float32 weights that were written as they were, or pruned: the same but for the order of sums.
  */
 export const leastCosine = { exact: 0.9999, float: 0.999, int8: 0.9, int4: 0.8 } as const;
 

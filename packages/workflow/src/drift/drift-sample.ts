@@ -21,13 +21,18 @@ export interface Sampled {
   readonly tagger: TaggerSettings | undefined;
 }
 
-/** Large models take seconds for what small ones do in no time: two sentences show as well where a weight went wrong. */
+/**
+ * Large models take seconds for what small ones do in no time: two sentences show as well where a weight went wrong.
+ */
 const largeBytes = 100e6;
 const sizes = { small: { sentences: 8, batch: 2 }, large: { sentences: 2, batch: 1 } } as const;
 /** Sizes of varying dimensions to try. */
 const madeLengths = [8, 512, 4096];
 
-/** Sentences of the text where there is some and a tokenizer to encode it, otherwise inputs made from the graph's own types and tables. */
+/**
+ * Sentences of the text where there is some and a tokenizer to encode it, otherwise inputs made from the graph's own
+ * types and tables.
+ */
 export async function driftSample({ modelBytes, model, tagger }: Sampled, text: Words): Promise<DriftSample> {
   const { sentences, batch } = modelBytes > largeBytes ? sizes.large : sizes.small;
   if (text.length > 0 && tagger !== undefined) {
@@ -40,7 +45,9 @@ export async function driftSample({ modelBytes, model, tagger }: Sampled, text: 
   return { kind: "made", candidates };
 }
 
-/** The words of a labelled text's first sentences, of the first text that is a file: standard input is read but once. */
+/**
+ * The words of a labelled text's first sentences, of the first text that is a file: standard input is read but once.
+ */
 export async function firstSentences(
   texts: readonly (string | undefined)[],
   task: Task,

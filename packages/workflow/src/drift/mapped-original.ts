@@ -9,7 +9,10 @@ export interface MappedModel {
   readonly folder: string;
 }
 
-/** A loaded model as a runtime opens it fastest; undefined for a file that cannot be mapped. Its small weights are copied, so it must be as it was read. */
+/**
+ * A loaded model as a runtime opens it fastest; undefined for a file that cannot be mapped. Its small weights are
+ * copied, so it must be as it was read.
+ */
 export async function mappedOriginal({
   model,
   modelPath,

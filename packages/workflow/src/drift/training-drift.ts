@@ -37,7 +37,8 @@ export async function checkTrained(
       sample: await driftSample({ modelBytes, model, tagger: settings }, words),
       minCosine,
       threads,
-      advice: () => "train with a lower --learning-rate, or lower --min-cosine if you mean it",
+      advice: () =>
+        "train with a lower --learning-rate, or lower --min-cosine if the difference is acceptable",
     },
     modelPath,
   );

@@ -1,6 +1,6 @@
 import { evaluate as evaluateTagger, type LabelRow, type Metric } from "@nasty/taggers";
 import { bytesOfModel } from "../models/model-bytes.js";
-import type { ModelLike } from "../models/model.js";
+import type { ModelLike } from "../models/model-like.js";
 import { openModel } from "../models/open-tagger.js";
 import { evaluateOperation } from "../operations/tagging.js";
 import { type GivenBeside, perform } from "../perform.js";

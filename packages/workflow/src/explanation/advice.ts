@@ -43,7 +43,7 @@ const advice: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   CompressionError: {
     "no-such-layer": "see the names with --dry-run",
-    "already-quantized": "give the float32 model that it was made of",
+    "already-quantized": "give the float32 model that it was made from",
     "nothing-to-quantize": "give a model with float32 matrices",
     "target-missed": "allow a larger --target-size",
     "not-finite": "train or export the model again",

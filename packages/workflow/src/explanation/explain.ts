@@ -38,8 +38,8 @@ export interface Explanation {
 const outOfMemory = /Array buffer allocation failed|bad_alloc|Cannot allocate memory|ENOMEM/;
 
 /**
- * Functions by which messages of packages begin, as the house style has it: of use to who calls them, while a user of the command knows
- * files and options.
+ * Functions by which messages of packages begin, as the house style has it: of use to who calls them, while a user of
+ * the command knows files and options.
  */
 const operation =
   /^(?:[a-z]+[A-Z]\w*|gunzip|unbrotli|evaluate|(?:dynamic|int4|int8|pruner|compressor|qat|weightOnly|distiller|ModelGraph)\.\w+): /;

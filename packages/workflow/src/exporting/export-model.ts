@@ -7,7 +7,7 @@ import { type ExportOptions as TaggerExport, exportTagger } from "@nasty/taggers
 import { checkDrift, type DriftCheck, leastCosine } from "../drift/drift-check.js";
 import { driftSample } from "../drift/drift-sample.js";
 import { UsageError } from "../errors.js";
-import type { ModelLike } from "../models/model.js";
+import type { ModelLike } from "../models/model-like.js";
 import { exportOperation } from "../operations/files.js";
 import { type GivenBeside, perform } from "../perform.js";
 import type { Reporter } from "../reporter.js";
@@ -47,8 +47,8 @@ export interface ExportResult {
  * Writes one or more models as one Hugging Face directory that transformers.js loads offline.
  *
  * @param models one model or several of the same labels and tokenizer, such as a float32 and an int8 one
- * @throws TaggerError for models that cannot stand in one directory or name no family; UsageError for unknown or wrong options;
- *   GateError for a written file with outputs unlike its source's. The folder is then as it was.
+ * @throws TaggerError for models that cannot stand in one directory or name no family; UsageError for unknown or wrong
+ *   options; GateError for a written file with outputs unlike its source's. The folder is then as it was.
  * @example
  * ```ts
  * await exportModel(["models/pos", "pos_int8.onnx"], { output: "dist/pos" }); // onnx/model.onnx, onnx/model_quantized.onnx
@@ -107,7 +107,10 @@ export async function runExport(settings: ExportSettings, reporter: Reporter): P
   };
 }
 
-/** How alike the outputs of each variant and its source must be: kernels of few bits differ with how a session fuses them. */
+/**
+ * How alike the outputs of each variant and its source must be: kernels of few bits differ with how a session fuses
+ * them.
+ */
 const leastOf: Readonly<Record<ModelVariant, number>> = {
   fp32: leastCosine.float,
   fp16: leastCosine.float,
@@ -138,7 +141,7 @@ async function driftOf(
       sample,
       minCosine: minCosine ?? leastOf[variant],
       threads,
-      advice: () => "export the model again, or lower --min-cosine if you mean it",
+      advice: () => "export the model again, or lower --min-cosine if the difference is acceptable",
     },
     staged.modelPath,
   );

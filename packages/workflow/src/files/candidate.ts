@@ -36,8 +36,8 @@ function inlineBytes(model: ModelProto): number {
 }
 
 /**
- * Writes a model into a hidden folder beside its final place, to be checked before it replaces anything. What else is written while it is
- * checked may lie in that folder too: it goes at the end, or when the process is interrupted.
+ * Writes a model into a hidden folder beside its final place, to be checked before it replaces anything. What else is
+ * written while it is checked may lie in that folder too: it goes at the end, or when the process is interrupted.
  */
 export async function writeCandidate(output: string, model: ModelProto): Promise<Candidate> {
   const target = await realpath(output).catch(() => output);

@@ -41,7 +41,10 @@ export interface Pruned {
   readonly vocabulary?: unknown;
 }
 
-/** `pruned30`, `pruned30_structured`, `pruned20-30_structured` (heads and neurons), `pruned_layers`, `pruned_vocabulary`. */
+/**
+ * `pruned30`, `pruned30_structured`, `pruned20-30_structured` (heads and neurons), `pruned_layers`,
+ * `pruned_vocabulary`.
+ */
 export function prunedSuffix({ sparsity, heads, neurons, structured, layers, vocabulary }: Pruned): string {
   const isStructured = structured === true || heads !== undefined || neurons !== undefined;
   const shares = sparsity === undefined ? [heads, neurons] : [sparsity];

@@ -51,9 +51,11 @@ export interface ImportResult {
 /**
  * Turns a model of another framework into a model file; with `task`, `words` and `labels` into a tagger.
  *
- * @param directory the folder that the framework saved: of a TensorFlow.js LayersModel `model.json` and its weight shards
- * @throws TfjsError for what is no such model or has layers that ONNX does not; UsageError for unknown, wrong or missing options; InputError
- *   and TaggerError for lists of words and labels that do not fit the model. Nothing is written then.
+ * @param directory the folder that the framework saved: of a TensorFlow.js LayersModel `model.json` and its weight
+ *   shards
+ * @throws TfjsError for what is no such model or has layers that ONNX does not; UsageError for unknown, wrong or
+ *   missing options; InputError and TaggerError for lists of words and labels that do not fit the model. Nothing is
+ *   written then.
  * @example
  * ```ts
  * await importModel("saved", { from: "tfjs", task: "pos", words: "words.json", labels: "labels.json", output: "pos.onnx" });
@@ -71,7 +73,10 @@ export async function importModel(
   );
 }
 
-/** {@link importModel} from checked settings: read, convert, write beside the output, load what was written, then give it its name. */
+/**
+ * {@link importModel} from checked settings: read, convert, write beside the output, load what was written, then give
+ * it its name.
+ */
 export async function runImport(
   directory: string,
   settings: ImportSettings,
@@ -121,7 +126,7 @@ async function checkOutput(
   for (const file of [...files, words, labels]) {
     if (file === undefined || !(await isSameFile(output, file))) continue;
     throw new UsageError(
-      `import: --output ${output}: expected another file than those it is made of, got ${file}`,
+      `import: --output ${output}: expected another file than those it is made from, got ${file}`,
     );
   }
 }

@@ -43,8 +43,8 @@ const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `
 /**
  * The tagger that the options describe.
  *
- * @throws UsageError for an option that the model needs or has no use for; InputError, TaggerError `word-index`, `labels` for files that
- *   do not fit the model
+ * @throws UsageError for an option that the model needs or has no use for; InputError, TaggerError `word-index`,
+ *   `labels` for files that do not fit the model
  */
 export async function sequenceSettings(
   options: SequenceOptions,
@@ -88,7 +88,9 @@ export async function sequenceSettings(
   };
 }
 
-/** A model with `mask_zero` skips the id 0 wherever it stands: a word with that id would get the label of its neighbour. */
+/**
+ * A model with `mask_zero` skips the id 0 wherever it stands: a word with that id would get the label of its neighbour.
+ */
 function checkMaskedId(given: {
   readonly wordsFile: string;
   readonly first: string;

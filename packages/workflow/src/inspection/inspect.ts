@@ -9,7 +9,7 @@ import { sha256OfFile } from "../files/file-hash.js";
 import { loadModel } from "../models/load-model.js";
 import { bytesOfModel } from "../models/model-bytes.js";
 import { compressedModel, historyOfFile } from "../models/model-history.js";
-import type { ModelLike } from "../models/model.js";
+import type { ModelLike } from "../models/model-like.js";
 import { inspectOperation } from "../operations/files.js";
 import { type GivenBeside, perform } from "../perform.js";
 import { labellingDocument } from "../report/labelling-text.js";

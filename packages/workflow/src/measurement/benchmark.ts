@@ -3,7 +3,7 @@ import type { Task } from "@nasty/taggers";
 import { InputError, UsageError } from "../errors.js";
 import { sampleTextPath } from "../models/default-model.js";
 import { bytesOfModel } from "../models/model-bytes.js";
-import type { ModelLike } from "../models/model.js";
+import type { ModelLike } from "../models/model-like.js";
 import { type OpenModel, openModel } from "../models/open-tagger.js";
 import { benchmarkOperation } from "../operations/tagging.js";
 import { type GivenBeside, perform } from "../perform.js";

@@ -4,35 +4,20 @@ import { isHfDirectory, openModelFolder, readUnchanged } from "@nasty/formats/hf
 import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { checkFiniteWeights, GraphError, standardForm, validateModel } from "@nasty/graph";
-import { type LabelChoice, TaggerError, type TaggerSettings, withChoice } from "@nasty/taggers";
+import { TaggerError, type TaggerSettings, withChoice } from "@nasty/taggers";
 import { findTagger, settingsOfModelFile } from "@nasty/taggers/node";
 import { InputError } from "../errors.js";
 import { sha256OfFile } from "../files/file-hash.js";
 import { bytesOfModel } from "./model-bytes.js";
+import type { LoadChoice, LoadedModel } from "./model-views.js";
 import { ofOpenModel } from "./open-models.js";
 
-/** A model as data: to be planned, described or rewritten, not to be run. */
-export interface LoadedModel {
-  /** What the user named: a model file or a Hugging Face directory. */
-  readonly path: string;
-  /** The file itself. */
-  readonly modelPath: string;
-  readonly modelBytes: number;
-  readonly model: ModelProto;
-  /** Undefined for a model that has no labels and tokenizer in it or beside it. */
-  readonly tagger: TaggerSettings | undefined;
-  /** What was made good or is missing in the small files beside it, a sentence each. */
-  readonly notes: readonly string[];
-  /** Whether others use the graph too: then nothing of it may be written over. */
-  readonly isShared: boolean;
-  /** SHA-256 of the file, hexadecimal. */
-  sha256(): Promise<string>;
-}
+export type { LoadChoice, LoadedModel } from "./model-views.js";
 
-/** What a command says about the labels of a model. */
-export type LoadChoice = LabelChoice & { readonly isSchemeOfText?: boolean };
-
-/** Reads the model that `--model` names and finds its tagger, if it has one; what is said about its labels holds in what is made of it. */
+/**
+ * Reads the model that `--model` names and finds its tagger, if it has one; what is said about its labels holds in what
+ * is made of it.
+ */
 export async function loadModel(path: string, choice: LoadChoice = {}): Promise<LoadedModel> {
   const shared = await ofOpenModel(path, (model) => model.loaded(choice));
   return shared ?? readUnchanged(path, async () => chosen(await loadOnce(path), choice));
@@ -67,7 +52,8 @@ async function loadOnce(path: string): Promise<LoadedModel> {
 }
 
 /**
- * Reads a model that is to be rewritten: functions expanded, old operator sets raised, 16-bit floats lifted; the file is what it was.
+ * Reads a model that is to be rewritten: functions expanded, old operator sets raised, 16-bit floats lifted; the file
+ * is what it was.
  *
  * @param read the model, where it was read before
  * @throws GraphError `not-finite` for NaN or ±∞ in a weight
@@ -104,7 +90,10 @@ interface OptionalTagger {
   readonly notes: readonly string[];
 }
 
-/** The tagger of a directory (no model given) or of a model file; what is missing for one is a note, what is damaged an error. */
+/**
+ * The tagger of a directory (no model given) or of a model file; what is missing for one is a note, what is damaged an
+ * error.
+ */
 async function optionalTagger(path: string, model: ModelProto | undefined): Promise<OptionalTagger> {
   try {
     if (model !== undefined) return { settings: await settingsOfModelFile(path, model), notes: [] };

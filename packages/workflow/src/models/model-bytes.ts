@@ -6,8 +6,8 @@ import { type ModelProto, parseModel, tensorsOf } from "@nasty/formats/onnx";
 /**
  * Bytes of a model: its file, and the data files that its weights are in.
  *
- * @param model what `readModelFile` read from the path, where there is one: most models have no data files, and it shows that without
- *   reading hundreds of megabytes again.
+ * @param model what `readModelFile` read from the path, where there is one: most models have no data files, and it
+ *   shows that without reading hundreds of megabytes again.
  */
 export async function bytesOfModel(modelPath: string, model?: ModelProto): Promise<number> {
   const { size } = await stat(modelPath);

@@ -1,7 +1,17 @@
 import { stat } from "node:fs/promises";
 import type { HistoryStep } from "@nasty/compression";
-import { type LabelChoice, type TaggedSentence, type Tagger, tagText, type Task } from "@nasty/taggers";
-import type { BatchOptions, SentenceOptions } from "@nasty/taggers";
+import {
+  type BatchOptions,
+  entities,
+  type Entity,
+  type EntityOptions,
+  type LabelChoice,
+  type SentenceOptions,
+  type TaggedSentence,
+  type Tagger,
+  tagText,
+  type Task,
+} from "@nasty/taggers";
 import { openFound } from "@nasty/taggers/node";
 import { InputError } from "../errors.js";
 import { chosen, type LoadChoice, type LoadedModel, loadModel, reasonOf } from "./load-model.js";
@@ -16,15 +26,9 @@ export interface OpenOptions extends LabelChoice {
 }
 
 /**
- * What an operation may be given for a model: one that is open, what another operation wrote, or a path. A result that was refused (`passed`
- * is false) has no model: it is wrong usage.
- */
-export type ModelLike = Model | { readonly path: string | null } | string;
-
-/**
- * A model that is open: its graph, its tagger and its history are read once, and its session is opened with the first sentence that is
- * tagged. Operations that are given it use what it has read, and its session where they are to run it as it was opened; none of them changes it.
- * Close it when it is not needed any more (`await using` does).
+ * A model that is open: its graph, its tagger and its history are read once, and its session is opened with the first
+ * sentence that is tagged. Operations that are given it use what it has read, and its session where they are to run it
+ * as it was opened; none of them changes it. Close it when it is not needed any more (`await using` does).
  */
 export class Model implements AsyncDisposable, SharedModel {
   /** What was opened: a model file or a Hugging Face directory. */
@@ -109,6 +113,11 @@ export class Model implements AsyncDisposable, SharedModel {
     yield* tagText(await this.tagger(), text, options);
   }
 
+  /** The entities of raw text, with type, offsets and probability; see `entities` of @nasty/taggers. */
+  async *entities(text: string, options: EntityOptions & SentenceOptions = {}): AsyncGenerator<Entity> {
+    yield* entities(await this.tagger(), text, options);
+  }
+
   async close(): Promise<void> {
     const opened = await this.session?.catch(() => undefined);
     this.session = undefined;
@@ -145,11 +154,4 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
 async function stampOf(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   return found === undefined ? "gone" : [found.dev, found.ino, found.size, found.mtimeMs].join(" ");
-}
-
-/** The path of a model that an operation was given; undefined for what is none. */
-export function pathOfModel(given: unknown): string | undefined {
-  if (typeof given === "string") return given;
-  if (typeof given !== "object" || given === null || !("path" in given)) return undefined;
-  return typeof given.path === "string" ? given.path : undefined;
 }

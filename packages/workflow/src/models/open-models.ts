@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { LoadChoice, LoadedModel } from "./load-model.js";
-import type { OpenModel, OpenModelOptions } from "./open-tagger.js";
+import type { LoadChoice, LoadedModel, OpenModel, OpenModelOptions } from "./model-views.js";
 
 /** A model that a program has open: what was read of it need not be read again. */
 export interface SharedModel {
@@ -8,8 +7,16 @@ export interface SharedModel {
   readonly path: string;
   /** What was read; undefined if the file has changed since. */
   loaded(choice: LoadChoice): Promise<LoadedModel | undefined>;
-  /** Its tagger, to be left open; undefined where it was opened otherwise (threads, what its labels are said to be), or the file has changed. */
+  /**
+   * Its tagger, to be left open; undefined where it was opened otherwise (threads, what its labels are said to be), or
+   * the file has changed.
+   */
   opened(options: OpenModelOptions): Promise<OpenModel | undefined>;
+}
+
+/** Whether it is a model that is open, of this copy of the package or another. */
+export function isSharedModel(value: unknown): value is SharedModel {
+  return typeof value === "object" && value !== null && "loaded" in value && "opened" in value;
 }
 
 const current = new AsyncLocalStorage<readonly SharedModel[]>();

@@ -8,7 +8,9 @@ import { versions } from "../versions.js";
 import { sha256OfFile } from "../files/file-hash.js";
 import { standardInputSha256 } from "../texts/standard-input.js";
 
-/** Paths of the texts and other models that take part in a step, by what they are for; undefined ones were not given. */
+/**
+ * Paths of the texts and other models that take part in a step, by what they are for; undefined ones were not given.
+ */
 export type NamedPaths = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /**

@@ -14,17 +14,19 @@ import {
 /** A model file as gzip or brotli. */
 export const compressOperation = operation({
   name: "compress",
-  summary: "compress a model file; every command reads it as it is",
+  summary: "compress a model file; every command reads the compressed file",
   options: {
     model: model("--model <path>", modelHelp, { required: true }),
     method: one(
       "--method <method>",
       choice("gzip", "brotli"),
-      "how: gzip is read everywhere, brotli is smaller",
+      "compression method: gzip is supported everywhere, brotli gives smaller files",
       { fallback: "gzip" },
     ),
-    level: one("--level <n>", wholeNumber, "gzip 0 to 9, brotli 0 to 11", { otherwise: "9" }),
-    output: one("--output <file>", anyText, "the compressed file", {
+    level: one("--level <n>", wholeNumber, "compression level: 0 to 9 for gzip, 0 to 11 for brotli", {
+      otherwise: "9",
+    }),
+    output: one("--output <file>", anyText, "file to write", {
       otherwise: "the model's name with .gz or .br",
     }),
     ...running,
@@ -37,24 +39,22 @@ export const exportOperation = operation({
   name: "export",
   summary: "write a Hugging Face directory that transformers.js loads offline",
   options: {
-    models: models("--model <path>", `${modelHelp} (repeatable: merged into one)`, { required: true }),
-    output: one("--output <dir>", anyText, "the directory to write; other files in it stay", {
+    models: models("--model <path>", `${modelHelp} (repeatable: all are written into one directory)`, {
+      required: true,
+    }),
+    output: one("--output <dir>", anyText, "directory to write; other files in it are kept", {
       required: true,
     }),
     dtype: one(
       "--dtype <dtype>",
       choice("fp32", "fp16", "q8", "int8", "uint8", "q4", "q4f16", "bnb4"),
-      "one variant of a directory, or the name of a file",
-      { otherwise: "by its weights" },
+      "export only this variant of a directory, or give a file the name of this variant",
+      { otherwise: "determined from the weights" },
     ),
     ...labelOptions,
-    modelType: one(
-      "--model-type <type>",
-      anyText,
-      "family of the model, such as bert, where the file does not tell",
-    ),
+    modelType: one("--model-type <type>", anyText, "model family, such as bert, if the file does not say it"),
     minCosine: minCosineOf(
-      "refuse a file with an output less like its source's",
+      "refuse a written file whose outputs have a lower cosine similarity to its source's",
       "0.999; 0.9 with 8 bits, 0.8 with 4",
     ),
     ...running,
@@ -73,30 +73,34 @@ export const importOperation = operation({
   options: {
     from: one("--from <framework>", choice("tfjs"), "where the model comes from", { required: true }),
     output: one("--output <file>", anyText, "the model file to write", { required: true }),
-    task: one("--task <task>", task, "what it labels: with --words and --labels the file is a tagger"),
-    scheme: schemeOf("seen from the labels"),
+    task: one(
+      "--task <task>",
+      task,
+      "kind of labels; with --words and --labels the written file is a tagger",
+    ),
+    scheme: schemeOf("recognized from the labels"),
     words: one(
       "--words <file.json>",
       anyText,
-      "its words: an object from word to id, or a list whose places are the ids",
+      "vocabulary: an object from word to id, or a list of words in the order of their ids",
     ),
-    labels: one("--labels <file.json>", anyText, "its labels, in the same form"),
-    unknownId: one("--unknown-id <id>", wholeNumber, "id of words that are not in the list", {
+    labels: one("--labels <file.json>", anyText, "labels, in the same form"),
+    unknownId: one("--unknown-id <id>", wholeNumber, "id of words that are not in the vocabulary", {
       otherwise: "that of <UNK>, <OOV>",
     }),
-    paddingId: one("--padding-id <id>", wholeNumber, "id that fills rows", {
+    paddingId: one("--padding-id <id>", wholeNumber, "id that pads rows", {
       otherwise: "that of <PAD>, or 0",
     }),
     paddingSide: one(
       "--padding-side <side>",
       choice("left", "right"),
-      "where rows are filled, for models that read what fills them",
+      "side on which rows are padded, for models that read the padding",
     ),
     lowercase: flag("--lowercase", "look words up in lower case"),
     maxLength: one(
       "--max-length <n>",
       positiveInteger,
-      "most words in a row; longer sentences go through windows",
+      "largest number of words in a row; longer sentences are split into windows",
     ),
     ...running,
   },
@@ -112,13 +116,13 @@ export const importOperation = operation({
 /** What a model file holds. */
 export const inspectOperation = operation({
   name: "inspect",
-  summary: "say what a model file holds",
+  summary: "show what a model file contains",
   options: {
     model: model("--model <path>", modelHelp, { required: true }),
-    devices: flag("--devices", "try the devices of this machine, and say which precision to ship to it"),
+    devices: flag("--devices", "try the devices of this machine, and recommend a precision for it"),
     ...running,
   },
-  examples: [["nasty inspect --model pos_int8.onnx", "operators, weights, labels, how it was made"]],
+  examples: [["nasty inspect --model pos_int8.onnx", "operators, weights, labels and history"]],
 });
 
 /** A recipe's steps one after the other. */
@@ -126,26 +130,26 @@ export const pipelineOperation = operation({
   name: "pipeline",
   summary: "run a recipe: prune, distill, quantize, compress, …, with one report",
   operand: { name: "<recipe>", help: "YAML file: model, data, steps" },
-  plans: "check the recipe and print the plan, run nothing",
+  plans: "check the recipe and print the plan, without running it",
   options: {
-    output: one("--output <dir>", anyText, "folder of the outputs", {
+    output: one("--output <dir>", anyText, "folder for the outputs", {
       otherwise: "pipeline-RECIPE in the current folder",
     }),
-    resume: flag("--resume", "go on with an earlier run, refuse if there is none", {
-      otherwise: "if there is one",
+    resume: flag("--resume", "continue an earlier run; it is an error if there is none", {
+      otherwise: "continue if there is one",
       conflicts: ["fresh"],
     }),
-    fresh: flag("--fresh", "do all steps again"),
-    task: one("--task <task>", task, "what is labelled", {
-      otherwise: "the recipe's, else seen from the model's labels",
+    fresh: flag("--fresh", "run all steps again"),
+    task: one("--task <task>", task, "kind of labels: parts of speech or named entities", {
+      otherwise: "the recipe's, else recognized from the model's labels",
     }),
-    scheme: schemeOf("the recipe's, else seen from the labels"),
+    scheme: schemeOf("the recipe's, else recognized from the labels"),
     report: one("--report <file.html>", anyText, "write the report as a web page"),
     inputFormat,
     ...running,
   },
   examples: [
-    ["nasty pipeline mobile.yaml", "finished steps whose inputs are unchanged are not done again"],
-    ["nasty pipeline mobile.yaml --dry-run", "is the recipe right? what will it write?"],
+    ["nasty pipeline mobile.yaml", "finished steps whose inputs are unchanged are not run again"],
+    ["nasty pipeline mobile.yaml --dry-run", "checks the recipe and shows what it will write"],
   ],
 });

@@ -23,27 +23,31 @@ const layers: Value<number | readonly number[]> = {
 export const pruneOperation = operation({
   name: "prune",
   summary: "remove weights, attention heads, neurons, layers or vocabulary rows",
-  plans: "print the plan, write nothing",
+  plans: "print the plan, without writing a file",
   options: {
     model: model("--model <path>", modelHelp, { required: true }),
-    sparsity: one("--sparsity <share>", share, "share to remove, from 0 to below 1"),
+    sparsity: one("--sparsity <share>", share, "share of the weights or units to remove, from 0 to below 1"),
     structured: flag(
       "--structured",
-      "remove whole attention heads and feed-forward neurons: smaller and faster",
+      "remove whole attention heads and feed-forward neurons, so that the model gets smaller and faster",
     ),
-    heads: one("--heads <share>", share, "share of the heads", { otherwise: "--sparsity" }),
-    neurons: one("--neurons <share>", share, "share of the neurons", { otherwise: "--sparsity" }),
+    heads: one("--heads <share>", share, "share of the attention heads to remove", {
+      otherwise: "--sparsity",
+    }),
+    neurons: one("--neurons <share>", share, "share of the feed-forward neurons to remove", {
+      otherwise: "--sparsity",
+    }),
     scope: one(
       "--scope <scope>",
       choice("global", "layer"),
-      "one ranking for the model, or the same share of every layer",
+      "rank weights over the whole model, or remove the same share of every layer",
       { fallback: "global" },
     ),
-    on: texts("--data <file[:n]>", "labelled text: importance of heads and neurons is measured on it"),
+    on: texts("--data <file[:n]>", "labelled text to measure the importance of heads and neurons on"),
     layers: one(
       "--layers <n|list>",
       layers,
-      "encoder layers to drop: how many from the end, or a list: 1,3,",
+      "encoder layers to remove: a number of layers from the end, or a list such as 1,3 (one layer: 3,)",
     ),
     vocabulary: text(
       "--vocabulary <file>",
@@ -52,38 +56,40 @@ export const pruneOperation = operation({
     skipLayers: list(
       "--skip-layers <pattern>",
       anyText,
-      "names, globs, /regular expressions/ to leave (repeatable)",
+      "layers that are not pruned: name, glob or /regex/ (repeatable)",
     ),
-    recover: group("training while pruning, or after it", {
-      on: text("--train <file>", "labelled text: trains while pruning, or after it, to recover"),
+    recover: group("training during or after pruning", {
+      on: text("--train <file>", "labelled text to train on during or after pruning, to recover accuracy"),
       schedule: one(
         "--schedule <schedule>",
         choice("gradual", "one-shot"),
-        "with --train: elements go step by step or before",
-        { otherwise: "gradual where shapes stay" },
+        "with --train: remove weights step by step during training, or all at once before it",
+        { otherwise: "gradual if no shape changes" },
       ),
-      epochs: one("--epochs <n>", positiveInteger, "with --train: passes over it", { otherwise: "2" }),
-      batchSize: one("--batch-size <n>", positiveInteger, "with --train: sentences of a step", {
+      epochs: one("--epochs <n>", positiveInteger, "with --train: passes over the training text", {
+        otherwise: "2",
+      }),
+      batchSize: one("--batch-size <n>", positiveInteger, "with --train: sentences in a training step", {
         otherwise: "16",
       }),
-      learningRate: one("--learning-rate <rate>", positiveNumber, "with --train: peak of the learning rate", {
+      learningRate: one("--learning-rate <rate>", positiveNumber, "with --train: peak learning rate", {
         otherwise: "0.0003",
       }),
     }),
-    gate: group("what the written file may lose on labelled text", {
-      on: text("--validation <file>", "labelled text that the written file is measured on"),
+    gate: group("the accuracy that the written file may lose on labelled text", {
+      on: text("--validation <file>", "labelled text to measure the written file on"),
       maxLoss: one(
         "--target-accuracy-loss <loss>",
         share,
-        "with --validation: largest loss that passes, 0.01 is one point",
+        "with --validation: largest accuracy loss that passes (0.01 = 1 point)",
       ),
     }),
     ...labelOptions,
     minCosine: minCosineOf(
-      "refuse a file with an output less like the original's without what was pruned",
+      "refuse a written file whose outputs have a lower cosine similarity to the original's with the pruned weights set to zero",
       "0.9999",
     ),
-    output: one("--output <file>", anyText, "the pruned model", {
+    output: one("--output <file>", anyText, "file to write", {
       otherwise: "NAME_pruned30.onnx, NAME_pruned30_structured.onnx, …",
     }),
     inputFormat,

@@ -27,32 +27,37 @@ const calibration = {
   calibrationTable: one(
     "--calibration-table <file.json>",
     anyText,
-    "ranges saved earlier, instead of calibration text",
+    "activation ranges that were saved earlier, in place of calibration text",
   ),
   saveCalibrationTable: one(
     "--save-calibration-table <file.json>",
     anyText,
-    "keep the measured ranges for another run",
+    "save the measured activation ranges for another run",
   ),
-  mode: one("--mode <mode>", choice("static", "dynamic", "int4", "weight-only"), "what to make", {
-    otherwise: "static with calibration, else dynamic",
+  mode: one("--mode <mode>", choice("static", "dynamic", "int4", "weight-only"), "how to quantize", {
+    otherwise: "static with --calibration, else dynamic",
   }),
   method: one(
     "--method <method>",
     choice("minmax", "percentile", "entropy", "moving-average", "mse"),
-    "how static ranges are found",
+    "how static activation ranges are determined",
     { otherwise: "minmax" },
   ),
-  percentile: one("--percentile <p>", percentage, "percentage of values kept by --method percentile", {
-    otherwise: "99.99",
-  }),
-  limit: one("--limit <n>", positiveInteger, "calibration sentences in all, from files without :n", {
+  percentile: one(
+    "--percentile <p>",
+    percentage,
+    "percentage of the values that a range covers with --method percentile",
+    {
+      otherwise: "99.99",
+    },
+  ),
+  limit: one("--limit <n>", positiveInteger, "total number of calibration sentences from files without :n", {
     otherwise: "500",
   }),
   activations: one(
     "--activations <form>",
     choice("symmetric", "asymmetric"),
-    "ranges of static activations",
+    "form of static activation ranges",
     { otherwise: "asymmetric" },
   ),
 };
@@ -62,17 +67,19 @@ const weights = {
     fallback: true,
     negative: ["--no-per-channel", "one scale for each weight"],
   }),
-  symmetric: flag("--symmetric", "weights symmetric around zero (default)", { conflicts: ["asymmetric"] }),
-  asymmetric: flag("--asymmetric", "weights with a zero point"),
+  symmetric: flag("--symmetric", "quantize weights symmetrically around zero (default)", {
+    conflicts: ["asymmetric"],
+  }),
+  asymmetric: flag("--asymmetric", "quantize weights with a zero point"),
   pairs: one(
     "--pairs <which>",
     choice("safe", "full"),
-    "int8 weights whose products are exact on every processor (safe), or on those with int8 dot products such as VNNI only (full: 2.5 dB less noise in the weights)",
+    "int8 weights whose products are exact on every processor (safe), or only on processors with int8 dot products such as VNNI (full: 2.5 dB less noise in the weights)",
     { otherwise: "safe" },
   ),
   reduceRange: flag(
     "--reduce-range",
-    "7-bit weights: exact everywhere too, but 6 dB more noise in the weights",
+    "7-bit weights: exact on every processor too, but with 6 dB more noise in the weights",
     {
       conflicts: ["pairs"],
     },
@@ -84,51 +91,54 @@ const weights = {
     { otherwise: "all but Conv" },
   ),
   skipLayers: list("--skip-layers <pattern>", anyText, skipLayersHelp),
-  blockSize: one("--block-size <n>", positiveInteger, "weights that share a scale, 16 to 256", {
+  blockSize: one("--block-size <n>", positiveInteger, "number of weights that share a scale, 16 to 256", {
     otherwise: "64; in int4 mode 32 for models under 50 million weights",
   }),
   rounding: one(
     "--rounding <how>",
     choice("nearest", "mse", "gptq"),
-    "how int4 and weight-only round: gptq makes up for errors by calibration text (default with it), nearest (default without), mse clips blocks",
+    "rounding of int4 and weight-only: gptq compensates for rounding errors on calibration text (default with it), nearest does not (default without it), mse clips each block",
   ),
   accuracyLevel: one(
     "--accuracy-level <n>",
     numberChoice(0, 1, 2, 3, 4),
-    "what int4 and weight-only kernels round activations to: 4 int8 (default), 1 float32",
+    "precision of activations in int4 and weight-only kernels: 4 is int8 (default), 1 is float32",
   ),
   targetSize: one(
     "--target-size <size>",
     fileSize,
-    "mix 4, 8 and 32 bits so that the file stays under it (needs --calibration), e.g. 4.5MB",
+    "mix 4, 8 and 32 bits so that the file is no larger than this, such as 4.5MB (needs --calibration)",
   ),
   migrateOutliers: flag(
     "--migrate-outliers",
-    "move outlier channels of activations into weights first (needs --calibration)",
+    "first move outliers of activation channels into the weights (needs --calibration)",
   ),
   correctBiases: flag(
     "--correct-biases",
-    "make up for the mean error of rounded weights (needs --calibration)",
+    "correct biases for the mean error of rounded weights (needs --calibration)",
   ),
 };
 
-const gate = group("what the written file may lose on labelled text", {
+const gate = group("the accuracy that the written file may lose on labelled text", {
   maxLoss: one(
     "--target-accuracy-loss <loss>",
     share,
-    "leave sensitive weights in float until no more is lost, or refuse (0.01 = 1 point)",
+    "largest accuracy loss (0.01 = 1 point): sensitive weights stay in float until it is met, or the model is refused",
   ),
-  on: text("--validation <file>", "labelled text on which that loss is measured"),
+  on: text("--validation <file>", "labelled text to measure the loss on"),
   flips: one("--flips <file.tsv>", anyText, "write each word of --validation whose label changed"),
-  fallback: flag("--fallback", "leave sensitive weights in float where the loss is too large", {
-    negative: ["--no-fallback", "refuse at once, without trying to leave sensitive weights in float"],
+  fallback: flag("--fallback", "leave sensitive weights in float if the loss is too large", {
+    negative: [
+      "--no-fallback",
+      "refuse a model that loses too much, without trying to leave sensitive weights in float",
+    ],
     onlyNegative: true,
     fallback: true,
   }),
   timeBudget: one(
     "--time-budget <seconds>",
     wholeNumber,
-    "begin no further attempt or measurement after that; the best model is kept, the same command goes on",
+    "start no further attempt or measurement after this time; the best model is kept, and the same command continues the search",
   ),
 });
 
@@ -136,7 +146,7 @@ const gate = group("what the written file may lose on labelled text", {
 export const quantizeOperation = operation({
   name: "quantize",
   summary: "write a smaller and faster model",
-  plans: "print the plan, write nothing",
+  plans: "print the plan, without writing a file",
   options: {
     model: model("--model <path>", modelHelp, { required: true }),
     ...calibration,
@@ -145,16 +155,16 @@ export const quantizeOperation = operation({
     ...labelOptions,
     sensitivity: flag(
       "--sensitivity",
-      "measure what each weight costs by itself, with --calibration (noise) or --validation (loss)",
+      "measure the effect of quantizing each weight alone, as noise (--calibration) or as loss (--validation)",
     ),
     minCosine: minCosineOf(
-      "refuse a file with an output less like the original's, on its text or on made inputs",
+      "refuse a written file whose outputs have a lower cosine similarity to the original's, on its text or on generated inputs",
       "0.9; 0.8 with 4 bits",
     ),
-    compress: one("--compress <method>", choice("gzip", "brotli"), "also compress the file"),
+    compress: one("--compress <method>", choice("gzip", "brotli"), "also compress the written file"),
     report: one("--report <file.html>", anyText, "write the report as a web page"),
-    output: one("--output <file>", anyText, "where to write", {
-      otherwise: "the model's name with its treatment",
+    output: one("--output <file>", anyText, "file to write", {
+      otherwise: "the model's name with the mode or method added",
     }),
     inputFormat,
     ...running,
@@ -167,7 +177,7 @@ export const quantizeOperation = operation({
     ],
     [
       "nasty quantize --model pos.onnx --target-accuracy-loss 0.01 --validation dev.conllu",
-      "leave weights in float until it loses at most one point, or refuse (exit code 4)",
+      "leave weights in float until at most one point is lost, or refuse (exit code 4)",
     ],
     [
       "nasty quantize --model pos.onnx --skip-layers '/classifier/**' --dry-run",
@@ -202,5 +212,5 @@ export const estimateOperation = operation({
   name: "quantize estimate",
   summary: "sizes that quantization would give, from the graph alone",
   options: { model: model("--model <path>", modelHelp, { required: true }), ...running },
-  examples: [["nasty quantize estimate --model models/pos", "how small would it become?"]],
+  examples: [["nasty quantize estimate --model models/pos", "how small the model would become"]],
 });

@@ -16,8 +16,8 @@ export const testHelp = "labelled text: .conllu, .iob2/.conll columns, or - for 
 
 /** What every operation takes. */
 export const running = {
-  seed: one("--seed <n>", wholeNumber, "seed of everything random", { fallback: 1 }),
-  threads: one("--threads <n>", positiveInteger, "threads of the runtime", { fallback: 1 }),
+  seed: one("--seed <n>", wholeNumber, "seed of all random choices", { fallback: 1 }),
+  threads: one("--threads <n>", positiveInteger, "number of threads of the runtime", { fallback: 1 }),
 };
 
 export const task = choice("pos", "ner");
@@ -26,13 +26,16 @@ export const task = choice("pos", "ner");
 export const inputFormat = list(
   "--input-format <[file=]form>",
   saidForm,
-  "what a text is: conllu, columns or plain; for one file or for all (repeatable; default: seen from its content)",
+  "form of the texts: conllu, columns or plain, for one file or for all (repeatable)",
+  { otherwise: "recognized from the content" },
 );
 
 /** What labels are, for operations that judge or write them. */
 export const labelOptions = {
-  task: one("--task <task>", task, "what is labelled", { otherwise: "seen from the labels" }),
-  scheme: schemeOf("seen from the labels"),
+  task: one("--task <task>", task, "kind of labels: parts of speech or named entities", {
+    otherwise: "recognized from the labels",
+  }),
+  scheme: schemeOf("recognized from the labels"),
 };
 
 /** How labels mark entities. */
@@ -48,32 +51,32 @@ export function schemeOf<const O extends string>(otherwise: O) {
 /** How alike the outputs of a written file must be. */
 export function minCosineOf(help: string, otherwise: string) {
   return one("--min-cosine <c>", cosine, help, {
-    otherwise: `${otherwise}; -1 refuses only what is not finite`,
+    otherwise: `${otherwise}; -1 refuses only values that are not finite`,
   });
 }
 
 /** How alike the outputs of a trained file must be to the model that training ended with. */
 export const trainedCosine = minCosineOf(
-  "refuse a file with an output less like the trained model's",
-  "0.9999; of --qat 0.9, 0.8 with 4 bits",
+  "refuse a written file whose outputs have a lower cosine similarity to the trained model's",
+  "0.9999; with --qat 0.9, or 0.8 with 4 bits",
 );
 
 /** How the operations that tag make up their batches. */
 export const exactBatches = flag(
   "--exact-batches",
-  "tag one sentence at a time: labels of dynamic int8 files, whose ranges span a run, then depend on nothing but the sentence (slower)",
+  "tag one sentence at a time (slower): dynamic int8 ranges span a batch, so that labels can depend on the other sentences in it",
 );
 
 export const trainingEngine = one(
   "--engine <name>",
   choice("onnx", "tensorflow"),
-  "what trains; tensorflow needs packages of its own",
+  "engine that computes losses and gradients; tensorflow needs extra packages",
   { fallback: "onnx" },
 );
 
 /** Layers to leave alone. */
 export const skipLayersHelp =
-  "layers to leave in float: name, glob or /regex/ (repeatable; no match is an error)";
+  "layers that stay in float: name, glob or /regex/ (repeatable; a pattern without a match is an error)";
 
 /** How long and how fast a training learns, and what holds where that is not said. */
 export function learningOf(otherwise: {
@@ -85,19 +88,22 @@ export function learningOf(otherwise: {
     epochs: one("--epochs <n>", positiveInteger, "passes over the training text", {
       otherwise: otherwise.epochs,
     }),
-    batchSize: one("--batch-size <n>", positiveInteger, "sentences of a step", {
+    batchSize: one("--batch-size <n>", positiveInteger, "sentences in a training step", {
       otherwise: otherwise.batchSize,
     }),
-    learningRate: one("--learning-rate <rate>", positiveNumber, "peak of the learning rate", {
+    learningRate: one("--learning-rate <rate>", positiveNumber, "peak learning rate", {
       otherwise: otherwise.learningRate,
     }),
-    patience: one("--patience <n>", positiveInteger, "stop after this many epochs without a better one"),
+    patience: one("--patience <n>", positiveInteger, "stop after this many epochs without an improvement"),
   };
 }
 
 /** Quantization-aware training. */
 export const qat = switched(
-  flag("--qat", "train what the quantized model will compute, and write that model too"),
+  flag(
+    "--qat",
+    "quantization-aware training: simulate the quantized model while training, and write that model too",
+  ),
   {
     bits: one("--bits <n>", numberChoice(8, 4), "with --qat: bits of the weights, 8 or 4", {
       otherwise: "8",
@@ -105,28 +111,33 @@ export const qat = switched(
     blockSize: one(
       "--qat-block-size <n>",
       positiveInteger,
-      "with --qat --bits 4: weights that share a scale, 16 to 256",
+      "with --qat --bits 4: number of weights that share a scale, 16 to 256",
       { otherwise: "32" },
     ),
-    start: one("--qat-start <share>", share, "with --qat: share of the steps before rounding begins", {
-      otherwise: "0.1",
-    }),
+    start: one(
+      "--qat-start <share>",
+      share,
+      "with --qat: share of the training steps before quantization is simulated",
+      {
+        otherwise: "0.1",
+      },
+    ),
     ranges: one(
       "--qat-ranges <how>",
       choice("moving-average", "learned"),
-      "with --qat: how ranges of activations are found",
+      "with --qat: how activation ranges are determined",
       { otherwise: "moving-average" },
     ),
     activations: one(
       "--qat-activations <mode>",
       choice("static", "dynamic", "float"),
-      "with --qat: how activations are rounded",
+      "with --qat: how activations are quantized",
       { otherwise: "static, dynamic with LSTMs, float with 4 bits" },
     ),
     pairs: one(
       "--qat-pairs <which>",
       choice("safe", "full"),
-      "with --qat: int8 weights whose products are exact on every processor (safe), or with int8 dot products only (full)",
+      "with --qat: int8 weights whose products are exact on every processor (safe), or only on processors with int8 dot products (full)",
       { otherwise: "safe" },
     ),
   },
@@ -134,5 +145,5 @@ export const qat = switched(
 
 export const calibrationTexts = texts(
   "--calibration <file[:n]>",
-  "text that shows typical inputs; n sentences of it (repeatable; chooses static mode)",
+  "typical text to measure activation ranges on; :n takes n sentences of it (repeatable; selects static mode)",
 );

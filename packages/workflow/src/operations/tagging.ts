@@ -1,3 +1,4 @@
+import { aggregations } from "@nasty/taggers";
 import { flag, model, models, one, text } from "../schema/option.js";
 import { operation } from "../schema/operation.js";
 import { choice, positiveInteger } from "../schema/values.js";
@@ -15,31 +16,38 @@ import {
 /** Raw text in, tagged words out. */
 export const tagOperation = operation({
   name: "tag",
-  summary: "tag text: raw, or words that are given",
+  summary: "tag raw text, or words that are given",
   operand: {
     name: "[file]",
-    help: "text to tag, or CoNLL-U or columns to label anew; - or nothing reads standard input",
+    help: "text to tag, or CoNLL-U or columns whose labels are replaced; - or nothing reads standard input",
   },
   options: {
     model: model("--model <path>", modelHelp, { otherwise: "the embedded English model" }),
-    task: one("--task <task>", task, "what is labelled", {
-      otherwise: "seen from the model's labels; without --model pos, and ner for entities",
+    task: one("--task <task>", task, "kind of labels: parts of speech or named entities", {
+      otherwise: "recognized from the model's labels; without --model pos, and ner for entities",
     }),
-    scheme: schemeOf("seen from the model's labels"),
-    format: one("--format <format>", choice("text", "conllu", "json"), "form of the result", {
+    scheme: schemeOf("recognized from the model's labels"),
+    format: one("--format <format>", choice("text", "conllu", "json", "entities"), "form of the result", {
       otherwise: "text; for CoNLL-U and columns their own, with one column replaced",
     }),
+    aggregation: one(
+      "--aggregation <strategy>",
+      choice(...aggregations),
+      "with --format entities: what a word of several subwords gets",
+      { otherwise: "first" },
+    ),
     onePerLine: flag(
       "--one-per-line",
-      "each line is one sentence (otherwise an empty line or a stop ends one)",
+      "each line is one sentence (otherwise an empty line or a full stop ends one)",
     ),
     exactBatches,
     inputFormat,
     ...running,
   },
   examples: [
-    ['echo "Time flies." | nasty tag', "word/LABEL, a line a sentence"],
+    ['echo "Time flies." | nasty tag', "word/LABEL, one sentence on each line"],
     ['echo "Ada lived in London." | nasty tag --task ner', "entities instead of parts of speech"],
+    ["nasty tag --format entities letter.txt", "people, places, … with offsets and probabilities, as JSON"],
     ["nasty tag --model pos_int8.onnx --format conllu text.txt", "CoNLL-U with offsets kept"],
     ["nasty tag --model ner.onnx test.conllu", "the same file with other entity labels"],
   ],
@@ -58,7 +66,7 @@ export const evaluateOperation = operation({
     ...running,
   },
   examples: [
-    ["nasty eval --model pos_int8.onnx --test test.conllu", "accuracy, with a row a label"],
+    ["nasty eval --model pos_int8.onnx --test test.conllu", "accuracy, with a row for each label"],
     ["nasty eval --model models/ner --test test.iob2 --json", "entity F1, for a script"],
   ],
 });
@@ -68,22 +76,27 @@ export const scoreOperation = operation({
   name: "score",
   summary: "compare two labelled files",
   options: {
-    gold: text("--gold <file>", "the right labels", { required: true }),
-    system: text("--system <file>", "the labels to judge", { required: true }),
-    task: one("--task <task>", task, "what is labelled", { otherwise: "seen from the gold file" }),
-    scheme: schemeOf("seen from each file"),
+    gold: text("--gold <file>", "file with the correct labels", { required: true }),
+    system: text("--system <file>", "file with the labels to score", { required: true }),
+    task: one("--task <task>", task, "kind of labels: parts of speech or named entities", {
+      otherwise: "recognized from the gold file",
+    }),
+    scheme: schemeOf("recognized from each file"),
     inputFormat,
     ...running,
   },
   examples: [
-    ["nasty score --gold test.iob2 --system predicted.iob2", "entity figures as conlleval has them"],
+    [
+      "nasty score --gold test.iob2 --system predicted.iob2",
+      "entity precision, recall and F1 as conlleval counts them",
+    ],
   ],
 });
 
 /** Speed and memory of models in turn. */
 export const benchmarkOperation = operation({
   name: "benchmark",
-  summary: "measure speed and memory, several models in turn",
+  summary: "measure speed and memory of one or several models",
   options: {
     model: model("--model <path>", modelHelp, { required: true }),
     compare: models("--compare <path>", "another model to measure in the same run (repeatable)"),

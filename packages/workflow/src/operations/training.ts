@@ -18,13 +18,13 @@ export const trainOperation = operation({
   summary: "train a tagger from random weights on your own labelled text",
   options: {
     task: one("--task <task>", task, "parts of speech or named entities", { required: true }),
-    train: text("--train <file>", "labelled text to learn from: .conllu, or columns", { required: true }),
-    validation: text("--validation <file>", "labelled text that chooses the best epoch", { required: true }),
+    train: text("--train <file>", "labelled text to train on: .conllu or columns", { required: true }),
+    validation: text("--validation <file>", "labelled text to select the best epoch by", { required: true }),
     output: one("--output <file>", anyText, "the model file to write", { required: true }),
     architecture: one(
       "--architecture <name>",
       choice("bilstm", "cnn", "transformer"),
-      "bilstm: most accurate; cnn: fastest; transformer: subwords",
+      "bilstm is the most accurate, cnn the fastest, transformer works on subwords",
       { fallback: "bilstm" },
     ),
     ...learningOf({
@@ -32,7 +32,7 @@ export const trainOperation = operation({
       batchSize: "32; transformer: 16",
       learningRate: "0.003; transformer: 0.0007",
     }),
-    scheme: schemeOf("seen from the text; iob2 is learned"),
+    scheme: schemeOf("recognized from the text; the model is trained on iob2"),
     minCosine: trainedCosine,
     engine: trainingEngine,
     qat,
@@ -42,7 +42,7 @@ export const trainOperation = operation({
   examples: [
     [
       "nasty train --task pos --train train.conllu --validation dev.conllu --output pos.onnx",
-      "an interrupted run goes on from pos.onnx.checkpoint",
+      "an interrupted run continues from pos.onnx.checkpoint",
     ],
     [
       "nasty train --task ner --architecture cnn --train a.iob2 --validation b.iob2 --output ner.onnx",
@@ -59,10 +59,10 @@ export const fineTuneOperation = operation({
     model: model("--model <dir>", "Hugging Face directory: config, tokenizer, safetensors or ONNX weights", {
       required: true,
     }),
-    task: one("--task <task>", task, "what is labelled", { required: true }),
-    train: text("--train <file>", "labelled text to learn from: .conllu, or columns", { required: true }),
-    validation: text("--validation <file>", "labelled text that the best epoch is chosen by"),
-    scheme: schemeOf("seen from the text"),
+    task: one("--task <task>", task, "kind of labels: parts of speech or named entities", { required: true }),
+    train: text("--train <file>", "labelled text to train on: .conllu or columns", { required: true }),
+    validation: text("--validation <file>", "labelled text to select the best epoch by"),
+    scheme: schemeOf("recognized from the text"),
     output: one("--output <path>", anyText, "the directory to write", { required: true }),
     ...learningOf({ epochs: "5", batchSize: "16", learningRate: "0.00005" }),
     minCosine: trainedCosine,
@@ -70,16 +70,21 @@ export const fineTuneOperation = operation({
     layerDecay: one(
       "--layer-decay <factor>",
       positiveNumber,
-      "learning rate of a layer relative to the one above",
+      "learning rate of a layer relative to the layer above it",
       { otherwise: "1" },
     ),
-    freezeLayers: one("--freeze-layers <n>", wholeNumber, "leave the lowest layers as they are", {
-      otherwise: "0",
-    }),
-    freezeEmbeddings: flag("--freeze-embeddings", "leave the embeddings as they are"),
-    keepHead: flag("--keep-head", "go on with the model's own labels and classifier", {
-      otherwise: "where the labels agree",
-      negative: ["--no-keep-head", "start a fresh classifier even where the labels agree"],
+    freezeLayers: one(
+      "--freeze-layers <n>",
+      wholeNumber,
+      "number of the lowest layers that are not trained",
+      {
+        otherwise: "0",
+      },
+    ),
+    freezeEmbeddings: flag("--freeze-embeddings", "do not train the embeddings"),
+    keepHead: flag("--keep-head", "keep the model's own labels and classifier", {
+      otherwise: "if the labels agree",
+      negative: ["--no-keep-head", "start with a new classifier even if the labels agree"],
     }),
     engine: trainingEngine,
     inputFormat,
@@ -96,11 +101,11 @@ export const fineTuneOperation = operation({
 /** A smaller tagger learns from larger ones. */
 export const distillOperation = operation({
   name: "distill",
-  summary: "train a smaller tagger on what larger ones think",
+  summary: "train a smaller tagger on the predictions of larger ones",
   options: {
     teachers: models(
       "--teacher <model>",
-      "model file or Hugging Face directory of a tagger (repeatable: teachers of any kind are averaged)",
+      "model file or Hugging Face directory of a tagger (repeatable: predictions of several teachers are averaged)",
       { required: true },
     ),
     student: one("--student <kind>", anyText, "cnn, bilstm, or the Hugging Face directory of an encoder", {
@@ -109,21 +114,23 @@ export const distillOperation = operation({
     studentSize: one(
       "--student-size <share>",
       positiveNumber,
-      "share of the teacher's layers or width, or of the widths that cnn and bilstm have",
+      "size relative to the teacher's layers or width, or to the usual widths of cnn and bilstm",
       { otherwise: "0.5; with --student 1" },
     ),
-    by: one("--by <dimension>", choice("depth", "width"), "what of a transformer is made smaller", {
+    by: one("--by <dimension>", choice("depth", "width"), "dimension of a transformer that is reduced", {
       otherwise: "depth",
     }),
-    task: one("--task <task>", task, "what is labelled", { otherwise: "what the teacher labels" }),
-    train: text("--train <file>", "labelled text to learn from: .conllu, or columns", { required: true }),
-    validation: text("--validation <file>", "labelled text that the best epoch is chosen by"),
-    scheme: schemeOf("seen from the text"),
-    unlabelled: text("--unlabelled <file>", "more text, for the teachers to label"),
+    task: one("--task <task>", task, "kind of labels: parts of speech or named entities", {
+      otherwise: "the teacher's kind of labels",
+    }),
+    train: text("--train <file>", "labelled text to train on: .conllu or columns", { required: true }),
+    validation: text("--validation <file>", "labelled text to select the best epoch by"),
+    scheme: schemeOf("recognized from the text"),
+    unlabelled: text("--unlabelled <file>", "additional text, which the teachers label"),
     output: one(
       "--output <path>",
       anyText,
-      "the directory to write; for a cnn or bilstm student the model file",
+      "directory to write, or the model file for a cnn or bilstm student",
       { required: true },
     ),
     ...learningOf({
@@ -132,11 +139,13 @@ export const distillOperation = operation({
       learningRate: "0.00005; cnn and bilstm: 0.003",
     }),
     minCosine: trainedCosine,
-    temperature: one("--temperature <t>", positiveNumber, "how soft the teachers' targets are", {
+    temperature: one("--temperature <t>", positiveNumber, "temperature of the teachers' soft targets", {
       otherwise: "2",
     }),
-    alpha: one("--alpha <share>", share, "weight of the teachers against the labels", { otherwise: "0.5" }),
-    hidden: one("--hidden <weight>", positiveNumber, "weight of matching a transformer's hidden states", {
+    alpha: one("--alpha <share>", share, "weight of the teachers' predictions relative to the labels", {
+      otherwise: "0.5",
+    }),
+    hidden: one("--hidden <weight>", positiveNumber, "weight of the loss on a transformer's hidden states", {
       otherwise: "0",
     }),
     inputFormat,

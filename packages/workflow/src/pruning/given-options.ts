@@ -25,10 +25,11 @@ const decided = [
 ] as const satisfies readonly (keyof PruneOptions)[];
 
 /**
- * The options as the schema of the operation has them: a recovery without a text of its own trains on the one that importance is
- * measured on.
+ * The options as the schema of the operation has them: a recovery without a text of its own trains on the one that
+ * importance is measured on.
  *
- * @throws UsageError for a recovery without any text or with a choice of several, and for options that contradict the plan
+ * @throws UsageError for a recovery without any text or with a choice of several, and for options that contradict the
+ *   plan
  */
 export function schemaOptions({ plan, ...options }: PruneOptions): Omit<PruneOptions, "plan"> {
   const given = withRecoveryText(options, plan !== undefined);

@@ -16,7 +16,7 @@ import { nameBeside, plannedSuffix, prunedSuffix } from "../files/output-name.js
 import { checkWritable } from "../files/output-path.js";
 import { checkSeparate } from "../files/separate-paths.js";
 import { type LoadedModel, loadForCompression, reasonOf } from "../models/load-model.js";
-import type { ModelLike } from "../models/model.js";
+import type { ModelLike } from "../models/model-like.js";
 import { provenanceOf } from "../models/provenance.js";
 import { pruneOperation } from "../operations/prune.js";
 import { perform } from "../perform.js";
@@ -49,14 +49,15 @@ async function planOf(model: ModelLike, options: Omit<PruneOptions, "plan">): Pr
 /**
  * Removes weights, attention heads, neurons, layers or vocabulary rows of a model, and writes what is left.
  *
- * `heads` and `neurons`, or `structured` with `sparsity`, remove whole units, by their importance on the text `on` or else by magnitude;
- * `sparsity` alone makes single elements zero. `recover` trains the model on its own text, or on all of the text `on`; a training that was
- * ended, by its signal or otherwise, goes on from `OUTPUT.checkpoint` when the same call is made again. With `gate` the written file is
- * measured: one that lost more than `maxLoss` is not kept, and the result says so (`passed`). `prune.plan` says what would be removed, as
- * plain data that `plan` takes.
+ * `heads` and `neurons`, or `structured` with `sparsity`, remove whole units, by their importance on the text `on` or
+ * else by magnitude; `sparsity` alone makes single elements zero. `recover` trains the model on its own text, or on all
+ * of the text `on`; a training that was ended, by its signal or otherwise, goes on from `OUTPUT.checkpoint` when the
+ * same call is made again. With `gate` the written file is measured: one that lost more than `maxLoss` is not kept, and
+ * the result says so (`passed`). `prune.plan` says what would be removed, as plain data that `plan` takes.
  *
- * @throws UsageError for options that are unknown, wrong or contradict each other; InputError or CompressionError for a model or text that
- *   cannot be used so; GateError for outputs unlike the original's without what was pruned; the signal's reason. The output is then as it was.
+ * @throws UsageError for options that are unknown, wrong or contradict each other; InputError or CompressionError for a
+ *   model or text that cannot be used so; GateError for outputs unlike the original's without what was pruned; the
+ *   signal's reason. The output is then as it was.
  * @example
  * ```ts
  * const small = await prune("models/pos", { heads: 0.3, neurons: 0.3, on: text("train.conllu"), recover: { epochs: 2 } });
@@ -80,8 +81,8 @@ export async function planPruning(settings: PruneSettings, reporter: Reporter): 
 }
 
 /**
- * {@link prune} from checked settings: plan, apply, train on if there is text for it, write beside the output, load and measure what was
- * written, then give it its name.
+ * {@link prune} from checked settings: plan, apply, train on if there is text for it, write beside the output, load and
+ * measure what was written, then give it its name.
  *
  * @param plan says what goes in place of the settings
  */

@@ -21,6 +21,6 @@ export async function pruningDrift(
     minCosine,
     threads,
     advice: (departure) =>
-      `${departure === undefined ? "prune in another way" : `leave it as it is with --skip-layers '${departure.node}'`}, or lower --min-cosine if you mean it`,
+      `${departure === undefined ? "prune in another way" : `exclude it with --skip-layers '${departure.node}'`}, or lower --min-cosine if the difference is acceptable`,
   });
 }

@@ -29,7 +29,10 @@ export interface PrunedModel extends PruningFigures {
   readonly output: Written;
   /** Measured on the validation text; null without one. */
   readonly gate: PruningQuality | null;
-  /** How far the written file's outputs are from those of the original without what was pruned; after training, of the trained model. */
+  /**
+   * How far the written file's outputs are from those of the original without what was pruned; after training, of the
+   * trained model.
+   */
   readonly drift: DriftCheck;
   /** Of the written file, absolute: a model for every operation. */
   readonly path: string;
@@ -42,7 +45,10 @@ export interface RefusedPruning extends PruningFigures {
   readonly output: null;
   readonly gate: PruningQuality;
   readonly drift: null;
-  /** Where it would have been written, absolute; what stood there is as it was. No operation takes this result for a model. */
+  /**
+   * Where it would have been written, absolute; what stood there is as it was. No operation takes this result for a
+   * model.
+   */
   readonly path: string;
   readonly bytes: 0;
   readonly passed: false;

@@ -88,8 +88,8 @@ async function beforeTraining(
 }
 
 /**
- * The best epoch by validation would be one in which little was pruned: the weights of the last step are taken, and pruned once more,
- * which finds the zeros that are there.
+ * The best epoch by validation would be one in which little was pruned: the weights of the last step are taken, and
+ * pruned once more, which finds the zeros that are there.
  */
 async function whileTraining(
   { model, settings, pruning, provenance }: RecoveryJob,

@@ -13,7 +13,8 @@ interface Vocabulary {
 const marks = /^(##|▁|Ġ)/u;
 
 /**
- * The rows that a text needs, and those that keep every other word taggable: special tokens, and pieces of one character.
+ * The rows that a text needs, and those that keep every other word taggable: special tokens, and pieces of one
+ * character.
  *
  * @throws InputError for a model without a vocabulary of pieces or without an unknown token
  */

@@ -1,6 +1,9 @@
 import type { Provenance } from "@nasty/compression";
 
-/** Bytes that quantizing adds beside weights: where the model came from, and the tagger if the file does not carry it yet. */
+/**
+ * Bytes that quantizing adds beside weights: where the model came from, and the tagger if the file does not carry it
+ * yet.
+ */
 export function addedBytes(
   present: readonly string[],
   entries: Readonly<Record<string, string>>,

@@ -31,7 +31,10 @@ export interface Calibrated {
   readonly warnings: readonly string[];
 }
 
-/** The ranges of static mode: a saved table, those that the model was trained with, or the float model run over the calibration text (and saved, if asked for). */
+/**
+ * The ranges of static mode: a saved table, those that the model was trained with, or the float model run over the
+ * calibration text (and saved, if asked for).
+ */
 export async function calibrate(
   loaded: LoadedModel,
   job: CalibrationJob,

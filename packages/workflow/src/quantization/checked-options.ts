@@ -9,13 +9,7 @@ import { checkSeparate } from "../files/separate-paths.js";
 import type { GateRequest } from "./gate.js";
 import { checkModeOptions } from "./mode-options.js";
 import { defaultOutput, nameBeside } from "../files/output-name.js";
-import { modeOf, type QuantizeSettings, usesTrainedRanges } from "./settings.js";
-
-/** What the command line gives: a model may be missing there, and the plan may be all that is wanted. */
-export type GivenSettings = Omit<QuantizeSettings, "model"> & {
-  readonly model?: string;
-  readonly dryRun?: boolean;
-};
+import { type GivenSettings, modeOf, usesTrainedRanges } from "./settings.js";
 
 /** What is left to know when all options have been checked against each other. */
 export interface CheckedOptions {
@@ -57,7 +51,10 @@ export async function checkOptions(
   return { model, output, gate, loaded };
 }
 
-/** Refuses a model in which no quantization-aware training left ranges; what is wrong with one that cannot be read is not the first thing to say. */
+/**
+ * Refuses a model in which no quantization-aware training left ranges; what is wrong with one that cannot be read is
+ * not the first thing to say.
+ */
 async function checkedTraining(path: string): Promise<LoadedModel> {
   const loaded = await loadModel(path).catch(() => undefined);
   if (loaded !== undefined && qat.record(loaded.model)?.activationMode === "static") return loaded;

@@ -2,7 +2,7 @@ import { estimate as estimateModel } from "@nasty/compression";
 import { taggerMetadata } from "@nasty/taggers";
 import { precisionOfModel } from "../comparison/precision.js";
 import { loadForCompression } from "../models/load-model.js";
-import type { ModelLike } from "../models/model.js";
+import type { ModelLike } from "../models/model-like.js";
 import { provenanceOf } from "../models/provenance.js";
 import { estimateOperation } from "../operations/quantize.js";
 import { type GivenBeside, perform } from "../perform.js";
@@ -38,8 +38,8 @@ export interface EstimateResult {
 }
 
 /**
- * What a tagger takes beside its session: tokenizer or vocabulary, caches, code. Measured as the difference between `nasty benchmark`'s
- * memory and the session's for two transformers (14 to 23 MB) and a BiLSTM (13 MB).
+ * What a tagger takes beside its session: tokenizer or vocabulary, caches, code. Measured as the difference between
+ * `nasty benchmark`'s memory and the session's for two transformers (14 to 23 MB) and a BiLSTM (13 MB).
  */
 const taggerMemory = { transformer: 17e6, neural: 13e6, sequence: 13e6 } as const;
 

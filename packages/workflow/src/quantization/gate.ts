@@ -14,7 +14,7 @@ import type { Judge } from "./gate-evaluation.js";
 import { gateRecord } from "./gate-record.js";
 import { type OpenWritten, openWritten } from "./open-written.js";
 import type { Original } from "./original.js";
-import { type Planned, type AppliedReport, finished } from "./plan-quantization.js";
+import { type Planned, type AppliedReport, finished } from "./planned.js";
 import { measuredSensitivity, type SensitivityRow } from "./sensitivity.js";
 import { type Candidate, writeCandidate } from "../files/candidate.js";
 

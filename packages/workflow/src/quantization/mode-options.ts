@@ -1,7 +1,6 @@
 import type { QuantizationPlan } from "@nasty/compression";
 import { UsageError } from "../errors.js";
-import type { GivenSettings } from "./checked-options.js";
-import { modeOf, type QuantizeMode } from "./settings.js";
+import { type GivenSettings, modeOf, type QuantizeMode } from "./settings.js";
 
 /** An option that not every mode has a use for. */
 interface ModeOption {

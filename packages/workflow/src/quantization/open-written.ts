@@ -16,7 +16,10 @@ import type { OpenModel, OpenModelOptions } from "../models/open-tagger.js";
 /** A written file that is run, tagged with and audited in one session, which is opened by the first of these. */
 export interface OpenWritten {
   session(): Promise<Session>;
-  /** Its tagger, from what the file itself carries; the graph of a neural tagger runs in two parts, in sessions of their own. */
+  /**
+   * Its tagger, from what the file itself carries; the graph of a neural tagger runs in two parts, in sessions of their
+   * own.
+   */
   tagger(): Promise<OpenModel>;
   /** What the runtime executes; null on WebAssembly, which does not tell. */
   audit(): Promise<Audit | null>;

@@ -11,7 +11,10 @@ import type { Judge } from "./gate-evaluation.js";
 
 /** The float model as the gate and the check of outputs ask it: what it says is asked once, in one session. */
 export interface Original {
-  /** Asks it in a session of its graph that is open for another purpose; undefined where that graph is not quite the file's. */
+  /**
+   * Asks it in a session of its graph that is open for another purpose; undefined where that graph is not quite the
+   * file's.
+   */
   readonly askIn: ((session: Session) => Promise<void>) | undefined;
   /** Its labels on the text of the gate. */
   evaluation(): Promise<Evaluation>;
@@ -27,11 +30,12 @@ interface OriginalJob {
 }
 
 /**
- * Prepares to ask the original, as it is read: what is asked later is read from its file, which planning leaves as it is.
+ * Prepares to ask the original, as it is read: what is asked later is read from its file, which planning leaves as it
+ * is.
  *
- * A session that measures ranges has the same graph with its hidden units in another order and without some of the runtime's fusions, so its
- * sums are rounded otherwise: its float outputs are those of the file to about six digits. A graph that was lifted from 16-bit floats is
- * another matter: there the file itself is asked.
+ * A session that measures ranges has the same graph with its hidden units in another order and without some of the
+ * runtime's fusions, so its sums are rounded otherwise: its float outputs are those of the file to about six digits. A
+ * graph that was lifted from 16-bit floats is another matter: there the file itself is asked.
  */
 export function originalOf(loaded: LoadedModel, { drift, judge, options }: OriginalJob): Original {
   const { path, modelPath, tagger: settings } = loaded;

@@ -10,13 +10,10 @@ import {
   prepareModel,
   type Provenance,
   type QuantizableOp,
-  type QuantizationPlan,
-  type QuantizationReport,
 } from "@nasty/compression";
-import type { Granularity } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import type { Session } from "@nasty/runtime";
-import { taggerMetadata, withTagger } from "@nasty/taggers";
+import { taggerMetadata } from "@nasty/taggers";
 import { InputError } from "../errors.js";
 import { parseSource } from "../texts/calibration-sources.js";
 import type { LoadedModel } from "../models/load-model.js";
@@ -28,50 +25,9 @@ import { calibrationBatches } from "./calibration-batches.js";
 import type { ReadCalibration } from "./calibration-text.js";
 import { needsText } from "./needs-text.js";
 import { checkPlanOptions } from "./mode-options.js";
+import { finished, type Planned, shown } from "./planned.js";
 import type { QuantizePlan } from "./quantize-plan.js";
-import { modeOf, type QuantizeMode, type QuantizeSettings, usesTrainedRanges } from "./settings.js";
-
-/** A plan that is ready to be printed or applied. */
-export interface Planned {
-  readonly plan: QuantizationPlan;
-  /** The plan before biases were corrected for it, where they were. */
-  readonly uncorrected?: QuantizationPlan;
-  /** What of it goes into the JSON result whether it is applied or not. */
-  readonly summary: { readonly mode: QuantizeMode; readonly method: string };
-  /** The float model that the plan is for: the user's, or one that was evened out or corrected before. */
-  readonly model: ModelProto;
-  /** What applying the plan takes beside the model. */
-  readonly options: ApplyOptions;
-  apply(loaded: LoadedModel): Promise<{ readonly model: ModelProto; readonly report: AppliedReport }>;
-  reportOf(report: QuantizationReport): AppliedReport;
-}
-
-export interface AppliedReport {
-  readonly tensors: readonly {
-    name: string;
-    layer: string;
-    op: string;
-    dtype: string;
-    granularity: string;
-    sqnrDb: number | null;
-  }[];
-  readonly keptInFloat: QuantizationReport["keptInFloat"];
-  readonly warnings: readonly string[];
-}
-
-/** `per-tensor`, `per-channel (axis 1)`, `per-block (axis 0, 32)`. */
-export function granularityText(granularity: Granularity): string {
-  switch (granularity.kind) {
-    case "per-tensor":
-      return "per-tensor";
-    case "per-channel":
-      return `per-channel (axis ${granularity.axis})`;
-    case "per-block":
-      return `per-block (axis ${granularity.axis}, ${granularity.blockSize})`;
-    default:
-      return granularity satisfies never;
-  }
-}
+import { modeOf, type QuantizeSettings, usesTrainedRanges } from "./settings.js";
 
 /** What planning takes beside the model. */
 export interface PlanningJob {
@@ -174,12 +130,10 @@ export async function bytesBeside(loaded: LoadedModel, settings: QuantizeSetting
   return addedBytes(present, carried, await provenance(loaded, settings));
 }
 
-/** The quantized model with the tagger of the one it was made of. */
-export async function finished(model: ModelProto, source: LoadedModel): Promise<ModelProto> {
-  return source.tagger === undefined ? model : withTagger(model, source.tagger);
-}
-
-/** The model with its hidden units ordered for safe pairs, where int8 products will have them; what was trained for its scales keeps its order. */
+/**
+ * The model with its hidden units ordered for safe pairs, where int8 products will have them; what was trained for its
+ * scales keeps its order.
+ */
 function orderedUnits({ model, tagger, isShared }: LoadedModel, settings: QuantizeSettings): PairedUnits {
   const isInt8 = ["dynamic", "static"].includes(modeOf(settings));
   // A neural tagger is run from memory as it was read, and is small.
@@ -283,20 +237,4 @@ async function planOf(
     default:
       return mode satisfies never;
   }
-}
-
-/** A report as JSON has it: granularity in words, an exact weight's infinite ratio as null. */
-function shown({ tensors, keptInFloat, warnings }: QuantizationReport): AppliedReport {
-  return {
-    tensors: tensors.map(({ name, layer, op, dtype, granularity, sqnrDb }) => ({
-      name,
-      layer,
-      op,
-      dtype,
-      granularity: granularityText(granularity),
-      sqnrDb: Number.isFinite(sqnrDb) ? sqnrDb : null,
-    })),
-    keptInFloat,
-    warnings,
-  };
 }

@@ -20,6 +20,6 @@ export function quantizationDrift(
     minCosine,
     threads,
     advice: (departure) =>
-      `${departure === undefined ? "" : `leave it in float with --skip-layers '${departure.node}', `}try another mode, or lower --min-cosine if you mean it`,
+      `${departure === undefined ? "" : `leave it in float with --skip-layers '${departure.node}', `}try another mode, or lower --min-cosine if the difference is acceptable`,
   };
 }

@@ -3,7 +3,7 @@ import type { Audit } from "@nasty/runtime";
 import type { BatchMates } from "../comparison/batch-mates.js";
 import type { DriftCheck } from "../drift/drift-check.js";
 import type { Gate } from "./gate.js";
-import type { AppliedReport } from "./plan-quantization.js";
+import { type AppliedReport } from "./planned.js";
 import type { SensitivityRow } from "./sensitivity.js";
 import type { Written } from "../files/candidate.js";
 

@@ -39,8 +39,9 @@ const making = [
 export type PlanSettings = Pick<QuantizeSettings, (typeof making)[number] | "seed" | "inputFormat">;
 
 /**
- * What a quantization is about to do, as plain data: it can be printed, stored as JSON, and carried out later on the same model. Ranges of
- * activations are in it; a plan with gptq rounding, migrated outliers or corrected biases reads its calibration text again.
+ * What a quantization is about to do, as plain data: it can be printed, stored as JSON, and carried out later on the
+ * same model. Ranges of activations are in it; a plan with gptq rounding, migrated outliers or corrected biases reads
+ * its calibration text again.
  */
 export interface QuantizePlan {
   readonly schemaVersion: 1;

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { ModelLike } from "../models/model.js";
+import type { ModelLike } from "../models/model-like.js";
 import { quantizeOperation } from "../operations/quantize.js";
 import { type GivenBeside, perform } from "../perform.js";
 import { outputOf } from "./checked-options.js";
@@ -31,15 +31,17 @@ export interface QuantizeResult extends Omit<QuantizationResult, "audit"> {
 }
 
 /**
- * Writes a smaller and faster model: int8 with ranges that are measured on text (`mode: "static"`) or at run time (`"dynamic"`), weights of 4 or
- * of 8 bits (`"int4"`, `"weight-only"`), or mixed to a size (`targetSize`).
+ * Writes a smaller and faster model: int8 with ranges that are measured on text (`mode: "static"`) or at run time
+ * (`"dynamic"`), weights of 4 or of 8 bits (`"int4"`, `"weight-only"`), or mixed to a size (`targetSize`).
  *
- * The written file is run beside the original before it gets its name, and judged by the gate, if there is one: over the largest loss, the most
- * sensitive weights are left in float, as few as possible. A gate that refuses the model is no exception: `passed` is false, nothing was written.
+ * The written file is run beside the original before it gets its name, and judged by the gate, if there is one: over
+ * the largest loss, the most sensitive weights are left in float, as few as possible. A gate that refuses the model is
+ * no exception: `passed` is false, nothing was written.
  *
  * @param model a path, an open model, or what another operation wrote
- * @throws UsageError for options that are unknown, wrong or contradict each other; InputError, or an error of a package, for a model or text that
- *   cannot be used, and for a plan of another model; GateError for a file whose outputs have little to do with the original's; the signal's reason
+ * @throws UsageError for options that are unknown, wrong or contradict each other; InputError, or an error of a
+ *   package, for a model or text that cannot be used, and for a plan of another model; GateError for a file whose
+ *   outputs have little to do with the original's; the signal's reason
  * @example
  * ```ts
  * const int8 = await quantize("pos.onnx", {
@@ -66,8 +68,8 @@ async function quantizeModel(model: ModelLike, options: QuantizeOptions = {}): P
 }
 
 /**
- * Plans what {@link quantize} would make: which weights and activations, in which scheme, and why others stay in float. Nothing is written; static
- * mode measures its ranges.
+ * Plans what {@link quantize} would make: which weights and activations, in which scheme, and why others stay in float.
+ * Nothing is written; static mode measures its ranges.
  *
  * @returns plain data, also for JSON: `quantize(model, { plan })` carries it out
  * @throws as {@link quantize}

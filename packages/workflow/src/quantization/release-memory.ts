@@ -2,6 +2,9 @@ import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
+/** Collections, each some milliseconds. */
+const rounds = 4;
+
 /** The collector of V8 (Node, Deno) or of another engine; undefined where a program cannot call it. */
 function collector(): (() => void) | undefined {
   const { Bun } = globalThis as { readonly Bun?: { gc(force: boolean): void } };
@@ -11,15 +14,16 @@ function collector(): (() => void) | undefined {
 }
 
 /**
- * Collects garbage now: buffers of hundreds of megabytes are small objects to the collector, which would leave them until
- * long after the next allocation of that size.
+ * Collects garbage now: buffers of hundreds of megabytes are small objects to the collector, which would leave them
+ * until long after the next allocation of that size.
  */
 export async function releaseMemory(): Promise<void> {
   const collect = collector();
   if (collect === undefined) return;
-  // What has been awaited is let go a turn later.
-  await setImmediate();
-  collect();
-  // A collection that was under way keeps what it had marked by then.
-  collect();
+  // What has been awaited is let go a turn later. A collection that was under way keeps what it had marked by then, and
+  // what the runtime's handles held is free for the one after.
+  for (let round = 0; round < rounds; round++) {
+    await setImmediate();
+    collect();
+  }
 }

@@ -19,33 +19,36 @@ import type { Reporter } from "../reporter.js";
 import { choiceForText, choiceOf } from "../texts/label-choice.js";
 import { spread } from "../texts/spread.js";
 import { calibrationReader } from "./calibration-text.js";
-import { type CheckedOptions, checkOptions, type GivenSettings } from "./checked-options.js";
+import { type CheckedOptions, checkOptions } from "./checked-options.js";
 import { type GateJob, runGate } from "./gate.js";
 import { judgeOf } from "./gate-evaluation.js";
 import { type OpenWritten, openWritten } from "./open-written.js";
 import { type Original, originalOf } from "./original.js";
-import { type AppliedReport, bytesBeside, type Planned, planQuantization } from "./plan-quantization.js";
+import { bytesBeside, planQuantization } from "./plan-quantization.js";
+import { type AppliedReport, type Planned } from "./planned.js";
 import { quantizationDrift } from "./quantization-drift.js";
 import type { QuantizationResult } from "./quantization-result.js";
 import { checkPlanFits, planSettings, type QuantizePlan, readsStandardInput } from "./quantize-plan.js";
 import { releaseMemory } from "./release-memory.js";
 import { saturationAdvice } from "./saturation-advice.js";
 import { measuredSensitivity, type SensitivityRow } from "./sensitivity.js";
-import type { QuantizeSettings } from "./settings.js";
+import type { GivenSettings, QuantizeSettings } from "./settings.js";
 import { trialText, validationText, type Words } from "./trial-text.js";
 
 // What printing a result takes.
-export type { GivenSettings } from "./checked-options.js";
+export type { GivenSettings } from "./settings.js";
 export { type Gate, refusal } from "./gate.js";
 export { modeOptions } from "./mode-options.js";
-export { granularityText } from "./plan-quantization.js";
+export { granularityText } from "./planned.js";
 export type { QuantizationResult } from "./quantization-result.js";
 export { lossText, noiseText, type SensitivityRow } from "./sensitivity.js";
 
 /**
- * Plans, writes beside the output, gates, audits and checks what was written, then gives it its name: what `quantize` does, from checked settings.
+ * Plans, writes beside the output, gates, audits and checks what was written, then gives it its name: what `quantize`
+ * does, from checked settings.
  *
- * The model is read once. The session that measures ranges is asked all else that is asked of the original, and each written file is run in one.
+ * The model is read once. The session that measures ranges is asked all else that is asked of the original, and each
+ * written file is run in one.
  *
  * @param plan made before, instead of planning now
  * @returns `output` is null where the gate refused the model: nothing was written then but what `gate.unfinished` names

@@ -3,15 +3,15 @@ import type { LoadedModel } from "../models/load-model.js";
 import { spread } from "../texts/spread.js";
 import { encodable, encodedBatches } from "./calibration-batches.js";
 import type { ReadCalibration } from "./calibration-text.js";
-import type { Planned } from "./plan-quantization.js";
+import { type Planned } from "./planned.js";
 import { modeOf, type QuantizeSettings } from "./settings.js";
 
 /** Sentences whose products are looked at. */
 const checkedSentences = 32;
 
 /**
- * How many products of weights in their full range overflow on processors that sum two uint8 × int8 products in 16 bits, with the activations of
- * calibration text: with safe pairs none can, and without text nothing is known.
+ * How many products of weights in their full range overflow on processors that sum two uint8 × int8 products in 16
+ * bits, with the activations of calibration text: with safe pairs none can, and without text nothing is known.
  */
 export async function saturationAdvice(
   loaded: LoadedModel,

@@ -6,7 +6,7 @@ import { type Counted, spread } from "../texts/spread.js";
 import type { LoadedModel } from "../models/load-model.js";
 import type { Reporter } from "../reporter.js";
 import { encodable, encodedBatches } from "./calibration-batches.js";
-import { finished, type Planned } from "./plan-quantization.js";
+import { finished, type Planned } from "./planned.js";
 
 /** What one weight, or weights that stay together, cost by themselves; as the JSON document has it. */
 export interface SensitivityRow extends Pick<LayerSensitivity, "tensors" | "nodes" | "op" | "elements"> {
@@ -39,7 +39,10 @@ const judgedSentences = 512;
 /** Seconds for the metric when nothing says how many. */
 const defaultBudget = 120;
 
-/** Quantizes each weight alone and measures the noise at the outputs and, with labelled text, the loss; most sensitive first. */
+/**
+ * Quantizes each weight alone and measures the noise at the outputs and, with labelled text, the loss; most sensitive
+ * first.
+ */
 export async function measuredSensitivity(
   loaded: LoadedModel,
   planned: Planned,

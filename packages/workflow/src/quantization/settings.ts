@@ -4,6 +4,12 @@ import type { SettingsOf } from "../schema/option.js";
 /** What `quantize` works with. */
 export type QuantizeSettings = SettingsOf<typeof quantizeOperation.options>;
 
+/** What the command line gives: a model may be missing there, and the plan may be all that is wanted. */
+export type GivenSettings = Omit<QuantizeSettings, "model"> & {
+  readonly model?: string;
+  readonly dryRun?: boolean;
+};
+
 /** What decides which mode is meant, and where its ranges come from. */
 type ModeSettings = Pick<QuantizeSettings, "mode" | "calibration" | "calibrationTable" | "targetSize">;
 

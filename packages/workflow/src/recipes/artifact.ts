@@ -6,7 +6,9 @@ import { isHfDirectory, openModelFolder } from "@nasty/formats/hf/node";
 import { sha256OfFile } from "../files/file-hash.js";
 import { bytesOfModel } from "../models/model-bytes.js";
 
-/** A file, or a folder with everything in it, by its content; the bytes are those of the model file, wherever that is. */
+/**
+ * A file, or a folder with everything in it, by its content; the bytes are those of the model file, wherever that is.
+ */
 export async function artifactOf(path: string): Promise<Artifact> {
   const found = await stat(path);
   return { path, ...(found.isDirectory() ? await folder(path) : await file(path, found.size)) };

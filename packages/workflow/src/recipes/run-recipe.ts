@@ -67,8 +67,8 @@ export interface RecipeResult extends PipelineResult {
 type RecipeSettings = SettingsOf<typeof pipelineOperation.options>;
 
 /**
- * Checks a recipe, runs its steps one after the other, each on what the one before it wrote, and reports all models side by side. A
- * second run goes on behind the last finished step whose inputs are unchanged.
+ * Checks a recipe, runs its steps one after the other, each on what the one before it wrote, and reports all models
+ * side by side. A second run goes on behind the last finished step whose inputs are unchanged.
  *
  * @param path the recipe, a YAML file
  * @returns all models; `passed` is false where a step's accuracy gate refused its model

@@ -1,7 +1,8 @@
-import { formatBytes, formatCount, formatMs, formatPercent, formatRatio, table } from "./format.js";
+import { formatBytes, formatCount, formatMs, formatPercent, formatRatio } from "./format.js";
+import { table } from "./table.js";
 import { metricName } from "./score-table.js";
 import type { BatchMates } from "../comparison/batch-mates.js";
-import type { ComparedModel, PairComparison, Side } from "../comparison/compare-models.js";
+import type { ComparedModel, ComparedPair, Side } from "../comparison/compared-model.js";
 
 function sideLines(title: string, side: Side): string[] {
   return [
@@ -26,7 +27,7 @@ export function batchMatesText({ words, flips, paddedFlips }: BatchMates): strin
 }
 
 /** The comparison for a person to read, in the layout of the quantization guide; MB = 10^6 bytes. */
-export function comparisonText(comparison: PairComparison): string {
+export function comparisonText(comparison: ComparedPair): string {
   const { summary, original, quantized } = comparison;
   return [
     `Comparing models on ${formatCount(comparison.examples)} test examples:`,

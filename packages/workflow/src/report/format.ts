@@ -1,5 +1,3 @@
-import Table from "cli-table3";
-
 /** Bytes as MB (10^6 bytes), the unit used everywhere in Nasty; kB below one megabyte. */
 export function formatBytes(bytes: number): string {
   if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(2)} GB`;
@@ -33,42 +31,4 @@ export function formatDuration(seconds: number): string {
 
 export function formatRatio(ratio: number): string {
   return `${ratio.toFixed(ratio >= 10 ? 1 : 2)}x`;
-}
-
-const plain = {
-  top: "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  bottom: "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  left: "",
-  "left-mid": "",
-  mid: "",
-  "mid-mid": "",
-  right: "",
-  "right-mid": "",
-  middle: "  ",
-};
-
-/** A table without rules: first column left-aligned, the others as `align` says (right by default). */
-export function table(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  align?: readonly ("left" | "right")[],
-): string {
-  const made = new Table({
-    head: [...head],
-    chars: plain,
-    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
-    colAligns: head.map((_, column) => align?.[column] ?? (column === 0 ? "left" : "right")),
-  });
-  for (const row of rows) made.push([...row]);
-  return made
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n");
 }

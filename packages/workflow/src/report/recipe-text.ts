@@ -1,5 +1,6 @@
 import type { PipelineReport, PlannedStep, StageReport } from "@nasty/compression/pipeline";
-import { formatBytes, formatMs, formatPercent, formatRatio, table } from "./format.js";
+import { formatBytes, formatMs, formatPercent, formatRatio } from "./format.js";
+import { table } from "./table.js";
 
 export interface PipelineResult extends PipelineReport {
   readonly recipe: string;

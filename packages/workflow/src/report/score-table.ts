@@ -1,5 +1,6 @@
 import type { LabelRow, Metric } from "@nasty/taggers";
-import { formatCount, formatPercent, table } from "./format.js";
+import { formatCount, formatPercent } from "./format.js";
+import { table } from "./table.js";
 
 export function metricName(metric: Metric): string {
   return metric === "accuracy" ? "Accuracy" : "F1";

@@ -1,4 +1,7 @@
-/** The settings of these names that were given, in this order: to who takes them on, undefined is not the same as absent. */
+/**
+ * The settings of these names that were given, in this order: to who takes them on, undefined is not the same as
+ * absent.
+ */
 export function given<T extends object, K extends keyof T>(
   settings: T,
   ...names: readonly K[]

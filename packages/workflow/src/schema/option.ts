@@ -1,8 +1,11 @@
 import type { Text } from "../texts/text.js";
-import type { ModelLike } from "../models/model.js";
+import type { ModelLike } from "../models/model-like.js";
 import type { Value } from "./values.js";
 
-/** What is said of every option, wherever it is used: from a program, the command line, a recipe, or a page of the documentation. */
+/**
+ * What is said of every option, wherever it is used: from a program, the command line, a recipe, or a page of the
+ * documentation.
+ */
 interface About {
   /** The option on the command line with a name for its value: `--limit <n>`. */
   readonly flag: string;
@@ -210,8 +213,8 @@ type GroupsOf<O> = {
 type Ungrouped<O> = { readonly [K in keyof O as O[K] extends { readonly kind: "group" } ? never : K]: O[K] };
 
 /**
- * What an operation works with: a key an option, named as on the command line (`--target-accuracy-loss` → `targetAccuracyLoss`), groups
- * flattened, texts and models as paths, defaults filled in.
+ * What an operation works with: a key an option, named as on the command line (`--target-accuracy-loss` →
+ * `targetAccuracyLoss`), groups flattened, texts and models as paths, defaults filled in.
  */
 export type SettingsOf<O> = Flat<Ungrouped<O>> &
   ([GroupsOf<O>] extends [never] ? unknown : Together<GroupsOf<O>>);

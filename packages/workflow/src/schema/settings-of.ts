@@ -1,5 +1,5 @@
-import { nearestName } from "@nasty/compression/pipeline";
-import { pathOfModel } from "../models/model.js";
+import { nearestName } from "@nasty/graph";
+import { pathOfModel } from "../models/model-like.js";
 import { isText, sourceOf } from "../texts/text.js";
 import { UsageError } from "../errors.js";
 import { checkValue } from "./values.js";
@@ -7,8 +7,8 @@ import { type NamedOption, namedOptions, type Operation } from "./operation.js";
 import type { Option, Options, SettingsOf, ValueOption } from "./option.js";
 
 /**
- * Settings of an operation from what a program gave: each option checked, defaults filled in, under the name that the command line has
- * for it; texts and models as their paths.
+ * Settings of an operation from what a program gave: each option checked, defaults filled in, under the name that the
+ * command line has for it; texts and models as their paths.
  *
  * @throws UsageError for an unknown key, a wrong value, a missing option, or two that exclude each other
  */

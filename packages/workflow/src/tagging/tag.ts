@@ -7,6 +7,7 @@ import {
   type Tagger,
   tagText,
 } from "@nasty/taggers";
+import { UsageError } from "../errors.js";
 import { openDefaultOr } from "../models/default-model.js";
 import { tagOperation } from "../operations/tagging.js";
 import { type Given, perform } from "../perform.js";
@@ -18,9 +19,13 @@ import { type LineEnds, makeLineEnds } from "../texts/line-ends.js";
 import { notPlain, piecesOf } from "../texts/plain-text.js";
 import { currentReading } from "../texts/reading.js";
 import { formName, nameOf, type OpenText, openText } from "../texts/text-form.js";
+import { writeGivenEntities, writeTextEntities } from "./write-entities.js";
 
 /** Forms of the result that do not depend on the form of the text. */
-export type TagFormat = "text" | "conllu" | "json";
+export type TagFormat = "text" | "conllu" | "json" | "entities";
+
+/** Forms with a sentence at a time. */
+type SentenceFormat = Exclude<TagFormat, "entities">;
 
 /** Takes the result piece by piece; waits while its reader is slower. */
 export type Write = (text: string) => Promise<void> | void;
@@ -31,8 +36,8 @@ export interface TagResult {
 }
 
 /**
- * Tags a text file, sentence by sentence as it is read: memory is bounded whatever its size. CoNLL-U and columns have their words given;
- * they come out in their own form, with other labels in one column, unless a format is asked for.
+ * Tags a text file, sentence by sentence as it is read: memory is bounded whatever its size. CoNLL-U and columns have
+ * their words given; they come out in their own form, with other labels in one column, unless a format is asked for.
  *
  * @param path a file, or `-` for standard input
  * @param write takes the result
@@ -59,10 +64,14 @@ export interface TagStreams {
 
 /** {@link tag} from checked settings. */
 export async function runTagging(
-  { model, task, scheme, threads, format, onePerLine, exactBatches }: SettingsOf<typeof tagOperation.options>,
+  settings: SettingsOf<typeof tagOperation.options>,
   { note, signal }: Reporter,
   { path, write }: TagStreams,
 ): Promise<TagResult> {
+  checkEntityOptions(settings);
+  const { model, scheme, threads, format, aggregation, onePerLine, exactBatches } = settings;
+  // Without a model, entities choose one.
+  const task = settings.task ?? (format === "entities" && model === undefined ? "ner" : undefined);
   const { tagger, notes } = await openDefaultOr(model, {
     threads,
     ...(task !== undefined && { task }),
@@ -77,10 +86,22 @@ export async function runTagging(
     if (onePerLine === true && text.form !== "plain") throw notPlain(text.name);
     for (const doubt of currentReading().takeDoubts()) note(doubt);
     if (text.form !== "plain") note(`${text.name} is read as ${formName(text.form)}: its words are kept`);
-    const sentences =
-      text.form === "plain"
-        ? await tagPlain(text, tagger, { format: format ?? "text", batches, onePerLine, lineEnds, write })
-        : await tagGivenWords(text, tagger, { format, batches, write });
+    let sentences: number;
+    if (format === "entities") {
+      const job = { options: { ...batches, aggregation, onePerLine }, write };
+      sentences =
+        text.form === "plain"
+          ? await writeTextEntities(piecesOf(text, { onePerLine, lineEnds }), tagger, job)
+          : await writeGivenEntities(text, tagger, job);
+    } else if (text.form === "plain") {
+      sentences = await tagPlain(text, tagger, {
+        format: format ?? "text",
+        batches,
+        onePerLine,
+        lineEnds,
+        write,
+      });
+    } else sentences = await tagGivenWords(text, tagger, { format, batches, write });
     if (sentences === 0) note("the text has no words");
     const hint = lineEnds?.hint(nameOf(path));
     if (hint !== undefined) note(hint);
@@ -90,8 +111,26 @@ export async function runTagging(
   }
 }
 
+/** Options that mean nothing together. */
+function checkEntityOptions({
+  format,
+  aggregation,
+  task,
+}: Pick<SettingsOf<typeof tagOperation.options>, "format" | "aggregation" | "task">): void {
+  if (aggregation !== undefined && format !== "entities") {
+    throw new UsageError(
+      `tag: --aggregation: expected --format entities beside it, got ${format === undefined ? "no format" : `--format ${format}`}`,
+    );
+  }
+  if (format === "entities" && task === "pos") {
+    throw new UsageError(
+      "tag: --format entities: expected --task ner or none, got --task pos, which has no entities",
+    );
+  }
+}
+
 interface PlainJob {
-  readonly format: TagFormat;
+  readonly format: SentenceFormat;
   readonly batches: BatchOptions;
   readonly onePerLine: boolean | undefined;
   readonly lineEnds: LineEnds | undefined;
@@ -126,7 +165,7 @@ function withLabels(sentence: TaggedSentence, labelOf: (label: string) => string
 function formatted(
   sentence: TaggedSentence,
   offset: number,
-  format: TagFormat,
+  format: SentenceFormat,
   { task, labelling }: Pick<Tagger, "task" | "labelling">,
   index: number,
 ): string {

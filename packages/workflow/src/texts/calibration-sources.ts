@@ -40,7 +40,9 @@ export interface CalibrationText {
 }
 
 export interface CollectOptions {
-  /** Sentences in all from the sources without a count; {@link defaultLimit} if undefined, and then fewer are no remark. */
+  /**
+   * Sentences in all from the sources without a count; {@link defaultLimit} if undefined, and then fewer are no remark.
+   */
   readonly limit: number | undefined;
   readonly seed?: number;
   /** Whether each line of plain text is one sentence. */
@@ -48,8 +50,8 @@ export interface CollectOptions {
 }
 
 /**
- * Sentences of all sources, each source's in file order: its own count, or an equal share of what the limit leaves, drawn so that
- * lengths are as frequent as in the whole file.
+ * Sentences of all sources, each source's in file order: its own count, or an equal share of what the limit leaves,
+ * drawn so that lengths are as frequent as in the whole file.
  *
  * @throws InputError when a source has none, or fewer than its count asks for
  */
@@ -104,8 +106,8 @@ async function repeatedSources(sources: readonly CalibrationSource[]): Promise<s
 const separator = "\n";
 
 /**
- * Non-empty sentences, each one string of its own: thousands of them are kept until the whole file was seen, and words as they were read hold on
- * to the pieces of the file that they were cut from.
+ * Non-empty sentences, each one string of its own: thousands of them are kept until the whole file was seen, and words
+ * as they were read hold on to the pieces of the file that they were cut from.
  */
 async function* joinedSentences(path: string, options: PlainTextOptions): AsyncGenerator<string> {
   for await (const words of readWords(path, options)) if (words.length > 0) yield words.join(separator);

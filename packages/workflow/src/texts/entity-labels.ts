@@ -1,6 +1,9 @@
 import { columnOf, type Row, type Sentence } from "@nasty/formats/conllu";
 
-/** Names under which files have one entity label a word, in MISC or as a column of CoNLL-U Plus; the first that a word has counts. */
+/**
+ * Names under which files have one entity label a word, in MISC or as a column of CoNLL-U Plus; the first that a word
+ * has counts.
+ */
 const keys: readonly string[] = [
   "ner",
   "ne",
@@ -25,7 +28,10 @@ export function entityColumn(sentence: Sentence): string | undefined {
   return sentence.columns?.find(isEntityKey);
 }
 
-/** Brackets of mentions as CoNLL-2012 and coreference data have them, `(person`, `1)`: spans that nest, not one label a word. */
+/**
+ * Brackets of mentions as CoNLL-2012 and coreference data have them, `(person`, `1)`: spans that nest, not one label a
+ * word.
+ */
 export const isBracket = (label: string): boolean => /^[^()]*[()]/.test(label);
 
 /**
@@ -54,8 +60,8 @@ export function miscEntity(misc: string): { readonly key: string; readonly label
 }
 
 /**
- * MISC with another entity label: the attribute that is there is replaced, one is added behind the others where the word has none and the
- * label is not `O`.
+ * MISC with another entity label: the attribute that is there is replaced, one is added behind the others where the
+ * word has none and the label is not `O`.
  */
 export function withEntity(misc: string, label: string): string {
   const there = miscEntity(misc);

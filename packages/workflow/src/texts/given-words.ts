@@ -12,7 +12,9 @@ export interface GivenSentence {
   readonly words: readonly string[];
   /** Line of each word in the text, from 1. */
   readonly lines: readonly number[];
-  /** The text from behind the sentence before to the last row of this one, with these labels in the place of its own. */
+  /**
+   * The text from behind the sentence before to the last row of this one, with these labels in the place of its own.
+   */
   relabelled(labels: readonly string[]): string;
 }
 
@@ -31,11 +33,11 @@ export interface GivenOptions {
 }
 
 /**
- * Sentences of a labelled text as words that are given, streamed, and the text again with other labels: comments, ranges, empty nodes,
- * other columns, line ends and empty lines stay byte for byte.
+ * Sentences of a labelled text as words that are given, streamed, and the text again with other labels: comments,
+ * ranges, empty nodes, other columns, line ends and empty lines stay byte for byte.
  *
- * Parts of speech go to UPOS, entities to the entity column of CoNLL-U Plus, else to MISC (`NER=`, or the key that is there); in columns
- * the labels of the task's column are replaced.
+ * Parts of speech go to UPOS, entities to the entity column of CoNLL-U Plus, else to MISC (`NER=`, or the key that is
+ * there); in columns the labels of the task's column are replaced.
  *
  * @throws InputError where a text that is rewritten has no column for the task; FormatError as the readers
  */

@@ -9,10 +9,12 @@ import { type OpenText, openText } from "./text-form.js";
 /**
  * Labelled sentences of a file (or `-`), streamed; CoNLL-U and column files are told apart by their content.
  *
- * In CoNLL-U UPOS for `pos`; for `ner` the entity column of CoNLL-U Plus, or `NER=`, `ner=`, `Entity=` and the like in MISC (a word
- * without it is outside of entities). In column files the column that holds labels of the task, the last where it may.
+ * In CoNLL-U UPOS for `pos`; for `ner` the entity column of CoNLL-U Plus, or `NER=`, `ner=`, `Entity=` and the like in
+ * MISC (a word without it is outside of entities). In column files the column that holds labels of the task, the last
+ * where it may.
  *
- * @throws InputError for plain text, a missing label, a CoNLL-U file without entities when the task is `ner`, no sentence at all
+ * @throws InputError for plain text, a missing label, a CoNLL-U file without entities when the task is `ner`, no
+ *   sentence at all
  */
 export async function* readLabelled(path: string, task: Task): AsyncGenerator<LabelledSentence> {
   yield* labelledSentences(await openText(path, "labels"), task);

@@ -9,8 +9,8 @@ export interface RawLines {
 }
 
 /**
- * Keeps the lines of a text beside its reader. What is held is what the reader holds: lines are taken as sentences are complete, and a
- * reader refuses lines and sentences without end.
+ * Keeps the lines of a text beside its reader. What is held is what the reader holds: lines are taken as sentences are
+ * complete, and a reader refuses lines and sentences without end.
  */
 export function rawLines(source: AsyncIterable<Uint8Array>): RawLines {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -12,7 +12,8 @@ export interface ReadText {
 }
 
 /**
- * The texts of one operation: what they are said to be, and what they were taken for. Operations that run side by side have one each.
+ * The texts of one operation: what they are said to be, and what they were taken for. Operations that run side by side
+ * have one each.
  */
 export class Reading {
   private readonly said: readonly SaidForm[];

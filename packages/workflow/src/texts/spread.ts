@@ -4,7 +4,8 @@ export interface Counted<T> extends Iterable<T> {
 }
 
 /**
- * At most `count` items at equal distances, in their order: a corpus begins with one kind of text and ends with another.
+ * At most `count` items at equal distances, in their order: a corpus begins with one kind of text and ends with
+ * another.
  *
  * @example spread(["a", "b", "c", "d"], 2) // ["a", "c"]
  */

@@ -26,8 +26,8 @@ export function nameOf(path: string): string {
 }
 
 /**
- * Opens a text and tells its form by its content; the name of the file helps where the content leaves it open, and `--input-format` goes
- * before both.
+ * Opens a text and tells its form by its content; the name of the file helps where the content leaves it open, and
+ * `--input-format` goes before both.
  *
  * Standard input (`-`) can be opened once.
  *

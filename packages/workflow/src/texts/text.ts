@@ -2,7 +2,10 @@ import { UsageError } from "../errors.js";
 
 const kind = Symbol.for("nasty.text");
 
-/** A text to read: calibration, validation, training. What it holds (CoNLL-U, columns, prose) is seen from its content when it is read. */
+/**
+ * A text to read: calibration, validation, training. What it holds (CoNLL-U, columns, prose) is seen from its content
+ * when it is read.
+ */
 export interface Text {
   readonly [kind]: true;
   /** Path of a file, compressed or not, or `-` for standard input. */

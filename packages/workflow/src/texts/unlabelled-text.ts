@@ -4,7 +4,9 @@ import { textSentences } from "@nasty/taggers";
 import { notPlain, piecesOf, type PlainTextOptions } from "./plain-text.js";
 import { openText } from "./text-form.js";
 
-/** Words of each sentence of a file (or `-`), labels not needed: labelled text of either form, or plain text. Streamed. */
+/**
+ * Words of each sentence of a file (or `-`), labels not needed: labelled text of either form, or plain text. Streamed.
+ */
 export async function* readWords(
   path: string,
   options: PlainTextOptions = {},

@@ -6,7 +6,7 @@ import {
 } from "@nasty/tagger-training";
 import type { Task } from "@nasty/taggers";
 import type { Written } from "../files/candidate.js";
-import type { ModelLike } from "../models/model.js";
+import type { ModelLike } from "../models/model-like.js";
 import type { NamedPaths } from "../models/provenance.js";
 import { distillOperation } from "../operations/training.js";
 import { type GivenBeside, perform } from "../perform.js";
@@ -47,15 +47,16 @@ export interface DistillResult extends TrainingResult {
 }
 
 /**
- * Trains a smaller tagger on what larger ones think of each word, and on the labels where there are any. The task is the teachers'.
+ * Trains a smaller tagger on what larger ones think of each word, and on the labels where there are any. The task is
+ * the teachers'.
  *
- * A training that was ended, by its signal or otherwise, goes on from its checkpoint (`OUTPUT.checkpoint`, or `OUTPUT/checkpoint` for a
- * directory) when the same call is made again.
+ * A training that was ended, by its signal or otherwise, goes on from its checkpoint (`OUTPUT.checkpoint`, or
+ * `OUTPUT/checkpoint` for a directory) when the same call is made again.
  *
  * @param teachers one model or several, of any kind: what they think is averaged; all have the same labels
- * @throws UsageError for options that do not fit together; InputError for a place that cannot be written and texts that cannot be read;
- *   TaggerError for teachers that disagree about labels and texts that cannot be learned from; GateError for a file that does not compute
- *   what was trained
+ * @throws UsageError for options that do not fit together; InputError for a place that cannot be written and texts that
+ *   cannot be read; TaggerError for teachers that disagree about labels and texts that cannot be learned from;
+ *   GateError for a file that does not compute what was trained
  *
  * @example
  * ```ts
@@ -208,7 +209,10 @@ const pathsOf = ({ teacher, train, validation, unlabelled }: Settings): NamedPat
   unlabelled,
 });
 
-/** What the teachers label beside the labelled text, and how far they are with it; a place where an aborted operation ends. */
+/**
+ * What the teachers label beside the labelled text, and how far they are with it; a place where an aborted operation
+ * ends.
+ */
 function lessons({ unlabelled }: Settings, { progress, note }: Reporter) {
   progress.start("the teacher labels the text");
   return {

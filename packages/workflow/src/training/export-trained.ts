@@ -21,7 +21,10 @@ import { readLabelled } from "../texts/labelled-text.js";
 import { writeCandidate, type Written } from "../files/candidate.js";
 import { formatPercent } from "../report/format.js";
 
-/** The quantized file of a quantization-aware training, and how it was proved; a model for other operations where it passed. */
+/**
+ * The quantized file of a quantization-aware training, and how it was proved; a model for other operations where it
+ * passed.
+ */
 export type TrainedExport = (KeptExport | RefusedExport) & ExportFindings;
 
 interface KeptExport extends Written {
@@ -48,7 +51,9 @@ interface ExportFindings {
     readonly share: number;
     readonly required: number;
   } | null;
-  /** How far the file's outputs are from those of the graph that was trained; null for a file that was refused by them. */
+  /**
+   * How far the file's outputs are from those of the graph that was trained; null for a file that was refused by them.
+   */
   readonly drift: DriftCheck | null;
   /** Why the outputs were refused: judged where no labels are. */
   readonly refusal: string | null;
@@ -122,7 +127,8 @@ async function driftOf(
     threads,
     isJudged,
     outcome: "it was not kept, the float model is",
-    advice: () => "quantize that with calibration data, or lower --min-cosine if you mean it",
+    advice: () =>
+      "quantize that with calibration data, or lower --min-cosine if the difference is acceptable",
   };
   try {
     return { drift: await checkDrift(job, path), refusal: null };
@@ -182,7 +188,10 @@ export function isKept(exported: TrainedExport | undefined): boolean {
   return exported?.passed ?? true;
 }
 
-/** @throws GateError where the quantized file did not label as, or compute what, the training's graph did, and so was not kept */
+/**
+ * @throws GateError where the quantized file did not label as, or compute what, the training's graph did, and so was
+ * not kept
+ */
 export function checkAgreement(operation: string, exported: TrainedExport | undefined): void {
   if (exported === undefined || exported.passed) return;
   if (exported.refusal !== null) throw new GateError(`${operation}: ${exported.refusal}`);

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { fineTune as fineTuneTagger } from "@nasty/tagger-training";
 import { InputError } from "../errors.js";
-import type { ModelLike } from "../models/model.js";
+import type { ModelLike } from "../models/model-like.js";
 import { fineTuneOperation } from "../operations/training.js";
 import { type GivenBeside, perform } from "../perform.js";
 import type { Reporter } from "../reporter.js";
@@ -37,11 +37,13 @@ export interface FineTuneResult extends TrainingResult {
 /**
  * Turns a pretrained encoder into a tagger, written as a Hugging Face directory.
  *
- * A training that was ended, by its signal or otherwise, goes on from `OUTPUT/checkpoint` when the same call is made again.
+ * A training that was ended, by its signal or otherwise, goes on from `OUTPUT/checkpoint` when the same call is made
+ * again.
  *
  * @param model a Hugging Face directory: configuration, tokenizer, safetensors or ONNX weights
- * @throws UsageError for options that do not fit together; InputError for a place that cannot be written and texts that cannot be read;
- *   TaggerError for a model or texts that cannot be learned from; GateError for a file that does not compute what was trained
+ * @throws UsageError for options that do not fit together; InputError for a place that cannot be written and texts that
+ *   cannot be read; TaggerError for a model or texts that cannot be learned from; GateError for a file that does not
+ *   compute what was trained
  *
  * @example
  * ```ts

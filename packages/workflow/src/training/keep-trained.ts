@@ -42,8 +42,8 @@ export interface Kept<W> {
 }
 
 /**
- * Writes a trained model file, with its history, if it computes what the model in memory does; beside it the quantized one that it was
- * trained to become, if it was. The checkpoint goes when both are there.
+ * Writes a trained model file, with its history, if it computes what the model in memory does; beside it the quantized
+ * one that it was trained to become, if it was. The checkpoint goes when both are there.
  *
  * @throws GateError for a float file that computes something else: nothing is written, and the checkpoint stays
  */

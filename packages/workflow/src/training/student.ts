@@ -14,7 +14,8 @@ export type Student =
 /**
  * The student that the settings name, or one of the first teacher's own kind.
  *
- * @throws UsageError for settings that a student of its kind has no use for, or that it needs; InputError for a directory that is none
+ * @throws UsageError for settings that a student of its kind has no use for, or that it needs; InputError for a
+ *   directory that is none
  */
 export async function studentOf(settings: Settings, teacher: Teacher): Promise<Student> {
   const named = settings.student ?? ownKind(teacher);

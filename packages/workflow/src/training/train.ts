@@ -29,11 +29,12 @@ export interface TrainResult extends TrainingResult {
 /**
  * Trains a tagger from random weights and writes it as a model file.
  *
- * A training that was ended, by its signal or otherwise, goes on from `OUTPUT.checkpoint` when the same call is made again, and ends with
- * the same bytes as one that was not.
+ * A training that was ended, by its signal or otherwise, goes on from `OUTPUT.checkpoint` when the same call is made
+ * again, and ends with the same bytes as one that was not.
  *
- * @throws UsageError for options that do not fit together; InputError for a place that cannot be written and texts that cannot be read;
- *   TaggerError for texts that cannot be learned from; GateError for a file that does not compute what was trained
+ * @throws UsageError for options that do not fit together; InputError for a place that cannot be written and texts that
+ *   cannot be read; TaggerError for texts that cannot be learned from; GateError for a file that does not compute what
+ *   was trained
  *
  * @example
  * ```ts

@@ -7,8 +7,8 @@ import type { SettingsOf } from "../schema/option.js";
 export type EngineName = SettingsOf<{ readonly engine: typeof trainingEngine }>["engine"];
 
 /**
- * The engine to train with, as an option of trainings; none for the default one. TensorFlow.js is loaded only here, and only when it
- * is asked for.
+ * The engine to train with, as an option of trainings; none for the default one. TensorFlow.js is loaded only here, and
+ * only when it is asked for.
  */
 export async function chosenEngine(
   name: EngineName,

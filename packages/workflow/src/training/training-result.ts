@@ -32,7 +32,10 @@ export interface ModelOfTraining {
   readonly path: string;
   /** Of the file, or of all files of the directory. */
   readonly bytes: number;
-  /** False where a quantized file was asked for and was not kept, because it was not what training had simulated; the float model is written. */
+  /**
+   * False where a quantized file was asked for and was not kept, because it was not what training had simulated; the
+   * float model is written.
+   */
   readonly passed: boolean;
 }
 

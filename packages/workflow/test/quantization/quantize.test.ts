@@ -34,7 +34,7 @@ test("one call calibrates, quantizes, gates and compresses", async () => {
     gate: { on: on(), maxLoss: 0.01 },
     compress: "gzip",
   });
-  // Left out, the output is the model's name with its treatment.
+  // Left out, the output is the model's name with the mode or method added.
   expect(int8).toMatchObject({ passed: true, mode: "static", path: path("pos_int8_minmax.onnx.gz") });
   expect(int8.bytes).toBe((await bytesOf("pos_int8_minmax.onnx.gz")).length);
   expect(int8.gate?.flips).toBe(0);
@@ -65,7 +65,9 @@ test("what was written is a model for the next operation", async () => {
   await rm(first.path);
 });
 
-/** Options of every kind of plan: what is measured once, what reads its text again to be carried out, what needs none. */
+/**
+ * Options of every kind of plan: what is measured once, what reads its text again to be carried out, what needs none.
+ */
 const plans: readonly (readonly [string, QuantizePlanOptions])[] = [
   [
     "static",

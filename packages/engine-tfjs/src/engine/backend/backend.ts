@@ -42,7 +42,8 @@ const importInstalled: ImportModule = (name) => {
 /**
  * Loads the backend asked for, or the fastest that is installed: native, WebAssembly, JavaScript.
  *
- * @throws TfjsError `not-installed` saying what to install, `backend-unavailable` for a package that is installed but does not load
+ * @throws TfjsError `not-installed` saying what to install, `backend-unavailable` for a package that is installed but
+ *   does not load
  */
 export async function loadBackend(
   wanted?: BackendName,
@@ -172,8 +173,8 @@ async function activate(tf: TensorFlow, backend: string): Promise<void> {
 }
 
 /**
- * Without what TensorFlow.js prints on its way: that a platform is set twice, and an advertisement at the first tensor of the
- * JavaScript backend. Production mode is silent.
+ * Without what TensorFlow.js prints on its way: that a platform is set twice, and an advertisement at the first tensor
+ * of the JavaScript backend. Production mode is silent.
  */
 async function quietly(tf: TensorFlow, work: () => Promise<void>): Promise<void> {
   const before = tf.env().getBool("PROD");

@@ -1,6 +1,6 @@
 /**
- * Puts back what `@tensorflow/tfjs-node` 4.22 calls of Node's `util` and Node 23 and later no longer have: `isNullOrUndefined` and
- * `isArray`. Functions that are there stay as they are.
+ * Puts back what `@tensorflow/tfjs-node` 4.22 calls of Node's `util` and Node 23 and later no longer have:
+ * `isNullOrUndefined` and `isArray`. Functions that are there stay as they are.
  *
  * @param util the module to repair; Node's own unless given
  */

@@ -10,8 +10,8 @@ interface Taps {
 }
 
 /**
- * Windows of a WebAssembly tensor [N, T, I] as [N, T − taps + 1, taps·I]: each is a stretch of memory, so it is copied in one
- * piece. Slices and concatenations, and their gradients, go element by element there.
+ * Windows of a WebAssembly tensor [N, T, I] as [N, T − taps + 1, taps·I]: each is a stretch of memory, so it is copied
+ * in one piece. Slices and concatenations, and their gradients, go element by element there.
  */
 export function slidingWindows(tf: TensorFlow, x: TfTensor, taps: number): TfTensor {
   const [, length = 0] = x.shape;

@@ -6,8 +6,9 @@ import type { WasmBackend } from "./wasm-backend.js";
 const repaired = new WeakSet<TensorFlow>();
 
 /**
- * Registers the kernels of gradients that the WebAssembly backend of TensorFlow.js 4.22 lacks, only where they lack, and replaces two
- * slow ones: that which copies a tensor, which the tape does with everything that a gradient needs, and that which takes one apart.
+ * Registers the kernels of gradients that the WebAssembly backend of TensorFlow.js 4.22 lacks, only where they lack,
+ * and replaces two slow ones: that which copies a tensor, which the tape does with everything that a gradient needs,
+ * and that which takes one apart.
  */
 export function registerWasmKernels(tf: TensorFlow): void {
   if (repaired.has(tf)) return;
@@ -35,7 +36,10 @@ function sharingIdentity(): KernelConfig {
   };
 }
 
-/** Parts along the first axis are stretches of memory, and copied as such; the backend's own kernel goes element by element. */
+/**
+ * Parts along the first axis are stretches of memory, and copied as such; the backend's own kernel goes element by
+ * element.
+ */
 function stretchUnpack(own: KernelConfig): KernelConfig {
   return {
     ...own,

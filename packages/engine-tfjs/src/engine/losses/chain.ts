@@ -4,8 +4,8 @@ import type { TensorFlow, TfScalar, TfTensor } from "../tensorflow.js";
 import type { LossInputs } from "./loss-inputs.js";
 
 /**
- * Negative log-likelihood of label sequences under a linear-chain conditional random field: (log Z − score) over the batch,
- * by the forward recursion alone; the tape differentiates it.
+ * Negative log-likelihood of label sequences under a linear-chain conditional random field: (log Z − score) over the
+ * batch, by the forward recursion alone; the tape differentiates it.
  */
 export function chainLoss({ tf, tensor, fed }: LossInputs, loss: ChainLoss): TfScalar {
   const emissions = tensor(loss.emissions);

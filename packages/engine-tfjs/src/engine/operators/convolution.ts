@@ -42,8 +42,8 @@ const conv: Operator = (c) => {
 };
 
 /**
- * A convolution [N, T, I] with [taps, I, O] as one product with all windows: of the gradients of WebAssembly's convolution one takes
- * ten times as long as itself, the other is missing.
+ * A convolution [N, T, I] with [taps, I, O] as one product with all windows: of the gradients of WebAssembly's
+ * convolution one takes ten times as long as itself, the other is missing.
  */
 function byProduct(c: OperatorContext, x: TfTensor, kernel: TfTensor): TfTensor {
   const { tf } = c;

@@ -4,10 +4,11 @@ import type { TfTensor } from "../tensorflow.js";
 import { normalAxis, type Operator, type OperatorContext, type Save, untaped } from "./context.js";
 
 /**
- * q = clip(round(x / scale) + zero point): the gradient passes straight through, in the scale of the real numbers, where x
- * lies in the quantized range, and is zero where x saturates. Integers are kept as float32.
+ * q = clip(round(x / scale) + zero point): the gradient passes straight through, in the scale of the real numbers,
+ * where x lies in the quantized range, and is zero where x saturates. Integers are kept as float32.
  *
- * Source: Y. Bengio, N. Léonard and A. Courville (2013), section 4; the clipped form of B. Jacob et al. (2018), section 3.
+ * Source: Y. Bengio, N. Léonard and A. Courville (2013), section 4; the clipped form of B. Jacob et al. (2018),
+ * section 3.
  */
 const quantizeLinear: Operator = (c) => {
   const { tf } = c;
@@ -27,7 +28,9 @@ const quantizeLinear: Operator = (c) => {
   })(c.input(0));
 };
 
-/** y = (q − zero point)·scale; the gradient passes as it is, since that of QuantizeLinear is in real numbers already. */
+/**
+ * y = (q − zero point)·scale; the gradient passes as it is, since that of QuantizeLinear is in real numbers already.
+ */
 const dequantizeLinear: Operator = (c) => {
   const { tf } = c;
   const compute = (q: TfTensor): TfTensor => {

@@ -47,8 +47,8 @@ const extremum =
   };
 
 /**
- * The same on WebAssembly, where TensorFlow's own gradient compares tensors of different shapes, which takes twenty times as long
- * as to compare their difference with zeros; here once.
+ * The same on WebAssembly, where TensorFlow's own gradient compares tensors of different shapes, which takes twenty
+ * times as long as to compare their difference with zeros; here once.
  */
 function extremumByMask(
   tf: TensorFlow,

@@ -76,7 +76,10 @@ const split: Operator = (c) => {
   return c.tf.split(x, optionalIntegers(c, 1) ?? even, axis);
 };
 
-/** Slices with steps of one are TensorFlow's; others gather their positions, since strided slices have no gradient there. */
+/**
+ * Slices with steps of one are TensorFlow's; others gather their positions, since strided slices have no gradient
+ * there.
+ */
 const slice: Operator = (c) => {
   const { tf } = c;
   const x = c.input(0);

@@ -74,7 +74,10 @@ export function conv1d(context: LayerContext, inputs: readonly Value[]): Value {
   return activate(context, activation, { name: output, shape, dtype: "float32", layout: "batch-first" });
 }
 
-/** TensorFlow pads the odd one at the end. With a stride the amount depends on the length, which the operator works out itself. */
+/**
+ * TensorFlow pads the odd one at the end. With a stride the amount depends on the length, which the operator works out
+ * itself.
+ */
 function paddings(
   padding: string,
   reach: number,

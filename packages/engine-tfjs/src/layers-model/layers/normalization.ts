@@ -28,7 +28,8 @@ export function layerNormalization(context: LayerContext, inputs: readonly Value
 }
 
 /**
- * Batch normalization as it is after training, γ·(x − mean)/√(variance + ε) + β over the last axis, as one product and one sum.
+ * Batch normalization as it is after training, γ·(x − mean)/√(variance + ε) + β over the last axis, as one product and
+ * one sum.
  */
 export function batchNormalization(context: LayerContext, inputs: readonly Value[]): Value {
   const options = context.options("axis", "epsilon", "center", "scale", "momentum");

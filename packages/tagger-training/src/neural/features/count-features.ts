@@ -38,7 +38,8 @@ const LEAST_CHARACTER_COUNT = 5;
 /**
  * Settings of the features for counted training text.
  *
- * Words are in alphabetical order (by UTF-16 code units), so that the list packs well and does not depend on the order of the text.
+ * Words are in alphabetical order (by UTF-16 code units), so that the list packs well and does not depend on the order
+ * of the text.
  */
 export function featureSettings(
   counts: VocabularyCounts,

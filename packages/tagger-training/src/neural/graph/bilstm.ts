@@ -10,7 +10,10 @@ export interface Context {
   readonly lengthFirst: boolean;
 }
 
-/** Word vectors [U, width] looked up by `word_index` [B, T], and two-way LSTM layers over the first `lengths` [B] words of each row. */
+/**
+ * Word vectors [U, width] looked up by `word_index` [B, T], and two-way LSTM layers over the first `lengths` [B] words
+ * of each row.
+ */
 export function writeBilstm(writer: LayerWriter, architecture: BilstmArchitecture): Context {
   const { layers, hidden, embeddingDropout, layerDropout } = architecture;
   const turned = writer.named("words/turned", "Transpose", ["word_index"], { perm: [1, 0] });

@@ -29,11 +29,12 @@ export interface NeuralModelOptions {
 /**
  * Builds the graph of a tagger with random weights: integer ids in, label scores out.
  *
- * Inputs, all int32 unless said: `word_ids` [U], `affix_ids` [U, A], `shape_ids` [U], `character_ids` [U, C] (0 after the end of a
- * word) describe U distinct words; `word_index` [B, T] places them; `lengths` [B] (bilstm) or `mask` float32 [B, T] (cnn) says which
- * places are words. Output `logits` float32 [B, T, labels], `logits_NAME` for each auxiliary head; with `chain` also the
- * parameters of the label sequence, `transitions` [labels, labels] (from, to), `start` and `end` [labels]. All weights are named
- * initializers; Dropout nodes `dropout/…` do nothing until a training graph switches them on.
+ * Inputs, all int32 unless said: `word_ids` [U], `affix_ids` [U, A], `shape_ids` [U], `character_ids` [U, C] (0 after
+ * the end of a word) describe U distinct words; `word_index` [B, T] places them; `lengths` [B] (bilstm) or `mask`
+ * float32 [B, T] (cnn) says which places are words. Output `logits` float32 [B, T, labels], `logits_NAME` for each
+ * auxiliary head; with `chain` also the parameters of the label sequence, `transitions` [labels, labels] (from, to),
+ * `start` and `end` [labels]. All weights are named initializers; Dropout nodes `dropout/…` do nothing until a training
+ * graph switches them on.
  *
  * @returns operator set 21; the same weights for the same options.
  * @throws RangeError for parts of different width that are to be added.

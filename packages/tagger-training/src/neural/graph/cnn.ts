@@ -6,8 +6,8 @@ import type { LayerWriter } from "./layer-writer.js";
 /**
  * Word vectors looked up by `word_index` [B, T], and residual layers over windows of three words.
  *
- * `mask` [B, T] is 1 at words and 0 elsewhere; values at masked places are 0 at the entrance of every layer, so one masked place
- * separates two sentences in a row as the end of the row would.
+ * `mask` [B, T] is 1 at words and 0 elsewhere; values at masked places are 0 at the entrance of every layer, so one
+ * masked place separates two sentences in a row as the end of the row would.
  */
 export function writeCnn(writer: LayerWriter, architecture: CnnArchitecture): Context {
   const { layers, embeddingDropout, layerDropout } = architecture;

@@ -8,8 +8,9 @@ const embeddingBound = (width: number, parts = 1): number => Math.sqrt(3 / width
 /**
  * From the ids of U distinct words to their vectors [U, width].
  *
- * word row, sum of the affix rows, shape row, and for each filter max over the word of ReLU(convolution of the character rows). There
- * is no matrix product here, so dynamic quantization leaves a word's vector independent of the other words of the run.
+ * word row, sum of the affix rows, shape row, and for each filter max over the word of ReLU(convolution of the
+ * character rows). There is no matrix product here, so dynamic quantization leaves a word's vector independent of the
+ * other words of the run.
  */
 export function writeEmbedder(
   writer: LayerWriter,
@@ -44,8 +45,8 @@ export function writeEmbedder(
 /**
  * [U, C] character rows to [U, filters]; what stands after the end of a word changes nothing.
  *
- * All words are convolved as one long row [1, width, U·(C + gap)], with a gap of zeros between words as wide as a filter reaches: one large
- * matrix product instead of U small ones.
+ * All words are convolved as one long row [1, width, U·(C + gap)], with a gap of zeros between words as wide as a
+ * filter reaches: one large matrix product instead of U small ones.
  */
 function writeCharacters(
   writer: LayerWriter,

@@ -14,8 +14,8 @@ export interface LabelSets {
  *
  * Entity labels, which are in IOB2, get both parts of every type (`B-` and `I-`), and `O`.
  *
- * @throws TaggerError `empty` without a word; `misaligned` for a sentence with not one label a word; `labels` for those that are empty or hold
- *   control characters.
+ * @throws TaggerError `empty` without a word; `misaligned` for a sentence with not one label a word; `labels` for those
+ *   that are empty or hold control characters.
  */
 export function labelSets(sentences: readonly TrainingSentence[], task: Task): LabelSets {
   const labels = new Set<string>();

@@ -7,8 +7,8 @@ export interface SoftTargets {
   /** Labels in the order of the targets; they become the tagger's. */
   readonly labels: readonly string[];
   /**
-   * For each training sentence float32 [words · labels], row-major: scores whose softmax at `temperature` is the target, as
-   * `teacherTargets` gives them.
+   * For each training sentence float32 [words · labels], row-major: scores whose softmax at `temperature` is the
+   * target, as `teacherTargets` gives them.
    */
   readonly targets: readonly Float32Array[];
   /** T in α·T²·KL(softmax(targets/T) ‖ softmax(logits/T)). */

@@ -53,13 +53,18 @@ export interface TrainTaggerOptions extends QuantizationAware {
   readonly architecture?: ArchitectureName | ArchitecturePreset;
   readonly recipe?: Partial<Recipe>;
   /**
-   * Scheme of the entity labels of the text (and of the labels of `soft`); seen from them unless given. IOB2 is learned from text in any
-   * scheme.
+   * Scheme of the entity labels of the text (and of the labels of `soft`); seen from them unless given. IOB2 is learned
+   * from text in any scheme.
    */
   readonly scheme?: LabelScheme | undefined;
-  /** Whether label sequences get scores of their own (a conditional random field). Default: for entities, without `soft`. */
+  /**
+   * Whether label sequences get scores of their own (a conditional random field). Default: for entities, without
+   * `soft`.
+   */
   readonly chain?: boolean;
-  /** What teachers think of each word of `train`; a label `_` is then a word without a right label. Not with `chain`. */
+  /**
+   * What teachers think of each word of `train`; a label `_` is then a word without a right label. Not with `chain`.
+   */
   readonly soft?: SoftTargets;
   /** Default 1. The same seed, data, options and number of threads give the same model. */
   readonly seed?: number;
@@ -98,13 +103,14 @@ export interface TrainedTagger {
 /**
  * Trains a tagger from random weights.
  *
- * AdamW with linear decay, gradients clipped, averaged weights; loss = cross-entropy of the labels with label smoothing (or the negative
- * log-likelihood of the label sequence, divided by the mean sentence length) + `auxiliaryWeight` · that of each auxiliary head. Words and
- * affixes are hidden at random, see `FeatureDropout`; dropout masks of a two-way LSTM are shared along the sentence. After every
- * epoch the averaged weights are evaluated on the validation sentences; the best ones are returned.
+ * AdamW with linear decay, gradients clipped, averaged weights; loss = cross-entropy of the labels with label smoothing
+ * (or the negative log-likelihood of the label sequence, divided by the mean sentence length) + `auxiliaryWeight` ·
+ * that of each auxiliary head. Words and affixes are hidden at random, see `FeatureDropout`; dropout masks of a two-way
+ * LSTM are shared along the sentence. After every epoch the averaged weights are evaluated on the validation sentences;
+ * the best ones are returned.
  *
- * @throws TaggerError `empty`, `labels`, `misaligned`, `unknown-label`, `window`; TrainingError `non-finite-loss`, `checkpoint-mismatch`,
- *   `checkpoint-format`.
+ * @throws TaggerError `empty`, `labels`, `misaligned`, `unknown-label`, `window`; TrainingError `non-finite-loss`,
+ *   `checkpoint-mismatch`, `checkpoint-format`.
  *
  * @example
  * ```ts

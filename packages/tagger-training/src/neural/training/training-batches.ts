@@ -58,7 +58,10 @@ interface Example {
   readonly weight: number;
 }
 
-/** Sentences that are sorted by length together: enough for even batches, few enough for every batch to be another one each epoch. */
+/**
+ * Sentences that are sorted by length together: enough for even batches, few enough for every batch to be another one
+ * each epoch.
+ */
 const POOL_BATCHES = 40;
 
 /** Encodes the sentences once and hands out batches of like length, in another order each epoch. */

@@ -22,7 +22,8 @@ const given = (value: string): string | undefined => (value === "_" ? undefined 
 /**
  * Sentences of CoNLL-U for part-of-speech training: UPOS, with XPOS and FEATS as auxiliary labels.
  *
- * A FEATS of `_` is a label of its own if any word of the sentences has FEATS ("has no features"); an XPOS of `_` is none.
+ * A FEATS of `_` is a label of its own if any word of the sentences has FEATS ("has no features"); an XPOS of `_` is
+ * none.
  */
 export async function posSentences(
   sentences: Iterable<Sentence> | AsyncIterable<Sentence>,

@@ -13,8 +13,8 @@ export interface FeatureDropout {
 /**
  * Probability that a word's id is hidden.
  *
- * Source: the second term is α/(α + n) of E. Kiperwasser and Y. Goldberg, "Simple and Accurate Dependency Parsing Using Bidirectional LSTM
- * Feature Representations" (2016), section 4.
+ * Source: the second term is α/(α + n) of E. Kiperwasser and Y. Goldberg, "Simple and Accurate Dependency Parsing Using
+ * Bidirectional LSTM Feature Representations" (2016), section 4.
  */
 export const hidingProbability = (count: number, { wordBase, wordScale }: FeatureDropout): number =>
   wordBase + (wordScale === 0 ? 0 : wordScale / (wordScale + count));

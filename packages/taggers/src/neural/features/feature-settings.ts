@@ -10,7 +10,10 @@ export interface FeatureSettings {
   readonly affixRows: number;
   /** Rows of the table that word shapes are hashed into. */
   readonly shapeRows: number;
-  /** Characters with a row of their own, from row {@link firstCharacter} on; empty for a model without character encoder. */
+  /**
+   * Characters with a row of their own, from row {@link firstCharacter} on; empty for a model without character
+   * encoder.
+   */
   readonly characters: string;
   /** Characters of a word that are looked at, its two end marks included; of longer words beginning and end. */
   readonly longestWord: number;

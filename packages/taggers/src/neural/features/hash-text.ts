@@ -1,9 +1,11 @@
 /**
- * A 32-bit hash of part of a text: FNV-1a over UTF-16 code units, started from a seed and finished by the mixer of MurmurHash3.
+ * A 32-bit hash of part of a text: FNV-1a over UTF-16 code units, started from a seed and finished by the mixer of
+ * MurmurHash3.
  *
  * Model files depend on it: another value is another model.
  *
- * Source: G. Fowler, L. C. Noll, K.-P. Vo, FNV-1a (draft-eastlake-fnv); A. Appleby, MurmurHash3, fmix32 (public domain).
+ * Source: G. Fowler, L. C. Noll, K.-P. Vo, FNV-1a (draft-eastlake-fnv); A. Appleby, MurmurHash3, fmix32 (public
+ * domain).
  *
  * @returns an unsigned integer below 2^32.
  *

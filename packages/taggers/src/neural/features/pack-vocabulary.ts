@@ -8,7 +8,8 @@ const MOST_WORDS = 2_000_000;
 const NEWLINE = 10;
 
 /**
- * A list of words in few characters: one a line, gzip, base64. 9,000 English words in alphabetical order take about 40 kB.
+ * A list of words in few characters: one a line, gzip, base64. 9,000 English words in alphabetical order take about 40
+ * kB.
  *
  * @throws TaggerError `metadata` for a word with a line break.
  */

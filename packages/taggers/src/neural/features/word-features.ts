@@ -27,8 +27,8 @@ const SHAPE_SEED = 0x300;
 /**
  * Makes the function that turns words into integer ids.
  *
- * Word and affixes are those of the lower-cased form; a word shorter than an affix is its own affix. Shape and characters are those
- * of the form as written.
+ * Word and affixes are those of the lower-cased form; a word shorter than an affix is its own affix. Shape and
+ * characters are those of the form as written.
  *
  * @example
  * ```ts

@@ -3,8 +3,8 @@ const LONGEST_RUN = 2;
 const LONGEST_SHAPE = 10;
 
 /**
- * The class of a word by its outline: capitals `X`, other letters `x`, digits `d`, everything else itself; runs are cut after two and
- * the whole after ten characters.
+ * The class of a word by its outline: capitals `X`, other letters `x`, digits `d`, everything else itself; runs are cut
+ * after two and the whole after ten characters.
  *
  * @example
  * ```ts

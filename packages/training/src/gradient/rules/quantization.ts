@@ -11,8 +11,8 @@ export const unclippedPrefix = "fake-quantization/unclipped/";
  * quantized range, and is zero where x saturates.
  *
  * Source: Y. Bengio, N. Léonard and A. Courville, "Estimating or Propagating Gradients Through Stochastic Neurons"
- * (2013), section 4; the clipped form as in B. Jacob et al., "Quantization and Training of Neural Networks for Efficient
- * Integer-Arithmetic-Only Inference" (2018), section 3.
+ * (2013), section 4; the clipped form as in B. Jacob et al., "Quantization and Training of Neural Networks for
+ * Efficient Integer-Arithmetic-Only Inference" (2018), section 3.
  */
 const quantizeLinear: GradientRule = (c) => {
   if (c.node.name.startsWith(unclippedPrefix)) return [c.gradientOrZeros(0)];

@@ -2,7 +2,9 @@ import { intAttribute } from "@nasty/formats/onnx";
 import { castTo } from "../gradient-writer.js";
 import type { GradientContext, GradientRule } from "../rule.js";
 
-/** Brings a reduced tensor (the result or its gradient) back to the rank of the operand: length 1 where it was reduced. */
+/**
+ * Brings a reduced tensor (the result or its gradient) back to the rank of the operand: length 1 where it was reduced.
+ */
 function keptDimensions(c: GradientContext, name: string): string {
   if (intAttribute(c.node, "keepdims", 1) !== 0) return name;
   const { writer } = c;

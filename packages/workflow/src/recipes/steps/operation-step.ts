@@ -45,7 +45,10 @@ export interface OperationStep<O extends Options, R extends object> {
   /** Values that a recipe may give where the operation takes more. */
   readonly choices?: Readonly<Record<string, readonly string[]>>;
   outputNameOf(options: StepOptions, input: string, facts: ModelFacts): string;
-  /** Another form of the model where the operation needs one; it may be written to `scratch`, which is removed afterwards. */
+  /**
+   * Another form of the model where the operation needs one; it may be written to `scratch`, which is removed
+   * afterwards.
+   */
   readonly prepareModel?: (path: string, scratch: string) => Promise<string>;
   /** Where the model for the next step is. */
   readonly modelOf: (result: R) => string | null | undefined;

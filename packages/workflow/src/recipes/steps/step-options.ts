@@ -8,8 +8,8 @@ import { readValue } from "../../schema/values.js";
 const common: ReadonlySet<string> = new Set(["seed", "threads"]);
 
 /**
- * What a recipe may write for an operation: its own options, checked by its own rules, so that a step has every option that the
- * operation has.
+ * What a recipe may write for an operation: its own options, checked by its own rules, so that a step has every option
+ * that the operation has.
  *
  * @param provided options that the recipe gives itself, such as the model
  * @param choices the only values of an option that a recipe may give

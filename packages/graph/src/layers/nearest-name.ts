@@ -1,4 +1,4 @@
-import { editDistance } from "@nasty/graph";
+import { editDistance } from "./edit-distance.js";
 
 /** Letters and digits only: spellings with hyphens, underscores and capitals are one name. */
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
