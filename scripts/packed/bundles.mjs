@@ -5,14 +5,10 @@ import { join } from "node:path";
 import { run } from "./pack.mjs";
 
 const page = `
-import { openSession } from "@nasty/runtime/web";
+import { openTagger } from "@nasty/taggers/web";
 import { posInt8 } from "@nasty/model-en";
 
-export async function open(ort) {
-  const bytes = new Uint8Array(await (await fetch(posInt8)).arrayBuffer());
-  return openSession(bytes, { ort });
-}
-globalThis.open = open;
+globalThis.open = (ort) => openTagger(posInt8, { ort });
 `;
 
 // esbuild leaves \`new URL(…, import.meta.url)\` as it is; there a model is imported as a file.
