@@ -5,14 +5,10 @@ import { join } from "node:path";
 import { run } from "./pack.mjs";
 
 const page = `
-import { openSession } from "@nasty/runtime/web";
+import { openTagger } from "@nasty/taggers/web";
 import { posInt8 } from "@nasty/model-en";
 
-export async function open(ort) {
-  const bytes = new Uint8Array(await (await fetch(posInt8)).arrayBuffer());
-  return openSession(bytes, { ort });
-}
-globalThis.open = open;
+globalThis.open = (ort) => openTagger(posInt8, { ort });
 `;
 
 // esbuild leaves \`new URL(…, import.meta.url)\` as it is; there a model is imported as a file.
@@ -37,7 +33,9 @@ function check(bundler, files) {
       `${bundler}: files: expected no runtime beside the page's own, got ${JSON.stringify(stray)}`,
     );
   const code = files.filter(({ name }) => name.endsWith(".js")).reduce((sum, { bytes }) => sum + bytes, 0);
-  if (!(code > 0 && code < 1e6)) throw new Error(`${bundler}: code: expected up to 1 MB, got ${code} bytes`);
+  // Not minified by esbuild, with all tokenizers and the decoder of brotli, of which a page loads what its model needs.
+  if (!(code > 0 && code < 1.5e6))
+    throw new Error(`${bundler}: code: expected up to 1.5 MB, got ${code} bytes`);
   const model = files.find(({ name }) => /pos-en-int8.*\.onnx$/.test(name));
   if (model === undefined) {
     throw new Error(

@@ -2,15 +2,16 @@ import { compressionOfName, uncompressedName } from "@nasty/formats/archive";
 import { readSmallFiles } from "@nasty/formats/hf";
 import { FormatError, type ModelProto, type UnpackedModel, unpackModel } from "@nasty/formats/onnx";
 import { checkFiniteWeights } from "@nasty/graph";
-import { openSession, type WebSessionOptions } from "@nasty/runtime/web";
+import { openSession, type Session, type WebSessionOptions } from "@nasty/runtime/web";
 import { withChoice } from "../label-choice.js";
-import { makeTagger } from "../make-tagger.js";
 import { openNeuralTagger } from "../neural/neural-tagger.js";
+import { makeSequenceTagger } from "../sequence/sequence-tagger.js";
+import type { SequenceSettings } from "../sequence/settings.js";
 import { TaggerError } from "../tagger-error.js";
 import type { Tagger } from "../tagger.js";
 import { readTaggerSettings, type TaggerSettings } from "../tagger-settings.js";
 import type { LabelChoice } from "../task.js";
-import { settingsFromHf } from "../transformer/settings.js";
+import { settingsFromHf, type TransformerSettings } from "../transformer/settings.js";
 import { folderFiles } from "./places.js";
 import { type Located, locate, type LocateOptions, type TaggerSource } from "./source.js";
 
@@ -27,8 +28,8 @@ export interface LoadedTagger {
   /** Name or address of the model's file. */
   readonly name: string;
   readonly model: ModelProto;
-  /** Size of the file as it came, packed or not. */
-  readonly fileBytes: number;
+  /** The file as it came, packed or not. */
+  readonly file: Uint8Array;
   /** The `.onnx` file itself, unpacked. */
   readonly bytes: Uint8Array;
   readonly settings: TaggerSettings;
@@ -111,11 +112,18 @@ export async function openLoaded(
   }
   const open = await openSession(hasOwnWeights(model, bytes) ? bytes : model, session);
   try {
-    return await closedOnAbort(await makeTagger(open, settings), signal);
+    return await closedOnAbort(await taggerOf(open, settings), signal);
   } catch (error) {
     await open.close();
     throw error;
   }
+}
+
+/** Tokenizers are half of the code, and models of words need none: bundlers put them aside. */
+async function taggerOf(session: Session, settings: TransformerSettings | SequenceSettings): Promise<Tagger> {
+  if (settings.kind === "sequence") return makeSequenceTagger(session, settings);
+  const { makeTransformerTagger } = await import("../transformer/transformer-tagger.js");
+  return makeTransformerTagger(session, settings);
 }
 
 /** A tagger that nobody waits for any more is closed. */
@@ -160,7 +168,7 @@ async function readModel({ file, beside }: Located): Promise<Omit<LoadedTagger, 
     if (found !== undefined) return found.bytes;
     throw new Error(beside === undefined ? "the model alone" : "no such file");
   });
-  return { name: file.name, fileBytes: file.bytes.length, ...unpackedModel };
+  return { name: file.name, file: file.bytes, ...unpackedModel };
 }
 
 /** Servers may take the packing of `.br` off on the way, and need not tell: then the bytes are the model itself. */

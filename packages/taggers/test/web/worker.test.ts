@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { entities } from "../../src/index.js";
 import { openTagger as openInNode } from "../../src/node.js";
 import { fileURLToPath } from "node:url";
 import {
@@ -44,6 +45,17 @@ test("a tagger in a worker says what the same tagger says here", async () => {
   expect(fed).toEqual((await collected(here.feedsOf(sentences)))[0]);
   await Promise.all([here.close(), there.close()]);
   await expect(collected(there.tag(sentences))).rejects.toThrow("expected an open one");
+});
+
+test("entities are those that the same tagger finds here", async () => {
+  const path = new URL("../../../model-en/models/ner-en-int8.onnx.gz", import.meta.url);
+  const here = await openInNode(fileURLToPath(path), { engine: "wasm" });
+  const there = await openTaggerInWorker(worker, new Uint8Array(readFileSync(path)));
+  const text = "Ada Lovelace lived in London.";
+  const expected = await collected(entities(here, text));
+  expect(expected.length).toBeGreaterThan(0);
+  expect(await collected(entities(there, text))).toEqual(expected);
+  await Promise.all([here.close(), there.close()]);
 });
 
 test("errors keep sentence and code; progress and signals cross", async () => {

@@ -1,4 +1,4 @@
-import type { BatchOptions, Sentences, Tagger } from "../../tagger.js";
+import type { ChoiceOptions, LabelChoices, Sentences, Tagger } from "../../tagger.js";
 import type { LoadTaggerOptions } from "../open-tagger.js";
 import type { TaggerSource } from "../source.js";
 import { type Answer, type Ask, receivedError, type SentBatchOptions } from "./messages.js";
@@ -88,7 +88,8 @@ function lineTo(worker: WorkerLike): Line {
  * `openTagger` in a worker, so that the page stays free while it tags: the worker's script calls `serveTaggers`.
  *
  * @param worker may serve any number of taggers; it is not ended when they are closed
- * @returns a tagger whose work is done in the worker
+ * @returns a tagger whose work is done in the worker; where subwords stand in a word cannot be asked across, so that
+ *   `entities` aggregates words alone
  * @throws as `openTagger`; errors of any package arrive as TaggerError with their message and code
  * @example
  * ```ts
@@ -109,14 +110,15 @@ export async function openTaggerInWorker(
   const tagger = opened.id;
 
   async function* inBlocks<T>(
-    kind: "tag" | "feeds",
+    kind: "tag" | "choices" | "feeds",
     sentences: Sentences,
-    { signal: ending, ...batches }: BatchOptions,
+    { signal: ending, ...batches }: ChoiceOptions,
   ): AsyncGenerator<T> {
     for await (const block of blocksOf(sentences)) {
       const question = { kind, tagger, sentences: block, options: batches as SentBatchOptions };
       const answer = await line.ask(question, { signal: ending });
       if (answer.kind === "tagged") yield* answer.labels as readonly T[];
+      if (answer.kind === "chosen") yield* answer.choices as readonly T[];
       if (answer.kind === "fed") yield* answer.batches as readonly T[];
     }
   }
@@ -124,6 +126,10 @@ export async function openTaggerInWorker(
   return {
     ...opened.tagger,
     tag: (sentences, batches = {}) => inBlocks("tag", sentences, batches),
+    ...(opened.abilities.hasChoices && {
+      choices: (sentences: Sentences, batches: ChoiceOptions = {}) =>
+        inBlocks<LabelChoices>("choices", sentences, batches),
+    }),
     feedsOf: (sentences, batches = {}) => inBlocks("feeds", sentences, batches),
     close: async () => {
       await line.ask({ kind: "close", tagger });

@@ -1,6 +1,6 @@
 import { NastyError } from "@nasty/core";
 import { TaggerError, type TaggerErrorCode } from "../../tagger-error.js";
-import type { BatchOptions, EncodedBatch, Tagger } from "../../tagger.js";
+import type { ChoiceOptions, EncodedBatch, LabelChoices, Tagger } from "../../tagger.js";
 import type { DownloadProgress } from "../download.js";
 import type { LoadTaggerOptions } from "../open-tagger.js";
 import type { TaggerSource } from "../source.js";
@@ -11,7 +11,7 @@ export type SentOptions = Omit<LoadTaggerOptions, "onProgress" | "signal" | "fet
 };
 
 /** Batch options without what cannot cross. */
-export type SentBatchOptions = Omit<BatchOptions, "signal">;
+export type SentBatchOptions = Omit<ChoiceOptions, "signal">;
 
 /** What a page asks; each has a number that the answers repeat. */
 export type Ask =
@@ -22,7 +22,7 @@ export type Ask =
       readonly options: SentOptions;
     }
   | {
-      readonly kind: "tag" | "feeds";
+      readonly kind: "tag" | "choices" | "feeds";
       readonly id: number;
       readonly tagger: number;
       readonly sentences: readonly (readonly string[])[];
@@ -34,11 +34,22 @@ export type Ask =
 /** What a tagger says of itself. */
 export type Described = Pick<Tagger, "kind" | "task" | "labels" | "labelling">;
 
+/** What a tagger can do beside tagging. */
+export interface Abilities {
+  readonly hasChoices: boolean;
+}
+
 /** What a worker answers. */
 export type Answer =
   | { readonly kind: "progress"; readonly id: number; readonly progress: DownloadProgress }
-  | { readonly kind: "opened"; readonly id: number; readonly tagger: Described }
+  | {
+      readonly kind: "opened";
+      readonly id: number;
+      readonly tagger: Described;
+      readonly abilities: Abilities;
+    }
   | { readonly kind: "tagged"; readonly id: number; readonly labels: readonly (readonly string[])[] }
+  | { readonly kind: "chosen"; readonly id: number; readonly choices: readonly LabelChoices[] }
   | { readonly kind: "fed"; readonly id: number; readonly batches: readonly EncodedBatch[] }
   | { readonly kind: "closed"; readonly id: number }
   | { readonly kind: "failed"; readonly id: number; readonly error: SentError };

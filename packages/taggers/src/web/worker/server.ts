@@ -13,6 +13,9 @@ export interface WorkerScope {
 /**
  * Opens and runs taggers in this worker for a page that calls `openTaggerInWorker`.
  *
+ * Call it before the script waits for anything, or what the page asks meanwhile is lost; what is not there yet is given
+ * as a promise.
+ *
  * @param options of the sessions: `ort`, the ONNX Runtime package that the worker carries
  * @param scope default: the worker that this is called in
  * @example
@@ -23,7 +26,7 @@ export interface WorkerScope {
  * ```
  */
 export function serveTaggers(
-  options: WebSessionOptions = {},
+  options: WebSessionOptions | Promise<WebSessionOptions> = {},
   scope: WorkerScope = globalThis as unknown as WorkerScope,
 ): void {
   const taggers = new Map<number, Tagger>();
@@ -41,20 +44,33 @@ export function serveTaggers(
     switch (ask.kind) {
       case "open": {
         const tagger = await openTagger(ask.source, {
-          ...options,
+          ...(await options),
           ...ask.options,
           signal,
           onProgress: (progress) => answer({ kind: "progress", id, progress }),
         });
         taggers.set(id, tagger);
         const { kind, task, labels, labelling } = tagger;
-        return { kind: "opened", id, tagger: { kind, task, labels, labelling } };
+        return {
+          kind: "opened",
+          id,
+          tagger: { kind, task, labels, labelling },
+          abilities: { hasChoices: tagger.choices !== undefined },
+        };
       }
       case "tag":
         return {
           kind: "tagged",
           id,
           labels: await collected(taggerOf(ask.tagger).tag(ask.sentences, { ...ask.options, signal })),
+        };
+      case "choices":
+        return {
+          kind: "chosen",
+          id,
+          choices: await collected(
+            taggerOf(ask.tagger).choices?.(ask.sentences, { ...ask.options, signal }) ?? none(),
+          ),
         };
       case "feeds":
         return {
@@ -85,3 +101,6 @@ export function serveTaggers(
       .finally(() => running.delete(ask.id));
   });
 }
+
+/** Only taggers that can are asked. */
+async function* none(): AsyncGenerator<never> {}
