@@ -88,7 +88,8 @@ describe.skipIf(!hasBrowser)("the page that quantizes (needs a browser)", () => 
     await page.click("#ready");
     await page.locator("#inspected", { hasText: "tags with 17 labels" }).waitFor();
     await page.click("text=Use the English sample");
-    await page.waitForFunction("document.querySelector('#calibration').value.length > 5000");
+    const calibration = (): Promise<string> => page.inputValue("#calibration");
+    await expect.poll(async () => (await calibration()).length, { timeout: 20_000 }).toBeGreaterThan(5000);
     await page.click("#quantize");
     await page.locator("#result", { hasText: "_dynamic.onnx" }).waitFor();
     const [, changed] = /^(\d+) of \d{4} labels changed/.exec((await page.textContent("#flips")) ?? "") ?? [];
@@ -100,7 +101,7 @@ describe.skipIf(!hasBrowser)("the page that quantizes (needs a browser)", () => 
       document.querySelector("#calibration").dispatchEvent(new DragEvent("drop", { dataTransfer: data }));
     })()`;
     await page.evaluate(drop);
-    await page.waitForFunction("document.querySelector('#calibration').value === 'Dropped words.'");
+    await expect.poll(calibration).toBe("Dropped words.");
     expect(faults).toEqual([]);
     await page.close();
   });
