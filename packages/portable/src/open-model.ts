@@ -54,7 +54,10 @@ let compiled: Promise<object> | undefined;
 const compiledKernels = async (): Promise<object> => {
   const api = webAssembly();
   if (api === undefined)
-    throw new PortableError("no-webassembly", "openModel: WebAssembly: expected an engine that has it, got none");
+    throw new PortableError(
+      "no-webassembly",
+      "openModel: WebAssembly: expected an engine that has it, got none",
+    );
   compiled ??= api.compile(kernelModule());
   try {
     return await compiled;
@@ -130,7 +133,8 @@ const runnable = (program: Program, { heap, kernels, keptPlans }: Machine): Port
     inputs: program.inputs.map(described),
     outputs: program.outputs.map(described),
     run(given, wanted = program.outputs.map(({ name }) => name), out = {}) {
-      if (isClosed) throw new PortableError("closed", "run: model: state: expected an open model, got a closed one");
+      if (isClosed)
+        throw new PortableError("closed", "run: model: state: expected an open model, got a closed one");
       const tensors = checkedFeeds(program.inputs, given);
       const places = wanted.map((name) => outputPlace(program, name));
       const plan = planFor(tensors.map(({ shape }) => shape));
@@ -177,7 +181,10 @@ const checkedFeeds = (
 ): readonly Tensor[] => {
   for (const name of Object.keys(given))
     if (!inputs.some((input) => input.name === name))
-      throw wrongFeed(name, `no such input: expected ${inputs.map((input) => input.name).join(", ") || "none"}`);
+      throw wrongFeed(
+        name,
+        `no such input: expected ${inputs.map((input) => input.name).join(", ") || "none"}`,
+      );
   return inputs.map(({ name, dtype, shape, hasShape }) => {
     const tensor = Object.hasOwn(given, name) ? given[name] : undefined;
     if (tensor === undefined) throw wrongFeed(name, "expected a tensor, got none");

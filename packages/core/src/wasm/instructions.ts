@@ -155,10 +155,7 @@ export const i32x4 = {
 };
 
 export const f32x4 = {
-  const: (value: number): Code => [
-    vector(0x0c),
-    Array.from({ length: 4 }, () => float32Bytes(value)),
-  ],
+  const: (value: number): Code => [vector(0x0c), Array.from({ length: 4 }, () => float32Bytes(value))],
   splat: vectorUnary(0x13),
   extract: lane(0x1f),
   replace: replaceLane(0x20),
@@ -175,7 +172,9 @@ export const f32x4 = {
   div: vectorBinary(0xe7),
   min: vectorBinary(0xe8),
   max: vectorBinary(0xe9),
-  /** `b` where it is the smaller, else `a`: also where one is NaN. One instruction on x86, where `min` takes several. */
+  /**
+   * `b` where it is the smaller, else `a`: also where one is NaN. One instruction on x86, where `min` takes several.
+   */
   chooseMin: vectorBinary(0xea),
   /** `b` where it is the larger, else `a`. */
   chooseMax: vectorBinary(0xeb),

@@ -1,4 +1,15 @@
-import { block, branchIf, type Code, copyBytes, finish, i32, i64, upTo, type WasmModule, when } from "@nasty/core/wasm";
+import {
+  block,
+  branchIf,
+  type Code,
+  copyBytes,
+  finish,
+  i32,
+  i64,
+  upTo,
+  type WasmModule,
+  when,
+} from "@nasty/core/wasm";
 
 /** copy(from, to, and for each of three axes its size, and the bytes of a step in both): elements of `size` bytes. */
 const defineCopy = (module: WasmModule): void => {
@@ -26,10 +37,7 @@ const defineCopy = (module: WasmModule): void => {
         from.set(i32.add(from.get, f.fromColumn.get)),
         to.set(i32.add(to.get, f.toColumn.get)),
       ]);
-    const isDense = i32.and(
-      i32.equal(f.fromColumn.get, f.size.get),
-      i32.equal(f.toColumn.get, f.size.get),
-    );
+    const isDense = i32.and(i32.equal(f.fromColumn.get, f.size.get), i32.equal(f.toColumn.get, f.size.get));
     const has = (size: number): Code => i32.equal(f.size.get, i32.const(size));
     return [
       planeFrom.set(f.from.get),

@@ -23,7 +23,11 @@ import {
   withBias,
 } from "./tile.js";
 
-const addStep = (sums: Sums, { rows, panels }: Walk, [left, low, high]: readonly [Local, Local, Local]): Code =>
+const addStep = (
+  sums: Sums,
+  { rows, panels }: Walk,
+  [left, low, high]: readonly [Local, Local, Local],
+): Code =>
   panels.map((address, panel) => [
     low.set(v128.load(address)),
     high.set(v128.load(address, 16)),

@@ -44,7 +44,10 @@ const weightsAt = (weights: PackedWeights, address: Code, half: 0 | 1): Code =>
 const addPair = (
   sums: Sums,
   { rows, panels }: Walk,
-  { weights, registers: [left, low, high] }: { weights: PackedWeights; registers: readonly [Local, Local, Local] },
+  {
+    weights,
+    registers: [left, low, high],
+  }: { weights: PackedWeights; registers: readonly [Local, Local, Local] },
 ): Code =>
   panels.map((address, panel) => [
     low.set(weightsAt(weights, address, 0)),

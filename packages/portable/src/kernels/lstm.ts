@@ -18,8 +18,8 @@ import { parameterBytes } from "./quantize.js";
 import { productMode, storeSome } from "./tile.js";
 
 /*
- * Gates stand in the order of ONNX: input, output, forget, cell. Each takes `width` columns, the number of units rounded
- * up to whole vectors; the columns beyond the units are of weights that are zero.
+ * Gates stand in the order of ONNX: input, output, forget, cell. Each takes `width` columns, the number of units
+ * rounded up to whole vectors; the columns beyond the units are of weights that are zero.
  */
 
 /** cell(x, recurrent, bias, cell, hidden, out, units, width): one step of one sequence. */
@@ -35,12 +35,7 @@ const defineCell = (module: WasmModule): WasmFunction => {
     width: "i32",
   } as const;
   return module.define("cell", { parameters }, (f) => {
-    const [bytes, offset, value, state] = [
-      f.local("i32"),
-      f.local("i32"),
-      f.local("v128"),
-      f.local("v128"),
-    ];
+    const [bytes, offset, value, state] = [f.local("i32"), f.local("i32"), f.local("v128"), f.local("v128")];
     const at = (base: Local, gate = 0): Code =>
       i32.add(i32.add(base.get, offset.get), gate === 0 ? i32.const(0) : i32.mul(bytes.get, i32.const(gate)));
     const gateSum = (gate: number): Code =>
@@ -133,10 +128,7 @@ const defineSequence = (
                 f.bias.get,
                 rowOf(f.cell, bytes.get),
                 current.get,
-                i32.add(
-                  i32.add(f.out.get, i32.mul(time.get, f.outStep.get)),
-                  i32.mul(row.get, unitBytes),
-                ),
+                i32.add(i32.add(f.out.get, i32.mul(time.get, f.outStep.get)), i32.mul(row.get, unitBytes)),
                 f.units.get,
                 f.width.get,
               ),

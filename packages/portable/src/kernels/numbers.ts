@@ -62,10 +62,7 @@ interface OddRational {
 /** x·P(x²) / Q(x²), held within ±1. */
 const oddRational = (scope: Scope, x: Code, { limit, numerator, denominator }: OddRational): Code => {
   const [inside, z] = [scope.local("v128"), scope.local("v128")];
-  const ratio = div(
-    mul(inside.get, polynomial(z.get, numerator)),
-    polynomial(z.get, denominator),
-  );
+  const ratio = div(mul(inside.get, polynomial(z.get, numerator)), polynomial(z.get, denominator));
   return [
     inside.set(f32x4.min(f32x4.max(x, number(-limit)), number(limit))),
     z.set(mul(inside.get, inside.get)),
@@ -103,10 +100,7 @@ export const gelu = (scope: Scope, x: Code): Code => {
   const given = scope.local("v128");
   return [
     given.set(x),
-    mul(
-      mul(given.get, number(0.5)),
-      add(erf(scope, mul(given.get, number(Math.SQRT1_2))), number(1)),
-    ),
+    mul(mul(given.get, number(0.5)), add(erf(scope, mul(given.get, number(Math.SQRT1_2))), number(1))),
   ];
 };
 

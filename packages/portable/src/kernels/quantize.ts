@@ -20,7 +20,14 @@ import {
  * Where the parameters of quantized activations lie, in bytes from their address: scale, zero point, and the limits of
  * the integers that are left when the zero point is taken off, all as float32; the zero point as an integer too.
  */
-export const parameterBytes = { scale: 0, zeroPoint: 4, low: 8, high: 12, integerZeroPoint: 16, size: 20 } as const;
+export const parameterBytes = {
+  scale: 0,
+  zeroPoint: 4,
+  low: 8,
+  high: 12,
+  integerZeroPoint: 16,
+  size: 20,
+} as const;
 
 /** Adding and taking it off rounds a float32 below 2²² to the nearest integer, halves to the even one. */
 const roundingNumber = 12582912;
@@ -37,7 +44,12 @@ const rounded = (x: Code, { scale, low, high }: Readonly<Record<"scale" | "low" 
 
 /** The four lanes in one, by an operation on halves. */
 const acrossLanes = (vector: Local, combine: (a: Code, b: Code) => Code): Code => {
-  const [a, b, c, d] = [0, 1, 2, 3].map((index) => f32x4.extract(vector.get, index)) as [Code, Code, Code, Code];
+  const [a, b, c, d] = [0, 1, 2, 3].map((index) => f32x4.extract(vector.get, index)) as [
+    Code,
+    Code,
+    Code,
+    Code,
+  ];
   return combine(combine(a, b), combine(c, d));
 };
 

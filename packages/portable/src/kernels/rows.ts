@@ -69,10 +69,7 @@ const overRow = (
       offset,
       bytes.get,
       16,
-      v128.store(
-        i32.add(out.get, offset.get),
-        value(v128.load(i32.add(x.get, offset.get)), offset),
-      ),
+      v128.store(i32.add(out.get, offset.get), value(v128.load(i32.add(x.get, offset.get)), offset)),
     ),
   ];
 };
@@ -84,23 +81,19 @@ const nextRow = ({ x, out, columns }: Readonly<Record<"x" | "out" | "columns", L
 
 /** softmax(x, rows, columns, out): e^(x − max) over its sum. */
 const defineSoftmax = (module: WasmModule): void => {
-  module.define(
-    "softmax",
-    { parameters: { x: "i32", rows: "i32", columns: "i32", out: "i32" } },
-    (f) => {
-      const [row, one, many] = [f.local("i32"), f.local("f32"), f.local("v128")];
-      const result = { x: f.out, out: f.out, columns: f.columns };
-      return upTo(row, f.rows.get, 1, [
-        foldRow(f, { x: f.x, columns: f.columns, into: one }, folds.max),
-        many.set(f32x4.splat(one.get)),
-        overRow(f, f, (x) => exp(f, f32x4.sub(x, many.get))),
-        foldRow(f, { x: f.out, columns: f.columns, into: one }, folds.sum),
-        many.set(f32x4.splat(f32.div(f32.const(1), one.get))),
-        overRow(f, result, (x) => f32x4.mul(x, many.get)),
-        nextRow(f),
-      ]);
-    },
-  );
+  module.define("softmax", { parameters: { x: "i32", rows: "i32", columns: "i32", out: "i32" } }, (f) => {
+    const [row, one, many] = [f.local("i32"), f.local("f32"), f.local("v128")];
+    const result = { x: f.out, out: f.out, columns: f.columns };
+    return upTo(row, f.rows.get, 1, [
+      foldRow(f, { x: f.x, columns: f.columns, into: one }, folds.max),
+      many.set(f32x4.splat(one.get)),
+      overRow(f, f, (x) => exp(f, f32x4.sub(x, many.get))),
+      foldRow(f, { x: f.out, columns: f.columns, into: one }, folds.sum),
+      many.set(f32x4.splat(f32.div(f32.const(1), one.get))),
+      overRow(f, result, (x) => f32x4.mul(x, many.get)),
+      nextRow(f),
+    ]);
+  });
 };
 
 /** layerNorm(x, rows, columns, scale, bias, epsilon, out): (x − mean) / √(variance + ε) · scale + bias. */
@@ -134,10 +127,7 @@ const defineLayerNorm = (module: WasmModule): void => {
           foldRow(f, { x: f.x, columns: f.columns, into: variance }, folds.sum, deviation),
           factor.set(
             f32x4.splat(
-              f32.div(
-                f32.const(1),
-                f32.sqrt(f32.add(f32.div(variance.get, count.get), f.epsilon.get)),
-              ),
+              f32.div(f32.const(1), f32.sqrt(f32.add(f32.div(variance.get, count.get), f.epsilon.get))),
             ),
           ),
           overRow(f, f, (x, offset) =>
@@ -155,19 +145,15 @@ const defineLayerNorm = (module: WasmModule): void => {
 
 /** sumRows(x, rows, columns, out) and the like: one value a row, times `factor`. */
 const defineRowFold = (module: WasmModule, name: string, fold: Fold): void => {
-  module.define(
-    `${name}Rows`,
-    { parameters: { x: "i32", rows: "i32", columns: "i32", out: "i32" } },
-    (f) => {
-      const [row, value] = [f.local("i32"), f.local("f32")];
-      return upTo(row, f.rows.get, 1, [
-        foldRow(f, { x: f.x, columns: f.columns, into: value }, fold),
-        f32.store(f.out.get, value.get),
-        f.x.set(i32.add(f.x.get, i32.shiftLeft(f.columns.get, i32.const(2)))),
-        f.out.set(i32.add(f.out.get, i32.const(4))),
-      ]);
-    },
-  );
+  module.define(`${name}Rows`, { parameters: { x: "i32", rows: "i32", columns: "i32", out: "i32" } }, (f) => {
+    const [row, value] = [f.local("i32"), f.local("f32")];
+    return upTo(row, f.rows.get, 1, [
+      foldRow(f, { x: f.x, columns: f.columns, into: value }, fold),
+      f32.store(f.out.get, value.get),
+      f.x.set(i32.add(f.x.get, i32.shiftLeft(f.columns.get, i32.const(2)))),
+      f.out.set(i32.add(f.out.get, i32.const(4))),
+    ]);
+  });
 };
 
 /** sumPlanes(x, planes, rows, columns, out) and the like: the rows of each plane in one, from the first to the last. */

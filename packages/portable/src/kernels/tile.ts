@@ -32,10 +32,7 @@ export const storeSome = (address: Code, value: Local, count: Code): Code =>
     i32.atLeast(count, i32.const(4)),
     v128.store(address, value.get),
     [0, 1, 2].map((lane) =>
-      when(
-        i32.greater(count, i32.const(lane)),
-        f32.store(address, f32x4.extract(value.get, lane), lane * 4),
-      ),
+      when(i32.greater(count, i32.const(lane)), f32.store(address, f32x4.extract(value.get, lane), lane * 4)),
     ),
   );
 
@@ -195,11 +192,7 @@ export const defineProduct = (
       tallRows.set(i32.and(f.rows.get, i32.const(-4))),
       when(
         i32.greater(tallRows.get, i32.const(0)),
-        upTo(panel, panels, 1, [
-          atPanel,
-          row.set(i32.const(0)),
-          upTo(row, tallRows.get, 4, call(tallTile)),
-        ]),
+        upTo(panel, panels, 1, [atPanel, row.set(i32.const(0)), upTo(row, tallRows.get, 4, call(tallTile))]),
       ),
       row.set(tallRows.get),
       upTo(row, f.rows.get, 1, [

@@ -1,4 +1,11 @@
-import { dataConstructor, type DType, elementCount, storageLength, type Tensor, type TensorData } from "@nasty/core";
+import {
+  dataConstructor,
+  type DType,
+  elementCount,
+  storageLength,
+  type Tensor,
+  type TensorData,
+} from "@nasty/core";
 import { PortableError } from "../portable-error.js";
 import { type WasmMemory, webAssembly } from "./web-assembly.js";
 

@@ -12,9 +12,7 @@ type Bits = 4 | 8;
 
 /** Numbers of 4 or 8 bits, the lower half of a byte first. */
 const unpacked = (bytes: Uint8Array, bits: Bits, index: number): number =>
-  bits === 8
-    ? (bytes[index] as number)
-    : ((bytes[index >> 1] as number) >> ((index & 1) << 2)) & 15;
+  bits === 8 ? (bytes[index] as number) : ((bytes[index >> 1] as number) >> ((index & 1) << 2)) & 15;
 
 interface BlockWeights {
   readonly depth: number;
@@ -36,7 +34,10 @@ const blockWeights = (open: OpenNode): BlockWeights => {
   const { node } = open;
   const [depth, columns] = [intAttribute(node, "K", 0), intAttribute(node, "N", 0)];
   const block = intAttribute(node, "block_size", 0);
-  checked(block >= 16 && depth > 0 && columns > 0, "attributes K, N, block_size: expected at least 1, 1 and 16");
+  checked(
+    block >= 16 && depth > 0 && columns > 0,
+    "attributes K, N, block_size: expected at least 1, 1 and 16",
+  );
   const bits = bitsAttribute(open, 4);
   const blocks = Math.ceil(depth / block);
   const [weight, scales, zeros] = [constant(open, 1), constant(open, 2), constant(open, 3)] as [
@@ -91,7 +92,12 @@ const packBlocks = (open: OpenNode, weights: BlockWeights): readonly PackedBlock
 const blockSteps = (
   planner: Planner,
   x: Value,
-  { to, rows, weights, packed }: { to: number; rows: number; weights: BlockWeights; packed: readonly PackedBlock[] },
+  {
+    to,
+    rows,
+    weights,
+    packed,
+  }: { to: number; rows: number; weights: BlockWeights; packed: readonly PackedBlock[] },
 ): void => {
   const { depth, columns, block, blocks } = weights;
   const quantized = planner.scratch(rows * blocks * block * 2);
@@ -135,8 +141,7 @@ const matMulNBits: Operator = (open) => {
   const weights = blockWeights(open);
   const { depth, columns, block, at, scale } = weights;
   const hasBias = open.inputs[5] !== undefined;
-  const packed =
-    intAttribute(open.node, "accuracy_level", 0) === 4 ? packBlocks(open, weights) : undefined;
+  const packed = intAttribute(open.node, "accuracy_level", 0) === 4 ? packBlocks(open, weights) : undefined;
   const floats =
     packed === undefined
       ? packFloats(open.heap, depth, columns, (k, n) => at(k, n) * scale(Math.floor(k / block), n))
@@ -165,7 +170,9 @@ const matMulNBits: Operator = (open) => {
   };
 };
 
-/** com.microsoft: rows of a table of 4 or 8 bits in blocks along them; only the rows that are looked up become float. */
+/**
+ * com.microsoft: rows of a table of 4 or 8 bits in blocks along them; only the rows that are looked up become float.
+ */
 const gatherBlockQuantized: Operator = (open) => {
   onlyAttributes(open, ["bits", "block_size", "gather_axis", "quantize_axis"]);
   checkType(open, 0, ["uint8", "uint4", "int4"]);
@@ -190,7 +197,10 @@ const gatherBlockQuantized: Operator = (open) => {
   const rows = shape[0] as number;
   const width = ((shape[1] as number) * bitsOf(dtype)) / bits;
   const blocks = Math.ceil(width / block);
-  checked(scales.data.length === rows * blocks, `scales: expected ${rows * blocks}, got ${scales.data.length}`);
+  checked(
+    scales.data.length === rows * blocks,
+    `scales: expected ${rows * blocks}, got ${scales.data.length}`,
+  );
   const sign = dtype === "int4" ? 8 : 0;
   const numbers = (tensor: Tensor, index: number): number => {
     const value = unpacked(tensor.data as Uint8Array, bits, index);

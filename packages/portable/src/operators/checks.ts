@@ -46,7 +46,8 @@ export const constant = (open: OpenNode, index: number): Tensor | undefined => {
 /** @throws Refusal for outputs that are asked for beyond the first ones */
 export const onlyOutputs = ({ node }: OpenNode, most: number): void => {
   const extra = node.output.findIndex((name, index) => index >= most && name !== "");
-  if (extra >= 0) throw new Refusal(`output ${extra}: expected ${most === 1 ? "one output" : `${most} outputs`}`);
+  if (extra >= 0)
+    throw new Refusal(`output ${extra}: expected ${most === 1 ? "one output" : `${most} outputs`}`);
 };
 
 export const checked = (condition: boolean, reason: string): void => {

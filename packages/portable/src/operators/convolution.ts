@@ -24,7 +24,12 @@ const geometryOf = (open: Parameters<Operator>[0], kernel: number): Geometry => 
   checked(stride > 0 && dilation > 0, "attributes strides and dilations: expected positive numbers");
   const [before = 0, after = 0] = intsAttribute(node, "pads", [0, 0]);
   const auto = stringAttribute(node, "auto_pad", "NOTSET");
-  const byName = { NOTSET: [before, after], VALID: [0, 0], SAME_UPPER: "same-upper", SAME_LOWER: "same-lower" } as const;
+  const byName = {
+    NOTSET: [before, after],
+    VALID: [0, 0],
+    SAME_UPPER: "same-upper",
+    SAME_LOWER: "same-lower",
+  } as const;
   checked(Object.hasOwn(byName, auto), `attribute auto_pad: expected a known one, got ${auto}`);
   return {
     kernel,
@@ -36,7 +41,10 @@ const geometryOf = (open: Parameters<Operator>[0], kernel: number): Geometry => 
 };
 
 /** Length of the result, and how many zeros stand before the input. */
-const lengthsOf = (length: number, { kernel, stride, dilation, pads }: Geometry): { out: number; before: number } => {
+const lengthsOf = (
+  length: number,
+  { kernel, stride, dilation, pads }: Geometry,
+): { out: number; before: number } => {
   const reach = dilation * (kernel - 1) + 1;
   if (typeof pads !== "string")
     return { out: Math.floor((length + pads[0] + pads[1] - reach) / stride) + 1, before: pads[0] };
@@ -46,8 +54,8 @@ const lengthsOf = (length: number, { kernel, stride, dilation, pads }: Geometry)
 };
 
 /**
- * Convolution over one dimension: the windows of a sequence become rows, [length, channels·kernel], which are multiplied
- * with the weights; the product [length, filters] is turned.
+ * Convolution over one dimension: the windows of a sequence become rows, [length, channels·kernel], which are
+ * multiplied with the weights; the product [length, filters] is turned.
  */
 const conv: Operator = (open) => {
   onlyAttributes(open, ["auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"]);
@@ -62,12 +70,20 @@ const conv: Operator = (open) => {
   const [filters, channels, kernel] = weight.shape as readonly [number, number, number];
   const geometry = geometryOf(open, kernel);
   const { groups } = geometry;
-  checked(groups > 0 && filters % groups === 0, `attribute group: expected a divisor of ${filters}, got ${groups}`);
+  checked(
+    groups > 0 && filters % groups === 0,
+    `attribute group: expected a divisor of ${filters}, got ${groups}`,
+  );
   const ownFilters = filters / groups;
   const depth = channels * kernel;
   const weights = Array.from({ length: groups }, (_, group) => {
     const start = group * ownFilters;
-    const at = packFloats(open.heap, depth, ownFilters, (k, n) => weight.data[(start + n) * depth + k] as number);
+    const at = packFloats(
+      open.heap,
+      depth,
+      ownFilters,
+      (k, n) => weight.data[(start + n) * depth + k] as number,
+    );
     const own = bias && {
       dtype: bias.dtype,
       shape: [ownFilters],
@@ -92,7 +108,8 @@ const conv: Operator = (open) => {
           `input 0: shape: expected [batch, ${channels * groups}, length], got [${x.shape.join(", ")}]`,
         );
       const { out, before } = lengthsOf(length, geometry);
-      if (out < 0) throw new RangeError(`input 0: length: expected at least that of the kernel, got ${length}`);
+      if (out < 0)
+        throw new RangeError(`input 0: length: expected at least that of the kernel, got ${length}`);
       const result = planner.result("float32", [batch, filters, out]);
       const from = planner.address(x);
       const rows = planner.scratch(batch * out * depth * 4);

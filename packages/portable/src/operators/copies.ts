@@ -26,7 +26,9 @@ interface Layout {
 }
 
 /** What is moved, from the shapes of all inputs and the elements of those that say how. */
-type LayoutOf = (inputs: readonly ({ readonly shape: readonly number[]; readonly known?: Tensor | undefined } | undefined)[]) => Layout;
+type LayoutOf = (
+  inputs: readonly ({ readonly shape: readonly number[]; readonly known?: Tensor | undefined } | undefined)[],
+) => Layout;
 
 const moveOnHost = (from: Tensor, to: Tensor, piece: Piece): void => {
   const { sizes, strides } = joinedAxes({
@@ -88,7 +90,11 @@ export const moveInMemory = (
 };
 
 /** Fills a result at run time with a value of its type. */
-const fillInMemory = (planner: Planner, result: Value & { readonly at: number }, fill: number | bigint): void => {
+const fillInMemory = (
+  planner: Planner,
+  result: Value & { readonly at: number },
+  fill: number | bigint,
+): void => {
   const { heap } = planner;
   planner.step(() => {
     (heap.view(result.dtype, result.shape, result.at).data as Float32Array).fill(fill as number);
@@ -134,11 +140,16 @@ const known = (inputs: Parameters<LayoutOf>[0], index: number): number[] | undef
 
 const transpose: Operator = (open) => {
   onlyAttributes(open, ["perm"]);
-  const given = open.node.attribute.some(({ name }) => name === "perm") ? intsAttribute(open.node, "perm") : undefined;
+  const given = open.node.attribute.some(({ name }) => name === "perm")
+    ? intsAttribute(open.node, "perm")
+    : undefined;
   return mover(open, 1, (inputs) => {
     const shape = shapeAt(inputs, 0);
     const perm = given ?? shape.map((_, axis) => shape.length - 1 - axis);
-    if (perm.length !== shape.length || new Set(perm.map((axis) => axisOf(axis, shape.length))).size !== perm.length)
+    if (
+      perm.length !== shape.length ||
+      new Set(perm.map((axis) => axisOf(axis, shape.length))).size !== perm.length
+    )
       throw new RangeError(`perm: expected each of ${shape.length} axes, got ${perm.join(", ")}`);
     const strides = stridesOf(shape);
     const sizes = perm.map((axis) => shape[axis] as number);
@@ -168,7 +179,10 @@ const concat: Operator = (open) => {
       throw new RangeError(
         `shapes: expected ones that differ in axis ${axis} only, got ${parts.map((shape) => `[${shape.join(", ")}]`).join(" ")}`,
       );
-    const sizes = first.with(axis, parts.reduce((sum, shape) => sum + (shape[axis] as number), 0));
+    const sizes = first.with(
+      axis,
+      parts.reduce((sum, shape) => sum + (shape[axis] as number), 0),
+    );
     const toStrides = stridesOf(sizes);
     let start = 0;
     const pieces = parts.map((shape, index): Piece => {
@@ -217,7 +231,15 @@ const slice: Operator = (open) => {
     return {
       shapes: [sizes],
       pieces: [
-        { input: 0, output: 0, sizes, fromOffset, fromStrides: strides, toOffset: 0, toStrides: stridesOf(sizes) },
+        {
+          input: 0,
+          output: 0,
+          sizes,
+          fromOffset,
+          fromStrides: strides,
+          toOffset: 0,
+          toStrides: stridesOf(sizes),
+        },
       ],
     };
   });
@@ -236,7 +258,11 @@ const split: Operator = (open) => {
     const parts =
       known(inputs, 1) ??
       Array.from({ length: count }, (_, k) => Math.max(0, Math.min(share, size - k * share)));
-    if (parts.length !== count || parts.reduce((sum, part) => sum + part, 0) !== size || Math.min(...parts) < 0)
+    if (
+      parts.length !== count ||
+      parts.reduce((sum, part) => sum + part, 0) !== size ||
+      Math.min(...parts) < 0
+    )
       throw new RangeError(`split: expected ${count} sizes of ${size} together, got ${parts.join(", ")}`);
     const fromStrides = stridesOf(shape);
     let start = 0;

@@ -122,7 +122,11 @@ const compared =
 
 const not: Operator = (open) => {
   checkType(open, 0, ["bool"]);
-  return onHost(["bool"], overElements("bool", (x) => x === 0), broadcastResult);
+  return onHost(
+    ["bool"],
+    overElements("bool", (x) => x === 0),
+    broadcastResult,
+  );
 };
 
 const where: Operator = (open) => {
@@ -131,11 +135,17 @@ const where: Operator = (open) => {
   checkType(open, 0, ["bool"]);
   checkType(open, 1, plainTypes);
   checkType(open, 2, [dtype]);
-  return onHost([dtype], overElements(dtype, (c, a, b) => (c === 0 ? b : a) as number), broadcastResult);
+  return onHost(
+    [dtype],
+    overElements(dtype, (c, a, b) => (c === 0 ? b : a) as number),
+    broadcastResult,
+  );
 };
 
 /** Exact functions, which known values may go through in JavaScript too. */
-const exact: Readonly<Record<string, { kernel?: UnaryKernel; real: (x: number) => number; whole?: (x: bigint) => bigint }>> = {
+const exact: Readonly<
+  Record<string, { kernel?: UnaryKernel; real: (x: number) => number; whole?: (x: bigint) => bigint }>
+> = {
   Neg: { kernel: "neg", real: (x) => -x, whole: (x) => -x },
   Abs: { kernel: "abs", real: Math.abs, whole: (x) => (x < 0n ? -x : x) },
   Sqrt: { kernel: "sqrt", real: Math.sqrt },
@@ -211,7 +221,8 @@ const clip: Operator = (open) => {
   return {
     outputs: ["float32"],
     plan(planner, [x, low, high]) {
-      const floored = limits[0] === undefined ? (x as Value) : binaryStep(planner, "max", x as Value, low as Value);
+      const floored =
+        limits[0] === undefined ? (x as Value) : binaryStep(planner, "max", x as Value, low as Value);
       const done = limits[1] === undefined ? floored : binaryStep(planner, "min", floored, high as Value);
       if (floored !== done && floored !== x) planner.finishedWithNode(floored);
       return [done === x ? planner.reshaped(done, done.shape) : done];
@@ -231,9 +242,17 @@ const castTo: Operator = (open) => {
   onlyOutputs(open, 1);
   const to = typeNamed(intAttribute(open.node, "to", 0), "to");
   const { dtype } = input(open, 0);
-  const inJavaScript = onHost([to], ([x]) => [cast(x as Tensor, to)], ([x]) => [(x as Value).shape]);
+  const inJavaScript = onHost(
+    [to],
+    ([x]) => [cast(x as Tensor, to)],
+    ([x]) => [(x as Value).shape],
+  );
   if (to === dtype)
-    return { ...inJavaScript, host: ([x]) => [x as Tensor], plan: (planner, [x]) => [planner.reshaped(x as Value, (x as Value).shape)] };
+    return {
+      ...inJavaScript,
+      host: ([x]) => [x as Tensor],
+      plan: (planner, [x]) => [planner.reshaped(x as Value, (x as Value).shape)],
+    };
   const kernel = to === "float32" ? floatOf[dtype] : undefined;
   if (kernel === undefined) return inJavaScript;
   return {
@@ -256,9 +275,7 @@ export const elementwiseOperators: Readonly<Record<string, Operator>> = {
     Object.entries(comparisons).map(([name, holds]) => [name, compared(holds, plainTypes)]),
   ),
   ...Object.fromEntries(Object.entries(logic).map(([name, holds]) => [name, compared(holds, ["bool"])])),
-  ...Object.fromEntries(
-    Object.keys(exact).map((name) => [name, (open: OpenNode) => exactNode(name, open)]),
-  ),
+  ...Object.fromEntries(Object.keys(exact).map((name) => [name, (open: OpenNode) => exactNode(name, open)])),
   ...Object.fromEntries(
     Object.entries(approximated).map(([name, kernel]) => [name, (open: OpenNode) => unaryNode(open, kernel)]),
   ),

@@ -28,18 +28,28 @@ export const floatStep = (
   const { heap } = planner;
   const mode = bias === 0 ? productMode.scaled : productMode.biased;
   planner.step(() => {
-    if (depth > 0) floatProduct(from, depth * 4, at, depth, rows, columns, to, columns * 4, scale, 0, bias, mode);
+    if (depth > 0)
+      floatProduct(from, depth * 4, at, depth, rows, columns, to, columns * 4, scale, 0, bias, mode);
     else
       for (let row = 0; row < rows; row++)
         heap.f32.copyWithin(to / 4 + row * columns, bias / 4, bias / 4 + columns);
   });
 };
 
-const matrixOf = (heap: Heap, weight: Tensor, transposed = false): { at: number; depth: number; columns: number } => {
+const matrixOf = (
+  heap: Heap,
+  weight: Tensor,
+  transposed = false,
+): { at: number; depth: number; columns: number } => {
   const [rows, width] = weight.shape as readonly [number, number];
   const data = weight.data as Float32Array;
   const [depth, columns] = transposed ? [width, rows] : [rows, width];
-  const at = packFloats(heap, depth, columns, (k, n) => data[transposed ? n * width + k : k * width + n] as number);
+  const at = packFloats(
+    heap,
+    depth,
+    columns,
+    (k, n) => data[transposed ? n * width + k : k * width + n] as number,
+  );
   return { at, depth, columns };
 };
 
@@ -73,7 +83,8 @@ const ofValues: BuiltNode = {
     const [a, b] = [left as Value, right as Value];
     const aShape = a.shape.length === 1 ? [1, ...a.shape] : a.shape;
     const bShape = b.shape.length === 1 ? [...b.shape, 1] : b.shape;
-    if (a.shape.length === 0 || b.shape.length === 0) throw new RangeError("inputs: rank: expected at least 1, got 0");
+    if (a.shape.length === 0 || b.shape.length === 0)
+      throw new RangeError("inputs: rank: expected at least 1, got 0");
     const [rows, depth] = aShape.slice(-2) as [number, number];
     const columns = bShape.at(-1) as number;
     if (bShape.at(-2) !== depth)
@@ -150,7 +161,8 @@ const gemm: Operator = (open) => {
   const weights = matrixOf(open.heap, weight as Tensor, intAttribute(node, "transB", 0) === 1);
   const bias = constant(open, 2);
   checked(
-    bias === undefined || (floatAttribute(node, "beta", 1) === 1 && bias.shape.slice(0, -1).every((size) => size === 1)),
+    bias === undefined ||
+      (floatAttribute(node, "beta", 1) === 1 && bias.shape.slice(0, -1).every((size) => size === 1)),
     "input 2: expected one bias a column, with beta 1",
   );
   const offset =

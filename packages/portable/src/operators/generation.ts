@@ -92,7 +92,11 @@ const range: Operator = (open) => {
   }
   const { dtype } = input(open, 0);
   return known([dtype], (inputs) => {
-    const [start, limit, delta] = inputs.map((one) => Number((one as Tensor).data[0])) as [number, number, number];
+    const [start, limit, delta] = inputs.map((one) => Number((one as Tensor).data[0])) as [
+      number,
+      number,
+      number,
+    ];
     const count = Math.max(0, Math.ceil((limit - start) / delta));
     const result = emptyTensor(dtype, [count]);
     const data = result.data as unknown as (number | bigint)[];

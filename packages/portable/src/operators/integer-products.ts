@@ -32,7 +32,12 @@ const rowsOf = (a: Value, { depth }: IntegerWeights): number => {
 };
 
 /** The left operand as 16-bit integers less its zero point. */
-const centredRows = (planner: Planner, a: Value, zero: Value | undefined, rows: number): { at: number; stride: number } => {
+const centredRows = (
+  planner: Planner,
+  a: Value,
+  zero: Value | undefined,
+  rows: number,
+): { at: number; stride: number } => {
   const columns = a.shape.at(-1) as number;
   if (a.centred !== undefined) return { at: planner.address(a), stride: a.centred };
   const stride = centredStride(columns);
@@ -60,7 +65,10 @@ interface ProductStep {
 }
 
 /** Exact integer sums, or floats where scales are given. */
-export const productStep = (planner: Planner, { left, weights, rows, to, scales, bias = 0 }: ProductStep): void => {
+export const productStep = (
+  planner: Planner,
+  { left, weights, rows, to, scales, bias = 0 }: ProductStep,
+): void => {
   const kernel = weights.weights === "int8" ? planner.kernels.integerProduct : planner.kernels.wideProduct;
   const { columns, pairs, at } = weights;
   if (scales === undefined) {
@@ -73,7 +81,20 @@ export const productStep = (planner: Planner, { left, weights, rows, to, scales,
   const { heap } = planner;
   planner.step(() => {
     const scale = heap.f32[scales.left / 4] as number;
-    kernel(left.at, left.stride, at, pairs, rows, columns, to, columns * 4, scale, scales.columns, bias, mode);
+    kernel(
+      left.at,
+      left.stride,
+      at,
+      pairs,
+      rows,
+      columns,
+      to,
+      columns * 4,
+      scale,
+      scales.columns,
+      bias,
+      mode,
+    );
   });
 };
 

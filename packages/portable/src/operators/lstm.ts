@@ -134,7 +134,11 @@ const integerWeights = (
       return own < 0 ? 0 : (data[start + k * columns + own] as number) - zero(own);
     },
   });
-  return { kind: "integer", packed, scales: paddedFloats(heap, sizes, ofDirection(scale, direction, columns)) };
+  return {
+    kind: "integer",
+    packed,
+    scales: paddedFloats(heap, sizes, ofDirection(scale, direction, columns)),
+  };
 };
 
 /** What the inputs give to the gates of a direction, [steps·batch, 4·width]. */
@@ -190,7 +194,13 @@ const stateCopies = (
 };
 
 const node =
-  (sizesOf: (open: OpenNode) => { sizes: Sizes; directions: readonly Direction[]; packed: readonly number[] }): Operator =>
+  (
+    sizesOf: (open: OpenNode) => {
+      sizes: Sizes;
+      directions: readonly Direction[];
+      packed: readonly number[];
+    },
+  ): Operator =>
   (open) => {
     checkAttributes(open, directionsOf(open).length);
     const { sizes, directions, packed } = sizesOf(open);
@@ -220,9 +230,7 @@ const node =
             : planner.address(lengthsValue);
         const run: Batch = { steps, batch, lengths };
         const out = planner.result("float32", [steps, directions.length, batch, sizes.units]);
-        const lasts = [0, 1].map(() =>
-          planner.result("float32", [directions.length, batch, sizes.units]),
-        );
+        const lasts = [0, 1].map(() => planner.result("float32", [directions.length, batch, sizes.units]));
         const outBytes = steps * directions.length * batch * sizes.units * 4;
         planner.step(() => {
           const given = heap.i32;
@@ -241,7 +249,12 @@ const node =
             direction,
             index,
             sizes,
-            products: inputProducts(planner, x, { rows: steps * batch, weights: direction.input, sizes }, quantized),
+            products: inputProducts(
+              planner,
+              x,
+              { rows: steps * batch, weights: direction.input, sizes },
+              quantized,
+            ),
             out: out.at + index * batch * sizes.units * 4,
             outStep: directions.length * batch * sizes.units * 4,
             hidden0,
@@ -254,7 +267,11 @@ const node =
   };
 
 /** The inputs of the longest sequence's steps are one range, as in ONNX Runtime; what follows is padding. */
-const quantizedInputs = (planner: Planner, x: Value, { steps, batch, lengths }: Batch): ReturnType<typeof quantizedRows> => {
+const quantizedInputs = (
+  planner: Planner,
+  x: Value,
+  { steps, batch, lengths }: Batch,
+): ReturnType<typeof quantizedRows> => {
   const columns = x.shape[2] as number;
   const stride = centredStride(columns);
   const parameters = planner.scratch(parameterBytes.size);
@@ -289,11 +306,9 @@ const directionSteps = (planner: Planner, run: DirectionRun): void => {
   const { units, width } = sizes;
   const { heap } = planner;
   const stateBytes = batch * width * 4;
-  const [cell, hidden, current] = [stateBytes, stateBytes, stateBytes].map((bytes) => planner.scratch(bytes)) as [
-    number,
-    number,
-    number,
-  ];
+  const [cell, hidden, current] = [stateBytes, stateBytes, stateBytes].map((bytes) =>
+    planner.scratch(bytes),
+  ) as [number, number, number];
   const gates = planner.scratch(4 * stateBytes);
   const stride = centredStride(width);
   const room = planner.scratch(rowsBehindParameters + batch * stride);
@@ -362,7 +377,11 @@ const checkShape = (name: string, tensor: Tensor | undefined, shape: readonly nu
   );
 
 const lstm = node((open) => {
-  const [w, r, bias] = [constant(open, 1), constant(open, 2), constant(open, 3)] as [Tensor, Tensor, Tensor | undefined];
+  const [w, r, bias] = [constant(open, 1), constant(open, 2), constant(open, 3)] as [
+    Tensor,
+    Tensor,
+    Tensor | undefined,
+  ];
   checkType(open, 1, ["float32"]);
   checkType(open, 2, ["float32"]);
   const backward = directionsOf(open);
@@ -381,7 +400,11 @@ const lstm = node((open) => {
 });
 
 const dynamicQuantizeLstm = node((open) => {
-  const [w, r, bias] = [constant(open, 1), constant(open, 2), constant(open, 3)] as [Tensor, Tensor, Tensor | undefined];
+  const [w, r, bias] = [constant(open, 1), constant(open, 2), constant(open, 3)] as [
+    Tensor,
+    Tensor,
+    Tensor | undefined,
+  ];
   const [wScale, wZero, rScale, rZero] = [8, 9, 10, 11].map((index) => constant(open, index)) as [
     Tensor,
     Tensor | undefined,
@@ -392,7 +415,10 @@ const dynamicQuantizeLstm = node((open) => {
   checkType(open, 2, ["int8", "uint8"]);
   checkType(open, 8, ["float32"]);
   checkType(open, 10, ["float32"]);
-  checked(wScale !== undefined && rScale !== undefined, "inputs 8 and 10: expected the scales of the weights");
+  checked(
+    wScale !== undefined && rScale !== undefined,
+    "inputs 8 and 10: expected the scales of the weights",
+  );
   const backward = directionsOf(open);
   const units = intAttribute(open.node, "hidden_size", r.shape[1] ?? 0);
   const sizes = sizesOfGates(w.shape[1] ?? 0, units, w.shape[2] ?? 0);

@@ -15,7 +15,10 @@ export const emptyTensor = (dtype: DType, shape: readonly number[]): Tensor => (
 const hostStep = (
   planner: Planner,
   inputs: readonly (Value | undefined)[],
-  { host, results }: { readonly host: HostFunction; readonly results: readonly (Value & { readonly at: number })[] },
+  {
+    host,
+    results,
+  }: { readonly host: HostFunction; readonly results: readonly (Value & { readonly at: number })[] },
 ): void => {
   const places = inputs.map((value) =>
     value === undefined || value.known !== undefined ? undefined : planner.address(value),

@@ -72,8 +72,7 @@ export const centredMatrix = (weight: Tensor, zeroPoint: Tensor | undefined): Wh
 /** Floats of a list, one for all or one a column, filled up to whole panels. */
 export const columnFloats = (heap: Heap, values: Tensor, columns: number): number => {
   const count = elementCount(values.shape);
-  if (count !== 1 && count !== columns)
-    throw new Refusal(`scales: expected 1 or ${columns}, got ${count}`);
+  if (count !== 1 && count !== columns) throw new Refusal(`scales: expected 1 or ${columns}, got ${count}`);
   const at = heap.reserve(Math.ceil(columns / 8) * 32);
   const data = values.data as Float32Array;
   for (let n = 0; n < columns; n++) heap.f32[at / 4 + n] = data[count === 1 ? 0 : n] as number;

@@ -35,7 +35,8 @@ const isForProducts = (open: OpenNode, zero: string | undefined): boolean => {
     !open.isGraphOutput(0) &&
     readers.length > 0 &&
     readers.every(
-      ({ node, input: place }) => place === 0 && takesCentred(node, open.constantOf) && (node.input[2] || undefined) === zero,
+      ({ node, input: place }) =>
+        place === 0 && takesCentred(node, open.constantOf) && (node.input[2] || undefined) === zero,
     )
   );
 };
@@ -71,7 +72,11 @@ const dynamicQuantize: Operator = (open) => {
     outputs: ["uint8", "float32", "uint8"],
     host([x]) {
       const { y, scale, zeroPoint } = dynamicQuantizeLinear(x as Tensor<"float32">);
-      return [y, tensor("float32", [], Float32Array.of(scale)), tensor("uint8", [], Uint8Array.of(zeroPoint))];
+      return [
+        y,
+        tensor("float32", [], Float32Array.of(scale)),
+        tensor("uint8", [], Uint8Array.of(zeroPoint)),
+      ];
     },
     plan(planner, [given]) {
       const x = given as Value;
@@ -105,7 +110,11 @@ const parametersOf = (
     zeroPoint:
       zeroPoint === undefined
         ? new Int32Array(scales.length)
-        : Int32Array.from(zeroPoint.dtype === "int4" || zeroPoint.dtype === "uint4" ? toFloat32(zeroPoint) : integersOf(zeroPoint)),
+        : Int32Array.from(
+            zeroPoint.dtype === "int4" || zeroPoint.dtype === "uint4"
+              ? toFloat32(zeroPoint)
+              : integersOf(zeroPoint),
+          ),
   };
 };
 
@@ -115,7 +124,9 @@ const floats = ["float32", "float16"] as const;
 const isQuantizable = (dtype: string): dtype is QuantizedDType =>
   (quantizable as readonly string[]).includes(dtype);
 
-const shapeOfFirst = ([x]: readonly (Value | undefined)[]): readonly (readonly number[])[] => [(x as Value).shape];
+const shapeOfFirst = ([x]: readonly (Value | undefined)[]): readonly (readonly number[])[] => [
+  (x as Value).shape,
+];
 
 const quantize: Operator = (open) => {
   onlyAttributes(open, ["axis", "block_size", "output_dtype", "saturate", "precision"]);
@@ -131,7 +142,10 @@ const quantize: Operator = (open) => {
   const inJavaScript = onHost(
     [dtype],
     ([x, scale, zero]) => [
-      quantizeLinear(cast(x as Tensor, "float32"), parametersOf(open, dtype as QuantizedDType, [scale as Tensor, zero])),
+      quantizeLinear(
+        cast(x as Tensor, "float32"),
+        parametersOf(open, dtype as QuantizedDType, [scale as Tensor, zero]),
+      ),
     ],
     shapeOfFirst,
   );
@@ -174,7 +188,10 @@ const dequantize: Operator = (open) => {
   checkType(open, 2, [dtype]);
   const wanted = intAttribute(open.node, "output_dtype", 0);
   const result = wanted === 0 ? scale.dtype : dtypeOf(wanted);
-  checked(result === "float32" || result === "float16", `attribute output_dtype: expected floats, got ${result}`);
+  checked(
+    result === "float32" || result === "float16",
+    `attribute output_dtype: expected floats, got ${result}`,
+  );
   return onHost(
     [result],
     ([x, scales, zero]) => [

@@ -4,7 +4,16 @@ import type { FoldName } from "../kernels/module.js";
 import type { Operator } from "../plan/operator.js";
 import { type Planner, sizeOf } from "../plan/planner.js";
 import type { Value } from "../plan/value.js";
-import { axisOf, checkStatic, checkType, constant, input, integersOf, onlyAttributes, onlyOutputs } from "./checks.js";
+import {
+  axisOf,
+  checkStatic,
+  checkType,
+  constant,
+  input,
+  integersOf,
+  onlyAttributes,
+  onlyOutputs,
+} from "./checks.js";
 import { moveInMemory } from "./copies.js";
 import { binaryStep } from "./elementwise.js";
 import { stridesOf } from "./shapes.js";
@@ -29,7 +38,12 @@ export const permuted = (planner: Planner, x: Value, perm: readonly number[]): V
 };
 
 /** Folds axes that lie beside each other: rows where they are the last ones, planes where others follow. */
-const foldBeside = (planner: Planner, fold: FoldName, x: Value, span: { first: number; count: number }): Value => {
+const foldBeside = (
+  planner: Planner,
+  fold: FoldName,
+  x: Value,
+  span: { first: number; count: number },
+): Value => {
   const kept = [...x.shape];
   const folded = elementCount(kept.splice(span.first, span.count));
   const outer = elementCount(x.shape.slice(0, span.first));
@@ -63,7 +77,8 @@ const reduction =
         const rank = x.shape.length;
         const wanted = attribute ?? (axesValue?.known === undefined ? [] : integersOf(axesValue.known));
         if (wanted.length === 0 && isNoop) return [planner.reshaped(x, x.shape)];
-        const axes = wanted.length === 0 ? x.shape.map((_, axis) => axis) : wanted.map((one) => axisOf(one, rank));
+        const axes =
+          wanted.length === 0 ? x.shape.map((_, axis) => axis) : wanted.map((one) => axisOf(one, rank));
         const isFolded = (axis: number): boolean => axes.includes(axis);
         const shape = x.shape.flatMap((size, axis) => (isFolded(axis) ? (keeps ? [1] : []) : [size]));
         if (rank === 0) return [planner.reshaped(x, shape)];
@@ -112,7 +127,13 @@ const softmax: Operator = (open) => {
       if (isLast) return [result];
       planner.finishedWithNode(ordered);
       planner.finishedWithNode(result);
-      return [permuted(planner, result, x.shape.map((_, k) => perm.indexOf(k)))];
+      return [
+        permuted(
+          planner,
+          result,
+          x.shape.map((_, k) => perm.indexOf(k)),
+        ),
+      ];
     },
   };
 };
@@ -137,7 +158,9 @@ const layerNormalization: Operator = (open) => {
       const columns = elementCount(x.shape.slice(axis));
       for (const one of [scale, bias])
         if (one !== undefined && elementCount(one.shape) !== columns)
-          throw new RangeError(`scale and bias: expected ${columns} elements, got ${elementCount(one.shape)}`);
+          throw new RangeError(
+            `scale and bias: expected ${columns} elements, got ${elementCount(one.shape)}`,
+          );
       const result = planner.result("float32", x.shape);
       const rows = columns === 0 ? 0 : sizeOf(x) / columns;
       const [from, scales] = [planner.address(x), planner.address(factor as Value)];

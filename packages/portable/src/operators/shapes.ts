@@ -69,7 +69,7 @@ export const joinedAxes = ({ sizes, strides }: Walk): { sizes: number[]; strides
 /** Offsets of each array at every position of a walk, [array][position]. */
 export const walkOffsets = ({ sizes, strides }: Walk): number[][] => {
   const count = elementCount(sizes);
-  const offsets = strides.map(() => new Array<number>(count).fill(0));
+  const offsets = strides.map(() => Array.from({ length: count }, () => 0));
   const index = sizes.map(() => 0);
   const current = strides.map(() => 0);
   for (let position = 0; position < count; position++) {

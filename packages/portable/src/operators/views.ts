@@ -1,7 +1,16 @@
 import { elementCount, type Tensor } from "@nasty/core";
 import { intAttribute, intsAttribute } from "@nasty/formats/onnx";
 import type { Operator } from "../plan/operator.js";
-import { axisOf, checked, checkStatic, checkType, input, integersOf, onlyAttributes, onlyOutputs } from "./checks.js";
+import {
+  axisOf,
+  checked,
+  checkStatic,
+  checkType,
+  input,
+  integersOf,
+  onlyAttributes,
+  onlyOutputs,
+} from "./checks.js";
 
 type Reshaping = (shape: readonly number[], second: Tensor | undefined) => readonly number[];
 
@@ -20,7 +29,10 @@ const view = (
       outputs: [dtype],
       host: ([x, second]) => [{ ...(x as Tensor), shape: shapeOf((x as Tensor).shape, second) }],
       plan: (planner, [x, second]) => [
-        planner.reshaped(x as NonNullable<typeof x>, shapeOf((x as NonNullable<typeof x>).shape, second?.known)),
+        planner.reshaped(
+          x as NonNullable<typeof x>,
+          shapeOf((x as NonNullable<typeof x>).shape, second?.known),
+        ),
       ],
     };
   };
@@ -36,7 +48,8 @@ const reshape = view(["allowzero"], (open) => {
     );
     const open = sizes.indexOf(-1);
     const count = elementCount(shape);
-    if (open >= 0) sizes[open] = count / sizes.reduce((product, size, k) => (k === open ? product : product * size), 1);
+    if (open >= 0)
+      sizes[open] = count / sizes.reduce((product, size, k) => (k === open ? product : product * size), 1);
     const isWhole = sizes.every((size) => Number.isInteger(size) && size >= 0);
     if (!isWhole || elementCount(sizes) !== count)
       throw new RangeError(
@@ -46,7 +59,9 @@ const reshape = view(["allowzero"], (open) => {
   };
 });
 
-const axesOf = (open: Parameters<Operator>[0]): ((second: Tensor | undefined) => readonly number[] | undefined) => {
+const axesOf = (
+  open: Parameters<Operator>[0],
+): ((second: Tensor | undefined) => readonly number[] | undefined) => {
   const given = open.node.attribute.some(({ name }) => name === "axes")
     ? intsAttribute(open.node, "axes")
     : undefined;
@@ -59,7 +74,8 @@ const unsqueeze = view(["axes"], (open) => {
     const wanted = axes(second) ?? [];
     const rank = shape.length + wanted.length;
     const added = new Set(wanted.map((axis) => axisOf(axis, rank)));
-    if (added.size !== wanted.length) throw new RangeError(`axes: expected different ones, got ${wanted.join(", ")}`);
+    if (added.size !== wanted.length)
+      throw new RangeError(`axes: expected different ones, got ${wanted.join(", ")}`);
     const sizes = [...shape];
     return Array.from({ length: rank }, (_, axis) => (added.has(axis) ? 1 : (sizes.shift() as number)));
   };
@@ -70,7 +86,9 @@ const squeeze = view(["axes"], (open) => {
   return (shape, second) => {
     const wanted = axes(second)?.map((axis) => axisOf(axis, shape.length));
     if (wanted?.some((axis) => shape[axis] !== 1))
-      throw new RangeError(`axes: expected ones of size 1, got ${wanted.join(", ")} of [${shape.join(", ")}]`);
+      throw new RangeError(
+        `axes: expected ones of size 1, got ${wanted.join(", ")} of [${shape.join(", ")}]`,
+      );
     return shape.filter((size, axis) => (wanted === undefined ? size !== 1 : !wanted.includes(axis)));
   };
 });
@@ -79,7 +97,8 @@ const flatten = view(["axis"], ({ node }) => {
   const axis = intAttribute(node, "axis", 1);
   return (shape) => {
     const at = axis < 0 ? axis + shape.length : axis;
-    if (at < 0 || at > shape.length) throw new RangeError(`axis: expected at most ${shape.length}, got ${axis}`);
+    if (at < 0 || at > shape.length)
+      throw new RangeError(`axis: expected at most ${shape.length}, got ${axis}`);
     return [elementCount(shape.slice(0, at)), elementCount(shape.slice(at))];
   };
 });

@@ -43,7 +43,11 @@ const failed = (node: ProgramNode, error: unknown): PortableError => {
   });
 };
 
-const planNode = (node: ProgramNode, planner: Planner, values: readonly (Value | undefined)[]): readonly Value[] => {
+const planNode = (
+  node: ProgramNode,
+  planner: Planner,
+  values: readonly (Value | undefined)[],
+): readonly Value[] => {
   const inputs = node.inputs.map((number) => (number < 0 ? undefined : values[number]));
   const { host, isOfShapes, outputs } = node.built;
   const isKnown = inputs.every((value) => value === undefined || value.known !== undefined);
@@ -59,7 +63,11 @@ const planNode = (node: ProgramNode, planner: Planner, values: readonly (Value |
 };
 
 /** Stands for a value of which only the shape is asked. */
-const shapeAlone = (dtype: DType, shape: readonly number[]): Tensor => ({ dtype, shape, data: new Uint8Array(0) });
+const shapeAlone = (dtype: DType, shape: readonly number[]): Tensor => ({
+  dtype,
+  shape,
+  data: new Uint8Array(0),
+});
 
 /**
  * The steps for inputs of these shapes.
@@ -72,7 +80,7 @@ export const compile = (
   shapes: readonly (readonly number[])[],
 ): Plan => {
   const planner = new Planner({ kernels, heap, feeds });
-  const values: (Value | undefined)[] = new Array(program.valueCount);
+  const values: (Value | undefined)[] = Array.from({ length: program.valueCount });
   for (const [number, value] of program.constants) values[number] = value;
   for (const [index, value] of inputValues(program, planner, shapes).entries())
     values[program.inputNumbers[index] as number] = value;

@@ -31,7 +31,11 @@ const otherInput = (node: NodeProto, name: string): string =>
   (node.input[0] === name ? node.input[1] : node.input[0]) ?? "";
 
 /** The product with a bias of its columns, if that is all that happens to it. */
-const withBias = (view: View, product: string, columns: number): { add: NodeProto; bias: string } | undefined => {
+const withBias = (
+  view: View,
+  product: string,
+  columns: number,
+): { add: NodeProto; bias: string } | undefined => {
   const add = onlyReader(view, product);
   if (!isOperator(add, "Add")) return undefined;
   const bias = otherInput(add, product);
@@ -63,7 +67,10 @@ const fusedProduct = (
   const inputs = [a, weight, zeroPoint, weightZeroPoint, scale, weightScale, biased?.bias ?? ""];
   return {
     gone: biased === undefined ? gone : [...gone, biased.add],
-    node: makeNode("IntegerProduct", inputs, [output], { name: (gone[0] as NodeProto).name, domain: "nasty" }),
+    node: makeNode("IntegerProduct", inputs, [output], {
+      name: (gone[0] as NodeProto).name,
+      domain: "nasty",
+    }),
   };
 };
 
@@ -77,7 +84,8 @@ const dynamicProduct = (node: NodeProto, view: View): Replacement | undefined =>
   const [a = "", weight = "", zeroPoint = "", weightZeroPoint = ""] = node.input;
   const matrix = view.constantOf(weight);
   const cast = onlyReader(view, firstOutput(node));
-  if (matrix?.shape.length !== 2 || !isOperator(cast, "Cast") || cast.attribute[0]?.i !== 1n) return undefined;
+  if (matrix?.shape.length !== 2 || !isOperator(cast, "Cast") || cast.attribute[0]?.i !== 1n)
+    return undefined;
   if (weightZeroPoint !== "" && view.constantOf(weightZeroPoint) === undefined) return undefined;
   const multiply = onlyReader(view, firstOutput(cast));
   if (!isOperator(multiply, "Mul")) return undefined;
@@ -97,7 +105,8 @@ const dynamicProduct = (node: NodeProto, view: View): Replacement | undefined =>
   ]);
 };
 
-const isOne = (tensor: Tensor | undefined): boolean => tensor?.dtype === "float32" && tensor.data.length === 1;
+const isOne = (tensor: Tensor | undefined): boolean =>
+  tensor?.dtype === "float32" && tensor.data.length === 1;
 
 /** MatMul of two DequantizeLinear, the second of a weight → Add of a bias. */
 const staticProduct = (node: NodeProto, view: View): Replacement | undefined => {
@@ -147,8 +156,8 @@ const viewOf = (
 /**
  * Makes one node of a product of integers and what turns its sums to floats, and leaves out what nothing reads.
  *
- * The arithmetic stays what the nodes say, or, for products of dequantized values, what ONNX Runtime makes of them: exact
- * sums of integers in place of sums of floats.
+ * The arithmetic stays what the nodes say, or, for products of dequantized values, what ONNX Runtime makes of them:
+ * exact sums of integers in place of sums of floats.
  *
  * @param nodes in the order of their results
  * @param outputs names that the caller may ask for

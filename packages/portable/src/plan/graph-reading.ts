@@ -1,5 +1,11 @@
 import type { DType } from "@nasty/core";
-import { dtypeOf, type GraphProto, type ModelProto, type NodeProto, type ValueInfoProto } from "@nasty/formats/onnx";
+import {
+  dtypeOf,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  type ValueInfoProto,
+} from "@nasty/formats/onnx";
 import { nodeLabel } from "../operators/checks.js";
 import { PortableError } from "../portable-error.js";
 
@@ -23,9 +29,12 @@ export const readGraph = (
   model: ModelProto,
 ): { readonly graph: GraphProto; readonly versions: ReadonlyMap<string, number> } => {
   const { graph } = model;
-  if (graph === undefined) throw new PortableError("not-a-model", "openModel: model: graph: expected one, got none");
+  if (graph === undefined)
+    throw new PortableError("not-a-model", "openModel: model: graph: expected one, got none");
   if (model.functions.length > 0)
-    throw unsupported("functions: expected none, got some; inline them first (inlineFunctions of @nasty/graph)");
+    throw unsupported(
+      "functions: expected none, got some; inline them first (inlineFunctions of @nasty/graph)",
+    );
   if (graph.sparseInitializer.length > 0) throw unsupported("sparse weights: expected none, got some");
   const versions = new Map(
     model.opsetImport.map(({ domain, version }) => [domain === "ai.onnx" ? "" : domain, Number(version)]),
@@ -67,7 +76,10 @@ const typeOf = (elementType: number): DType | undefined => {
  * @param given names of values that no node computes
  * @throws PortableError `unsupported-model` for names that nothing defines, or that two nodes do, and for cycles
  */
-export const orderedNodes = (nodes: readonly NodeProto[], given: ReadonlySet<string>): readonly NodeProto[] => {
+export const orderedNodes = (
+  nodes: readonly NodeProto[],
+  given: ReadonlySet<string>,
+): readonly NodeProto[] => {
   const producers = new Map<string, NodeProto>();
   for (const node of nodes)
     for (const name of node.output) {
@@ -84,7 +96,9 @@ export const orderedNodes = (nodes: readonly NodeProto[], given: ReadonlySet<str
       if (name === "" || given.has(name)) continue;
       const producer = producers.get(name);
       if (producer === undefined)
-        throw unsupported(`${nodeLabel(node)}: input ${name}: expected a value that something computes, got none`);
+        throw unsupported(
+          `${nodeLabel(node)}: input ${name}: expected a value that something computes, got none`,
+        );
       before.add(producer);
     }
     waiting.set(node, before.size);

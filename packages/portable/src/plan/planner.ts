@@ -47,7 +47,11 @@ export class Planner {
   }
 
   /** A value that takes other room than its elements would. */
-  place(dtype: DType, shape: readonly number[], bytes: number): Value & { readonly at: number; readonly room: Room } {
+  place(
+    dtype: DType,
+    shape: readonly number[],
+    bytes: number,
+  ): Value & { readonly at: number; readonly room: Room } {
     const room = this.#take(bytes);
     return { dtype, shape, at: room.at, room };
   }

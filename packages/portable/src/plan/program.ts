@@ -98,7 +98,8 @@ const refusal = (refused: readonly Refused[]): PortableError => {
 
 const causeOf = (node: NodeProto, error: unknown): Refused => {
   if (error instanceof Refusal) return { node, reason: error.message, kind: error.kind };
-  const isAboutInput = error instanceof RangeError || (error instanceof Error && "kind" in error && error.kind === "input");
+  const isAboutInput =
+    error instanceof RangeError || (error instanceof Error && "kind" in error && error.kind === "input");
   if (isAboutInput) return { node, reason: (error as Error).message, kind: "operator" };
   throw error;
 };
@@ -117,7 +118,8 @@ export const readProgram = (model: ModelProto, heap: Heap): Program => {
     const known = constants.get(name);
     if (known !== undefined) return known;
     const stored = weights.get(name);
-    const tensor = stored === undefined ? constantNodeTensor(constantNodes.get(name)) : tensorFromProto(stored);
+    const tensor =
+      stored === undefined ? constantNodeTensor(constantNodes.get(name)) : tensorFromProto(stored);
     if (tensor !== undefined) constants.set(name, tensor);
     return tensor;
   };
@@ -183,7 +185,10 @@ export const readProgram = (model: ModelProto, heap: Heap): Program => {
   if (refused.length > 0) throw refusal(refused);
   for (const { name } of outputs)
     if (infoOf(name) === undefined)
-      throw new PortableError("unsupported-model", `openModel: output ${name}: expected a value that something computes, got none`);
+      throw new PortableError(
+        "unsupported-model",
+        `openModel: output ${name}: expected a value that something computes, got none`,
+      );
   return assemble(built, { inputs, outputs, names, heap, infoOf });
 };
 
@@ -196,10 +201,9 @@ const isStaticNode = ({ inputs }: OpenNode, { host }: BuiltNode): boolean =>
   host !== undefined && inputs.every((info) => info === undefined || info.isStatic);
 
 /** What a node of weights alone computes, if JavaScript can. */
-const foldedOutputs = (open: OpenNode, { host, isOfShapes }: BuiltNode): readonly Tensor[] | undefined => {
-  const { inputs } = open;
-  if (host === undefined || !inputs.every((info) => info === undefined || info.constant !== undefined)) return undefined;
-  void isOfShapes;
+const foldedOutputs = ({ inputs }: OpenNode, { host }: BuiltNode): readonly Tensor[] | undefined => {
+  if (host === undefined || !inputs.every((info) => info === undefined || info.constant !== undefined))
+    return undefined;
   return host(inputs.map((info) => info?.constant));
 };
 

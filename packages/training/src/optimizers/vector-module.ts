@@ -29,7 +29,9 @@ const overVectors = (scope: Scope, bytes: Local, body: (at: (base: Local) => Cod
   );
 };
 
-/** The adam loop over `w, g, m, v, bytes, β₁, gain₁, β₂, gain₂, size, ε, shrink`: `adamKernel` without coupled decay. */
+/**
+ * The adam loop over `w, g, m, v, bytes, β₁, gain₁, β₂, gain₂, size, ε, shrink`: `adamKernel` without coupled decay.
+ */
 const defineAdam = (module: WasmModule): void => {
   const places = { w: "i32", g: "i32", m: "i32", v: "i32", bytes: "i32" } as const;
   const scalars = {
