@@ -3,7 +3,7 @@ import { intAttribute } from "@nasty/formats/onnx";
 import type { OpenNode, Operator } from "../plan/operator.js";
 import { type Planner, sizeOf } from "../plan/planner.js";
 import type { Value } from "../plan/value.js";
-import { axisOf, checked, checkType, constant, input, onlyAttributes } from "./checks.js";
+import { axisOf, checked, checkType, constant, input, onlyAttributes, weightOf } from "./checks.js";
 import { binaryStep } from "./elementwise.js";
 import { floatStep } from "./float-products.js";
 import { columnFloats, type IntegerWeights, packFloats, packIntegers } from "./packing.js";
@@ -40,7 +40,7 @@ const blockWeights = (open: OpenNode): BlockWeights => {
   );
   const bits = bitsAttribute(open, 4);
   const blocks = Math.ceil(depth / block);
-  const [weight, scales, zeros] = [constant(open, 1), constant(open, 2), constant(open, 3)] as [
+  const [weight, scales, zeros] = [weightOf(open, 1), weightOf(open, 2), constant(open, 3)] as [
     Tensor<"uint8">,
     Tensor<"float32">,
     Tensor<"uint8"> | undefined,
@@ -179,7 +179,7 @@ const gatherBlockQuantized: Operator = (open) => {
   checkType(open, 1, ["int32", "int64"]);
   checkType(open, 2, ["float32"]);
   const { node } = open;
-  const [data, scales, zeros] = [constant(open, 0), constant(open, 2), constant(open, 3)] as [
+  const [data, scales, zeros] = [weightOf(open, 0), weightOf(open, 2), constant(open, 3)] as [
     Tensor,
     Tensor<"float32">,
     Tensor | undefined,

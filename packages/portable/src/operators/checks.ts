@@ -43,6 +43,12 @@ export const constant = (open: OpenNode, index: number): Tensor | undefined => {
   return found?.constant;
 };
 
+/** @throws Refusal if the input is missing or no weight */
+export const weightOf = (open: OpenNode, index: number): Tensor => {
+  input(open, index);
+  return constant(open, index) as Tensor;
+};
+
 /** @throws Refusal for outputs that are asked for beyond the first ones */
 export const onlyOutputs = ({ node }: OpenNode, most: number): void => {
   const extra = node.output.findIndex((name, index) => index >= most && name !== "");

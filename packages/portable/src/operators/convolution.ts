@@ -3,7 +3,7 @@ import { intAttribute, intsAttribute, stringAttribute } from "@nasty/formats/onn
 import type { Operator } from "../plan/operator.js";
 import type { Planner } from "../plan/planner.js";
 import type { Value } from "../plan/value.js";
-import { checked, checkType, constant, input, onlyAttributes } from "./checks.js";
+import { checked, checkType, constant, input, onlyAttributes, weightOf } from "./checks.js";
 import { floatStep } from "./float-products.js";
 import { columnFloats, packFloats } from "./packing.js";
 
@@ -61,7 +61,7 @@ const conv: Operator = (open) => {
   onlyAttributes(open, ["auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"]);
   for (const index of [0, 1, 2]) checkType(open, index, ["float32"]);
   input(open, 0);
-  const weight = constant(open, 1) as Tensor<"float32">;
+  const weight = weightOf(open, 1) as Tensor<"float32">;
   const bias = constant(open, 2);
   checked(
     weight.shape.length === 3,

@@ -5,7 +5,7 @@ import { productMode } from "../kernels/tile.js";
 import type { BuiltNode, OpenNode, Operator } from "../plan/operator.js";
 import { type Planner, sizeOf } from "../plan/planner.js";
 import type { Value } from "../plan/value.js";
-import { checked, checkType, constant, input, integersOf, onlyAttributes } from "./checks.js";
+import { checked, checkType, constant, input, integersOf, onlyAttributes, weightOf } from "./checks.js";
 import { onHost } from "./on-host.js";
 import { centredMatrix, columnFloats, type IntegerWeights, packIntegers } from "./packing.js";
 import { broadcastShape } from "./shapes.js";
@@ -168,9 +168,9 @@ const matMulIntegerNode: Operator = (open) => {
  */
 const integerProduct: Operator = (open) => {
   checkOperands(open);
-  const weight = constant(open, 1) as Tensor;
+  const weight = weightOf(open, 1);
   const weights = packIntegers(open.heap, centredMatrix(weight, constant(open, 3)));
-  const scale = constant(open, 5) as Tensor;
+  const scale = weightOf(open, 5);
   const bias = constant(open, 6);
   const scales = columnFloats(open.heap, scale, weights.columns);
   const offset = bias === undefined ? 0 : columnFloats(open.heap, bias, weights.columns);
@@ -222,9 +222,9 @@ const dynamicQuantizeMatMul: Operator = (open) => {
   checkType(open, 2, ["float32"]);
   checkType(open, 4, ["float32"]);
   input(open, 0);
-  const weights = packIntegers(open.heap, centredMatrix(constant(open, 1) as Tensor, constant(open, 3)));
+  const weights = packIntegers(open.heap, centredMatrix(weightOf(open, 1), constant(open, 3)));
   checked(open.inputs[2] !== undefined, "input 2: expected the scale of the weight");
-  const scales = columnFloats(open.heap, constant(open, 2) as Tensor, weights.columns);
+  const scales = columnFloats(open.heap, weightOf(open, 2), weights.columns);
   const bias = constant(open, 4);
   const offset = bias === undefined ? 0 : columnFloats(open.heap, bias, weights.columns);
   return {

@@ -6,7 +6,7 @@ import type { Heap } from "../memory/heap.js";
 import type { OpenNode, Operator } from "../plan/operator.js";
 import type { Planner } from "../plan/planner.js";
 import type { Value } from "../plan/value.js";
-import { checked, checkType, constant, input, onlyAttributes } from "./checks.js";
+import { checked, checkType, constant, input, onlyAttributes, weightOf } from "./checks.js";
 import { floatStep } from "./float-products.js";
 import { centredStride, productStep, quantizedRows } from "./integer-products.js";
 import { columnFloats, type IntegerWeights, packFloats, packIntegers, zeroPointOf } from "./packing.js";
@@ -377,7 +377,7 @@ const checkShape = (name: string, tensor: Tensor | undefined, shape: readonly nu
   );
 
 const lstm = node((open) => {
-  const [w, r, bias] = [constant(open, 1), constant(open, 2), constant(open, 3)] as [
+  const [w, r, bias] = [weightOf(open, 1), weightOf(open, 2), constant(open, 3)] as [
     Tensor,
     Tensor,
     Tensor | undefined,
@@ -400,7 +400,7 @@ const lstm = node((open) => {
 });
 
 const dynamicQuantizeLstm = node((open) => {
-  const [w, r, bias] = [constant(open, 1), constant(open, 2), constant(open, 3)] as [
+  const [w, r, bias] = [weightOf(open, 1), weightOf(open, 2), constant(open, 3)] as [
     Tensor,
     Tensor,
     Tensor | undefined,

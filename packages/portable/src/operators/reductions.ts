@@ -1,4 +1,4 @@
-import { elementCount, type Tensor, tensor } from "@nasty/core";
+import { elementCount, tensor } from "@nasty/core";
 import { floatAttribute, intAttribute, intsAttribute } from "@nasty/formats/onnx";
 import type { FoldName } from "../kernels/module.js";
 import type { Operator } from "../plan/operator.js";
@@ -13,6 +13,7 @@ import {
   integersOf,
   onlyAttributes,
   onlyOutputs,
+  weightOf,
 } from "./checks.js";
 import { moveInMemory } from "./copies.js";
 import { binaryStep } from "./elementwise.js";
@@ -143,12 +144,12 @@ const layerNormalization: Operator = (open) => {
   onlyOutputs(open, 1);
   checkType(open, 0, ["float32"]);
   input(open, 0);
-  const [scale, bias] = [constant(open, 1), constant(open, 2)];
+  const [scale, bias] = [weightOf(open, 1), constant(open, 2)];
   checkType(open, 1, ["float32"]);
   checkType(open, 2, ["float32"]);
   const epsilon = floatAttribute(open.node, "epsilon", 1e-5);
   const given = intAttribute(open.node, "axis", -1);
-  const size = elementCount((scale as Tensor).shape);
+  const size = elementCount(scale.shape);
   const zeros = open.heap.reserve(size * 4);
   return {
     outputs: ["float32"],

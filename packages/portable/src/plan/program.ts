@@ -153,7 +153,6 @@ export const readProgram = (model: ModelProto, heap: Heap): Program => {
   for (const node of nodes) {
     try {
       const operator = operatorOf(node);
-      if (operator === undefined) throw new Refusal("no such operator");
       if (node.input.some((name) => unknown.has(name))) {
         for (const name of node.output) unknown.add(name);
         continue;
