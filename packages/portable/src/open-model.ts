@@ -79,7 +79,7 @@ const compiledKernels = async (): Promise<object> => {
  *
  * @param model the bytes of an `.onnx` file, or a parsed model with its weights inside
  * @throws PortableError `unsupported-operator` and `unsupported-type` naming every node that cannot be run;
- *   `unsupported-model` for functions, sparse weights and operator sets before 13; `not-a-model`; `no-webassembly`;
+ *   `unsupported-model` for functions, sparse weights and operator sets before 7; `not-a-model`; `no-webassembly`;
  *   `out-of-memory`. FormatError for bytes that are no model.
  * @example
  * ```ts

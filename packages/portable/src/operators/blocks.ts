@@ -77,10 +77,18 @@ interface PackedBlock extends IntegerWeights {
 const packBlocks = (open: OpenNode, weights: BlockWeights): readonly PackedBlock[] => {
   const { depth, columns, block, blocks, at, scale } = weights;
   return Array.from({ length: blocks }, (_, b) => {
+    const data = new Int16Array(block * columns);
+    const rows = Math.min(block, depth - b * block);
+    for (let k = 0; k < rows; k++)
+      for (let n = 0; n < columns; n++) data[k * columns + n] = at(b * block + k, n);
     const own = packIntegers(open.heap, {
       depth: block,
       columns,
-      at: (k, n) => (b * block + k < depth ? at(b * block + k, n) : 0),
+      data,
+      stride: columns,
+      start: 0,
+      places: Int32Array.from({ length: columns }, (_, n) => n),
+      zeros: new Int32Array(columns),
     });
     const scales = Float32Array.from({ length: columns }, (_, n) => scale(b, n));
     const values = { dtype: "float32", shape: [columns], data: scales } as const;

@@ -2,33 +2,22 @@ import type { Tensor } from "@nasty/core";
 import { intAttribute, stringAttribute, stringsAttribute } from "@nasty/formats/onnx";
 import { quantizedRows as rowsBehindParameters } from "../kernels/lstm.js";
 import { parameterBytes } from "../kernels/quantize.js";
-import type { Heap } from "../memory/heap.js";
 import type { OpenNode, Operator } from "../plan/operator.js";
 import type { Planner } from "../plan/planner.js";
 import type { Value } from "../plan/value.js";
 import { checked, checkType, constant, input, onlyAttributes, weightOf } from "./checks.js";
 import { floatStep } from "./float-products.js";
 import { centredStride, productStep, quantizedRows } from "./integer-products.js";
-import { columnFloats, type IntegerWeights, packFloats, packIntegers, zeroPointOf } from "./packing.js";
-
-/** Products of one kind of weights, as the kernels want them. */
-type Weights =
-  | { readonly kind: "integer"; readonly packed: IntegerWeights; readonly scales: number }
-  | { readonly kind: "float"; readonly at: number; readonly depth: number };
-
-interface Direction {
-  readonly isBackward: boolean;
-  readonly input: Weights;
-  readonly recurrent: Weights;
-  readonly bias: number;
-}
-
-interface Sizes {
-  readonly inputs: number;
-  readonly units: number;
-  /** Units rounded up to whole vectors. */
-  readonly width: number;
-}
+import {
+  biasOf,
+  checkShape,
+  type Direction,
+  floatWeights,
+  integerWeights,
+  type LstmWeights,
+  type Sizes,
+  sizesOfGates,
+} from "./lstm-weights.js";
 
 const directionsOf = (open: OpenNode): readonly boolean[] => {
   const direction = stringAttribute(open.node, "direction", "forward");
@@ -65,87 +54,11 @@ const checkAttributes = (open: OpenNode, directions: number): void => {
   input(open, 0);
 };
 
-/** The column of a gate matrix [·, 4·units] that a column of the padded one [·, 4·width] is; −1 for none. */
-const columnOf = (column: number, { units, width }: Sizes): number => {
-  const [gate, unit] = [Math.floor(column / width), column % width];
-  return unit < units ? gate * units + unit : -1;
-};
-
-const paddedFloats = (heap: Heap, sizes: Sizes, value: (column: number) => number): number => {
-  const data = Float32Array.from({ length: 4 * sizes.width }, (_, column) => {
-    const own = columnOf(column, sizes);
-    return own < 0 ? 0 : value(own);
-  });
-  return columnFloats(heap, { dtype: "float32", shape: [data.length], data }, data.length);
-};
-
-/** The biases of inputs and outputs, added up: [8·units] of one direction. */
-const biasOf = (heap: Heap, bias: Tensor | undefined, direction: number, sizes: Sizes): number => {
-  const data = bias?.data as Float32Array | undefined;
-  const start = direction * 8 * sizes.units;
-  return paddedFloats(heap, sizes, (column) =>
-    data === undefined
-      ? 0
-      : (data[start + column] as number) + (data[start + 4 * sizes.units + column] as number),
-  );
-};
-
-/** One direction of float weights [directions, 4·units, depth]. */
-const floatWeights = (heap: Heap, weight: Tensor, direction: number, sizes: Sizes): Weights => {
-  const depth = weight.shape[2] as number;
-  const data = weight.data as Float32Array;
-  const start = direction * 4 * sizes.units * depth;
-  const at = packFloats(heap, depth, 4 * sizes.width, (k, n) => {
-    const own = columnOf(n, sizes);
-    return own < 0 ? 0 : (data[start + own * depth + k] as number);
-  });
-  return { kind: "float", at, depth };
-};
-
-interface QuantizedGates {
-  readonly weight: Tensor;
-  readonly scale: Tensor;
-  readonly zeroPoint: Tensor | undefined;
-}
-
-/** One direction of a list that is [directions] or [directions, columns]. */
-const ofDirection = (tensor: Tensor, direction: number, columns: number): ((column: number) => number) => {
-  const isByColumn = tensor.shape.length === 2 && tensor.shape[1] === columns;
-  return (column) => Number(tensor.data[isByColumn ? direction * columns + column : direction]);
-};
-
-/** One direction of quantized weights [directions, depth, 4·units]. */
-const integerWeights = (
-  heap: Heap,
-  { weight, scale, zeroPoint }: QuantizedGates,
-  direction: number,
-  sizes: Sizes,
-): Weights => {
-  const depth = weight.shape[1] as number;
-  const columns = 4 * sizes.units;
-  const data = weight.data as Int8Array;
-  const zero = zeroPoint === undefined ? zeroPointOf(undefined) : ofDirection(zeroPoint, direction, columns);
-  const start = direction * depth * columns;
-  const packed = packIntegers(heap, {
-    depth,
-    columns: 4 * sizes.width,
-    at(k, n) {
-      const own = columnOf(n, sizes);
-      return own < 0 ? 0 : (data[start + k * columns + own] as number) - zero(own);
-    },
-  });
-  return {
-    kind: "integer",
-    packed,
-    scales: paddedFloats(heap, sizes, ofDirection(scale, direction, columns)),
-  };
-};
-
 /** What the inputs give to the gates of a direction, [steps·batch, 4·width]. */
 const inputProducts = (
   planner: Planner,
   x: Value,
-  { rows, weights, sizes }: { rows: number; weights: Weights; sizes: Sizes },
+  { rows, weights, sizes }: { rows: number; weights: LstmWeights; sizes: Sizes },
   quantized: ReturnType<typeof quantizedRows> | undefined,
 ): number => {
   const columns = 4 * sizes.width;
@@ -355,26 +268,15 @@ const directionSteps = (planner: Planner, run: DirectionRun): void => {
   });
 };
 
-const kernelOf = (planner: Planner, weights: Weights): ((...values: number[]) => void) => {
+const kernelOf = (planner: Planner, weights: LstmWeights): ((...values: number[]) => void) => {
   if (weights.kind === "float") return planner.kernels.lstmFloat;
   return weights.packed.weights === "int8" ? planner.kernels.lstmInteger : planner.kernels.lstmWide;
 };
 
-const operandsOf = (weights: Weights): { at: number; scales: number; depth: number } =>
+const operandsOf = (weights: LstmWeights): { at: number; scales: number; depth: number } =>
   weights.kind === "float"
     ? { at: weights.at, scales: 0, depth: weights.depth }
     : { at: weights.packed.at, scales: weights.scales, depth: weights.packed.pairs };
-
-const sizesOfGates = (inputs: number, units: number, width4: number): Sizes => {
-  checked(width4 === 4 * units, `weights: expected ${4 * units} columns of gates, got ${width4}`);
-  return { inputs, units, width: Math.ceil(units / 4) * 4 };
-};
-
-const checkShape = (name: string, tensor: Tensor | undefined, shape: readonly number[]): void =>
-  checked(
-    tensor === undefined || tensor.shape.join() === shape.join(),
-    `${name}: shape: expected [${shape.join(", ")}], got [${tensor?.shape.join(", ")}]`,
-  );
 
 const lstm = node((open) => {
   const [w, r, bias] = [weightOf(open, 1), weightOf(open, 2), constant(open, 3)] as [

@@ -15,36 +15,61 @@ export interface IntegerWeights {
 
 const bytesOfPair = { int8: 16, int16: 32 } as const;
 
-/** The matrix [depth, columns] of whole numbers, value by value. */
+/** A matrix [depth, columns] of whole numbers, out of a larger one. */
 export interface WholeMatrix {
   readonly depth: number;
   readonly columns: number;
-  at(k: number, n: number): number;
+  readonly data: Int8Array | Uint8Array | Int16Array;
+  /** Elements from row to row, and of the first. */
+  readonly stride: number;
+  readonly start: number;
+  /** Where in a row each column stands; −1 for a column of zeros. */
+  readonly places: Int32Array;
+  /** What is taken off the values of each column. */
+  readonly zeros: Int32Array;
 }
 
 /**
  * Packs whole numbers into panels of eight columns, two rows of a column beside each other; 8 bits a number if all fit,
  * else 16. An odd last row has a row of zeros beside it.
  */
-export const packIntegers = (heap: Heap, { depth, columns, at }: WholeMatrix): IntegerWeights => {
-  let isNarrow = true;
-  for (let k = 0; k < depth; k++)
-    for (let n = 0; n < columns; n++) {
-      const value = at(k, n);
-      if (value < -128 || value > 127) isNarrow = false;
-    }
-  const weights: PackedWeights = isNarrow ? "int8" : "int16";
+export const packIntegers = (heap: Heap, matrix: WholeMatrix): IntegerWeights => {
+  const { depth, columns } = matrix;
+  const weights: PackedWeights = fitsInBytes(matrix) ? "int8" : "int16";
   const pairs = Math.max(1, Math.ceil(depth / 2));
   const panels = Math.ceil(columns / 8);
   const address = heap.reserve(panels * pairs * bytesOfPair[weights]);
   const count = panels * pairs * 16;
-  const packed = isNarrow
-    ? new Int8Array(heap.memory.buffer, address, count)
-    : new Int16Array(heap.memory.buffer, address, count);
-  for (let n = 0; n < columns; n++)
-    for (let k = 0; k < depth; k++)
-      packed[((n >> 3) * pairs + (k >> 1)) * 16 + (n & 7) * 2 + (k & 1)] = at(k, n);
+  if (weights === "int8") fillPanels(new Int8Array(heap.memory.buffer, address, count), matrix, pairs);
+  else fillPanels(new Int16Array(heap.memory.buffer, address, count), matrix, pairs);
   return { at: address, weights, pairs, depth, columns };
+};
+
+const fitsInBytes = ({ depth, columns, data, stride, start, places, zeros }: WholeMatrix): boolean => {
+  if (data instanceof Int8Array && zeros.every((zero) => zero === 0)) return true;
+  for (let k = 0; k < depth; k++)
+    for (let n = 0; n < columns; n++) {
+      const place = places[n] as number;
+      if (place < 0) continue;
+      const value = (data[start + k * stride + place] as number) - (zeros[n] as number);
+      if (value < -128 || value > 127) return false;
+    }
+  return true;
+};
+
+const fillPanels = (
+  packed: Int8Array | Int16Array,
+  { depth, columns, data, stride, start, places, zeros }: WholeMatrix,
+  pairs: number,
+): void => {
+  for (let n = 0; n < columns; n++) {
+    const place = places[n] as number;
+    if (place < 0) continue;
+    const zero = zeros[n] as number;
+    const to = (n >> 3) * pairs * 16 + (n & 7) * 2;
+    for (let k = 0, from = start + place; k < depth; k++, from += stride)
+      packed[to + (k >> 1) * 16 + (k & 1)] = (data[from] as number) - zero;
+  }
 };
 
 /** Zero points of a weight: one, or one a column. */
@@ -60,12 +85,14 @@ export const centredMatrix = (weight: Tensor, zeroPoint: Tensor | undefined): Wh
   if (depth === undefined || columns === undefined || weight.shape.length !== 2)
     throw new Refusal(`weight: expected a matrix, got shape [${weight.shape.join(", ")}]`);
   const zero = zeroPointOf(zeroPoint);
-  const zeros = Int16Array.from({ length: columns }, (_, n) => zero(n));
-  const data = weight.data as Int8Array;
   return {
     depth,
     columns,
-    at: (k, n) => (data[k * columns + n] as number) - (zeros[n] as number),
+    data: weight.data as Int8Array,
+    stride: columns,
+    start: 0,
+    places: Int32Array.from({ length: columns }, (_, n) => n),
+    zeros: Int32Array.from({ length: columns }, (_, n) => zero(n)),
   };
 };
 

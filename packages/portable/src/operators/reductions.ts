@@ -6,6 +6,7 @@ import { type Planner, sizeOf } from "../plan/planner.js";
 import type { Value } from "../plan/value.js";
 import {
   axisOf,
+  checked,
   checkStatic,
   checkType,
   constant,
@@ -108,6 +109,10 @@ const softmax: Operator = (open) => {
   onlyAttributes(open, ["axis"]);
   checkType(open, 0, ["float32"]);
   input(open, 0);
+  checked(
+    open.version >= 13,
+    `operator set: expected 13 or later, where one axis is meant, got ${open.version}`,
+  );
   const given = intAttribute(open.node, "axis", -1);
   return {
     outputs: ["float32"],

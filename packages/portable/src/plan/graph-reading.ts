@@ -18,8 +18,8 @@ export interface DeclaredValue {
   readonly hasShape: boolean;
 }
 
-/** First version of the default operator set whose operators are understood as they stand. */
-const oldestOpset = 13;
+/** First version of the default operator set in which operands broadcast as they do today. */
+const oldestOpset = 7;
 
 const unsupported = (what: string): PortableError =>
   new PortableError("unsupported-model", `openModel: model: ${what}`);

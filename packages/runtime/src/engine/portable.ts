@@ -1,4 +1,4 @@
-import type { ModelProto } from "@nasty/formats/onnx";
+import { FormatError, type ModelProto } from "@nasty/formats/onnx";
 import type { PortableErrorCode, PortableModel } from "@nasty/portable";
 import { checkFeeds, checkOut, checkOutputs } from "../check-feeds.js";
 import { RuntimeError, type RuntimeErrorCode } from "../runtime-error.js";
@@ -41,6 +41,12 @@ const translated = (error: unknown, where?: string): unknown => {
   });
 };
 
+/** What the reader of ONNX files says of bytes that are none. */
+const notAModel = (error: unknown, where: string): RuntimeError | undefined =>
+  error instanceof FormatError
+    ? new RuntimeError("not-a-model", `openSession: ${where}: ${error.message}`, { cause: error })
+    : undefined;
+
 /** Whether another engine may run what this one refused. */
 export const isUnsupported = (error: unknown): error is RuntimeError =>
   error instanceof RuntimeError && error.code.startsWith("unsupported-");
@@ -57,7 +63,7 @@ export const openPortable = async (model: Uint8Array | ModelProto, where: string
   try {
     opened = await openModel(model);
   } catch (error) {
-    throw translated(error, where);
+    throw notAModel(error, where) ?? translated(error, where);
   }
   noteEngine("portable");
   return wrapped(opened);
