@@ -165,6 +165,18 @@ const forms: Readonly<Record<string, Form>> = {
     operator: "MatMulInteger",
     rank: 2,
   },
+  "dynamic Gemm of one output": {
+    make: (fill) =>
+      model({
+        nodes: [node("Gemm", ["x", "W"], ["y"], { name: "g", attributes: { transB: 1 } })],
+        initializers: [weight(fill, "W", [1, 64])],
+        inputs: [makeValueInfo("x", "float32", ["rows", 64])],
+      }),
+    quantize: plainDynamic(),
+    operator: "MatMulInteger",
+    width: 64,
+    rank: 2,
+  },
   "dynamic, an old operator set": {
     make: oldDense,
     quantize: plainDynamic(),

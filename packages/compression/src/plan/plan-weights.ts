@@ -132,14 +132,14 @@ function exclusion(
   site: WeightSite,
   skippedBy: string | undefined,
   options: Required<WeightOptions>,
+  unfit: string | undefined,
 ): string | undefined {
   if (skippedBy !== undefined) {
     return `skipped by pattern ${skippedBy}`;
   }
   if (!options.opTypes.includes(site.op)) {
-    return site.op === "Conv"
-      ? "ConvInteger has no fast int8 kernel (slower than float32; static quantization has one; add Conv to opTypes for size alone)"
-      : `operator ${site.op} is not among the chosen ones (${options.opTypes.join(", ")})`;
+    // Choosing it would not help where the mode has no form for it.
+    return unfit ?? `operator ${site.op} is not among the chosen ones (${options.opTypes.join(", ")})`;
   }
   const elements = Math.max(...site.weights.map(({ shape }) => elementCount(shape)));
   return elements < options.minimumElements
@@ -172,8 +172,8 @@ export function planWeights(
   const chosen: Chosen[] = [];
   for (const [index, site] of sites.entries()) {
     const form = formOf(site);
-    const reason =
-      exclusion(site, skipped[index], options) ?? (typeof form === "object" ? form.reason : undefined);
+    const unfit = typeof form === "object" ? form.reason : undefined;
+    const reason = exclusion(site, skipped[index], options, unfit) ?? unfit;
     if (reason !== undefined || typeof form === "object") {
       keptInFloat.push({ name: nodeLabel(site.node), op: site.op, reason: reason ?? "" });
       continue;
