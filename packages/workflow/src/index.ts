@@ -19,8 +19,10 @@ export { estimate, type EstimateResult } from "./quantization/estimate.js";
 export {
   quantize,
   type QuantizeOptions,
+  quantizeParts,
   type QuantizeResult,
 } from "./quantization/quantize.js";
+export type { PartsResult, UnchangedPart } from "./quantization/quantize-parts.js";
 export type { QuantizePlan } from "./quantization/quantize-plan.js";
 export { type RecipePlan, type RecipeResult, runRecipe } from "./recipes/run-recipe.js";
 export type { ProgressEvent, RunOptions } from "./reporter.js";
