@@ -95,7 +95,10 @@ function formOf(site: WeightSite): QuantizedForm | { readonly reason: string } {
     case "Gather":
       return "Gather";
     case "LSTM":
-      return { reason: "activations of the int8 LSTM are quantized at run time (use dynamic quantization)" };
+      return {
+        reason:
+          "activations of the int8 LSTM are quantized at run time (use dynamic quantization, here or on the static result for LSTM alone)",
+      };
     case "Conv": {
       const reason = floatConvolutionReason(site);
       return reason === undefined ? "QDQ" : { reason };

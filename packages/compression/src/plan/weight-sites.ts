@@ -105,6 +105,12 @@ function siteOf(graph: Graph, node: NodeProto): (Found & { readonly op: Quantiza
   }
 }
 
+/** Operators that are listed with their reason whatever the size of their weights. */
+const withoutKernel: Readonly<Record<string, string>> = {
+  GRU: "ONNX Runtime has no int8 kernel for GRU (it has one for LSTM, dynamic)",
+  RNN: "ONNX Runtime has no int8 kernel for RNN (it has one for LSTM, dynamic)",
+};
+
 /** Why a node of another operator keeps large constants in float, or undefined when it has none. */
 function otherReason(graph: Graph, node: NodeProto): string | undefined {
   if (isFused(node)) {
@@ -118,6 +124,8 @@ function otherReason(graph: Graph, node: NodeProto): string | undefined {
     if (weight === undefined || !weight.dtype.startsWith("float")) {
       continue;
     }
+    const own = withoutKernel[node.opType];
+    if (own !== undefined) return own;
     if (weight.shape.length >= 2 && elementCount(weight.shape) >= notableElements) {
       return `no int8 kernel for ${node.opType}`;
     }

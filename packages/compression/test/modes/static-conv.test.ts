@@ -3,7 +3,7 @@ import { makeValueInfo, type ModelProto, tensorFromProto, tensorToProto } from "
 import { ModelGraph, unsafePairs } from "@nasty/graph";
 import { auditModel } from "@nasty/runtime";
 import { describe, expect, it } from "vitest";
-import { apply, int8, type QuantizationPlan } from "../../src/index.js";
+import { apply, dynamic, int8, plan, type QuantizationPlan } from "../../src/index.js";
 import { agreementDb, float, matrix, model, node, noise, ops, run, type TinyModel } from "../tiny-models.js";
 
 const image = [1, 8, 9, 7];
@@ -291,6 +291,55 @@ describe("convolutions that stay in float say why", () => {
   });
 });
 
+describe("recurrent layers", () => {
+  const recurrent = (op: "LSTM" | "GRU" | "RNN", gates: number) =>
+    model({
+      nodes: [
+        node(op, ["x", "W", "R"], ["", "h"], { name: "steps", attributes: { hidden_size: 8 } }),
+        node("MatMul", ["h", "P"], ["y"], { name: "head" }),
+      ],
+      initializers: [
+        matrix("W", [1, 8 * gates, 16]),
+        matrix("R", [1, 8 * gates, 8], 2),
+        matrix("P", [8, 16], 3),
+      ],
+      inputs: [makeValueInfo("x", "float32", [5, 1, 16])],
+    });
+  const shape = [5, 1, 16];
+
+  it.each([
+    ["GRU", 3],
+    ["RNN", 1],
+  ] as const)("%s stays in float in every mode, of any size, and says why", async (op, gates) => {
+    for (const mode of ["dynamic", "static", "int4", "weight-only"] as const) {
+      const m = recurrent(op, gates);
+      const data = mode === "static" ? { calibrationData: batches(shape) } : {};
+      const made = await plan(m, { mode, ...data });
+      expect(reasonsOf(made)).toEqual([
+        ["steps", `ONNX Runtime has no int8 kernel for ${op} (it has one for LSTM, dynamic)`],
+      ]);
+      expect(ops((await apply(m, made)).model)).toContain(op);
+    }
+  });
+
+  it("an LSTM stays in float in static mode, and can be quantized in its result", async () => {
+    const m = recurrent("LSTM", 4);
+    const made = await planOf(m, shape);
+    expect(reasonsOf(made)).toEqual([
+      [
+        "steps",
+        expect.stringContaining(
+          "quantized at run time (use dynamic quantization, here or on the static result",
+        ),
+      ],
+    ]);
+    const { model: first } = await apply(m, made);
+    const both = await dynamic.quantize(first, { opTypes: ["LSTM"] });
+    expect(await kernelsOf(both)).toMatchObject({ DynamicQuantizeLSTM: 1, MatMulIntegerToFloat: 1 });
+    expect(await agreementDb(m, both, feeds(shape))).toBeGreaterThan(20);
+  });
+});
+
 describe("one input of several", () => {
   const three = ["a", "b", "c"];
   it("is quantized once for convolutions, and a convolution's result is not rounded again", async () => {
@@ -322,6 +371,9 @@ describe("one input of several", () => {
     });
     const shape = [2, 5, 16];
     expect(ops(await quantized(m, shape)).filter((op) => op === "QuantizeLinear")).toHaveLength(1);
+    const made = await dynamic.quantize(m);
+    expect(ops(made).filter((op) => op === "DynamicQuantizeLinear")).toHaveLength(1);
+    expect(await kernelsOf(made)).toEqual({ MatMulIntegerToFloat: 3 });
   });
 });
 
