@@ -180,7 +180,8 @@ describe("madeFeeds", () => {
     const feeds = madeFeeds(m) ?? {};
     expect(feeds["h0"]?.shape).toEqual([1, 2, 8]);
     expect(feeds["rate"]?.data).toEqual(BigInt64Array.of(16000n));
-    expect(((await run(m, feeds))["y"]?.data as Float32Array).some((value) => value !== 0)).toBe(true);
+    const { y } = await run(m, feeds);
+    expect(Array.from(y?.data ?? [], Number).some((value) => value !== 0)).toBe(true);
   });
 
   it("makes none for strings", () => {
