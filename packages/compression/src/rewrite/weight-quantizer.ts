@@ -115,7 +115,8 @@ export const sizesOnly: WeightQuantizer = (planned) => {
   const groups = groupCount(view);
   return {
     data: planned.dtype.startsWith("uint") ? new Uint8Array(elements) : new Int8Array(elements),
-    scale: new Float32Array(groups),
+    // Biases are divided by them.
+    scale: new Float32Array(groups).fill(1),
     // Of asymmetric weights some zero point is not 0, as a rule.
     zeroPoint: new Int32Array(groups).fill(planned.symmetric ? 0 : 1),
     sqnrDb: Number.NaN,
