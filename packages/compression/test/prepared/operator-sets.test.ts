@@ -138,6 +138,27 @@ describe.each(opsets)("operator set %i", (opset) => {
   });
 });
 
+describe("operators that changed in sets 8 to 10, beside a convolution", () => {
+  it.each([7, 8, 9])("mean what they meant, from set %i on", async (opset) => {
+    const { nodes, initializers, weight, constant, add, last } = writer(opset);
+    add("Conv", [weight(16, 8, 3, 3)]);
+    const scales = [1, 1, 2, 3];
+    if (opset < 9) add("Upsample", [], { scales: { kind: "floats", value: scales }, mode: "linear" });
+    else add("Upsample", [constant(tensor("float32", [4], Float32Array.from(scales)))], { mode: "linear" });
+    add("MaxPool", [], { kernel_shape: [2, 2], strides: [2, 2] });
+    add("Dropout", [], { ratio: { kind: "float", value: 0.25 } });
+    add("TopK", [], { k: 3, axis: 3 });
+    nodes.at(-1)?.output.push("places");
+    add("Slice", [], { axes: [2, 3], starts: [1, 0], ends: [1000, -1] });
+    nodes.push(makeNode("Identity", [last()], ["y"]));
+    const inputs = [makeValueInfo("x", "float32", [2, 8, 9, 7])];
+    const m = model({ nodes, initializers, inputs, opset, irVersion: 3 });
+    const { model: quantized } = await apply(m, await plan(m, { mode: "static", calibrationData: pictures }));
+    expect((await auditModel(quantized)).quantizedKernels).toBe(1);
+    expect(await agreementDb(m, quantized, pictures[0]?.feeds ?? {})).toBeGreaterThan(30);
+  });
+});
+
 describe("a model that cannot be raised to the set of QLinearConv", () => {
   it("keeps its convolutions in float, says why, and is quantized all the same", async () => {
     const { nodes, initializers, weight, constant, add, last } = writer(8);
