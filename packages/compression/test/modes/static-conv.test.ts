@@ -1,7 +1,7 @@
 import { type Tensor, dequantizeLinear, qLinearConv, quantizeLinear, tensor } from "@nasty/core";
 import { makeValueInfo, type ModelProto, tensorFromProto, tensorToProto } from "@nasty/formats/onnx";
 import { ModelGraph, unsafePairs } from "@nasty/graph";
-import { auditModel } from "@nasty/runtime";
+import { auditModel, openSession } from "@nasty/runtime";
 import { describe, expect, it } from "vitest";
 import { apply, dynamic, int8, plan, type QuantizationPlan } from "../../src/index.js";
 import { agreementDb, float, matrix, model, node, noise, ops, run, type TinyModel } from "../tiny-models.js";
@@ -85,6 +85,17 @@ describe("a convolution of a static plan", () => {
     );
     const real = dequantizeLinear(expected as Tensor<"uint8">, parameters("y"));
     expect((await run(m, { x }))["y"]?.data).toEqual(real.data);
+  });
+
+  it("gives the same integers in WebAssembly", async () => {
+    const m = await quantized(convolution());
+    const outputs = [];
+    for (const engine of ["native", "wasm"] as const) {
+      const session = await openSession(m, { engine });
+      outputs.push((await session.run(feeds()))["y"]?.data);
+      await session.close();
+    }
+    expect(outputs[1]).toEqual(outputs[0]);
   });
 
   it("per tensor has one scale, and no bias where there was none", async () => {
