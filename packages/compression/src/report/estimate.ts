@@ -69,8 +69,8 @@ function memoryBytes(
 }
 
 /**
- * A static plan with ranges that stand for measured ones: sizes do not depend on them, but for the Relu or Clip behind a
- * convolution, which goes where the range ends within its bounds, as measured ones do.
+ * A static plan with ranges that stand for measured ones: sizes do not depend on them, but for the Relu or Clip behind
+ * a convolution, which goes where the range ends within its bounds, as measured ones do.
  */
 function planUnmeasured(model: ModelProto, options: StaticOptions): StaticPlan {
   const names = int8Activations(model, options);
