@@ -41,19 +41,14 @@ const secondAt = new Uint16Array(rootSize);
  * Reads a prefix code (RFC 7932, section 3) into a table.
  *
  * @param alphabet how many symbols there are, at most 704
- * @returns entries that the table takes
+ * @param base where in `table` the code's table begins; it takes at most `tableSize` entries
  */
-export function readPrefixCode(
-  reader: BitReader,
-  alphabet: number,
-  table: Uint16Array,
-  base: number,
-): number {
+export function readPrefixCode(reader: BitReader, alphabet: number, table: Uint16Array, base: number): void {
   lengths.fill(0, 0, alphabet);
   const skipped = readBits(reader, 2);
   if (skipped === 1) readSimpleLengths(reader, alphabet);
   else readLengths(reader, alphabet, readCodeOfLengths(reader, skipped));
-  return buildTable(alphabet, table, base);
+  buildTable(alphabet, table, base);
 }
 
 /** Lengths of codes of one to four symbols, by the selector that is read for four. */
@@ -141,13 +136,13 @@ function readLengths(reader: BitReader, alphabet: number, code: Uint16Array): vo
 }
 
 /** Turns the lengths into a table, codes in the order of RFC 7932, section 3.2. */
-function buildTable(alphabet: number, table: Uint16Array, base: number): number {
+function buildTable(alphabet: number, table: Uint16Array, base: number): void {
   countOf.fill(0);
   for (let symbol = 0; symbol < alphabet; symbol++) (countOf[lengths[symbol] as number] as number)++;
   const coded = alphabet - (countOf[0] as number);
   if (coded === 0) {
     table.fill(onlySymbol << 4, base, base + rootSize);
-    return rootSize;
+    return;
   }
   sortByLength(alphabet);
   let size = rootSize;
@@ -174,7 +169,6 @@ function buildTable(alphabet: number, table: Uint16Array, base: number): number 
       table[start + at] = (symbol << 4) | length;
     }
   });
-  return size;
 }
 
 function sortByLength(alphabet: number): void {
