@@ -26,8 +26,7 @@ export interface WeightOptions {
   readonly pairs?: Pairs;
   /** Layers to keep in float: exact names of nodes or weights, globs, `/regular expressions/`. */
   readonly skipLayers?: readonly string[];
-  /** Operators to quantize. Default MatMul, Gemm, Gather (embeddings), in static mode Conv, in dynamic
-   * mode LSTM. */
+  /** Operators to quantize. Default MatMul, Gemm, Gather (embeddings), in static mode Conv, in dynamic mode LSTM. */
   readonly opTypes?: readonly QuantizableOp[];
   /** Weights with fewer elements stay in float: their scales and nodes take more than they save. Default 64. */
   readonly minimumElements?: number;

@@ -57,6 +57,12 @@ function matMulWeight(graph: Graph, node: NodeProto): Found {
   return found;
 }
 
+function convolutionWeight(graph: Graph, node: NodeProto): Found {
+  const found = floatMatrix(graph, node.input[1], [3, 4, 5]);
+  const isConstant = resolveWeight(graph, node.input[0] ?? "") !== undefined;
+  return isConstant && !("reason" in found) ? { reason: "its input is constant too" } : found;
+}
+
 function gatherWeight(graph: Graph, node: NodeProto): Found | undefined {
   const found = floatMatrix(graph, node.input[0], [2]);
   if ("reason" in found) {
@@ -99,7 +105,7 @@ function siteOf(graph: Graph, node: NodeProto): (Found & { readonly op: Quantiza
     case "LSTM":
       return { op: "LSTM", ...lstmWeights(graph, node) };
     case "Conv":
-      return { op: "Conv", ...floatMatrix(graph, node.input[1], [3, 4, 5]) };
+      return { op: "Conv", ...convolutionWeight(graph, node) };
     default:
       return undefined;
   }

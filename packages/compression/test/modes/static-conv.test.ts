@@ -288,6 +288,20 @@ describe("convolutions that stay in float say why", () => {
     expect(await kernelsOf((await apply(m, plan)).model)).toEqual({ Conv: 1, QLinearConv: 1 });
   });
 
+  it("a convolution of constants", async () => {
+    const m = convolution({
+      nodes: [
+        node("Conv", ["K", "W"], ["c"], { name: "constant", attributes }),
+        node("Conv", ["x", "W"], ["d"], { name: "conv", attributes }),
+        node("Add", ["c", "d"], ["y"]),
+      ],
+      initializers: [matrix("W", [8, 8, 3, 3], 1, 0.2), matrix("K", image, 2)],
+    });
+    const plan = await planOf(m);
+    expect(reasonsOf(plan)).toEqual([["constant", "its input is constant too"]]);
+    expect(await agreementDb(m, (await apply(m, plan)).model, feeds())).toBeGreaterThan(25);
+  });
+
   it("a bias that is computed", async () => {
     const m = convolution({
       nodes: [

@@ -129,7 +129,7 @@ function isDepthwise(node: NodeProto, { tensor, perm }: WeightSource): boolean {
 
 /** A convolution sums kernel positions one after the other, at each its channels; matrices are summed as they lie. */
 function summedLayout(node: NodeProto, { tensor, perm }: WeightSource): Tensor {
-  if (!isConvolution(node)) return tensor;
+  if (!isConvolution(node) || tensor.shape.length < 3) return tensor;
   return convolutionRows(perm === undefined ? tensor : transposeTensor(tensor, perm));
 }
 
