@@ -12,6 +12,7 @@ import { exportOperation } from "../operations/files.js";
 import { type GivenBeside, perform } from "../perform.js";
 import type { Reporter } from "../reporter.js";
 import type { SettingsOf } from "../schema/option.js";
+import { modelFor } from "../targets/target.js";
 import { choiceOf } from "../texts/label-choice.js";
 import { versions } from "../versions.js";
 
@@ -48,7 +49,8 @@ export interface ExportResult {
  *
  * @param models one model or several of the same labels and tokenizer, such as a float32 and an int8 one
  * @throws TaggerError for models that cannot stand in one directory or name no family; UsageError for unknown or wrong
- *   options; GateError for a written file with outputs unlike its source's. The folder is then as it was.
+ *   options; InputError for a form that the target does not run; GateError for a written file with outputs unlike its
+ *   source's. The folder is then as it was.
  * @example
  * ```ts
  * await exportModel(["models/pos", "pos_int8.onnx"], { output: "dist/pos" }); // onnx/model.onnx, onnx/model_quantized.onnx
@@ -64,7 +66,7 @@ export function exportModel(
 
 /** {@link exportModel} from checked settings. */
 export async function runExport(settings: ExportSettings, reporter: Reporter): Promise<ExportResult> {
-  const { model: models, dtype, modelType } = settings;
+  const { model: models, dtype, modelType, target } = settings;
   const { progress, signal } = reporter;
   if (models.length === 0) throw new UsageError("export: --model: expected a file or directory, got none");
   if (dtype !== undefined && models.length > 1) {
@@ -79,11 +81,12 @@ export async function runExport(settings: ExportSettings, reporter: Reporter): P
     ...choiceOf(settings),
     ...(dtype === undefined ? {} : { dtype }),
     ...(modelType === undefined ? {} : { modelType }),
-    record(model, { sha256, variant }) {
+    record(model, { sha256, variant, modelPath }) {
       signal?.throwIfAborted();
-      return withHistory(model, {
+      const written = target === undefined ? model : modelFor(target, model, modelPath);
+      return withHistory(written, {
         step: "export",
-        options: { dtype: variant },
+        options: { dtype: variant, ...(target !== undefined && { target }) },
         inputSha256: sha256,
         versions: versions(),
       });
