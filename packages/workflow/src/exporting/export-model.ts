@@ -4,7 +4,7 @@ import { withHistory } from "@nasty/compression";
 import type { WrittenFile } from "@nasty/formats/archive/node";
 import type { ModelVariant } from "@nasty/formats/hf";
 import { type ExportOptions as TaggerExport, exportTagger } from "@nasty/taggers/node";
-import { checkDrift, type DriftCheck, leastCosine } from "../drift/drift-check.js";
+import { checkDrift, type DriftCheck, leastCosineOf } from "../drift/drift-check.js";
 import { driftSample } from "../drift/drift-sample.js";
 import { UsageError } from "../errors.js";
 import type { ModelLike } from "../models/model-like.js";
@@ -110,21 +110,6 @@ export async function runExport(settings: ExportSettings, reporter: Reporter): P
   };
 }
 
-/**
- * How alike the outputs of each variant and its source must be: kernels of few bits differ with how a session fuses
- * them.
- */
-const leastOf: Readonly<Record<ModelVariant, number>> = {
-  fp32: leastCosine.float,
-  fp16: leastCosine.float,
-  q8: leastCosine.int8,
-  int8: leastCosine.int8,
-  uint8: leastCosine.int8,
-  q4: leastCosine.int4,
-  q4f16: leastCosine.int4,
-  bnb4: leastCosine.int4,
-};
-
 /** Runs a written file beside the file, or the weights, that it was made of. */
 async function driftOf(
   ...[staged, source, { threads, minCosine }]: [
@@ -142,7 +127,7 @@ async function driftOf(
       original: modelPath.endsWith(".safetensors") ? model : modelPath,
       likeness: "the source",
       sample,
-      minCosine: minCosine ?? leastOf[variant],
+      minCosine: minCosine ?? leastCosineOf[variant],
       threads,
       advice: () => "export the model again, or lower --min-cosine if the difference is acceptable",
     },
