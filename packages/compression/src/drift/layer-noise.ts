@@ -4,6 +4,7 @@ import { type Graph, inferShapes, ModelGraph } from "@nasty/graph";
 import { openSession, type Session, type SessionOptions } from "@nasty/runtime";
 import { openForCompression, weightInputs } from "../files/open-for-compression.js";
 import { resolveWeight } from "../plan/resolve-weight.js";
+import { tappedAtOnce } from "./tapped-at-once.js";
 
 /** A layer of both models: how far what it gives is from the original's. */
 export interface LayerNoise {
@@ -31,9 +32,6 @@ export interface LayerNoiseOptions {
   /** Looked at before each run. */
   readonly signal?: AbortSignal | undefined;
 }
-
-/** Values that are held at once: of large models they are tens of megabytes each. */
-const tappedAtOnce = 24;
 
 /**
  * Runs two forms of one model and measures the noise of each layer that has weights, in the order of the original.
