@@ -31,3 +31,13 @@ export { type Text, text } from "./texts/text.js";
 export { distill, type DistillResult } from "./training/distill.js";
 export { fineTune, type FineTuneResult } from "./training/fine-tune.js";
 export { train, type TrainResult } from "./training/train.js";
+export type { Engine } from "./verification/engine.js";
+export type { FirstDifference } from "./verification/first-difference.js";
+export type { OutputError } from "./verification/output-error.js";
+export type {
+  BrokenLayer,
+  EngineStatus,
+  EngineVerdict,
+  VerificationResult,
+} from "./verification/verification-result.js";
+export { verify, type VerifyOptions } from "./verification/verify.js";

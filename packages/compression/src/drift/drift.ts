@@ -3,6 +3,7 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import { inferShapes, ModelGraph } from "@nasty/graph";
 import { type ModelSource, openSession, RuntimeError, type Session } from "@nasty/runtime";
 import { openForCompression } from "../files/open-for-compression.js";
+import { tappedAtOnce } from "./tapped-at-once.js";
 
 /** How far an output of a written model is from that of its original. */
 export interface OutputDrift {
@@ -174,7 +175,7 @@ function cosineOf(before: readonly Float32Array[], after: readonly Float32Array[
 /**
  * The first node, in the order of the original graph, whose value is less alike than it may be.
  *
- * Looks at the values that both graphs have under one name, on one batch.
+ * Looks at the values that both graphs have under one name, on one batch, a few at a time.
  *
  * @returns undefined if no inner value is, or if the models cannot be tapped
  */
@@ -194,13 +195,17 @@ export async function firstDeparture(
   const shared = before.main.nodes.flatMap((node) =>
     node.output.filter(isShared).map((value) => ({ node, value })),
   );
-  const names = shared.map(({ value }) => value);
-  const [a, b] = [await tapped(before, names, batch, threads), await tapped(after, names, batch, threads)];
-  for (const { node, value } of shared) {
-    const [left, right] = [a?.get(value), b?.get(value)];
-    if (left === undefined || right === undefined) continue;
-    const cosine = cosineOf(left, right);
-    if (cosine < minCosine) return { node: node.name || value, op: node.opType, value, cosine };
+  for (let at = 0; at < shared.length; at += tappedAtOnce) {
+    const some = shared.slice(at, at + tappedAtOnce);
+    const names = some.map(({ value }) => value);
+    const a = await tapped(before, names, batch, threads);
+    const b = await tapped(after, names, batch, threads);
+    for (const { node, value } of some) {
+      const [left, right] = [a?.get(value), b?.get(value)];
+      if (left === undefined || right === undefined) continue;
+      const cosine = cosineOf(left, right);
+      if (cosine < minCosine) return { node: node.name || value, op: node.opType, value, cosine };
+    }
   }
   return undefined;
 }

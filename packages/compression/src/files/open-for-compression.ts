@@ -11,7 +11,7 @@ import {
 import { resolveWeight } from "../plan/resolve-weight.js";
 
 /** Inputs that hold weights, by operator. */
-const weightInputs: ReadonlyMap<string, readonly number[]> = new Map([
+export const weightInputs: ReadonlyMap<string, readonly number[]> = new Map([
   ["MatMul", [1]],
   ["Gemm", [1]],
   ["Gather", [0]],
