@@ -1,7 +1,7 @@
 export { FormatError, type FormatErrorCode, type FormatErrorFields } from "../format-error.js";
 export type { FolderFiles } from "./folder-files.js";
 export { type HfSmallFiles, readSmallFiles } from "./small-files.js";
-export { type ModelConfig, parseModelConfig } from "./model-config.js";
+export { type ConfigOptions, type ModelConfig, parseModelConfig } from "./model-config.js";
 export {
   parseTokenizerConfig,
   parseTokenizerFile,

@@ -74,7 +74,8 @@ const hiding = (encoder: WordEncoder, hides: () => boolean): WordEncoder => ({
   encode: (word) => (hides() ? encoder.unknown : encoder.encode(word)),
 });
 
-function inputsOf(model: ModelProto): ValueInfo[] {
+/** What a graph takes, as a session would say it. */
+export function inputsOf(model: ModelProto): ValueInfo[] {
   return ModelGraph.from(model).main.inputs.map(({ name, type }) => {
     const value = type?.value.case === "tensorType" ? type.value.value : undefined;
     return {
@@ -110,7 +111,7 @@ const pool = 50;
  * Rows are shuffled, sorted by length inside pools of 50 batches, and the batches are shuffled. There are ⌈rows /
  * batchSize⌉ of them.
  */
-export function shuffledBatches<R extends SubwordRow>(
+export function shuffledBatches<R extends Pick<SubwordRow, "ids">>(
   rows: readonly R[],
   batchSize: number,
   random: Random,
