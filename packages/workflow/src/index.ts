@@ -28,4 +28,5 @@ export { tag, type TagResult } from "./tagging/tag.js";
 export { type Text, text } from "./texts/text.js";
 export { distill, type DistillResult } from "./training/distill.js";
 export { fineTune, type FineTuneResult } from "./training/fine-tune.js";
+export type { TextTrainingResult } from "./training/text-training.js";
 export { train, type TrainResult } from "./training/train.js";

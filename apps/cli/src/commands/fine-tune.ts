@@ -14,7 +14,9 @@ export async function fineTuneModel(
   const result = await runFineTuning(options, terminal);
   const { output, validation } = options;
   terminal.result(resultDocument(result), () =>
-    trainedText({ result, output, validation, exported: result.qat }),
+    "qat" in result
+      ? trainedText({ result, output, validation, exported: result.qat })
+      : trainedText({ result, output, validation }),
   );
-  checkAgreement("fine-tune", result.qat);
+  if ("qat" in result) checkAgreement("fine-tune", result.qat);
 }

@@ -12,7 +12,9 @@ export async function train(options: Parameters<typeof runTraining>[0], terminal
   const result = await runTraining(options, terminal);
   const { output, validation } = options;
   terminal.result(resultDocument(result), () =>
-    trainedText({ result, output, validation, exported: result.qat }),
+    "qat" in result
+      ? trainedText({ result, output, validation, exported: result.qat })
+      : trainedText({ result, output, validation }),
   );
-  checkAgreement("train", result.qat);
+  if ("qat" in result) checkAgreement("train", result.qat);
 }

@@ -10,7 +10,8 @@ export interface TrainedModel {
   /** Where the file is to be. */
   readonly output: string;
   readonly model: ModelProto;
-  readonly settings: TaggerSettings;
+  /** Of a tagger; undefined for another model, whose inputs are made. */
+  readonly settings: TaggerSettings | undefined;
   /** Sentences to run it on; inputs are made where there are none. */
   readonly words: readonly (readonly string[])[];
   readonly threads: number;

@@ -103,7 +103,16 @@ async function keep<W>(
 }
 
 /** The model with what was done in its history, behind what was done to the model that it was made of. */
-async function withStep({ trained, base, operation, options, paths }: Keeping<Trained>): Promise<ModelProto> {
+export async function withStep({
+  trained,
+  base,
+  operation,
+  options,
+  paths,
+}: Pick<
+  Keeping<Pick<FineTuned, "model">>,
+  "trained" | "base" | "operation" | "options" | "paths"
+>): Promise<ModelProto> {
   const step = {
     step: operation,
     options,
