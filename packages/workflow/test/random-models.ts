@@ -29,6 +29,8 @@ export interface RandomModelOptions {
   readonly hidden?: number;
   /** Writes `model.safetensors` too, for families that it is read of. Default false. */
   readonly safetensors?: boolean;
+  /** Ratio of dropout in training. Default: what the family's configurations leave out. */
+  readonly dropout?: number;
 }
 
 /** Words that the tokenizers of these models know; of others they know the letters. */
@@ -107,7 +109,13 @@ async function write(
   await mkdir(join(path, "onnx"), { recursive: true });
   const json = (name: string, value: object) => writeFile(join(path, name), JSON.stringify(value));
   const end = labels === undefined ? "Model" : "ForSequenceClassification";
-  const named = { ...config, architectures: [`${classes[family]}${end}`] };
+  const { dropout } = options;
+  const ratios = dropout !== undefined && {
+    hidden_dropout_prob: dropout,
+    attention_probs_dropout_prob: dropout,
+    classifier_dropout: dropout,
+  };
+  const named = { ...config, ...ratios, architectures: [`${classes[family]}${end}`] };
   await json("config.json", textModelConfig(named, labels));
   await json("tokenizer.json", tokenizerOf(family));
   const pad = family === "roberta" || family === "xlm-roberta" ? "<pad>" : "[PAD]";

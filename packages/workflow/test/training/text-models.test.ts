@@ -11,6 +11,7 @@ let folder: TrainingFolder;
 beforeAll(async () => {
   folder = await openTrainingFolder();
   await writeRandomEncoder(folder.path("encoder"), { safetensors: true });
+  await writeRandomEncoder(folder.path("still"), { safetensors: true, dropout: 0 });
   await writeFile(
     folder.path("films.jsonl"),
     lines(({ text, label }) => JSON.stringify({ text, label })),
@@ -105,6 +106,21 @@ describe("classifiers of texts", () => {
     };
     expect(Object.keys(tokenizer.model.vocab)).toEqual(expect.arrayContaining(["good", "bad", "."]));
   });
+});
+
+test("both engines compute the same losses of texts", async () => {
+  for (const [task, file] of [
+    ["classification", "films.jsonl"],
+    ["embedding", "vectors.jsonl"],
+  ] as const) {
+    const losses = async (engine: "onnx" | "tensorflow"): Promise<number[]> => {
+      const options = { ...quick(`${task}-${engine}`, file), task, engine, epochs: 1 } as const;
+      // Dropout draws other numbers in each engine: none of it.
+      return (await fineTune(folder.path("still"), options)).epochs.map(({ loss }) => loss);
+    };
+    const [first, second] = [await losses("onnx"), await losses("tensorflow")];
+    first.forEach((loss, i) => expect(second[i]).toBeCloseTo(loss, 4));
+  }
 });
 
 test("encoders of texts are learned from vectors, and are as wide as these", async () => {
