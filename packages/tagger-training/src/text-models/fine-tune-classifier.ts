@@ -26,6 +26,8 @@ import { addSequenceHead, type SequenceHeadOptions } from "./sequence-head.js";
 import { makeTextFeeder, runRows, type TextFeeder } from "./text-rows.js";
 import { finishedTextModel, simulated, type TrainedTextModel } from "./trained-text-model.js";
 
+const operation = "fineTune";
+
 /** Labelled texts to learn from, and to choose the best epoch by. */
 export interface ClassifierData {
   readonly train: LabelledTexts;
@@ -40,13 +42,6 @@ export interface FineTuneClassifierOptions extends ClassifierTrainingOptions {
    * starts a fresh one. Left out, it is kept where both have the same labels.
    */
   readonly keepHead?: boolean;
-}
-
-/** What {@link fineTuneClassifier} takes, as one object. */
-export interface ClassifierTextJob {
-  readonly base: string | BaseModel;
-  readonly data: ClassifierData;
-  readonly options?: FineTuneClassifierOptions;
 }
 
 /** A classifier of texts with everything that a Hugging Face directory holds. */
@@ -77,27 +72,21 @@ export interface FineTunedClassifier extends TrainedTextModel {
  * await writeTextModel("models/genre", tuned);
  * ```
  */
-export function fineTuneClassifier(
+export async function fineTuneClassifier(
   base: string | BaseModel,
   data: ClassifierData,
   options: FineTuneClassifierOptions = {},
-): Promise<FineTunedClassifier> {
-  return fineTuneClassifierAs("fineTune", { base, data, options });
-}
-
-/** {@link fineTuneClassifier} as a step of another operation, which errors name. */
-export async function fineTuneClassifierAs(
-  operation: string,
-  { base, data, options = {} }: ClassifierTextJob,
 ): Promise<FineTunedClassifier> {
   const { batchSize = 16, seed = 1, labelSmoothing = 0, threads } = options;
   checkBatchSize(operation, batchSize);
   checkShare(operation, "labelSmoothing", labelSmoothing);
   const train = await collectTexts(data.train, `${operation}: train`);
   const validation =
-    data.validation === undefined ? [] : await collectTexts(data.validation, `${operation}: validation`);
+    data.validation === undefined
+      ? []
+      : await collectTexts(data.validation, `${operation}: validation`, train[0]);
   const opened = await openBase(base);
-  const { labels, start, names } = chooseHead(operation, opened, train, options.keepHead);
+  const { labels, start, names } = chooseHead(opened, train, options.keepHead);
   const deviation = opened.config["initializer_range"];
   const model = addSequenceHead(opened, {
     names,
@@ -108,8 +97,8 @@ export async function fineTuneClassifierAs(
     ...(typeof deviation === "number" && { deviation }),
   });
   const feeder = makeTextFeeder(model, opened.settings);
-  const rows = labelledRows(train, { operation, name: "train", labels, feeder });
-  const held = labelledRows(validation, { operation, name: "validation", labels, feeder });
+  const rows = labelledRows(train, { name: "train", labels, feeder });
+  const held = labelledRows(validation, { name: "validation", labels, feeder });
 
   const judged = async (trained: ModelProto): Promise<ClassScores> => {
     const predicted: number[] = [];
@@ -145,7 +134,6 @@ interface ChosenTextHead extends Pick<SequenceHeadOptions, "names" | "start"> {
 
 /** The labels of the texts, sorted, and what the head starts from; those of the base if its head is kept. */
 function chooseHead(
-  operation: string,
   { config, tensors, labels: ofBase, width }: OpenBase,
   train: readonly LabelledText[],
   keepHead: boolean | undefined,
@@ -189,17 +177,13 @@ interface LabelledRow extends TextRow {
 }
 
 interface RowSource {
-  readonly operation: string;
   readonly name: "train" | "validation";
   readonly labels: readonly string[];
   readonly feeder: TextFeeder;
 }
 
 /** @throws TaggerError `unknown-label` with the text's place. */
-function labelledRows(
-  texts: readonly LabelledText[],
-  { operation, name, labels, feeder }: RowSource,
-): LabelledRow[] {
+function labelledRows(texts: readonly LabelledText[], { name, labels, feeder }: RowSource): LabelledRow[] {
   const numbers = new Map(labels.map((label, number) => [label, number]));
   return texts.map((one, i) => {
     const label = numbers.get(one.label);

@@ -30,13 +30,6 @@ export interface EmbedderData {
   readonly validation?: TextVectors;
 }
 
-/** What {@link fineTuneEmbedder} takes, as one object. */
-export interface EmbedderJob {
-  readonly base: string | BaseModel;
-  readonly data: EmbedderData;
-  readonly options?: ClassifierTrainingOptions;
-}
-
 /** An encoder of texts with everything that a Hugging Face directory holds. */
 export interface FineTunedEmbedder extends TrainedTextModel {
   /** Numbers of a vector. */
@@ -45,6 +38,7 @@ export interface FineTunedEmbedder extends TrainedTextModel {
   readonly cosine: number | undefined;
 }
 
+const operation = "fineTune";
 /** Name of the input with the vectors to learn, in training alone. */
 const vectorsInput = "vectors";
 
@@ -67,18 +61,10 @@ const vectorsInput = "vectors";
  * await writeTextModel("models/sentences", tuned);
  * ```
  */
-export function fineTuneEmbedder(
+export async function fineTuneEmbedder(
   base: string | BaseModel,
   data: EmbedderData,
   options: ClassifierTrainingOptions = {},
-): Promise<FineTunedEmbedder> {
-  return fineTuneEmbedderAs("fineTune", { base, data, options });
-}
-
-/** {@link fineTuneEmbedder} as a step of another operation, which errors name. */
-export async function fineTuneEmbedderAs(
-  operation: string,
-  { base, data, options = {} }: EmbedderJob,
 ): Promise<FineTunedEmbedder> {
   const { batchSize = 16, threads } = options;
   checkBatchSize(operation, batchSize);

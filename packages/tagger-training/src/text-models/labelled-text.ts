@@ -20,20 +20,22 @@ export const placeOfText = ({ line }: { readonly line?: number | undefined }, in
 /**
  * All texts of a source.
  *
+ * @param like a text of another source that these must be like: pairs, or single texts; the first unless given
  * @throws TaggerError `empty` without one, `misaligned` where some texts are pairs and others are not.
  */
 export async function collectTexts<T extends Omit<LabelledText, "label">>(
   texts: Iterable<T> | AsyncIterable<T>,
   where: string,
+  like?: Pick<LabelledText, "pair">,
 ): Promise<T[]> {
   const read: T[] = [];
   for await (const one of texts) {
-    const first = read[0];
+    const first = like ?? read[0];
     if (first !== undefined && (first.pair === undefined) !== (one.pair === undefined)) {
       const [expected, got] = first.pair === undefined ? ["one text", "a pair"] : ["a pair", "one text"];
       throw new TaggerError(
         "misaligned",
-        `${where}: ${placeOfText(one, read.length)}: expected ${expected} as in the first, got ${got}`,
+        `${where}: ${placeOfText(one, read.length)}: expected ${expected} as in the first of training, got ${got}`,
         { line: one.line },
       );
     }

@@ -195,7 +195,7 @@ describe("what a classifier of texts cannot be trained with", () => {
       "a pair among single texts",
       [...train, { text: "a", pair: "b", label: "warm", line: 30 }],
       "misaligned",
-      "fineTune: train: line 30: expected one text as in the first, got a pair",
+      "fineTune: train: line 30: expected one text as in the first of training, got a pair",
     ],
     [
       "a label with a line break",
@@ -219,6 +219,13 @@ describe("what a classifier of texts cannot be trained with", () => {
         'fineTune: validation: line 4: label: expected one of those in training (cold, warm), got "mild"',
     });
   });
+});
+
+it("pairs to validate what learned single texts with", async () => {
+  const data = { train, validation: plantedPairs };
+  await expect(fineTuneClassifier(tinyBase(train), data, options)).rejects.toThrow(
+    "fineTune: validation: text 1: expected one text as in the first of training, got a pair",
+  );
 });
 
 describe("scores of classes", () => {

@@ -29,7 +29,7 @@ import {
   type WrittenDirectory,
 } from "./training-result.js";
 
-export { checkAgreement, exportTrained, type TrainedExport } from "./export-trained.js";
+export { checkAgreement, exportOf, exportTrained, type TrainedExport } from "./export-trained.js";
 export type { TextTrainingResult } from "./text-training.js";
 
 /** An encoder that became a tagger. */

@@ -29,7 +29,7 @@ import {
 import { chosenEngine, engineInHistory, type EngineName } from "./training-engine.js";
 import { describedModel, describedTraining, type TrainingResult } from "./training-result.js";
 
-export { checkAgreement, type TrainedExport } from "./export-trained.js";
+export { checkAgreement, exportOf, type TrainedExport } from "./export-trained.js";
 export type { TextTrainingResult } from "./text-training.js";
 
 /** A tagger from random weights. */

@@ -183,7 +183,9 @@ test("what cannot be learned from is refused with its line, and nothing is writt
     "expected 32 numbers (the width of",
   );
   const wide = `${good}{"text": "a", "text_pair": "b", "label": "y"}\n`;
-  await (await refused(wide)).toThrow("train: line 2: expected one text as in the first, got a pair");
+  await (await refused(wide)).toThrow(
+    "train: line 2: expected one text as in the first of training, got a pair",
+  );
   expect(await folder.names()).toEqual(before);
 });
 

@@ -4,7 +4,7 @@ import { exportTagger } from "@nasty/taggers/node";
 import { UsageError } from "../../errors.js";
 import { distillOperation, exportOperation, fineTuneOperation } from "../../operations/index.js";
 import { resultDocument } from "../../report/result-document.js";
-import { checkAgreement, type TrainedExport } from "../../training/export-trained.js";
+import { checkAgreement, exportOf } from "../../training/export-trained.js";
 import { qatSettings } from "../../training/qat-settings.js";
 import { operationStep, stemOf, type WiredText } from "./operation-step.js";
 import type { StepKind } from "./step-kind.js";
@@ -25,10 +25,6 @@ const validationText: WiredText = {
   isRequired: false,
   purpose: "the best epoch is chosen by it",
 };
-
-/** The quantized file of a training for quantization. */
-const exportOf = (result: object): TrainedExport | undefined =>
-  "qat" in result ? (result.qat as TrainedExport | undefined) : undefined;
 
 /** `fine-tune`: a transformer goes on learning, with its own labels; a model file is exported first. */
 export const fineTuneStep = operationStep({
