@@ -10,7 +10,7 @@ export { importModel, type ImportResult } from "./importing/import-model.js";
 export { inspect, type InspectionResult } from "./inspection/inspect.js";
 export { benchmark } from "./measurement/benchmark.js";
 export type { BenchmarkResult } from "./measurement/benchmark-result.js";
-export { type Model, openModel, type OpenOptions } from "./models/model.js";
+export { type GivenTexts, type Model, openModel, type OpenOptions } from "./models/model.js";
 export { type ModelLike } from "./models/model-like.js";
 export type { PruneOptions } from "./pruning/given-options.js";
 export { prune } from "./pruning/prune.js";

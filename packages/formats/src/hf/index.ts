@@ -8,4 +8,5 @@ export {
   type TokenizerConfig,
   type TokenizerFile,
 } from "./tokenizer-files.js";
+export { type Pooling, poolings, type SentenceModules } from "./sentence-modules.js";
 export { isModelVariant, modelFileName, type ModelVariant, modelVariants } from "./variants.js";
