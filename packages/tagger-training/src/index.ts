@@ -56,7 +56,7 @@ export {
 } from "./text-models/fine-tune-embedder.js";
 export type { LabelledText, LabelledTexts } from "./text-models/labelled-text.js";
 export { randomTextBase, type RandomTextBaseOptions } from "./text-models/random-text-base.js";
-export type { TextModelKind, TrainedTextModel } from "./text-models/trained-text-model.js";
+export type { TrainedTextModel } from "./text-models/trained-text-model.js";
 export { writeTextModel, type WriteTextModelOptions } from "./text-models/write-text-model.js";
 export {
   type FurtherTrainingOptions,

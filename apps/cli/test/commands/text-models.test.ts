@@ -39,7 +39,7 @@ test("fine-tunes a classifier of texts, and says how well it classifies", async 
 test("a line that cannot be learned from and an option that says nothing are refused", async () => {
   await shop.write("bad.tsv", "a good film\tyes\nthe bad book\n");
   expect(await shop.refused(3, [...learnFrom("bad.tsv"), "--output", "none"])).toContain(
-    "bad.tsv: line 2: columns: expected 2 as in the first line, got 1",
+    "bad.tsv: line 2: columns: expected 2, got 1",
   );
   expect(await shop.refused(2, [...learn, "--output", "none", "--qat"])).toContain(
     "--qat: expected --task pos",

@@ -1,8 +1,6 @@
 import type { Tensor } from "@nasty/core";
-import { dtypeOf, type ModelProto } from "@nasty/formats/onnx";
-import { ModelGraph } from "@nasty/graph";
-import type { ValueInfo } from "@nasty/runtime";
-import { TaggerError, type TransformerSettings } from "@nasty/taggers";
+import type { ModelProto } from "@nasty/formats/onnx";
+import { inputsOf, TaggerError, type TransformerSettings } from "@nasty/taggers";
 import {
   type Feeder,
   makeFeeder,
@@ -73,20 +71,6 @@ const hiding = (encoder: WordEncoder, hides: () => boolean): WordEncoder => ({
   ...encoder,
   encode: (word) => (hides() ? encoder.unknown : encoder.encode(word)),
 });
-
-/** What a graph takes, as a session would say it. */
-export function inputsOf(model: ModelProto): ValueInfo[] {
-  return ModelGraph.from(model).main.inputs.map(({ name, type }) => {
-    const value = type?.value.case === "tensorType" ? type.value.value : undefined;
-    return {
-      name,
-      dtype: dtypeOf(value?.elemType ?? 0),
-      shape: (value?.shape?.dim ?? []).map(({ value: size }) =>
-        size.case === "dimValue" ? Number(size.value) : (size.value ?? ""),
-      ),
-    };
-  });
-}
 
 /** int64 [rows, length] with the label of each word at its first subword, −100 elsewhere. */
 export function labelTensor(rows: readonly TrainingRow[], shape: readonly number[]): Tensor<"int64"> {

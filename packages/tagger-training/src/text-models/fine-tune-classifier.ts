@@ -2,6 +2,7 @@ import type { Tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { checkLabels, TaggerError } from "@nasty/taggers";
 import { familyOf, findSequenceHead, sequenceHeadOf } from "@nasty/taggers/encoders";
+import { type ClassifierSettings, largestAt } from "@nasty/taggers/texts";
 import type { TextRow } from "@nasty/taggers/transformer";
 import type { Batch, Random } from "@nasty/training";
 import { type BaseModel, type OpenBase, openBase } from "../fine-tuning/base-model.js";
@@ -23,8 +24,13 @@ import {
   placeOfText,
 } from "./labelled-text.js";
 import { addSequenceHead, type SequenceHeadOptions } from "./sequence-head.js";
-import { makeTextFeeder, runRows, type TextFeeder } from "./text-rows.js";
-import { finishedTextModel, simulated, type TrainedTextModel } from "./trained-text-model.js";
+import { answers, makeTextFeeder, type TextFeeder } from "./text-rows.js";
+import {
+  finishedTextModel,
+  inputSettingsOf,
+  simulated,
+  type TrainedTextModel,
+} from "./trained-text-model.js";
 
 const operation = "fineTune";
 
@@ -96,15 +102,20 @@ export async function fineTuneClassifier(
     start,
     ...(typeof deviation === "number" && { deviation }),
   });
-  const feeder = makeTextFeeder(model, opened.settings);
+  const settings: ClassifierSettings = {
+    kind: "sequence-classification",
+    labels,
+    problem: "single-label",
+    ...inputSettingsOf(opened),
+  };
+  const feeder = makeTextFeeder(model, settings);
   const rows = labelledRows(train, { name: "train", labels, feeder });
   const held = labelledRows(validation, { name: "validation", labels, feeder });
 
   const judged = async (trained: ModelProto): Promise<ClassScores> => {
     const predicted: number[] = [];
-    await runRows(trained, { feeder, rows: held, threads }, (row, scores) => {
-      predicted[row] = scores.indexOf(Math.max(...scores));
-    });
+    for await (const scores of answers(trained, settings, validation, threads))
+      predicted.push(largestAt(scores));
     return classScores(
       held.map(({ label }) => label),
       predicted,
@@ -122,7 +133,7 @@ export async function fineTuneClassifier(
     options,
   });
   return {
-    ...finishedTextModel(opened, { kind: "classification", labels }, result),
+    ...finishedTextModel(opened, settings, result),
     labels,
     scores: held.length === 0 ? undefined : await judged(simulated(result)),
   };
@@ -191,7 +202,7 @@ function labelledRows(texts: readonly LabelledText[], { name, labels, feeder }: 
     throw new TaggerError(
       "unknown-label",
       `${operation}: ${name}: ${placeOfText(one, i)}: label: expected one of those in training (${labels.join(", ")}), got "${one.label}"`,
-      { name: one.label, line: one.line },
+      { name: one.label },
     );
   });
 }

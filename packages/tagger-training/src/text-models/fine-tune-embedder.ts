@@ -1,6 +1,7 @@
 import type { Tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { TaggerError } from "@nasty/taggers";
+import type { EmbedderSettings } from "@nasty/taggers/texts";
 import type { TextRow } from "@nasty/taggers/transformer";
 import type { Batch, Random } from "@nasty/training";
 import { type BaseModel, openBase } from "../fine-tuning/base-model.js";
@@ -10,16 +11,21 @@ import { type ClassifierTrainingOptions, trainClassifier } from "../fine-tuning/
 import { shuffledBatches } from "../fine-tuning/training-rows.js";
 import { asSentences, collectTexts, placeOfText } from "./labelled-text.js";
 import { addMeanPooling, pooledOutput, withoutPooling } from "./mean-pooling.js";
-import { makeTextFeeder, runRows, type TextFeeder } from "./text-rows.js";
-import { finishedTextModel, simulated, type TrainedTextModel } from "./trained-text-model.js";
+import { answers, makeTextFeeder, type TextFeeder } from "./text-rows.js";
+import {
+  finishedTextModel,
+  inputSettingsOf,
+  simulated,
+  type TrainedTextModel,
+} from "./trained-text-model.js";
 
 /** A text and the vector that it should get. */
 export interface TextVector {
   readonly text: string;
   /** As many numbers as the encoder is wide; its length does not matter, its direction does. */
   readonly vector: readonly number[] | Float32Array;
-  /** Where it stands in its file, from 1. */
-  readonly line?: number | undefined;
+  /** Where it stands in its file, for messages: `line 12`. */
+  readonly place?: string | undefined;
 }
 
 export type TextVectors = Iterable<TextVector> | AsyncIterable<TextVector>;
@@ -32,8 +38,6 @@ export interface EmbedderData {
 
 /** An encoder of texts with everything that a Hugging Face directory holds. */
 export interface FineTunedEmbedder extends TrainedTextModel {
-  /** Numbers of a vector. */
-  readonly width: number;
   /** Mean cosine on the validation texts, with these weights; undefined without any. */
   readonly cosine: number | undefined;
 }
@@ -74,16 +78,23 @@ export async function fineTuneEmbedder(
   const opened = await openBase(base);
   const { width } = opened;
   const model = addMeanPooling(opened);
-  const feeder = makeTextFeeder(model, opened.settings);
+  const settings: EmbedderSettings = {
+    kind: "feature-extraction",
+    pooling: ["mean"],
+    normalize: false,
+    ...inputSettingsOf(opened),
+  };
+  const feeder = makeTextFeeder(model, settings);
   const rows = vectorRows(train, { where: `${operation}: train`, width, feeder });
   const held = vectorRows(validation, { where: `${operation}: validation`, width, feeder });
 
   const judged = async (trained: ModelProto): Promise<number> => {
     let sum = 0;
-    await runRows(trained, { feeder, rows: held, threads }, (row, found) => {
-      const { vector } = held[row] as VectorRow;
+    let row = 0;
+    for await (const found of answers(trained, settings, validation, threads)) {
+      const { vector } = held[row++] as VectorRow;
       for (let i = 0; i < width; i++) sum += (found[i] as number) * (vector[i] as number);
-    });
+    }
     return sum / held.length;
   };
   const texts = train.map((one) => ({ text: one.text, label: one.vector.join(" ") }));
@@ -104,7 +115,7 @@ export async function fineTuneEmbedder(
   });
   const cosine = held.length === 0 ? undefined : await judged(simulated(result));
   const encoder = { ...result, model: withoutPooling(result.model, opened) };
-  return { ...finishedTextModel(opened, { kind: "embedding", width }, encoder), width, cosine };
+  return { ...finishedTextModel(opened, settings, encoder), cosine };
 }
 
 interface VectorRow extends TextRow {
@@ -124,7 +135,6 @@ function vectorRows(texts: readonly TextVector[], { where, width, feeder }: RowS
       new TaggerError(
         "misaligned",
         `${where}: ${placeOfText(one, i)}: vector: expected ${expected}, got ${got}`,
-        { line: one.line },
       );
     const { length } = one.vector;
     if (length !== width) throw refuse(`${width} numbers (the width of the encoder)`, String(length));

@@ -6,16 +6,16 @@ export interface LabelledText {
   /** The second text of a pair: a hypothesis, an answer, a paraphrase. */
   readonly pair?: string | undefined;
   readonly label: string;
-  /** Where it stands in its file, from 1. */
-  readonly line?: number | undefined;
+  /** Where it stands in its file, for messages: `line 12`. */
+  readonly place?: string | undefined;
 }
 
 /** Labelled texts, streamed or at hand. */
 export type LabelledTexts = Iterable<LabelledText> | AsyncIterable<LabelledText>;
 
-/** Where a text stands, for messages: its line, or its number from 1. */
-export const placeOfText = ({ line }: { readonly line?: number | undefined }, index: number): string =>
-  line === undefined ? `text ${index + 1}` : `line ${line}`;
+/** Where a text stands, for messages: its place in a file, or its number from 1. */
+export const placeOfText = ({ place }: Pick<LabelledText, "place">, index: number): string =>
+  place ?? `text ${index + 1}`;
 
 /**
  * All texts of a source.
@@ -36,7 +36,6 @@ export async function collectTexts<T extends Omit<LabelledText, "label">>(
       throw new TaggerError(
         "misaligned",
         `${where}: ${placeOfText(one, read.length)}: expected ${expected} as in the first of training, got ${got}`,
-        { line: one.line },
       );
     }
     read.push(one);

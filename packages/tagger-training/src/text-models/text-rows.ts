@@ -1,8 +1,13 @@
 import type { ModelProto } from "@nasty/formats/onnx";
-import { openSession, type Session } from "@nasty/runtime";
-import { TaggerError, type TransformerSettings } from "@nasty/taggers";
+import { openSession } from "@nasty/runtime";
+import { inputsOf, TaggerError } from "@nasty/taggers";
+import {
+  makeTextModel,
+  type TextInputSettings,
+  type TextSample,
+  type TextSettings,
+} from "@nasty/taggers/texts";
 import { type Feeder, makeFeeder, makeTextEncoder, type TextRow } from "@nasty/taggers/transformer";
-import { inputsOf } from "../fine-tuning/training-rows.js";
 
 /** Turns texts into rows, and rows into the inputs of a model. */
 export interface TextFeeder {
@@ -11,17 +16,11 @@ export interface TextFeeder {
   encode(text: string, pair: string | undefined): TextRow;
 }
 
-/** What of a tagger's settings texts need. */
-export type TextSettings = Pick<
-  TransformerSettings,
-  "tokenizer" | "maxPositions" | "positionOffset" | "vocabularySize"
->;
-
 /** Subwords of a row where neither model nor tokenizer has a limit: attention takes the square of it. */
 const mostSubwords = 4096;
 
 /** @throws TaggerError `tokenizer`, `tokenizer-mismatch`, `model-inputs`, `window`. */
-export function makeTextFeeder(model: ModelProto, settings: TextSettings): TextFeeder {
+export function makeTextFeeder(model: ModelProto, settings: TextInputSettings): TextFeeder {
   const encoder = makeTextEncoder(settings.tokenizer);
   const { special, padId, largestId } = encoder;
   const { vocabularySize, positionOffset, maxPositions } = settings;
@@ -39,46 +38,20 @@ export function makeTextFeeder(model: ModelProto, settings: TextSettings): TextF
   };
 }
 
-/** Rows that are run at once: enough to be fast, few enough that little is padding. */
-const rowsAtOnce = 16;
+/** Texts that are run at once: enough to be fast, few enough that little is padding. */
+const textsAtOnce = 16;
 
-/**
- * Runs a model on rows, like lengths together, and hands out each row's part of an output [batch, width].
- *
- * @param take the row's number and its values, which are only lent
- */
-export async function runRows(
+/** What a model that is in training says of texts, in their order. */
+export async function* answers(
   model: ModelProto,
-  { feeder, rows, threads = 1 }: RowsToRun,
-  take: (row: number, values: Float32Array) => void,
-): Promise<void> {
-  const session = await openSession(model, { threads });
+  settings: TextSettings,
+  texts: Iterable<TextSample>,
+  threads = 1,
+): AsyncGenerator<Float32Array> {
+  const open = await makeTextModel(await openSession(model, { threads }), settings);
   try {
-    const order = rows.map((_, i) => i).sort((a, b) => lengthOf(rows, a) - lengthOf(rows, b) || a - b);
-    for (let at = 0; at < order.length; at += rowsAtOnce)
-      await runSome(session, { feeder, rows }, order.slice(at, at + rowsAtOnce), take);
+    yield* open.rows(texts, { batchSize: textsAtOnce });
   } finally {
-    await session.close();
+    await open.close();
   }
-}
-
-export interface RowsToRun {
-  readonly feeder: TextFeeder;
-  readonly rows: readonly TextRow[];
-  readonly threads?: number | undefined;
-}
-
-const lengthOf = (rows: readonly TextRow[], at: number): number => rows[at]?.ids.length ?? 0;
-
-async function runSome(
-  session: Session,
-  { feeder, rows }: RowsToRun,
-  numbers: readonly number[],
-  take: (row: number, values: Float32Array) => void,
-): Promise<void> {
-  const { feeds } = feeder.feed(numbers.map((number) => rows[number] as TextRow));
-  const [name = ""] = session.outputs.map((output) => output.name);
-  const values = (await session.run(feeds, [name]))[name]?.data as Float32Array;
-  const width = values.length / numbers.length;
-  numbers.forEach((number, i) => take(number, values.subarray(i * width, (i + 1) * width)));
 }

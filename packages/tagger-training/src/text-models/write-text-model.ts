@@ -6,6 +6,7 @@ import { getMetadata, modelChunks } from "@nasty/formats/onnx";
 import { safetensorsChunks } from "@nasty/formats/safetensors";
 import { textModelConfig } from "@nasty/taggers/encoders";
 import { modelVariantOf, type StagedModel } from "@nasty/taggers/node";
+import { withTextSettings } from "@nasty/taggers/texts";
 import type { TrainedTextModel } from "./trained-text-model.js";
 
 export interface WriteTextModelOptions {
@@ -16,10 +17,11 @@ export interface WriteTextModelOptions {
 /**
  * Writes a trained model of whole texts as a Hugging Face directory that transformers and transformers.js load.
  *
- * `onnx/model.onnx`, or the name for what the weights are stored as; `model.safetensors` where the family's names are
- * known; tokenizer files as they were. An encoder also has the files by which sentence-transformers averages its
- * vectors: `modules.json` and `1_Pooling/config.json`. The directory is written beside its place, checked, and only
- * then takes its name; see `writeHfDirectory`.
+ * `onnx/model.onnx`, or the name for what the weights are stored as (it also carries its labels and tokenizer, so that
+ * it can be moved alone); `model.safetensors` where the family's names are known; tokenizer files as they were. An
+ * encoder also has the files by which sentence-transformers averages its vectors: `modules.json` and
+ * `1_Pooling/config.json`. The directory is written beside its place, checked, and only then takes its name; see
+ * `writeHfDirectory`.
  *
  * @param path the folder, made where it is missing
  * @returns size and SHA-256 of every file, by its path inside the folder
@@ -34,22 +36,22 @@ export async function writeTextModel(
   tuned: TrainedTextModel,
   { check }: WriteTextModelOptions = {},
 ): Promise<Map<string, WrittenFile>> {
-  const { model, gives, settings, config, tokenizerJson, tokenizerConfig, tensors } = tuned;
+  const { model, settings, width, config, tokenizerJson, tokenizerConfig, tensors } = tuned;
   const history = getMetadata(model, "nasty.history");
   const metadata = { format: "pt", ...(history === undefined ? {} : { "nasty.history": history }) };
   const variant = modelVariantOf(model);
-  const labels = gives.kind === "classification" ? gives.labels : undefined;
+  const labels = settings.kind === "sequence-classification" ? settings.labels : undefined;
   const files = new Map<string, Iterable<Uint8Array>>();
   if (tensors !== undefined) files.set("model.safetensors", safetensorsChunks(tensors, metadata));
-  if (gives.kind === "embedding")
-    for (const [name, json] of poolingFiles(gives.width, settings.maxPositions)) files.set(name, json);
+  if (labels === undefined)
+    for (const [name, json] of poolingFiles(width, settings.maxPositions)) files.set(name, json);
   return writeHfDirectory(
     path,
     {
       config: variant === "fp32" ? config : textModelConfig(config, labels, variant),
       tokenizerJson,
       tokenizerConfig,
-      models: new Map([[variant, modelChunks(model)]]),
+      models: new Map([[variant, modelChunks(await withTextSettings(model, settings))]]),
       files,
     },
     {

@@ -193,7 +193,7 @@ describe("what a classifier of texts cannot be trained with", () => {
     ["one label", train.slice(0, 1), "labels", "fineTune: train: labels: expected at least 2, got 1 (warm)"],
     [
       "a pair among single texts",
-      [...train, { text: "a", pair: "b", label: "warm", line: 30 }],
+      [...train, { text: "a", pair: "b", label: "warm", place: "line 30" }],
       "misaligned",
       "fineTune: train: line 30: expected one text as in the first of training, got a pair",
     ],
@@ -212,7 +212,7 @@ describe("what a classifier of texts cannot be trained with", () => {
   });
 
   it("a label that only validation has", async () => {
-    const validation = [{ text: "a", label: "mild", line: 4 }];
+    const validation = [{ text: "a", label: "mild", place: "line 4" }];
     await expect(fineTuneClassifier(tinyBase(train), { train, validation }, options)).rejects.toMatchObject({
       code: "unknown-label",
       message:

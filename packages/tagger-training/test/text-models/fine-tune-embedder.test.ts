@@ -26,9 +26,9 @@ function vectorOf(text: string): number[] {
   );
 }
 
-const train: readonly TextVector[] = plantedTexts.map(({ text, line }) => ({
+const train: readonly TextVector[] = plantedTexts.map(({ text, place }) => ({
   text,
-  line,
+  place,
   vector: vectorOf(text),
 }));
 const options = { epochs: 60, batchSize: 4, learningRate: 1e-2, seed: 3 };
@@ -78,7 +78,8 @@ it("learns vectors of texts, and its directory gives them by the mean of its hid
 it("vectors that cannot be learned are refused with their line", async () => {
   const base = tinyBase(plantedTexts);
   const wrong = async (vector: readonly number[]) =>
-    expect(fineTuneEmbedder(base, { train: [...train, { text: "a", vector, line: 31 }] }, options)).rejects;
+    expect(fineTuneEmbedder(base, { train: [...train, { text: "a", vector, place: "line 31" }] }, options))
+      .rejects;
   await (await wrong([1, 2])).toThrow(
     "fineTune: train: line 31: vector: expected 16 numbers (the width of the encoder), got 2",
   );

@@ -11,7 +11,11 @@ export const plantedTexts: readonly LabelledText[] = Array.from({ length: 24 }, 
     ["snow", "cold"],
   ][i % 2] as [string, string];
   const words = [word(1), word(2), marker, word(3)];
-  return { text: `${[...words.slice(i % 4), ...words.slice(0, i % 4)].join(" ")}.`, label, line: i + 1 };
+  return {
+    text: `${[...words.slice(i % 4), ...words.slice(0, i % 4)].join(" ")}.`,
+    label,
+    place: `line ${i + 1}`,
+  };
 });
 
 /** Pairs whose label is told by the second text alone: the first ones are all alike. */

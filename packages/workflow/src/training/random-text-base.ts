@@ -1,5 +1,5 @@
 import { type BaseModel, randomTextBase } from "@nasty/tagger-training";
-import { readTextExamples } from "../texts/text-examples.js";
+import { readTexts } from "../kinds/text-samples.js";
 import type { TextTask } from "./text-training.js";
 
 /** Heads of attention of an encoder whose width they divide, the most first. */
@@ -15,7 +15,7 @@ const widening = 4;
 export async function randomTextEncoder(path: string, task: TextTask, seed: number): Promise<BaseModel> {
   const texts: string[] = [];
   let width: number | undefined;
-  for await (const { text, pair, vector } of readTextExamples(path)) {
+  for await (const { text, pair, vector } of readTexts(path)) {
     texts.push(text);
     if (pair !== undefined) texts.push(pair);
     width ??= vector?.length;

@@ -10,10 +10,13 @@ import {
 } from "@nasty/tagger-training";
 import type { EpochRecord, StopReason } from "@nasty/training";
 import type { DriftCheck } from "../drift/drift-check.js";
+import { driftSampleOf } from "../drift/drift-sample.js";
 import { checkTrained } from "../drift/training-drift.js";
 import { UsageError } from "../errors.js";
 import type { Reporter } from "../reporter.js";
-import { readLabelledTexts, readVectorTexts } from "../texts/text-examples.js";
+import { kindOf } from "../kinds/kind.js";
+import { textKind } from "../kinds/text-kind.js";
+import { firstTexts, labelledTexts, vectorTexts } from "./text-data.js";
 import { withStep } from "./keep-trained.js";
 import { directoryPlace } from "./place.js";
 import { runOf } from "./run-settings.js";
@@ -104,8 +107,11 @@ export async function runTextTraining(
     {
       async check({ modelPath }) {
         const { threads, minCosine } = settings;
-        const checked = { operation, output: place.named, model, threads, minCosine };
-        drift = await checkTrained({ ...checked, settings: undefined, words: [] }, modelPath);
+        const kind = kindOf(textKind(tuned.settings, model));
+        const samples = await firstTexts([validation, train]);
+        const sample = (modelBytes: number) => driftSampleOf({ modelBytes, model, kind }, samples);
+        const checked = { operation, output: place.named, model, sample, threads, minCosine };
+        drift = await checkTrained(checked, modelPath);
       },
     },
   );
@@ -138,12 +144,12 @@ function learned(
 ): Promise<Learned> {
   switch (task) {
     case "classification": {
-      const held = validation === undefined ? {} : { validation: readLabelledTexts(validation) };
-      return fineTuneClassifier(base, { train: readLabelledTexts(train), ...held }, options);
+      const held = validation === undefined ? {} : { validation: labelledTexts(validation) };
+      return fineTuneClassifier(base, { train: labelledTexts(train), ...held }, options);
     }
     case "embedding": {
-      const held = validation === undefined ? {} : { validation: readVectorTexts(validation) };
-      return fineTuneEmbedder(base, { train: readVectorTexts(train), ...held }, options);
+      const held = validation === undefined ? {} : { validation: vectorTexts(validation) };
+      return fineTuneEmbedder(base, { train: vectorTexts(train), ...held }, options);
     }
     default:
       return task satisfies never;
@@ -153,7 +159,7 @@ function learned(
 function found(
   tuned: Learned,
 ): Pick<TextTrainingResult, "labels" | "width" | "metric" | "value" | "macroF1"> {
-  if ("width" in tuned) {
+  if (!("labels" in tuned)) {
     const { width, cosine = null } = tuned;
     return { labels: null, width, metric: "cosine", value: cosine, macroF1: null };
   }

@@ -65,7 +65,7 @@ describe("classifiers of texts", () => {
       macroF1: 1,
       passed: true,
       path: folder.path(`from-${file}`),
-      drift: { inputs: "made", outputs: [{ name: "logits", finite: true }] },
+      drift: { inputs: "text", outputs: [{ name: "logits", finite: true }] },
     });
     expect(tuned.bytes).toBe(Object.values(tuned.output.files).reduce((sum, { bytes }) => sum + bytes, 0));
     expect(isInOrder(events)).toBe(true);
@@ -152,29 +152,18 @@ test("what cannot be learned from is refused with its line, and nothing is writt
   };
   const bad = `read ${folder.path("bad.jsonl")}: line`;
   const good = '{"text": "a", "label": "x"}\n';
-  await (await refused(`${good}{"text": "b"}\n`)).toThrow(
-    `${bad} 2: label: expected the label of the text, got none`,
-  );
+  await (await refused(`${good}{"text": "b"}\n`)).toThrow(`${bad} 2: label: expected one label, got none`);
   await (await refused(`${good}\n{"text": 3, "label": "x"}\n`)).toThrow(
-    `${bad} 3: text: expected text, got 3`,
+    `${bad} 3: text: expected a text, got 3`,
   );
-  await (await refused(`${good}{"text": "b", "label"\n`)).toThrow(
-    `${bad} 2: expected an object such as {"text": …`,
-  );
-  await (await refused(`${good}[1]\n`)).toThrow(
-    'line 2: expected an object such as {"text": …, "label": …}, got [1]',
-  );
-  await (await refused(`${good}{"txt": "b"}\n`)).toThrow(
-    `${bad} 2: text: expected {"text": …}, got the keys txt`,
-  );
+  await (await refused(`${good}{"text": "b", "label"\n`)).toThrow(`${bad} 2: expected {"text": …`);
+  await (await refused(`${good}[1]\n`)).toThrow('line 2: expected {"text": …}, got [1]');
+  await (await refused(`${good}{"txt": "b"}\n`)).toThrow(`${bad} 2: text: expected {"text": …}, got txt`);
   await (await refused(`${good}{"text": "b", "label": ["x"]}\n`)).toThrow(
     'label: expected one label, got ["x"]',
   );
-  await (await refused("a\tx\nb\ty\tz\n")).toThrow(
-    `${bad} 2: columns: expected 2 as in the first line, got 3`,
-  );
-  await (await refused("prose without labels.\n")).toThrow(`${bad} 1: expected JSON Lines of {"text": …`);
-  await (await refused("text\tlabel\n")).toThrow("texts: expected at least 1, got 0");
+  await (await refused("prose without labels.\n")).toThrow(`${bad} 1: expected {"text": …}`);
+  await (await refused("\n")).toThrow("texts: expected at least 1, got 0");
   await (await refused(good, "embedding")).toThrow(`${bad} 1: vector: expected a list of numbers, got none`);
   await (await refused('{"text": "a", "vector": ["x"]}', "embedding")).toThrow(
     "vector: expected a list of numbers",
