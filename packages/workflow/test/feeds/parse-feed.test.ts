@@ -42,7 +42,7 @@ test.each<readonly [unknown, RegExp]>([
   [{ ...good, sound: [[1, 2, 3]] }, /input sound: shape: expected float32 \[batch, 2\], got \[1, 3\]/],
   [{ ...good, ids: [[1, 2], [3]] }, /input ids\[1\]: expected a list of 2 as its neighbours .* got 1/],
   [
-    { ...good, ids: [[1, 9007199254740993]] },
+    { ...good, ids: [[1, 2 ** 53]] },
     /input ids\[0\]\[1\]: expected an integer below 2\^53 \(int64\), or its digits in quotes/,
   ],
   [{ ...good, ids: [[1.5, 2]] }, /input ids\[0\]\[0\]: expected an integer \(int64\), got 1\.5/],

@@ -1,14 +1,6 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeTemporaryFolder } from "@nasty/formats/archive/node";
-import {
-  makeGraph,
-  makeModel,
-  makeNode,
-  makeTensor,
-  makeValueInfo,
-  type ModelProto,
-} from "@nasty/formats/onnx";
 import { writeModelFile } from "@nasty/formats/onnx/node";
 import { type Tensor, tensor } from "@nasty/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -17,47 +9,12 @@ import { evaluate } from "../../src/evaluation/evaluate.js";
 import { benchmark } from "../../src/measurement/benchmark.js";
 import { openModel } from "../../src/models/model.js";
 import { quantize } from "../../src/quantization/quantize.js";
+import { frames, voice, width } from "../tiny-graph.js";
 import { jsonLines } from "../tiny-texts.js";
-
-const width = 24;
-const classes = 6;
-const noise = (i: number): number => 0.3 * Math.sin(i * 12.9898);
-
-/** Sound with a state, as voice detectors have it: a frame and what was heard before in, scores and a state out. */
-function voice({ factor = 1 } = {}): ModelProto {
-  const weight = (rows: number, columns: number, scale = 1): Float32Array =>
-    Float32Array.from({ length: rows * columns }, (_, i) => scale * noise(i));
-  const graph = makeGraph("voice", {
-    nodes: [
-      makeNode("MatMul", ["input", "first.weight"], ["heard"], { name: "/first/MatMul" }),
-      makeNode("Add", ["heard", "state"], ["both"], { name: "/mix/Add" }),
-      makeNode("Tanh", ["both"], ["stateN"], { name: "/mix/Tanh" }),
-      makeNode("MatMul", ["stateN", "second.weight"], ["scores"], { name: "/second/MatMul" }),
-    ],
-    inputs: [
-      makeValueInfo("input", "float32", ["batch", width]),
-      makeValueInfo("state", "float32", ["batch", width]),
-    ],
-    outputs: [
-      makeValueInfo("scores", "float32", ["batch", classes]),
-      makeValueInfo("stateN", "float32", ["batch", width]),
-    ],
-    initializers: [
-      makeTensor("first.weight", "float32", { values: weight(width, width, factor), shape: [width, width] }),
-      makeTensor("second.weight", "float32", { values: weight(width, classes), shape: [width, classes] }),
-    ],
-  });
-  return makeModel(graph, { opsets: { "": 17 }, irVersion: 8 });
-}
 
 let folder: string;
 let remove: () => Promise<void>;
 const path = (...parts: string[]): string => join(folder, ...parts);
-const frame = (n: number): number[][] => [
-  Array.from({ length: width }, (_, i) => Math.sin(n * 3.7 + i * 1.3)),
-];
-const frames = Array.from({ length: 30 }, (_, n) => ({ input: frame(n), state: frame(n + 100) }));
-
 beforeAll(async () => {
   ({ path: folder, remove } = await makeTemporaryFolder("nasty-graph-kind-test"));
   await writeModelFile(path("voice.onnx"), voice());

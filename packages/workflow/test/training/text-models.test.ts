@@ -1,5 +1,7 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { evaluate } from "../../src/evaluation/evaluate.js";
+import { openModel } from "../../src/models/model.js";
 import type { ProgressEvent } from "../../src/reporter.js";
 import { text } from "../../src/texts/text.js";
 import { fineTune } from "../../src/training/fine-tune.js";
@@ -75,6 +77,12 @@ describe("classifiers of texts", () => {
       id2label: { 0: "no", 1: "yes" },
     });
     expect(await readdir(tuned.path)).not.toContain("checkpoint");
+    const judged = await evaluate(tuned, { on: folder.path(file) });
+    expect(judged).toMatchObject({ metric: "accuracy", value: tuned.value });
+    // The model file carries its labels and tokenizer: it can be moved alone.
+    await copyFile(`${tuned.path}/onnx/model.onnx`, folder.path(`alone-${file}.onnx`));
+    await using model = await openModel(folder.path(`alone-${file}.onnx`));
+    for await (const { label } of model.classify("the door was good.")) expect(label).toBe("yes");
   });
 
   test("end on their signal with nothing but the checkpoint, and the same call goes on to the same bytes", async () => {
@@ -135,6 +143,14 @@ test("encoders of texts are learned from vectors, and are as wide as these", asy
   });
   expect(tuned.value).toBeGreaterThan(0.9);
   expect(Object.keys(tuned.output.files)).toContain("1_Pooling/config.json");
+  await using model = await openModel(tuned.path);
+  const [film] = films;
+  for await (const vector of model.embed(film?.text ?? "")) {
+    const wanted = vectorOf(film?.text ?? "");
+    const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+      Array.from(a, (x, i) => x * (b[i] ?? 0)).reduce((sum, x) => sum + x, 0);
+    expect(dot(vector, wanted) / Math.sqrt(dot(vector, vector) * dot(wanted, wanted))).toBeGreaterThan(0.9);
+  }
   await writeFile(
     folder.path("narrow.jsonl"),
     lines(({ text: of }) => JSON.stringify({ text: of, vector: vectorOf(of, 6) })),
