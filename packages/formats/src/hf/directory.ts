@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FormatError } from "../format-error.js";
-import { parseModelConfig } from "./model-config.js";
+import { type ConfigOptions, parseModelConfig } from "./model-config.js";
 import { filesOnDisk } from "./files-on-disk.js";
 import { readTextIfThere } from "./folder-files.js";
 import { type HfSmallFiles, readSmallFiles } from "./small-files.js";
@@ -42,6 +42,7 @@ export async function isHfDirectory(path: string): Promise<boolean> {
  * made good is in `notes`.
  *
  * @param path the folder
+ * @param options whether its model has labels (a token or text classifier; default), or may have none (an encoder)
  * @throws FormatError with `path` and `name` (the key): `not-found` (the folder or a file of it), those of
  *   `parseModelConfig`, `parseTokenizerConfig` and `parseTokenizerFile`, `out-of-range` (the tokenizer has ids beyond
  *   the model's embedding table: it belongs to another model)
@@ -51,8 +52,8 @@ export async function isHfDirectory(path: string): Promise<boolean> {
  * const file = modelPath("q8"); // models/pos/onnx/model_quantized.onnx
  * ```
  */
-export async function openHfDirectory(path: string): Promise<HfDirectory> {
-  return readUnchanged(path, () => readDirectory(path));
+export async function openHfDirectory(path: string, options: ConfigOptions = {}): Promise<HfDirectory> {
+  return readUnchanged(path, () => readDirectory(path, options));
 }
 
 /**
@@ -68,9 +69,9 @@ export async function openModelFolder(path: string): Promise<ModelFolder> {
   return readUnchanged(path, async () => findFiles(path, await preferenceOf(path)));
 }
 
-async function readDirectory(path: string): Promise<HfDirectory> {
+async function readDirectory(path: string, options: ConfigOptions): Promise<HfDirectory> {
   await checkFolder(path);
-  const files = await readSmallFiles(filesOnDisk(path));
+  const files = await readSmallFiles(filesOnDisk(path), options);
   return { ...(await findFiles(path, files.config.preferredDtype)), ...files };
 }
 
