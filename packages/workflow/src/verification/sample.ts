@@ -3,6 +3,8 @@ import { madeFeeds } from "@nasty/compression";
 import { InputError } from "../errors.js";
 import { sampleTextPath } from "../models/default-model.js";
 import type { LoadedModel } from "../models/load-model.js";
+import { kindOf } from "../kinds/kind.js";
+import { taggerKind } from "../kinds/tagger-kind.js";
 import { encodedBatches } from "../quantization/calibration-batches.js";
 import { readWords } from "../texts/unlabelled-text.js";
 
@@ -55,7 +57,11 @@ export async function verificationSample(
     };
   }
   const sentences = await firstSentences(test ?? sampleTextPath(), samples);
-  return { kind: "text", sentences, candidates: [await encodedBatches({ model, tagger }, sentences)] };
+  return {
+    kind: "text",
+    sentences,
+    candidates: [await encodedBatches(kindOf(taggerKind(tagger, model)), sentences)],
+  };
 }
 
 function madeBatch(model: LoadedModel["model"], length: number): readonly (readonly CalibrationBatch[])[] {
