@@ -25,12 +25,10 @@ export function sidebar(
 }
 
 /** The links above every page. */
-export function topLinks(playground: boolean): DefaultTheme.NavItem[] {
-  return [
-    { text: "Guide", link: "/guide" },
-    { text: "API", link: "/api/" },
-    { text: "Results", link: "/results" },
-    // A page of its own, not one of this app's.
-    ...(playground ? [{ text: "Playground", link: "/playground/index.html", target: "_self" }] : []),
-  ];
-}
+export const topLinks: DefaultTheme.NavItem[] = [
+  { text: "Guide", link: "/guide" },
+  { text: "API", link: "/api/" },
+  { text: "Results", link: "/results" },
+  // A page of its own, not one of this app's.
+  { text: "Playground", link: "/playground/index.html", target: "_self" },
+];

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -14,10 +13,9 @@ export const staged = join(app, ".pages");
 /** Where the built site is written. */
 export const site = join(app, "site");
 
-/** Built files of the playground, where they are copied to, and whether they are there. */
-export const playground = join(root, "apps/playground/dist");
+/** Where the playground's built files are, and where the site has them. */
+export const playground = join(root, "apps/playground/site");
 export const stagedPlayground = join(staged, "public/playground");
-export const hasPlayground = (): boolean => existsSync(join(stagedPlayground, "index.html"));
 
 /** What has no page is shown in the repository. */
 export const repository = "https://github.com/nasty-ml/nasty";

@@ -4,7 +4,7 @@ import { readRepositoryTexts } from "./markdown.js";
 import { sidebar, topLinks } from "./navigation.js";
 import { publicPackages } from "./packages.js";
 import { listPages } from "./pages.js";
-import { hasPlayground, repository, root } from "./places.js";
+import { repository, root } from "./places.js";
 
 const pages = listPages(root);
 const sources = new Map(pages.map(({ path, source }) => [path, source]));
@@ -48,7 +48,7 @@ export const siteConfig = defineConfig({
     search: { provider: "local" },
     outline: [2, 3],
     sidebar: sidebar(pages, publicPackages(root)),
-    nav: topLinks(hasPlayground()),
+    nav: topLinks,
     socialLinks: [{ icon: "github", link: repository }],
     editLink: {
       text: "The source of this page",

@@ -1,13 +1,10 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isFigure } from "./links.js";
 import { listPages } from "./pages.js";
 import { playground, root, staged, stagedPlayground } from "./places.js";
 
-/**
- * Lays the repository's texts and pictures out as the pages of the site, and the playground's built files if they are
- * there.
- */
+/** Lays the repository's texts and pictures out as the pages of the site, and the playground's built files. */
 export function stageTexts(): void {
   rmSync(staged, { recursive: true, force: true });
   for (const { source, path } of listPages(root)) copy(join(root, source), join(staged, path));
@@ -15,7 +12,7 @@ export function stageTexts(): void {
     const path = `docs/${name.replaceAll("\\", "/")}`;
     if (isFigure(path)) copy(join(root, path), join(staged, "public", path.slice("docs/".length)));
   }
-  if (existsSync(join(playground, "index.html"))) cpSync(playground, stagedPlayground, { recursive: true });
+  cpSync(playground, stagedPlayground, { recursive: true });
 }
 
 function copy(from: string, to: string): void {

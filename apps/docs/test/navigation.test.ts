@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { sidebar, topLinks } from "../src/navigation.js";
+import { sidebar } from "../src/navigation.js";
 import { publicPackages } from "../src/packages.js";
 import { listPages } from "../src/pages.js";
 
@@ -15,10 +15,4 @@ it("leads to every page and every entry point", () => {
   );
   expect(links).toContain("/api/@nasty/formats/conllu.md");
   expect(links.length).toBe(new Set(links).size);
-});
-
-it("leads to the playground where it is built", () => {
-  const playground = { text: "Playground", link: "/playground/index.html", target: "_self" };
-  expect(topLinks(true)).toContainEqual(playground);
-  expect(topLinks(false)).not.toContainEqual(playground);
 });

@@ -54,7 +54,7 @@ describe.skipIf(!hasBrowser)("the page that quantizes (needs a browser)", () => 
     await page.setInputFiles("#file", model);
     await page.locator("#inspected").waitFor();
     expect(await page.textContent("#inspected")).toMatch(
-      /2\.44 MB, 2,2\d\d,\d{3} parameters .* tags with 17 labels/s,
+      /9\.20 MB, 2,2\d\d,\d{3} parameters .* tags with 17 labels/s,
     );
     await page.click("#quantize");
     expect((await download(page)).equals(inNode("--mode", "dynamic"))).toBe(true);
@@ -80,6 +80,29 @@ describe.skipIf(!hasBrowser)("the page that quantizes (needs a browser)", () => 
     await page.fill("#calibration", "");
     await page.click("#quantize");
     await page.locator("[role=alert]", { hasText: "expected at least one sentence" }).waitFor();
+    await page.close();
+  });
+
+  test("needs nothing at hand: a tagger and a text are there; changed labels stand in their sentences", async () => {
+    const { page, faults } = await site.page("#page=quantize");
+    await page.click("#ready");
+    await page.locator("#inspected", { hasText: "tags with 17 labels" }).waitFor();
+    await page.click("text=Use the English sample");
+    const calibration = (): Promise<string> => page.inputValue("#calibration");
+    await expect.poll(async () => (await calibration()).length, { timeout: 20_000 }).toBeGreaterThan(5000);
+    await page.click("#quantize");
+    await page.locator("#result", { hasText: "_dynamic.onnx" }).waitFor();
+    const [, changed] = /^(\d+) of \d{4} labels changed/.exec((await page.textContent("#flips")) ?? "") ?? [];
+    expect(Number(changed)).toBeGreaterThan(0);
+    expect(await page.locator("mark").count()).toBe(Number(changed));
+    const drop = `(() => {
+      const data = new DataTransfer();
+      data.items.add(new File(["Dropped words."], "text.txt"));
+      document.querySelector("#calibration").dispatchEvent(new DragEvent("drop", { dataTransfer: data }));
+    })()`;
+    await page.evaluate(drop);
+    await expect.poll(calibration).toBe("Dropped words.");
+    expect(faults).toEqual([]);
     await page.close();
   });
 

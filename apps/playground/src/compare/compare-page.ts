@@ -1,7 +1,9 @@
 import { chosenFiles } from "../page/dropped-files.js";
 import { element } from "../page/element.js";
 import { bytesText } from "../page/figures.js";
+import { flipsView } from "../page/flips-view.js";
 import { changeState, readState } from "../page/state.js";
+import { textField } from "../page/text-field.js";
 import { table } from "../page/table.js";
 import { Cancelled, startTask, type Task } from "../page/task.js";
 // vite makes the export.
@@ -32,8 +34,7 @@ export function showComparePage(main: HTMLElement): () => void {
     first,
     element("label", { for: "second" }, "Second model"),
     second,
-    element("label", { for: "text" }, "Text"),
-    text,
+    ...textField(text, "Text"),
     element("p", { class: "choice" }, go, stop),
     status,
     problem,
@@ -85,15 +86,6 @@ function comparisonView({ models, words, flips }: Comparison): HTMLElement {
     "section",
     { id: "comparison", "aria-label": "Comparison" },
     table("Models", ["model", "size", "time a sentence"], rows),
-    element("p", { id: "flips" }, `${flips.length} of ${words} labels differ.`),
-    ...(flips.length === 0
-      ? []
-      : [
-          table(
-            "Words whose labels differ",
-            ["word", "first", "second"],
-            flips.map((flip) => [flip.form, flip.first, flip.second]),
-          ),
-        ]),
+    ...flipsView(flips, words, { first: "first", second: "second", verb: "differ" }),
   );
 }

@@ -1,7 +1,7 @@
 import { provideRuntime } from "@nasty/runtime/web";
-import { flips } from "@nasty/taggers";
 import { loadTagger, openLoaded } from "@nasty/taggers/web";
 import { type Files, sourceOf } from "../page/dropped-files.js";
+import { type FlippedWord, flippedWords } from "../page/flipped-words.js";
 import { loadRuntime } from "../page/runtime.js";
 import { serveTasks } from "../page/task.js";
 import { sentencesOf } from "../quantize/quantize-model.js";
@@ -15,6 +15,7 @@ export interface Question {
 /** One of the two models on the text. */
 export interface Measured {
   readonly name: string;
+  /** Of the `.onnx` file itself, unpacked. */
   readonly bytes: number;
   /** Mean over the sentences, of the fastest of several rounds. */
   readonly msPerSentence: number;
@@ -24,7 +25,7 @@ export interface Measured {
 export interface Comparison {
   readonly models: readonly [Measured, Measured];
   readonly words: number;
-  readonly flips: readonly { readonly form: string; readonly first: string; readonly second: string }[];
+  readonly flips: readonly FlippedWord[];
 }
 
 /**
@@ -43,7 +44,7 @@ serveTasks<Question, Comparison>(async ({ models, text }, onProgress) => {
     const tagger = await openLoaded(loaded);
     return {
       name: loaded.name,
-      bytes: loaded.file.length,
+      bytes: loaded.bytes.length,
       tagger,
       labels: [] as (readonly string[])[],
       best: Infinity,
@@ -69,10 +70,6 @@ serveTasks<Question, Comparison>(async ({ models, text }, onProgress) => {
   return {
     models: [measured(both[0]), measured(both[1])],
     words: sentences.reduce((sum, { length }) => sum + length, 0),
-    flips: flips(both[0].labels, both[1].labels).map(({ sentence, word, original, changed }) => ({
-      form: sentences[sentence]?.[word] ?? "",
-      first: original,
-      second: changed,
-    })),
+    flips: flippedWords(sentences, both[0].labels, both[1].labels),
   };
 });

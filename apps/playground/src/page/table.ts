@@ -1,6 +1,6 @@
 import { element } from "./element.js";
 
-type Cells = readonly (string | number)[];
+type Cells = readonly (string | number | HTMLElement)[];
 
 /** A table that scrolls by itself where it is wider than the page. */
 export function table(name: string, heads: readonly string[], rows: readonly Cells[]): HTMLElement {
@@ -14,7 +14,13 @@ export function table(name: string, heads: readonly string[], rows: readonly Cel
       element(
         "tbody",
         {},
-        ...rows.map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, String(cell))))),
+        ...rows.map((cells) =>
+          element(
+            "tr",
+            {},
+            ...cells.map((cell) => element("td", {}, cell instanceof HTMLElement ? cell : String(cell))),
+          ),
+        ),
       ),
     ),
   );

@@ -1,8 +1,9 @@
 import { estimate, madeFeeds, measureDrift, type OutputDrift, referenceOf } from "@nasty/compression";
 import { elementCount } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
-import { flips, makeEncoder, taggerMetadata } from "@nasty/taggers";
+import { makeEncoder, taggerMetadata } from "@nasty/taggers";
 import { type LoadedModel, openLoaded } from "@nasty/taggers/web";
+import { type FlippedWord, flippedWords } from "../page/flipped-words.js";
 import type { Quantized } from "./quantize-model.js";
 
 /** A weight of the model. */
@@ -15,7 +16,8 @@ export interface Layer {
 /** What is in a model, and how small it would become. */
 export interface Inspected {
   readonly name: string;
-  readonly fileBytes: number;
+  /** Of the `.onnx` file itself, unpacked. */
+  readonly modelBytes: number;
   readonly parameters: number;
   /** The largest weights first. */
   readonly layers: readonly Layer[];
@@ -30,7 +32,7 @@ export interface Inspected {
 
 /** Describes a model from its graph alone. */
 export async function inspectModel(loaded: LoadedModel): Promise<Inspected> {
-  const { model, name, file, settings, reason, notes } = loaded;
+  const { model, name, bytes: unpacked, settings, reason, notes } = loaded;
   const carried = settings === undefined ? {} : await taggerMetadata(settings);
   const extraBytes = model.metadataProps.some(({ key }) => key === "nasty.tagger")
     ? 0
@@ -39,7 +41,7 @@ export async function inspectModel(loaded: LoadedModel): Promise<Inspected> {
   const layers = layersOf(model);
   return {
     name,
-    fileBytes: file.length,
+    modelBytes: unpacked.length,
     parameters,
     layers,
     weightBytes: layers.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -64,19 +66,12 @@ function layersOf({ graph }: ModelProto): Layer[] {
     .sort((a, b) => b.bytes - a.bytes);
 }
 
-/** A word whose label changed. */
-export interface ChangedWord {
-  readonly form: string;
-  readonly original: string;
-  readonly changed: string;
-}
-
 /** How a quantized model compares with its original. */
 export interface Compared {
   readonly drift: readonly OutputDrift[];
   readonly words: number;
   /** Undefined where the model cannot tag, or there is no text. */
-  readonly changed: readonly ChangedWord[] | undefined;
+  readonly changed: readonly FlippedWord[] | undefined;
 }
 
 /** Most sentences that outputs are compared on. */
@@ -94,11 +89,7 @@ export async function compareModels(
   if (settings === undefined || sentences.length === 0) return { drift, words: 0, changed: undefined };
   const before = await labelsOf({ ...loaded, settings }, sentences);
   const after = await labelsOf({ ...loaded, ...quantized, settings }, sentences);
-  const changed = flips(before, after).map(({ sentence, word, original, changed: label }) => ({
-    form: sentences[sentence]?.[word] ?? "",
-    original,
-    changed: label,
-  }));
+  const changed = flippedWords(sentences, before, after);
   return { drift, words: before.reduce((sum, { length }) => sum + length, 0), changed };
 }
 

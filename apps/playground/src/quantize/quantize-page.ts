@@ -1,6 +1,8 @@
+import { posFloat32 } from "@nasty/model-en";
 import { chosenFiles, droppedFiles, type Files } from "../page/dropped-files.js";
 import { element } from "../page/element.js";
 import { changeState, readState } from "../page/state.js";
+import { textField } from "../page/text-field.js";
 import { Cancelled, startTask, type Task, type TaskProgress } from "../page/task.js";
 import type { Inspected } from "./examine.js";
 import { type Mode, modes } from "./quantize-model.js";
@@ -39,6 +41,11 @@ export function showQuantizePage(main: HTMLElement): () => void {
   const problem = element("p", { role: "alert", class: "error", hidden: true });
   const inspected = element("div");
   const result = element("div");
+  const ready = element(
+    "button",
+    { type: "button", class: "plain", id: "ready", click: () => void defaultTagger().then(take) },
+    "Or take the default English tagger",
+  );
   const drop = element(
     "div",
     { class: "drop" },
@@ -51,6 +58,7 @@ export function showQuantizePage(main: HTMLElement): () => void {
     file,
     element("label", { for: "folder" }, "or a folder"),
     folder,
+    element("p", { class: "choice" }, ready),
   );
   main.append(
     element("h1", {}, "Quantize"),
@@ -58,8 +66,7 @@ export function showQuantizePage(main: HTMLElement): () => void {
     inspected,
     element("label", { for: "mode" }, "Mode"),
     mode,
-    element("label", { for: "calibration" }, "Text to calibrate and to compare on"),
-    text,
+    ...textField(text, "Text to calibrate and to compare on"),
     element("p", { class: "choice" }, go, stop),
     bar,
     status,
@@ -98,6 +105,11 @@ export function showQuantizePage(main: HTMLElement): () => void {
     }
   }
 
+  /** The float32 model that the Tag page's INT8 model was made from. */
+  const defaultTagger = async (): Promise<Files> => {
+    const bytes = await (await fetch(posFloat32)).arrayBuffer();
+    return new Map([["pos-en.onnx.br", new File([bytes], "pos-en.onnx.br")]]);
+  };
   const take = async (taken: Files): Promise<void> => {
     if (taken.size === 0) return;
     files = undefined;

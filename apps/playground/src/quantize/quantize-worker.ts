@@ -30,5 +30,5 @@ serveTasks<Question, Inspected | Result>(async (question, onProgress) => {
   const { model, ...quantized } = await quantizeModel(loaded, { mode, text, versions, onProgress });
   onProgress({ stage: "Running both models" });
   const compared = await compareModels(loaded, { model, bytes: quantized.bytes }, sentencesOf(text));
-  return { ...quantized, ...compared, originalBytes: loaded.file.length };
+  return { ...quantized, ...compared, originalBytes: loaded.bytes.length };
 });

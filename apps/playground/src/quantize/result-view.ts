@@ -1,5 +1,6 @@
 import { bytesText, countText } from "../page/figures.js";
 import { element } from "../page/element.js";
+import { flipsView } from "../page/flips-view.js";
 import { table } from "../page/table.js";
 import type { Inspected } from "./examine.js";
 import { noisePlot } from "./noise-plot.js";
@@ -11,7 +12,7 @@ const mostLayers = 200;
 
 /** What is in a model, and the sizes that it would have. */
 export function inspectedView(found: Inspected): HTMLElement {
-  const { name, fileBytes, parameters, layers, weightBytes, sizes, labels, reason, notes } = found;
+  const { name, modelBytes, parameters, layers, weightBytes, sizes, labels, reason, notes } = found;
   const can =
     labels === undefined
       ? `It has no tagger: static mode and labels need one. ${reason ?? ""}`
@@ -24,7 +25,7 @@ export function inspectedView(found: Inspected): HTMLElement {
     element(
       "p",
       {},
-      `${bytesText(fileBytes)}, ${countText(parameters)} parameters in ${layers.length} weights. ${can}`,
+      `${bytesText(modelBytes)}, ${countText(parameters)} parameters in ${layers.length} weights. ${can}`,
     ),
     ...notes.map((note) => element("p", {}, note)),
     table(
@@ -69,20 +70,7 @@ export function resultView(name: string, mode: Mode, result: Result): HTMLElemen
       ? []
       : [
           element("h2", {}, "Labels on the text"),
-          element(
-            "p",
-            { id: "flips" },
-            `${changed.length} of ${words} ${words === 1 ? "label" : "labels"} changed.`,
-          ),
-          ...(changed.length === 0
-            ? []
-            : [
-                table(
-                  "Labels that changed",
-                  ["word", "original", "quantized"],
-                  changed.map(({ form, original, changed: label }) => [form, original, label]),
-                ),
-              ]),
+          ...flipsView(changed, words, { first: "original", second: "quantized", verb: "changed" }),
         ];
   return element(
     "section",

@@ -1,9 +1,11 @@
+import type { WebTagger } from "@nasty/taggers/web";
 import { bytesText, countText } from "../page/figures.js";
 import { element } from "../page/element.js";
 import { changeState, readState } from "../page/state.js";
-import { type Tagged, tagWords } from "./tag-text.js";
+import { wordsPerSecond } from "./speed.js";
+import { tagWords, type Word } from "./tag-text.js";
 import { differs, legend, taggedText, wordTable } from "./tagged-view.js";
-import { type OpenedTagger, type Precision, startTaggers, type Taggers } from "./taggers.js";
+import { type Precision, startTaggers, type Taggers } from "./taggers.js";
 
 const sample =
   "Ada Lovelace wrote the first program in London. It wasn't run for a century: the machine that Charles Babbage designed was never built.";
@@ -48,7 +50,9 @@ export function showTagPage(main: HTMLElement): () => void {
       if (signal.aborted) return;
       bar.hidden = true;
       result.replaceChildren(...shown.views);
-      status.textContent = shown.figures;
+      status.textContent = shown.figures();
+      const speeds = await shown.measured();
+      if (!signal.aborted) status.textContent = shown.figures(speeds);
     } catch (error) {
       if (signal.aborted) return;
       bar.hidden = true;
@@ -77,40 +81,53 @@ interface Job {
 
 interface Shown {
   readonly views: readonly HTMLElement[];
-  readonly figures: string;
+  /** What is said of the models and of their differences; with words a second once they were measured. */
+  figures(speeds?: readonly number[]): string;
+  measured(): Promise<readonly number[]>;
+}
+
+interface Seen {
+  readonly name: string;
+  readonly words: readonly Word[];
+  readonly tagger: WebTagger;
 }
 
 async function tagged(text: string, { taggers, isCompared, signal }: Job): Promise<Shown> {
-  const tagWith = async (precision: Precision): Promise<Tagged & { readonly opened: OpenedTagger }> => {
+  const seenBy = async (name: string, precision: Precision): Promise<Seen> => {
     const [pos, ner] = await Promise.all([taggers.open("pos", precision), taggers.open("ner", precision)]);
-    return { ...(await tagWords(text, { pos: pos.tagger, ner: ner.tagger }, signal)), opened: pos };
+    return { name, words: await tagWords(text, { pos, ner }, signal), tagger: pos };
   };
-  const int8 = await tagWith("int8");
-  const float32 = isCompared ? await tagWith("float32") : undefined;
-  const seen = { words: int8.words, others: float32?.words };
-  const figures = [figuresOf("INT8", int8)];
-  if (float32 !== undefined) {
-    const count = int8.words.filter((word, at) => differs(word, float32.words[at])).length;
-    figures.push(figuresOf("float32", float32));
-    figures.push(
-      count === 0 ? "no word differs" : `${count} ${count === 1 ? "word differs" : "words differ"}`,
-    );
-  }
+  const int8 = await seenBy("INT8", "int8");
+  const float32 = isCompared ? await seenBy("float32", "float32") : undefined;
+  const all = float32 === undefined ? [int8] : [int8, float32];
+  const compared = { words: int8.words, others: float32?.words };
+  const differences = float32 && int8.words.filter((word, at) => differs(word, float32.words[at])).length;
   return {
     views: [
-      taggedText(text, seen),
-      legend(seen.words),
-      element("details", {}, element("summary", {}, "Words and offsets"), wordTable(seen)),
+      taggedText(text, compared),
+      legend(int8.words),
+      element("details", {}, element("summary", {}, "Words and offsets"), wordTable(compared)),
     ],
-    figures: figures.join(" · "),
+    figures: (speeds = []) =>
+      [
+        ...all.map((seen, at) => figuresOf(seen, speeds[at])),
+        ...(differences === undefined ? [] : [differencesText(differences)]),
+      ].join(" · "),
+    measured: () =>
+      wordsPerSecond(
+        text,
+        all.map(({ tagger }) => tagger),
+        signal,
+      ),
   };
 }
 
-function figuresOf(
-  name: string,
-  { words, milliseconds, opened }: Tagged & { readonly opened: OpenedTagger },
-): string {
-  const speed =
-    words.length === 0 ? "" : `, ${countText((1000 * words.length) / Math.max(milliseconds, 0.1))} words/s`;
-  return `${name}: ${bytesText(opened.bytes)}, ${words.length} words${speed}`;
+function figuresOf({ name, words, tagger }: Seen, speed: number | undefined): string {
+  const measured = speed === undefined ? "" : `, ${countText(speed)} words/s`;
+  return `${name}: ${bytesText(tagger.modelBytes)}, ${words.length} words${measured}`;
+}
+
+function differencesText(count: number): string {
+  if (count === 0) return "no word differs";
+  return count === 1 ? "1 word differs" : `${count} words differ`;
 }

@@ -14,30 +14,22 @@ export interface Word {
   readonly isFirst: boolean;
 }
 
-/** The words of a text, and how long the taggers took. */
-export interface Tagged {
-  readonly words: readonly Word[];
-  readonly milliseconds: number;
-}
-
 /** Tags a text with parts of speech and entities. */
 export async function tagWords(
   text: string,
   { pos, ner }: { readonly pos: Tagger; readonly ner: Tagger },
   signal: AbortSignal,
-): Promise<Tagged> {
+): Promise<Word[]> {
   const sentences = [...textSentences(text)];
   const forms = sentences.map(({ words }) => words.map(({ form }) => form));
-  const begin = performance.now();
   const labelsOf = async (tagger: Tagger): Promise<(readonly string[])[]> => {
     const all: (readonly string[])[] = [];
     for await (const labels of tagger.tag(forms, { signal })) all.push(labels);
     return all;
   };
   const parts = await labelsOf(pos);
-  const milliseconds = performance.now() - begin;
   const entities = await labelsOf(ner);
-  const words = sentences.flatMap((sentence, s) => {
+  return sentences.flatMap((sentence, s) => {
     const spans = spansOf(entities[s] ?? []);
     return sentence.words.map(({ form, start, end }, at): Word => {
       const span = spans.find((one) => one.start <= at && at < one.end);
@@ -51,5 +43,4 @@ export async function tagWords(
       };
     });
   });
-  return { words, milliseconds };
 }

@@ -1,4 +1,5 @@
 import { element } from "../page/element.js";
+import { table } from "../page/table.js";
 import type { Word } from "./tag-text.js";
 
 /** Universal parts of speech, each with a hue of its own; others follow by their names. */
@@ -120,16 +121,7 @@ export function wordTable({ words, others }: Seen): HTMLElement {
     const cells = [word.form, String(word.start), String(word.end), word.pos, word.entity];
     if (others !== undefined)
       cells.push(differs(word, other) ? `${other?.pos} ${other?.entity}`.trim() : "the same");
-    return element("tr", {}, ...cells.map((cell) => element("td", {}, cell)));
+    return cells;
   });
-  return element(
-    "div",
-    { class: "scroll", tabindex: "0", role: "region", "aria-label": "Words and offsets" },
-    element(
-      "table",
-      {},
-      element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
-      element("tbody", {}, ...rows),
-    ),
-  );
+  return table("Words and offsets", heads, rows);
 }

@@ -1,6 +1,5 @@
 import { nerFloat32, nerInt8, posFloat32, posInt8 } from "@nasty/model-en";
-import type { Tagger } from "@nasty/taggers";
-import { openTaggerInWorker } from "@nasty/taggers/web";
+import { openTaggerInWorker, type WebTagger } from "@nasty/taggers/web";
 import { ownWorker } from "../page/own-worker.js";
 // vite makes the export.
 // oxlint-disable-next-line import/default
@@ -15,28 +14,20 @@ export const models = {
 export type Task = keyof typeof models;
 export type Precision = keyof (typeof models)["pos"];
 
-/** A tagger with the size of its file. */
-export interface OpenedTagger {
-  readonly tagger: Tagger;
-  readonly bytes: number;
-}
-
 /** The taggers of a page: each is opened when it is first asked for, all in one worker. */
 export interface Taggers {
-  open(task: Task, precision: Precision): Promise<OpenedTagger>;
+  open(task: Task, precision: Precision): Promise<WebTagger>;
   end(): void;
 }
 
 /** @param onProgress bytes that are there and that are to come, of all models that were asked for */
 export function startTaggers(onProgress: (loaded: number, total: number) => void): Taggers {
   const worker = ownWorker(address);
-  const opened = new Map<string, Promise<OpenedTagger>>();
+  const opened = new Map<string, Promise<WebTagger>>();
   const loads = new Map<string, { readonly loaded: number; readonly total: number }>();
-  const open = async (task: Task, precision: Precision): Promise<OpenedTagger> => {
-    let bytes = 0;
-    const tagger = await openTaggerInWorker(worker, models[task][precision], {
+  const open = (task: Task, precision: Precision): Promise<WebTagger> =>
+    openTaggerInWorker(worker, models[task][precision], {
       onProgress: ({ url, loaded, total = loaded }) => {
-        bytes = loaded;
         loads.set(url, { loaded, total });
         const all = [...loads.values()];
         onProgress(
@@ -45,8 +36,6 @@ export function startTaggers(onProgress: (loaded: number, total: number) => void
         );
       },
     });
-    return { tagger, bytes };
-  };
   return {
     open(task, precision) {
       const key = `${task} ${precision}`;

@@ -8,6 +8,7 @@ export {
   openLoaded,
   openTagger,
   type OpenWebTaggerOptions,
+  type WebTagger,
 } from "./open-tagger.js";
 export { openTaggerInWorker, type OpenInWorkerOptions, type WorkerLike } from "./worker/client.js";
 export { serveTaggers, type WorkerScope } from "./worker/server.js";

@@ -23,6 +23,12 @@ export interface OpenWebTaggerOptions extends LoadTaggerOptions, WebSessionOptio
   readonly checkWeights?: boolean;
 }
 
+/** A tagger of a page. */
+export interface WebTagger extends Tagger {
+  /** Bytes of the `.onnx` file itself, unpacked. */
+  readonly modelBytes: number;
+}
+
 /** A model with what its tagger needs, not opened yet. */
 export interface LoadedTagger {
   /** Name or address of the model's file. */
@@ -62,12 +68,15 @@ export interface LoadedModel extends Omit<LoadedTagger, "settings"> {
  * await tagger.close();
  * ```
  */
-export async function openTagger(source: TaggerSource, options: OpenWebTaggerOptions = {}): Promise<Tagger> {
+export async function openTagger(
+  source: TaggerSource,
+  options: OpenWebTaggerOptions = {},
+): Promise<WebTagger> {
   const located = await locate(source, options);
   const loaded = await settled(located, options);
   const tagger = await openLoaded(loaded, options);
   await Promise.all([...located.downloads.values()].map((one) => one.keep()));
-  return tagger;
+  return { ...tagger, modelBytes: loaded.bytes.length };
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   type ModelVariant,
   modelVariants,
 } from "@nasty/formats/hf";
+import { compressionOfName } from "@nasty/formats/archive";
 import { checkVariant } from "../check-variant.js";
 import { TaggerError } from "../tagger-error.js";
 import { type Download, download, type DownloadOptions } from "./download.js";
@@ -64,7 +65,9 @@ async function locateAddress(address: string | URL, options: LocateOptions): Pro
   const url = urlOf(address);
   const downloads = new Map<string, Download>();
   const name = url.pathname.split("/").at(-1) ?? "";
-  const isFile = isModelName(name) || !/^https?:$/.test(url.protocol);
+  // A bundler may have put a hash before the packing: model.onnx-5f3c.gz.
+  const isPacked = compressionOfName(name) !== undefined;
+  const isFile = isModelName(name) || isPacked || !/^https?:$/.test(url.protocol);
   const folder = name === "" ? url : withPath(url, `${url.pathname}/`);
   const place = placeAt(isFile ? url : folder, options, downloads);
   if (!isFile && (name === "" || (await hasConfig(place)))) {

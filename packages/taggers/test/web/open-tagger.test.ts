@@ -101,6 +101,12 @@ describe("what a tagger is opened from", () => {
     expect(await tagWith(new URL(`${base}m.onnx`))).toEqual(expected);
   });
 
+  test("a model file with a bundler's hash in its name, and nothing else is asked for", async () => {
+    const base = await serve({ "m.onnx-5f3c.gz": gzipSync(carrying) });
+    expect(await tagWith(`${base}m.onnx-5f3c.gz`)).toEqual(expected);
+    expect(served?.asked).toEqual(["m.onnx-5f3c.gz"]);
+  });
+
   test("a Hugging Face directory at an address, with variants; and a bare model file inside it", async () => {
     const base = await serve({
       ...Object.fromEntries(Object.entries(small).map(([name, text]) => [`org/model/${name}`, text])),

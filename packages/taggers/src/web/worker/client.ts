@@ -1,5 +1,5 @@
-import type { ChoiceOptions, LabelChoices, Sentences, Tagger } from "../../tagger.js";
-import type { LoadTaggerOptions } from "../open-tagger.js";
+import type { ChoiceOptions, LabelChoices, Sentences } from "../../tagger.js";
+import type { LoadTaggerOptions, WebTagger } from "../open-tagger.js";
 import type { TaggerSource } from "../source.js";
 import { type Answer, type Ask, receivedError, type SentBatchOptions } from "./messages.js";
 
@@ -101,7 +101,7 @@ export async function openTaggerInWorker(
   worker: WorkerLike,
   source: TaggerSource,
   { onProgress, signal, ...options }: OpenInWorkerOptions = {},
-): Promise<Tagger> {
+): Promise<WebTagger> {
   const line = lineTo(worker);
   const address = typeof source === "string" || source instanceof URL ? absolute(source) : source;
   const opened = await line.ask({ kind: "open", source: address, options }, { onProgress, signal });

@@ -1,8 +1,8 @@
 import { NastyError } from "@nasty/core";
 import { TaggerError, type TaggerErrorCode } from "../../tagger-error.js";
-import type { ChoiceOptions, EncodedBatch, LabelChoices, Tagger } from "../../tagger.js";
+import type { ChoiceOptions, EncodedBatch, LabelChoices } from "../../tagger.js";
 import type { DownloadProgress } from "../download.js";
-import type { LoadTaggerOptions } from "../open-tagger.js";
+import type { LoadTaggerOptions, WebTagger } from "../open-tagger.js";
 import type { TaggerSource } from "../source.js";
 
 /** What may cross to a worker: no functions. */
@@ -32,7 +32,7 @@ export type Ask =
   | { readonly kind: "abort"; readonly id: number };
 
 /** What a tagger says of itself. */
-export type Described = Pick<Tagger, "kind" | "task" | "labels" | "labelling">;
+export type Described = Pick<WebTagger, "kind" | "task" | "labels" | "labelling" | "modelBytes">;
 
 /** What a tagger can do beside tagging. */
 export interface Abilities {

@@ -50,11 +50,11 @@ export function serveTaggers(
           onProgress: (progress) => answer({ kind: "progress", id, progress }),
         });
         taggers.set(id, tagger);
-        const { kind, task, labels, labelling } = tagger;
+        const { kind, task, labels, labelling, modelBytes } = tagger;
         return {
           kind: "opened",
           id,
-          tagger: { kind, task, labels, labelling },
+          tagger: { kind, task, labels, labelling, modelBytes },
           abilities: { hasChoices: tagger.choices !== undefined },
         };
       }
