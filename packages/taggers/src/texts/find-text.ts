@@ -16,12 +16,12 @@ export interface FoundText {
 }
 
 /**
- * What a classifier or an encoder of texts needs beside its model: carried in its file, or in the directory that the
+ * What a model of texts that is no tagger needs beside its graph: carried in its file, or in the directory that the
  * file is the model of, or in that of `config.json` beside it or one folder above.
  *
  * @param path what the user named: a Hugging Face directory or a model file
  * @param model the model that was read of it
- * @returns undefined for a model of another kind, or without a tokenizer
+ * @returns undefined for a tagger, and for a model without a tokenizer
  * @throws TaggerError, FormatError for files that are there and damaged
  */
 export async function findText(path: string, model: ModelProto): Promise<FoundText | undefined> {
@@ -31,9 +31,8 @@ export async function findText(path: string, model: ModelProto): Promise<FoundTe
   for (const folder of folders) {
     const config = await configOf(folder);
     if (config === undefined) continue;
-    const kind = modelKindOf(config, model);
-    if (kind !== "sequence-classification" && kind !== "feature-extraction") return undefined;
-    return settingsIn(folder, kind);
+    const kind = modelKindOf(config, model) ?? (hasLabels(config) ? undefined : "graph");
+    return kind === undefined || kind === "token-classification" ? undefined : settingsIn(folder, kind);
   }
   return undefined;
 }
@@ -53,6 +52,10 @@ async function settingsIn(folder: string, kind: TextSettings["kind"]): Promise<F
     throw error;
   }
 }
+
+/** Labels of words are what is left for a model whose kind nothing else says. */
+const hasLabels = (config: Readonly<Record<string, unknown>>): boolean =>
+  ["id2label", "label2id", "num_labels"].some((key) => config[key] != null);
 
 /** `config.json` of a folder; undefined where there is none that can be read. */
 async function configOf(folder: string): Promise<Readonly<Record<string, unknown>> | undefined> {

@@ -16,7 +16,7 @@ export {
   type TextSample,
 } from "./text-batches.js";
 export { readTextSettings, textMetadata, withTextSettings } from "./text-metadata.js";
-export { makeTextModel, type TextModel } from "./text-model.js";
+export { type AskedSettings, makeTextModel, type TextModel } from "./text-model.js";
 export {
   type ClassifierSettings,
   type EmbedderSettings,

@@ -36,6 +36,7 @@ const Settings = v.variant("kind", [
     normalize: v.boolean(),
     ...input,
   }),
+  v.object({ kind: v.literal("graph"), ...input }),
 ]);
 
 const HuggingFace = v.object({

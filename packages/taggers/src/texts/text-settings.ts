@@ -23,8 +23,13 @@ export interface EmbedderSettings extends TextInputSettings {
   readonly normalize: boolean;
 }
 
+/** What encodes texts for a graph whose answers nobody here knows, such as the scores of masked words. */
+export interface TextGraphSettings extends TextInputSettings {
+  readonly kind: "graph";
+}
+
 /** What a model of whole texts needs beside the model, by kind. */
-export type TextSettings = ClassifierSettings | EmbedderSettings;
+export type TextSettings = ClassifierSettings | EmbedderSettings | TextGraphSettings;
 
 /**
  * Settings of a classifier or an encoder of texts from the files of a Hugging Face directory.
@@ -41,6 +46,7 @@ export function textSettingsFromHf(
   where = "model",
 ): TextSettings {
   const input = inputSettings(parts, where);
+  if (kind === "graph") return { kind, ...input };
   if (kind === "sequence-classification") {
     const { labels, raw } = parts.config;
     if (labels.length === 0) {

@@ -2,13 +2,13 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import { openSession, type Session } from "@nasty/runtime";
 import { inputsOf } from "@nasty/taggers";
 import {
+  type AskedSettings,
   makeTextBatches,
   makeTextModel,
   readTextSettings,
   textMetadata,
   type TextModel,
   type TextSample,
-  type TextSettings,
   withTextSettings,
 } from "@nasty/taggers/texts";
 import { nameOf } from "../texts/text-form.js";
@@ -22,7 +22,7 @@ import { vectorVerdict, type VectorVerdict } from "./vector-verdict.js";
  *
  * @param model whose inputs say what tensors are wanted
  */
-export function textKind(settings: TextSettings, model: ModelProto): ModelKind<TextSample, LabelledText> {
+export function textKind(settings: AskedSettings, model: ModelProto): ModelKind<TextSample, LabelledText> {
   return {
     name: settings.kind,
     noun: "texts",
@@ -54,6 +54,7 @@ export function textKind(settings: TextSettings, model: ModelProto): ModelKind<T
     },
     async openWritten(written) {
       const carried = (await readTextSettings(await written.model())) ?? settings;
+      if (carried.kind === "graph") throw new TypeError("open: expected the kind that was written");
       return textSubject(await written.session(), carried, false);
     },
   };
@@ -70,7 +71,7 @@ function* singles(samples: Iterable<TextSample>): Generator<TextSample> {
 /** @param isOwn whether the session is closed with it */
 export async function textSubject(
   session: Session,
-  settings: TextSettings,
+  settings: AskedSettings,
   isOwn = true,
 ): Promise<Subject<LabelledText, TextSample>> {
   let model: TextModel;
