@@ -6,11 +6,11 @@ import { parseJson } from "@nasty/formats/json";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { modelKindOf } from "./model-kind.js";
 import { readTextSettings } from "./text-metadata.js";
-import { type TextSettings, textSettingsFromHf } from "./text-settings.js";
+import { type AnyTextSettings, textSettingsFromHf } from "./text-settings.js";
 
 /** What was found for the texts of a model. */
 export interface FoundText {
-  readonly settings: TextSettings;
+  readonly settings: AnyTextSettings;
   /** What was made good or is not applied, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -37,7 +37,7 @@ export async function findText(path: string, model: ModelProto): Promise<FoundTe
   return undefined;
 }
 
-async function settingsIn(folder: string, kind: TextSettings["kind"]): Promise<FoundText | undefined> {
+async function settingsIn(folder: string, kind: AnyTextSettings["kind"]): Promise<FoundText | undefined> {
   try {
     const needsLabels = kind === "sequence-classification";
     const directory = await openHfDirectory(folder, { needsLabels });

@@ -16,11 +16,13 @@ export {
   type TextSample,
 } from "./text-batches.js";
 export { readTextSettings, textMetadata, withTextSettings } from "./text-metadata.js";
-export { type AskedSettings, makeTextModel, type TextModel } from "./text-model.js";
+export { makeTextModel, type TextModel } from "./text-model.js";
 export {
+  type AnyTextSettings,
   type ClassifierSettings,
   type EmbedderSettings,
   type Problem,
+  type TextGraphSettings,
   type TextSettings,
   textSettingsFromHf,
 } from "./text-settings.js";

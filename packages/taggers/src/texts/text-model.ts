@@ -7,12 +7,9 @@ import { pooled, poolingWidth } from "./pooling.js";
 import { makeTextBatches, type TextBatch, type TextBatchOptions, type Texts } from "./text-batches.js";
 import type { TextSettings } from "./text-settings.js";
 
-/** Settings of a model whose answers are known. */
-export type AskedSettings = Exclude<TextSettings, { readonly kind: "graph" }>;
-
 /** A model of whole texts, open in a session. */
 export interface TextModel {
-  readonly settings: AskedSettings;
+  readonly settings: TextSettings;
   /** One row of numbers a text, in the order of the texts: scores of the labels, or the vector of the text. */
   rows(texts: Texts, options?: TextBatchOptions): AsyncGenerator<Float32Array>;
   /** The inputs of the same runs, for others to run. */
@@ -29,7 +26,7 @@ export interface TextModel {
  * @param session of the model; {@link TextModel.close} closes it
  * @throws TaggerError `tokenizer`, `tokenizer-mismatch`, `model-inputs`, `model-outputs`
  */
-export async function makeTextModel(session: Session, settings: AskedSettings): Promise<TextModel> {
+export async function makeTextModel(session: Session, settings: TextSettings): Promise<TextModel> {
   const batches = makeTextBatches(session.inputs, settings);
   const { trial } = batches;
   const outputs = await trialRun(session, { ...trial, mismatch });
@@ -63,7 +60,7 @@ const isFloat = ({ dtype }: Tensor): boolean => dtype === "float32" || dtype ===
 function outputOf(
   session: Session,
   outputs: Readonly<Record<string, Tensor>>,
-  settings: AskedSettings,
+  settings: TextSettings,
   [rows = 1, length = 1]: readonly number[],
 ): string {
   const floats = session.outputs.flatMap(({ name }) => {
@@ -100,7 +97,7 @@ function refuse(outputs: Readonly<Record<string, Tensor>>, expected: string): Ta
 }
 
 /** The rows of a run, one a text; rows that only fill a fixed batch are left out. */
-function rowsOf(value: Tensor, { indices, mask }: TextBatch, settings: AskedSettings): Float32Array[] {
+function rowsOf(value: Tensor, { indices, mask }: TextBatch, settings: TextSettings): Float32Array[] {
   const data = value.dtype === "float32" ? (value.data as Float32Array) : toFloat32(value);
   const width = value.shape.at(-1) ?? 1;
   if (settings.kind === "sequence-classification") {

@@ -28,8 +28,14 @@ export interface TextGraphSettings extends TextInputSettings {
   readonly kind: "graph";
 }
 
-/** What a model of whole texts needs beside the model, by kind. */
-export type TextSettings = ClassifierSettings | EmbedderSettings | TextGraphSettings;
+/** What a model of whole texts whose answers are known needs beside the model, by kind. */
+export type TextSettings = ClassifierSettings | EmbedderSettings;
+
+/** The same of any model that texts are encoded for. */
+export type AnyTextSettings = TextSettings | TextGraphSettings;
+
+/** The small files of a directory, those of the sentence-transformers library too. */
+export type TextParts = HfParts & { readonly modules?: SentenceModules | undefined };
 
 /**
  * Settings of a classifier or an encoder of texts from the files of a Hugging Face directory.
@@ -42,9 +48,19 @@ export type TextSettings = ClassifierSettings | EmbedderSettings | TextGraphSett
  */
 export function textSettingsFromHf(
   kind: TextSettings["kind"],
-  parts: HfParts & { readonly modules?: SentenceModules | undefined },
+  parts: TextParts,
+  where?: string,
+): TextSettings;
+export function textSettingsFromHf(
+  kind: AnyTextSettings["kind"],
+  parts: TextParts,
+  where?: string,
+): AnyTextSettings;
+export function textSettingsFromHf(
+  kind: AnyTextSettings["kind"],
+  parts: TextParts,
   where = "model",
-): TextSettings {
+): AnyTextSettings {
   const input = inputSettings(parts, where);
   if (kind === "graph") return { kind, ...input };
   if (kind === "sequence-classification") {

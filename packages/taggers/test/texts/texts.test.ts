@@ -15,7 +15,7 @@ import { classifyTexts, labelScores } from "../../src/texts/text-answers.js";
 import { makeTextBatches } from "../../src/texts/text-batches.js";
 import { readTextSettings, withTextSettings } from "../../src/texts/text-metadata.js";
 import { makeTextModel } from "../../src/texts/text-model.js";
-import { type TextSettings, textSettingsFromHf } from "../../src/texts/text-settings.js";
+import { type AnyTextSettings, textSettingsFromHf } from "../../src/texts/text-settings.js";
 
 const words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "good", "bad", "film"];
 const tokenizerJson = {
@@ -205,7 +205,7 @@ describe("modelKindOf", () => {
 
 describe("withTextSettings", () => {
   it("gives back what a model carries, the same text for the same settings", async () => {
-    const encoder: TextSettings = textSettingsFromHf("feature-extraction", {
+    const encoder: AnyTextSettings = textSettingsFromHf("feature-extraction", {
       ...parts({}),
       modules: { pooling: ["cls", "mean"], normalize: true, maxLength: 6, notes: [] },
     });
@@ -214,7 +214,7 @@ describe("withTextSettings", () => {
       const model = await withTextSettings(classifier(2), one);
       const read = await readTextSettings(model);
       expect(read).toMatchObject({ kind: one.kind, maxPositions: one.maxPositions });
-      const again = await withTextSettings(classifier(2), read as TextSettings);
+      const again = await withTextSettings(classifier(2), read as AnyTextSettings);
       expect(again.metadataProps).toEqual(model.metadataProps);
     }
     expect(await readTextSettings(classifier(2))).toBeUndefined();

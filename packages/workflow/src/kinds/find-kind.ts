@@ -1,6 +1,6 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import type { TaggerSettings } from "@nasty/taggers";
-import type { TextSettings } from "@nasty/taggers/texts";
+import type { AnyTextSettings } from "@nasty/taggers/texts";
 import { parseJson } from "@nasty/formats/json";
 import { InputError } from "../errors.js";
 import { isFeedFile, isNpz } from "../feeds/read-feeds.js";
@@ -14,7 +14,7 @@ import { textKind } from "./text-kind.js";
 export interface KindSource {
   readonly model: ModelProto;
   readonly tagger: TaggerSettings | undefined;
-  readonly text: TextSettings | undefined;
+  readonly text: AnyTextSettings | undefined;
 }
 
 /** The kind of a model by itself: what its labels and tokenizer make it. */

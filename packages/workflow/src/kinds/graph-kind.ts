@@ -7,7 +7,7 @@ import {
   largestAt,
   makeTextBatches,
   textMetadata,
-  type TextSettings,
+  type AnyTextSettings,
   withTextSettings,
 } from "@nasty/taggers/texts";
 import { InputError } from "../errors.js";
@@ -26,7 +26,7 @@ import { outputMeter } from "./output-agreement.js";
  *
  * @param text what encodes texts for it, where it has a tokenizer
  */
-export function graphKind(model: ModelProto, text?: TextSettings): ModelKind<FeedSample, FeedSample> {
+export function graphKind(model: ModelProto, text?: AnyTextSettings): ModelKind<FeedSample, FeedSample> {
   const inputs = inputsOf(model);
   const read = (path: string, options?: PlainTextOptions): AsyncGenerator<FeedSample> => {
     if (text !== undefined && !isNpz(path)) return encodedTexts(path, { text, inputs, options });
@@ -67,7 +67,7 @@ async function* encodedTexts(
     inputs,
     options,
   }: {
-    readonly text: TextSettings;
+    readonly text: AnyTextSettings;
     readonly inputs: readonly ValueInfo[];
     readonly options: PlainTextOptions | undefined;
   },

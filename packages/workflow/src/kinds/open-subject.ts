@@ -3,7 +3,7 @@ import { readModelFile } from "@nasty/formats/onnx/node";
 import { checkFiniteWeights } from "@nasty/graph";
 import { openSession } from "@nasty/runtime";
 import { findText } from "@nasty/taggers/node";
-import type { AskedSettings, ModelKindName } from "@nasty/taggers/texts";
+import type { TextSettings, ModelKindName } from "@nasty/taggers/texts";
 import { UsageError } from "../errors.js";
 import { isFeedFile } from "../feeds/read-feeds.js";
 import { optionalTagger } from "../models/load-model.js";
@@ -22,7 +22,7 @@ export interface OpenSubject {
   /** Of taggers only. */
   readonly opened: OpenModel | undefined;
   /** Of classifiers and encoders of texts only. */
-  readonly text: AskedSettings | undefined;
+  readonly text: TextSettings | undefined;
   readonly notes: readonly string[];
 }
 

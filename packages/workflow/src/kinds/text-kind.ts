@@ -2,7 +2,7 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import { openSession, type Session } from "@nasty/runtime";
 import { inputsOf } from "@nasty/taggers";
 import {
-  type AskedSettings,
+  type TextSettings,
   makeTextBatches,
   makeTextModel,
   readTextSettings,
@@ -22,7 +22,7 @@ import { vectorVerdict, type VectorVerdict } from "./vector-verdict.js";
  *
  * @param model whose inputs say what tensors are wanted
  */
-export function textKind(settings: AskedSettings, model: ModelProto): ModelKind<TextSample, LabelledText> {
+export function textKind(settings: TextSettings, model: ModelProto): ModelKind<TextSample, LabelledText> {
   return {
     name: settings.kind,
     noun: "texts",
@@ -71,7 +71,7 @@ function* singles(samples: Iterable<TextSample>): Generator<TextSample> {
 /** @param isOwn whether the session is closed with it */
 export async function textSubject(
   session: Session,
-  settings: AskedSettings,
+  settings: TextSettings,
   isOwn = true,
 ): Promise<Subject<LabelledText, TextSample>> {
   let model: TextModel;

@@ -1,5 +1,5 @@
 import { openSession } from "@nasty/runtime";
-import type { AskedSettings, TextSample } from "@nasty/taggers/texts";
+import type { TextSettings, TextSample } from "@nasty/taggers/texts";
 import type { FeedSample } from "../feeds/feed-sample.js";
 import { graphSubject } from "../kinds/graph-kind.js";
 import { textSubject } from "../kinds/text-kind.js";
@@ -8,7 +8,7 @@ import { textSubject } from "../kinds/text-kind.js";
 export interface RunJob {
   readonly modelPath: string;
   /** Undefined for a graph that is fed. */
-  readonly text: AskedSettings | undefined;
+  readonly text: TextSettings | undefined;
   readonly samples: readonly unknown[];
   readonly threads: number;
 }

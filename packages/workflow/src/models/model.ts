@@ -16,7 +16,7 @@ import {
 } from "@nasty/taggers";
 import { openFound } from "@nasty/taggers/node";
 import {
-  type AskedSettings,
+  type TextSettings,
   type Classification,
   classifyTexts,
   embedTexts,
@@ -169,7 +169,7 @@ export class Model implements AsyncDisposable, SharedModel {
     return (await this.wholeGraph()).run(feeds, outputs);
   }
 
-  private async textModel(kind: AskedSettings["kind"]): Promise<TextModel> {
+  private async textModel(kind: TextSettings["kind"]): Promise<TextModel> {
     const { text } = this.read;
     if (text === undefined || text.kind === "graph" || text.kind !== kind) {
       throw new InputError(
