@@ -115,7 +115,10 @@ async function writeOthers(folder: string): Promise<void> {
   writeFileSync(join(folder, "data", "frames.jsonl"), jsonLines(frames));
 }
 
-/** Pieces of the sample: train, dev, test and calibration as CoNLL-U, genres as plain text. */
+/**
+ * Pieces of the sample: train, dev, test and calibration as CoNLL-U, genres as plain text, and sentences with their
+ * genre as JSON Lines.
+ */
 function writeTexts(folder: string): void {
   const sample = readFileSync(join(root, "packages/model-en/sample/sample-en.conllu"), "utf8");
   const sentences = sample.trim().split(/\n\n+/);
@@ -141,4 +144,15 @@ function writeTexts(folder: string): void {
     const own = sentences.filter((sentence) => textOf(sentence, "genre") === genre);
     write(name, own.map((sentence) => `${textOf(sentence, "text")}\n`).join(""));
   }
+  const labelled = sentences.map((sentence) => ({
+    text: textOf(sentence, "text"),
+    label: textOf(sentence, "genre"),
+  }));
+  const lines = (isHeld: boolean): string =>
+    labelled
+      .filter((_, i) => (i % 4 === 3) === isHeld)
+      .map((one) => `${JSON.stringify(one)}\n`)
+      .join("");
+  write("genre-train.jsonl", lines(false));
+  write("genre-dev.jsonl", lines(true));
 }

@@ -26,3 +26,4 @@ export {
   type TextSettings,
   textSettingsFromHf,
 } from "./text-settings.js";
+export type { TextInputSettings } from "../transformer/settings.js";

@@ -14,6 +14,8 @@ export interface LabelledText extends TextSample {
   readonly label?: string | number | readonly (string | number)[] | undefined;
   /** A number that is right: how alike two texts are. */
   readonly score?: number | undefined;
+  /** The vector that a text should get. */
+  readonly vector?: readonly number[] | undefined;
   /** Where it stands, for messages: `line 12`. */
   readonly place: string;
 }
@@ -23,9 +25,9 @@ export const isJsonLines = (path: string): boolean => /\.(?:jsonl|ndjson)(?:\.gz
 const isTable = (path: string): boolean => /\.tsv(?:\.gz|\.br)?$/i.test(path);
 
 /**
- * The texts of a file (or `-`), streamed: JSON Lines with `text`, `text_pair`, `label`, `labels` and `score`; columns
- * that tabs part (`.tsv`: text and label, or two texts and a label, or what a first line `text…` names); the sentences
- * of plain or labelled text, without labels.
+ * The texts of a file (or `-`), streamed: JSON Lines with `text`, `text_pair`, `label`, `labels`, `score` and `vector`;
+ * columns that tabs part (`.tsv`: text and label, or two texts and a label, or what a first line `text…` names); the
+ * sentences of plain or labelled text, without labels.
  *
  * @throws InputError naming file and line
  */
@@ -73,7 +75,8 @@ async function* ofJson(lines: AsyncIterable<TextLine>, name: string): AsyncGener
     const pair = stringIn(given, "text_pair", `read ${name}: ${place}`);
     const label = labelIn(given, `read ${name}: ${place}`);
     const score = scoreIn(given["score"], `read ${name}: ${place}`);
-    yield { text, pair, label, score, place };
+    const vector = vectorIn(given["vector"], `read ${name}: ${place}`);
+    yield { text, pair, label, score, vector, place };
   }
 }
 
@@ -117,6 +120,15 @@ function scoreIn(value: unknown, where: string): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === "number" && Number.isFinite(value)) return value;
   throw new InputError(`${where}: score: expected a number, got ${JSON.stringify(value).slice(0, 40)}`);
+}
+
+function vectorIn(value: unknown, where: string): readonly number[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === "number"))
+    return value as readonly number[];
+  throw new InputError(
+    `${where}: vector: expected a list of numbers, got ${JSON.stringify(value).slice(0, 40)}`,
+  );
 }
 
 /** Columns of a table without a first line that names them. */
