@@ -1,6 +1,7 @@
 import {
   type Departure,
   firstDeparture,
+  isMisscaled,
   type OutputDrift,
   pairUnits,
   prepareModel,
@@ -25,7 +26,7 @@ export interface DriftCheck {
   readonly inputs: "text" | "made" | "none";
   /** Outputs less alike are refused. */
   readonly minCosine: number;
-  readonly outputs: readonly OutputDrift[];
+  readonly outputs: readonly Omit<OutputDrift, "gain">[];
 }
 
 /**
@@ -126,10 +127,25 @@ export async function judgeDrift(
 ): Promise<DriftCheck> {
   const { minCosine, sample, isJudged = false } = job;
   if (reference === undefined) return { inputs: "none", minCosine, outputs: [] };
-  const worst = outputs.find(({ cosine, finite }) => !finite || cosine < minCosine);
-  if (worst === undefined || isJudged) return { inputs: sample.kind, minCosine, outputs };
-  throw new GateError(refusal(job, worst, await departureOf(job, written, reference)));
+  const worst = outputs.find((output) => !output.finite || output.cosine < minCosine || isMisscaled(output));
+  const measured: DriftCheck = {
+    inputs: sample.kind,
+    minCosine,
+    outputs: outputs.map(({ name, cosine, finite }) => ({ name, cosine, finite })),
+  };
+  if (isJudged) return measured;
+  if (worst !== undefined)
+    throw new GateError(refusal(job, worst, await departureOf(job, written, reference)));
+  const suspect = outputs.find(({ cosine }) => cosine < sureCosine);
+  if (suspect === undefined || suspect.cosine < minCosine) return measured;
+  // A layer of the wrong size may hardly show behind a normalization; rounding gives none.
+  const departure = await departureOf(job, written, reference);
+  if (departure === undefined || !isMisscaled(departure)) return measured;
+  throw new GateError(refusal(job, suspect, departure));
 }
+
+/** Outputs less alike than this are looked at layer by layer; those of 8 bits hardly ever are. */
+const sureCosine = 0.99;
 
 /** Where the values of the two graphs part; units may be in the order that quantizing put them into. */
 async function departureOf(
@@ -167,13 +183,14 @@ function refusal(
     outcome = "nothing was written",
     advice,
   }: DriftJob,
-  { name, cosine, finite }: OutputDrift,
+  { name, cosine, gain, finite }: OutputDrift,
   departure: Departure | undefined,
 ): string {
-  const got = finite ? `got ${cosine.toFixed(3)}` : "got values that are not finite";
+  const size = isMisscaled({ cosine, gain }) ? ` at ${gain.toFixed(2)} times the size` : "";
+  const got = finite ? `got ${cosine.toFixed(3)}${size}` : "got values that are not finite";
   const where =
     departure === undefined
       ? "no inner value departs before it"
-      : `values first depart at ${departure.op} ${departure.node} (${departure.cosine.toFixed(3)})`;
+      : `values first depart at ${departure.op} ${departure.node} (${departure.cosine.toFixed(3)}${isMisscaled(departure) ? `, ${departure.gain.toFixed(2)} times the size` : ""})`;
   return `${operation}: ${path}: output ${name}: cosine similarity to ${likeness}: expected ${minCosine} or more, ${got}; ${where}${departure === undefined ? "; " : ": "}${advice(departure)}; ${outcome}`;
 }

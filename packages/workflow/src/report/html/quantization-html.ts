@@ -5,6 +5,7 @@ import type { Gate } from "../../quantization/gate.js";
 import type { QuantizationResult } from "../../quantization/quantization-result.js";
 import { lossText, noiseText } from "../../quantization/sensitivity.js";
 import type { QuantizeSettings } from "../../quantization/settings.js";
+import { agreementLines } from "../agreement-text.js";
 import { noAudit } from "../audit-text.js";
 import { batchMatesText } from "../comparison-text.js";
 import { driftLine } from "../drift-text.js";
@@ -102,11 +103,12 @@ function gateFacts(gate: Gate): Fact[] {
   const { metric, original, quantized, loss, lossCi95, target, flips, keptInFloat, attempts } = gate;
   return [
     [
-      `Gate (${metric})`,
+      `Gate (${gate.agreementOf ?? metric})`,
       `${formatPercent(original)} → ${formatPercent(quantized)}, loss ${points(loss)} points${target === null ? "" : `, target ${points(target)}: ${gate.passed ? "passed" : "failed"}`}`,
     ],
     ["95% interval of the loss", `${points(lossCi95[0])} to ${points(lossCi95[1])} points`],
     ["Words that changed their label", formatCount(flips)],
+    ...agreementLines(gate.agreement ?? {}).map((line): Fact => ["Agreement", line]),
     ...(keptInFloat.length === 0
       ? []
       : [["Left in float to pass", `${keptInFloat.join(", ")} (${attempts} tried)`] as const]),
