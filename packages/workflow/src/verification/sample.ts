@@ -1,6 +1,8 @@
 import type { CalibrationBatch } from "@nasty/calibration";
 import { madeFeeds } from "@nasty/compression";
 import { InputError } from "../errors.js";
+import { kindOf } from "../kinds/kind.js";
+import { taggerKind } from "../kinds/tagger-kind.js";
 import { sampleTextPath } from "../models/default-model.js";
 import type { LoadedModel } from "../models/load-model.js";
 import { encodedBatches } from "../quantization/calibration-batches.js";
@@ -55,7 +57,8 @@ export async function verificationSample(
     };
   }
   const sentences = await firstSentences(test ?? sampleTextPath(), samples);
-  return { kind: "text", sentences, candidates: [await encodedBatches({ model, tagger }, sentences)] };
+  const kind = kindOf(taggerKind(tagger, model));
+  return { kind: "text", sentences, candidates: [await encodedBatches(kind, sentences)] };
 }
 
 function madeBatch(model: LoadedModel["model"], length: number): readonly (readonly CalibrationBatch[])[] {
