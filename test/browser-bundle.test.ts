@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { gzipSync } from "node:zlib";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { describe, expect, test } from "vitest";
@@ -33,11 +34,46 @@ async function bundled(source: string) {
   };
 }
 
+/** What a page loads at once, and what it puts aside until it is needed, where the bundler splits. */
+async function split(source: string) {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: source, resolveDir: `${root}/packages/workflow` },
+    absWorkingDir: root,
+    outdir: "split",
+    bundle: true,
+    splitting: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    platform: "browser",
+    external: ["node:*", "onnxruntime-*"],
+    logLevel: "silent",
+  });
+  const texts = new Map(outputFiles.map(({ path, contents }) => [relative(root, path), contents]));
+  const atOnce = Object.keys(metafile.outputs).filter(
+    (name) => metafile.outputs[name]?.entryPoint === "<stdin>",
+  );
+  for (const name of atOnce) {
+    const needed = (metafile.outputs[name]?.imports ?? []).filter(({ kind }) => kind === "import-statement");
+    atOnce.push(
+      ...needed.map(({ path }) => path).filter((path) => texts.has(path) && !atOnce.includes(path)),
+    );
+  }
+  const aside = Object.keys(metafile.outputs).filter((name) => !atOnce.includes(name));
+  const carried = (names: readonly string[]) => ({
+    files: names.flatMap((name) => Object.keys(metafile.outputs[name]?.inputs ?? {})),
+    bytes: names.reduce((sum, name) => sum + gzipSync(texts.get(name) ?? "").length, 0),
+  });
+  return { atOnce: carried(atOnce), aside: aside.map((name) => carried([name])) };
+}
+
 describe("what a page carries of @nasty/taggers", () => {
   test.each([
     "@nasty/taggers",
     "@nasty/taggers/encoders",
     "@nasty/taggers/neural",
+    "@nasty/taggers/texts",
     "@nasty/taggers/transformer",
   ])("%s needs nothing of Node, no runtime and nothing that trains", async (entry) => {
     const { files, imports, bytes } = await bundled(`export * from "${entry}";`);
@@ -60,7 +96,19 @@ describe("what a page carries of @nasty/taggers", () => {
     expect(files).toContain("packages/taggers/dist/web/open-tagger.js");
     expect(files.filter((file) => /build-encoder|read-checkpoint|\/node\.js$/.test(file))).toEqual([]);
     // With the decoder, which a bundler that splits puts aside.
-    expect(bytes).toBeLessThan(210_000);
+    expect(bytes).toBeLessThan(220_000);
+  });
+
+  test("a bundler that splits puts brotli aside, and what is loaded at once is small", async () => {
+    const { atOnce, aside } = await split('export { openTagger } from "@nasty/taggers/web";');
+    const isBrotli = (file: string) => file.includes("/archive/brotli/");
+    expect(atOnce.files).toContain("packages/taggers/dist/web/open-tagger.js");
+    expect(atOnce.files.filter(isBrotli)).toEqual([]);
+    expect(atOnce.bytes).toBeLessThan(150_000);
+    const [decoder, ...others] = aside.filter(({ files }) => files.some(isBrotli));
+    expect(others).toEqual([]);
+    expect(decoder?.files).toContain("packages/formats/dist/archive/brotli/gen/words.js");
+    expect(decoder?.bytes).toBeLessThan(70_000);
   });
 });
 

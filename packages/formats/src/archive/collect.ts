@@ -24,27 +24,61 @@ export function checkLimit(total: number, { operation, maxBytes, advice }: Colle
 /** A first look comes early, so that little was read of what is something else. */
 const firstLook = 1 << 16;
 
-/** Joins chunks into one array, growing it by halves, and refuses more than the limit. */
+/** Bytes that come piece by piece, in one array that grows by halves up to the limit. */
+export interface Collector {
+  /** What came so far, and room behind it; another array after `reserve`. */
+  held: Uint8Array<ArrayBuffer>;
+  /** Bytes that `held` may be filled to before `reserve` must be called. */
+  room: number;
+  /** Refuses what will be longer than allowed. */
+  expect(length: number): void;
+  /** Makes room for `count` bytes behind `length`, unless that is more than allowed; looks at what is there. */
+  reserve(length: number, count: number): void;
+  /** The first `length` bytes. */
+  content(length: number): Uint8Array<ArrayBuffer>;
+}
+
+export function makeCollector(options: CollectOptions): Collector {
+  const { inspect, maxBytes, sizeHint = 65_536 } = options;
+  let nextLook = inspect === undefined ? Number.POSITIVE_INFINITY : firstLook;
+  const held = new Uint8Array(Math.min(sizeHint, maxBytes));
+  return {
+    held,
+    room: Math.min(held.length, nextLook),
+    expect: (length) => checkLimit(length, options),
+    reserve(length, count) {
+      checkLimit(length + count, options);
+      if (length >= nextLook) {
+        inspect?.(this.held.subarray(0, length));
+        nextLook = 2 * length;
+      }
+      if (length + count > this.held.length) {
+        const larger = new Uint8Array(
+          Math.min(Math.max(length + count, Math.ceil(this.held.length * 1.5)), maxBytes),
+        );
+        larger.set(this.held.subarray(0, length));
+        this.held = larger;
+      }
+      this.room = Math.min(this.held.length, Math.max(length + count, nextLook));
+    },
+    content(length) {
+      return length === this.held.length ? this.held : this.held.subarray(0, length);
+    },
+  };
+}
+
+/** Joins chunks into one array, and refuses more than the limit. */
 export async function collectBytes(
   chunks: AsyncIterable<Uint8Array>,
   options: CollectOptions,
 ): Promise<Uint8Array> {
-  let held = new Uint8Array(Math.min(options.sizeHint ?? 65_536, options.maxBytes));
+  const collector = makeCollector(options);
   let length = 0;
-  let nextLook = firstLook;
   for await (const chunk of chunks) {
-    checkLimit(length + chunk.length, options);
-    if (length + chunk.length > held.length) {
-      const grown = Math.min(Math.max(length + chunk.length, Math.ceil(held.length * 1.5)), options.maxBytes);
-      const larger = new Uint8Array(grown);
-      larger.set(held.subarray(0, length));
-      held = larger;
-    }
-    held.set(chunk, length);
+    collector.reserve(length, chunk.length);
+    collector.held.set(chunk, length);
     length += chunk.length;
-    if (options.inspect === undefined || length < nextLook) continue;
-    options.inspect(held.subarray(0, length));
-    nextLook = 2 * length;
+    collector.reserve(length, 0);
   }
-  return length === held.length ? held : held.subarray(0, length);
+  return collector.content(length);
 }

@@ -7,6 +7,9 @@ import { reasonOf, through } from "./through.js";
 /** Position of the "operating system" byte (RFC 1952); 255 is "unknown", the only value that is the same everywhere. */
 const systemByte = 9;
 
+/** What is decompressed at once: as deflate expands at most 1032 times, 8.5 MB may be held beyond a limit. */
+const pieceBytes = 8192;
+
 /**
  * Compresses bytes as one gzip member with the platform's CompressionStream (browser and Node).
  *
@@ -53,7 +56,7 @@ export async function gunzip(
     });
   }
   try {
-    return await collectBytes(through(bytes, new DecompressionStream("gzip")), {
+    return await collectBytes(through(bytes, new DecompressionStream("gzip"), pieceBytes), {
       operation: "gunzip",
       maxBytes: maxBytes ?? unpackedLimit(bytes.length),
       advice: maxBytes === undefined ? raiseLimit : undefined,

@@ -1,14 +1,16 @@
-/** Sends bytes through a stream of the platform, and gives what comes out piece by piece. */
+/**
+ * Sends bytes through a stream of the platform, and gives what comes out piece by piece.
+ *
+ * @param pieceBytes how much goes in at once: a browser makes all that comes of a piece before it hands any of it out,
+ *   and takes no more until that is read
+ */
 export async function* through(
   bytes: Uint8Array,
   stream: CompressionStream | DecompressionStream,
+  pieceBytes = bytes.length,
 ): AsyncGenerator<Uint8Array> {
-  const writer = stream.writable.getWriter();
   // The reader reports the failure; a rejection here would be the same error a second time.
-  const written = writer
-    .write(bytes)
-    .then(() => writer.close())
-    .catch(() => undefined);
+  const written = writePieces(stream.writable.getWriter(), bytes, pieceBytes).catch(() => undefined);
   const reader = stream.readable.getReader();
   try {
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
@@ -18,6 +20,16 @@ export async function* through(
   } finally {
     await reader.cancel().catch(() => undefined);
   }
+}
+
+async function writePieces(
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+  bytes: Uint8Array,
+  pieceBytes: number,
+): Promise<void> {
+  for (let at = 0; at < bytes.length; at += pieceBytes)
+    await writer.write(bytes.subarray(at, at + pieceBytes));
+  await writer.close();
 }
 
 /** What a platform's stream found wrong. */

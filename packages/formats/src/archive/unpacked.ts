@@ -1,9 +1,9 @@
 import { FormatError } from "../format-error.js";
 import { raiseLimit, unpackedLimit } from "../limits.js";
-import { checkLimit, collectBytes, type CollectOptions } from "./collect.js";
+import { makeCollector } from "./collect.js";
 import { compressionOfName, isGzip, type ReadWholeOptions } from "./compression.js";
 import { gunzip } from "./gzip.js";
-import { reasonOf, through } from "./through.js";
+import { reasonOf } from "./through.js";
 
 /** What {@link unpacked} needs to know beside the bytes. */
 export interface UnpackOptions extends ReadWholeOptions {
@@ -15,11 +15,12 @@ export interface UnpackOptions extends ReadWholeOptions {
  * Decompresses the bytes of a file where they are gzip (by its first bytes) or brotli (by the name's `.br`), in a
  * browser and in Node.
  *
- * Brotli goes through the platform's `DecompressionStream` where that knows it, and else through a decoder that is
- * loaded when it is first needed; that one is held to the limit when it is done.
+ * Brotli goes through a decoder of our own, which is loaded when it is first needed: a `DecompressionStream` of a
+ * browser, where it knows brotli, would make all of a small file's output before any of it could be refused.
  *
  * @returns the bytes themselves where they are not compressed
- * @throws FormatError `compression` (damaged or cut short), `limit` (more output than allowed)
+ * @throws FormatError `compression` (damaged, cut short, or with something after its end), `limit` (more output than
+ *   allowed)
  * @example
  * ```ts
  * const bytes = await unpacked(packed, { name: "model.onnx.br" });
@@ -34,21 +35,17 @@ export async function unpacked(
 }
 
 async function unbrotli(bytes: Uint8Array, { maxBytes, inspect }: ReadWholeOptions): Promise<Uint8Array> {
-  const collect: CollectOptions = {
+  const { decodeBrotli, unpackDictionary } = await import("./brotli/index.js");
+  const dictionary = await unpackDictionary();
+  const output = makeCollector({
     operation: "unbrotli",
     maxBytes: maxBytes ?? unpackedLimit(bytes.length),
     advice: maxBytes === undefined ? raiseLimit : undefined,
     inspect,
-    sizeHint: 4 * bytes.length,
-  };
-  const native = nativeBrotli();
+    sizeHint: 2 * bytes.length,
+  });
   try {
-    if (native !== undefined) return await collectBytes(through(bytes, native), collect);
-    const { decompress } = await import("brotli/decompress");
-    const content = decompress(bytes, Math.min(8 * bytes.length, collect.maxBytes));
-    checkLimit(content.length, collect);
-    inspect?.(content);
-    return content;
+    return decodeBrotli(bytes, dictionary, output);
   } catch (cause) {
     if (cause instanceof FormatError) throw cause;
     throw new FormatError(
@@ -56,13 +53,5 @@ async function unbrotli(bytes: Uint8Array, { maxBytes, inspect }: ReadWholeOptio
       `unbrotli: ${bytes.length} bytes: content: expected whole brotli data, got ${reasonOf(cause)}`,
       { cause },
     );
-  }
-}
-
-function nativeBrotli(): DecompressionStream | undefined {
-  try {
-    return new DecompressionStream("brotli" as "gzip");
-  } catch {
-    return undefined;
   }
 }

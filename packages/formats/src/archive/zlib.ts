@@ -38,7 +38,7 @@ function compressor(method: Compression, level: number): Transform {
   }
 }
 
-function decompressor(method: Compression): Transform {
+function decompressor(method: Compression): Transform & { readonly bytesWritten: number } {
   switch (method) {
     case "gzip":
       return createGunzip({ chunkSize });
@@ -100,20 +100,32 @@ export async function* decompressed(
   { maxBytes = Number.MAX_SAFE_INTEGER, advice }: StreamLimits = {},
 ): AsyncGenerator<Uint8Array> {
   let total = 0;
+  let given = 0;
+  const counted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      given += chunk.length;
+      yield chunk;
+    }
+  };
+  const damaged = (got: string, cause?: unknown): FormatError =>
+    new FormatError(
+      "compression",
+      `${operationOf(method)}: after ${total} bytes: content: expected whole ${method} data, got ${got}`,
+      { cause },
+    );
+  const transform = decompressor(method);
   try {
-    for await (const part of pipe(chunks, decompressor(method)) as AsyncIterable<Buffer>) {
+    for await (const part of pipe(counted(), transform) as AsyncIterable<Buffer>) {
       total += part.length;
       checkLimit(total, { operation: operationOf(method), maxBytes, advice });
       yield part;
     }
   } catch (cause) {
-    if (!isZlibError(cause)) throw cause;
-    throw new FormatError(
-      "compression",
-      `${operationOf(method)}: after ${total} bytes: content: expected whole ${method} data, got ${cause.message}`,
-      { cause },
-    );
+    throw isZlibError(cause) ? damaged(cause.message, cause) : cause;
   }
+  // What zlib leaves of gzip is zeros, which pad files on tapes; it refuses the rest itself, but says nothing of
+  // brotli.
+  if (method === "brotli" && transform.bytesWritten < given) throw damaged("bytes after its end");
 }
 
 function operationOf(method: Compression): string {

@@ -58,6 +58,7 @@ export function makeFeeder(
         return position < length ? 1 : 0;
       case "types":
         if (position >= length) return 0;
+        if (row.types !== undefined) return row.types[position] as number;
         if (position < special.before.length) return special.beforeTypes[position] as number;
         if (position >= length - special.after.length) {
           return special.afterTypes[position - (length - special.after.length)] as number;

@@ -1,0 +1,2 @@
+export { decodeBrotli } from "./decode.js";
+export { type Dictionary, unpackDictionary } from "./dictionary.js";
