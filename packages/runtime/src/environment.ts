@@ -38,7 +38,7 @@ const readText = (path: string): string => {
 const require = createRequire(import.meta.url);
 
 /** Where a package's manifest lies; some keep it from being imported, so its folder is found by the entry in `dist`. */
-const versionOf = (name: string): string | undefined => {
+export const versionOf = (name: string): string | undefined => {
   try {
     const manifest = join(dirname(require.resolve(name)), "..", "package.json");
     return (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version;

@@ -52,7 +52,7 @@ describe("verify", () => {
             engineError: null,
           },
           { name: "wasm", available: true, status: "agrees", flips: 0, firstDifference: null },
-          { name: "portable", available: false, status: "missing", maxError: null, cosine: null },
+          { name: "portable", available: true, status: "agrees", flips: 0, firstDifference: null },
         ],
       });
       const [first, second] = result.engines;
@@ -176,7 +176,13 @@ describe("verify", () => {
       passed: false,
       engines: [{ status: "agrees" }, { status: "fails", reason: expect.stringContaining("got: none") }],
     });
-    expect(await verify(original(), { on: test(), samples: 2, engines: ["portable"] })).toMatchObject({
+    const missing = engineNamed("portable", {
+      version: async () => {
+        throw new Error("@nasty/portable is not installed");
+      },
+    });
+    const asked = { on: test(), samples: 2, among: [missing], engines: ["portable"] };
+    expect(await verify(original(), asked)).toMatchObject({
       passed: false,
       reference: null,
       engines: [{ status: "missing", reason: "@nasty/portable is not installed" }],
