@@ -13,7 +13,7 @@ const { benchmarkOperation, compareOperation, compressOperation, distillOperatio
 const { estimateOperation, evaluateOperation, exportOperation, fineTuneOperation } = operations;
 const { importOperation, inspectOperation, longName, namedOptions, pipelineOperation } = operations;
 const { pruneOperation, quantizeOperation, readValue, running } = operations;
-const { scoreOperation, tagOperation, trainOperation } = operations;
+const { scoreOperation, tagOperation, trainOperation, verifyOperation } = operations;
 
 /** Every operation with its call in a program; `first` are the options that stand before the options object. */
 const calls = [
@@ -30,6 +30,7 @@ const calls = [
   { operation: benchmarkOperation, call: "benchmark(models, options)", first: ["model", "compare"] },
   { operation: tagOperation, call: "tag(path, write, options)", first: [] },
   { operation: inspectOperation, call: "inspect(model, options)", first: ["model"] },
+  { operation: verifyOperation, call: "verify(model, options)", first: ["model"] },
   { operation: exportOperation, call: "exportModel(models, options)", first: ["models"] },
   { operation: importOperation, call: "importModel(folder, options)", first: [] },
   { operation: pipelineOperation, call: "runRecipe(path, options)", first: [] },

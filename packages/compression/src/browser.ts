@@ -26,6 +26,7 @@ export {
 } from "./drift/drift.js";
 export { type Departure, firstDeparture } from "./drift/departure.js";
 export { isMisscaled } from "./drift/likeness.js";
+export { collapsedLayer, layerNoise, type LayerNoise, type LayerNoiseOptions } from "./drift/layer-noise.js";
 export { weightsInFile } from "./drift/weights-in-file.js";
 export { madeFeeds, type MadeFeedsOptions } from "./drift/made-feeds.js";
 export { pruningReference } from "./pruning/reference.js";

@@ -19,8 +19,10 @@ export { estimate, type EstimateResult } from "./quantization/estimate.js";
 export {
   quantize,
   type QuantizeOptions,
+  quantizeParts,
   type QuantizeResult,
 } from "./quantization/quantize.js";
+export type { PartsResult, UnchangedPart } from "./quantization/quantize-parts.js";
 export type { QuantizePlan } from "./quantization/quantize-plan.js";
 export { type RecipePlan, type RecipeResult, runRecipe } from "./recipes/run-recipe.js";
 export type { ProgressEvent, RunOptions } from "./reporter.js";
@@ -30,3 +32,13 @@ export { distill, type DistillResult } from "./training/distill.js";
 export { fineTune, type FineTuneResult } from "./training/fine-tune.js";
 export type { TextTrainingResult } from "./training/text-training.js";
 export { train, type TrainResult } from "./training/train.js";
+export type { Engine } from "./verification/engine.js";
+export type { FirstDifference } from "./verification/first-difference.js";
+export type { OutputError } from "./verification/output-error.js";
+export type {
+  BrokenLayer,
+  EngineStatus,
+  EngineVerdict,
+  VerificationResult,
+} from "./verification/verification-result.js";
+export { verify, type VerifyOptions } from "./verification/verify.js";

@@ -5,6 +5,7 @@ import { RuntimeError } from "@nasty/runtime";
 import { openForCompression } from "../files/open-for-compression.js";
 import { type DriftOptions, once } from "./drift.js";
 import { isMisscaled, likeness } from "./likeness.js";
+import { tappedAtOnce } from "./tapped-at-once.js";
 
 /** A value in the middle of both graphs. */
 export interface Departure {
@@ -20,7 +21,7 @@ export interface Departure {
 /**
  * The first node, in the order of the original graph, whose value is less alike than it may be, or of another size.
  *
- * Looks at the values that both graphs have under one name, on one batch.
+ * Looks at the values that both graphs have under one name, on one batch, a few at a time.
  *
  * @returns undefined if no inner value is, or if the models cannot be tapped
  */
@@ -40,14 +41,18 @@ export async function firstDeparture(
   const shared = before.main.nodes.flatMap((node) =>
     node.output.filter(isShared).map((value) => ({ node, value })),
   );
-  const names = shared.map(({ value }) => value);
-  const [a, b] = [await tapped(before, names, batch, threads), await tapped(after, names, batch, threads)];
-  for (const { node, value } of shared) {
-    const [left, right] = [a?.get(value), b?.get(value)];
-    if (left === undefined || right === undefined) continue;
-    const found = likeness(left, right);
-    if (found.cosine < minCosine || isMisscaled(found)) {
-      return { node: node.name || value, op: node.opType, value, ...found };
+  for (let at = 0; at < shared.length; at += tappedAtOnce) {
+    const some = shared.slice(at, at + tappedAtOnce);
+    const names = some.map(({ value }) => value);
+    const a = await tapped(before, names, batch, threads);
+    const b = await tapped(after, names, batch, threads);
+    for (const { node, value } of some) {
+      const [left, right] = [a?.get(value), b?.get(value)];
+      if (left === undefined || right === undefined) continue;
+      const found = likeness(left, right);
+      if (found.cosine < minCosine || isMisscaled(found)) {
+        return { node: node.name || value, op: node.opType, value, ...found };
+      }
     }
   }
   return undefined;

@@ -85,13 +85,14 @@ async function checkFolder(path: string): Promise<void> {
 async function findFiles(path: string, preferredDtype: string | undefined): Promise<ModelFolder> {
   await checkFolder(path);
   const models = await findModels(path);
+  const others = models.size > 0 ? [] : await otherModels(path);
   const safetensorsPath = join(path, "model.safetensors");
   const hasSafetensors = (await stat(safetensorsPath).catch(() => undefined))?.isFile() === true;
   return {
     path,
     models,
     safetensorsPath: hasSafetensors ? safetensorsPath : undefined,
-    modelPath: (variant) => choosePath(path, models, preferredDtype, variant),
+    modelPath: (variant) => choosePath(path, models, { others, preferredDtype }, variant),
   };
 }
 
@@ -108,7 +109,10 @@ async function preferenceOf(path: string): Promise<string | undefined> {
 function choosePath(
   path: string,
   models: ReadonlyMap<ModelVariant, string>,
-  preferredDtype: string | undefined,
+  {
+    others,
+    preferredDtype,
+  }: { readonly others: readonly string[]; readonly preferredDtype: string | undefined },
   variant: ModelVariant | undefined,
 ): string {
   const preferred =
@@ -119,12 +123,25 @@ function choosePath(
       : models.get(variant);
   if (found !== undefined) return found;
   const expected = `onnx/${modelFileName(variant ?? "fp32")} or ${modelFileName(variant ?? "fp32")}`;
-  const got = models.size === 0 ? "no model file" : `only ${[...models.keys()].join(", ")}`;
+  const named = others.length === 0 ? "no model file" : `${others.join(", ")}, of which to name one`;
+  const got = models.size === 0 ? named : `only ${[...models.keys()].join(", ")}`;
   throw new FormatError(
     "not-found",
     `openHfDirectory: ${path}: model file: expected ${expected}, got ${got}`,
     { path },
   );
+}
+
+/** Model files of other names, at most ten: an encoder and its decoder. */
+async function otherModels(path: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const inside of ["", "onnx"]) {
+    const names = await readdir(join(path, inside)).catch((): string[] => []);
+    found.push(
+      ...names.filter((name) => /\.onnx(?:\.gz|\.br)?$/i.test(name)).map((name) => join(inside, name)),
+    );
+  }
+  return found.sort().slice(0, 10);
 }
 
 async function findModels(path: string): Promise<ReadonlyMap<ModelVariant, string>> {

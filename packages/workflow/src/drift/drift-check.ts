@@ -9,6 +9,7 @@ import {
   referenceOf,
   sessionDrift,
 } from "@nasty/compression";
+import type { ModelVariant } from "@nasty/formats/hf";
 import { type ModelProto, parseModel } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { type ModelSource, openSession, RuntimeError } from "@nasty/runtime";
@@ -33,6 +34,21 @@ export interface DriftCheck {
  * are coarser. Float32 weights that were written as they were, or pruned: the same but for the order of sums.
  */
 export const leastCosine = { exact: 0.9999, float: 0.999, int8: 0.9, int4: 0.8 } as const;
+
+/**
+ * How alike the outputs of each variant and its source must be: kernels of few bits differ with how a session fuses
+ * them.
+ */
+export const leastCosineOf: Readonly<Record<ModelVariant, number>> = {
+  fp32: leastCosine.float,
+  fp16: leastCosine.float,
+  q8: leastCosine.int8,
+  int8: leastCosine.int8,
+  uint8: leastCosine.int8,
+  q4: leastCosine.int4,
+  q4f16: leastCosine.int4,
+  bnb4: leastCosine.int4,
+};
 
 /** A written file's outputs, and what they are compared with. */
 export interface DriftJob {

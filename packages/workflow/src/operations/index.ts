@@ -8,6 +8,7 @@ export {
 export { pruneOperation } from "./prune.js";
 export { compareOperation, estimateOperation, quantizeOperation } from "./quantize.js";
 export { benchmarkOperation, evaluateOperation, scoreOperation, tagOperation } from "./tagging.js";
+export { verifyOperation } from "./verify.js";
 export { distillOperation, fineTuneOperation, trainOperation } from "./training.js";
 export { longName, namedOptions, type NamedOption, type Operation } from "../schema/operation.js";
 export type { FlagOption, Group, Option, Options, ValueOption } from "../schema/option.js";

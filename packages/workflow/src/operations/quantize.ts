@@ -89,7 +89,7 @@ const weights = {
     "--op-types <list>",
     anyText,
     "operators to quantize, separated by commas: MatMul,Gemm,Gather,LSTM,Conv",
-    { otherwise: "all but Conv" },
+    { otherwise: "MatMul, Gemm, Gather; Conv in static mode, LSTM in dynamic and int4 mode" },
   ),
   skipLayers: list("--skip-layers <pattern>", anyText, skipLayersHelp),
   blockSize: one("--block-size <n>", positiveInteger, "number of weights that share a scale, 16 to 256", {
