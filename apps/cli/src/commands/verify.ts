@@ -18,7 +18,7 @@ export async function verifyFile(
 }
 
 const inputTexts = {
-  text: "sentences of the text",
+  text: "sentences or texts",
   given: "given inputs",
   made: "runs of generated inputs",
 } as const;

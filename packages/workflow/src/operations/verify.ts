@@ -10,10 +10,18 @@ export const verifyOperation = operation({
   options: {
     model: model("--model <path>", modelHelp, { required: true }),
     original: model("--original <path>", "the float model that the file was made of"),
-    on: text("--test <file>", "text whose sentences are run: .conllu, columns or .txt", {
-      otherwise: "the sample text of @nasty/model-en; generated inputs for models that are no taggers",
-    }),
-    samples: one("--samples <n>", positiveInteger, "sentences to run", { otherwise: "64; 8 above 100 MB" }),
+    on: text(
+      "--test <file>",
+      "samples to run: .conllu, columns or .txt; texts as .jsonl or .tsv; inputs of the graph as .jsonl or .npz",
+      {
+        otherwise: "the sample text of @nasty/model-en; generated inputs for models that read no text",
+      },
+    ),
+    feeds: text(
+      "--feeds <file>",
+      "inputs of the graph to run (.jsonl, .npz), of a model that reads text too",
+    ),
+    samples: one("--samples <n>", positiveInteger, "samples to run", { otherwise: "64; 8 above 100 MB" }),
     engines: list(
       "--engine <name>",
       anyText,

@@ -98,7 +98,8 @@ export function errorOf(a: readonly OutputValues[], b: readonly OutputValues[]):
   };
 }
 
-function largestAt(values: Float32Array, at: number, width: number): number {
+/** Index of the largest of the `width` values from `at` on. */
+export function largestAt(values: Float32Array, at: number, width: number): number {
   let best = 0;
   for (let i = 1; i < width; i++) {
     if ((values[at + i] as number) > (values[at + best] as number)) best = i;

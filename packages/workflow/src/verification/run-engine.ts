@@ -1,11 +1,12 @@
 import type { CalibrationBatch } from "@nasty/calibration";
 import { RuntimeError, type RuntimeErrorCode } from "@nasty/runtime";
 import { TaggerError } from "@nasty/taggers";
+import type { LoadedModel } from "../models/load-model.js";
 import { lacksOf, lackText } from "../targets/engine-faults.js";
 import type { FoundForm } from "../targets/forms.js";
 import type { Engine } from "./engine.js";
 import { countFlips, labelsOn, type Tagging } from "./engine-labels.js";
-import { outputErrors, type Outputs, outputsOf, sizeOf } from "./output-error.js";
+import { largestAt, outputErrors, type Outputs, outputsOf, sizeOf } from "./output-error.js";
 
 type Labels = readonly (readonly string[])[];
 
@@ -29,7 +30,7 @@ export interface NotRun {
 }
 
 export interface EngineJob {
-  readonly model: Omit<Tagging, "tagger"> & { readonly tagger?: Tagging["tagger"] | undefined };
+  readonly model: Pick<LoadedModel, "model" | "modelPath" | "tagger" | "text">;
   /** The forms that the file is written in. */
   readonly forms: readonly FoundForm[];
   readonly sentences: Labels;
@@ -66,15 +67,25 @@ export async function runOn(engine: Engine, job: EngineJob): Promise<Ran | NotRu
   }
   try {
     const { batches, outputs } = await firstAccepted(engine, job);
-    const { tagger } = job.model;
+    const { tagger, text } = job.model;
     const labels =
-      tagger === undefined ? undefined : await labelsOrNone(engine, { ...job.model, tagger }, job);
+      tagger !== undefined
+        ? await labelsOrNone(engine, { ...job.model, tagger }, job)
+        : text?.kind === "sequence-classification"
+          ? classesOf(outputs)
+          : undefined;
     return { kind: "ran", engine, version, batches, outputs, labels };
   } catch (error) {
     if (!(error instanceof RuntimeError)) throw error;
     const kind = unsupported.has(error.code) ? "lacks" : "fails";
     return { kind, engine, version, reason: messageOf(error) };
   }
+}
+
+/** The class of each text: that of the largest score, as one label. */
+function classesOf(outputs: Outputs): Labels {
+  const [scores = []] = outputs.values();
+  return scores.map(({ data, width }) => [String(largestAt(data, 0, Math.min(width, data.length)))]);
 }
 
 /** Labels of the sentences; undefined where there are none, or scores that are no numbers give none. */

@@ -1,15 +1,18 @@
 import type { CalibrationBatch } from "@nasty/calibration";
 import { madeFeeds } from "@nasty/compression";
 import { InputError } from "../errors.js";
+import { isFeedFile } from "../feeds/read-feeds.js";
+import { kindFor } from "../kinds/find-kind.js";
+import { graphKind } from "../kinds/graph-kind.js";
+import { kindOf, type Sample as KindSample } from "../kinds/kind.js";
 import { sampleTextPath } from "../models/default-model.js";
-import type { LoadedModel } from "../models/load-model.js";
+import { type LoadedModel, reasonOf } from "../models/load-model.js";
 import { encodedBatches } from "../quantization/calibration-batches.js";
-import { readWords } from "../texts/unlabelled-text.js";
 
 /** What the file is run on. */
 export interface Sample {
   readonly kind: "text" | "given" | "made";
-  /** Words of the sentences, where they are a text. */
+  /** Words of the sentences, where a tagger tags them. */
   readonly sentences: readonly (readonly string[])[];
   /** The first of these lists that the model accepts is run. */
   readonly candidates: readonly (readonly CalibrationBatch[])[];
@@ -17,9 +20,11 @@ export interface Sample {
 
 export interface SampleOptions {
   /** Inputs for a model, as a program gives them. */
-  readonly feeds: readonly CalibrationBatch["feeds"][] | undefined;
-  /** Path of a text. */
+  readonly inputs: readonly CalibrationBatch["feeds"][] | undefined;
+  /** Path of a text, or of inputs. */
   readonly test: string | undefined;
+  /** Path of inputs, for a model that reads text too. */
+  readonly feeds: string | undefined;
   readonly samples: number | undefined;
 }
 
@@ -30,45 +35,52 @@ const largeBytes = 100e6;
 const madeLengths = [8, 512, 4096];
 
 /**
- * The inputs that were given; else sentences of a text, for a tagger; else inputs made from the graph's own types and
- * tables.
+ * The inputs that were given; else samples of a file; else sentences of the sample text, for a model that reads text;
+ * else inputs made from the graph's own types and tables.
  *
- * @throws InputError for a text without a sentence, and a text for a model that has no tokenizer
+ * @throws InputError for a file without a sample, and a text for a model that has no tokenizer
  */
 export async function verificationSample(
-  { path, model, modelBytes, tagger }: LoadedModel,
-  { feeds, test, samples = modelBytes > largeBytes ? 8 : 64 }: SampleOptions,
+  loaded: LoadedModel,
+  { inputs, test, feeds, samples }: SampleOptions,
 ): Promise<Sample> {
-  if (feeds !== undefined) {
-    return { kind: "given", sentences: [], candidates: [feeds.map((one) => ({ feeds: one }))] };
+  const { path, model, modelBytes, tagger, text } = loaded;
+  if (inputs !== undefined) {
+    return { kind: "given", sentences: [], candidates: [inputs.map((feeds) => ({ feeds }))] };
   }
-  if (tagger === undefined) {
-    if (test !== undefined) {
-      throw new InputError(
-        `verify: ${path}: tagger: expected labels and a tokenizer in the file or beside it to encode ${test}, got none; leave --test out to run it on generated inputs`,
-      );
-    }
+  const readsText = feeds === undefined && (tagger ?? text) !== undefined;
+  const file = feeds ?? test;
+  if (!readsText && file === undefined) {
     return {
       kind: "made",
       sentences: [],
       candidates: madeLengths.flatMap((length) => madeBatch(model, length)),
     };
   }
-  const sentences = await firstSentences(test ?? sampleTextPath(), samples);
-  return { kind: "text", sentences, candidates: [await encodedBatches({ model, tagger }, sentences)] };
+  if (!readsText && feeds === undefined && test !== undefined && test !== "-" && !isFeedFile(test)) {
+    throw new InputError(
+      `verify: ${path}: tagger: expected labels and a tokenizer in the file or beside it to encode ${test}, got none${reasonOf(loaded)}; give inputs of the graph (.jsonl, .npz), or leave --test out to run it on generated inputs`,
+    );
+  }
+  const kind =
+    feeds === undefined ? kindFor(loaded, test === undefined ? [] : [test]) : kindOf(graphKind(model));
+  const count = samples ?? (modelBytes > largeBytes ? 8 : 64);
+  const found: KindSample[] = [];
+  for await (const sample of kind.read(file ?? sampleTextPath())) {
+    found.push(sample);
+    if (found.length >= count) break;
+  }
+  if (found.length === 0) {
+    throw new InputError(`verify: ${path}: ${kind.noun}: expected at least 1, got 0`);
+  }
+  return {
+    kind: kind.name === "graph" ? "given" : "text",
+    sentences: kind.name === "token-classification" ? (found as (readonly string[])[]) : [],
+    candidates: [await encodedBatches(kind, found)],
+  };
 }
 
 function madeBatch(model: LoadedModel["model"], length: number): readonly (readonly CalibrationBatch[])[] {
   const feeds = madeFeeds(model, { length });
   return feeds === undefined ? [] : [[{ feeds }]];
-}
-
-async function firstSentences(path: string, count: number): Promise<readonly (readonly string[])[]> {
-  const sentences: (readonly string[])[] = [];
-  for await (const words of readWords(path)) {
-    if (words.length > 0) sentences.push(words);
-    if (sentences.length >= count) break;
-  }
-  if (sentences.length > 0) return sentences;
-  throw new InputError(`verify: ${path}: sentences: expected at least 1, got 0`);
 }

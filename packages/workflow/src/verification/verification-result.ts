@@ -30,7 +30,7 @@ export interface EngineVerdict {
   readonly cosine: number | null;
   /** √(Σ(a − b)² / Σa²) with a of the engine that is the reference; null of the reference itself. */
   readonly engineError: number | null;
-  /** Words with another label than the original, or without one the reference, gives them; of taggers only. */
+  /** Words or texts with another label than the original, or without one the reference, gives them. */
   readonly flips?: number;
   readonly outputs: readonly OutputError[];
   /** The first node whose value departs; null where none does. */
@@ -55,10 +55,10 @@ export interface BrokenLayer {
 export interface VerificationResult {
   readonly model: string;
   readonly original: string | null;
-  /** What was run: sentences of a text, inputs that the caller gave, or inputs made from the graph's own types. */
+  /** What was run: sentences or texts, inputs that were given, or inputs made from the graph's own types. */
   readonly ranOn: "text" | "given" | "made";
   readonly batches: number;
-  /** Words that were tagged; null for models that are no taggers. */
+  /** Words that were tagged, or texts that were classified; null for models that give no labels. */
   readonly words: number | null;
   /** Largest relative error of an output between two engines. */
   readonly tolerance: number;

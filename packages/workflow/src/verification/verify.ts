@@ -16,7 +16,7 @@ import { type Engine, originalEngine, usualEngines } from "./engine.js";
 import { judge } from "./judge.js";
 import { sizeOf } from "./output-error.js";
 import { engineError, type EngineJob, type NotRun, type Ran, runOn } from "./run-engine.js";
-import { type Sample, verificationSample } from "./sample.js";
+import { verificationSample } from "./sample.js";
 import type { VerificationResult } from "./verification-result.js";
 
 type VerifySettings = SettingsOf<typeof verifyOperation.options>;
@@ -25,8 +25,8 @@ type VerifySettings = SettingsOf<typeof verifyOperation.options>;
 export interface VerifyExtras {
   /** Engines to choose from. Default: native, wasm and portable. */
   readonly among?: readonly Engine[];
-  /** Inputs of the model, one object a run, in the place of a text. */
-  readonly feeds?: readonly CalibrationBatch["feeds"][];
+  /** Inputs of the model, one object of tensors a run, in the place of a file. */
+  readonly inputs?: readonly CalibrationBatch["feeds"][];
 }
 
 /** What {@link verify} takes beside the model. */
@@ -51,9 +51,9 @@ export type VerifyOptions = GivenBeside<typeof verifyOperation.options, "model">
  */
 export function verify(
   model: ModelLike,
-  { among, feeds, ...options }: VerifyOptions = {},
+  { among, inputs, ...options }: VerifyOptions = {},
 ): Promise<VerificationResult> {
-  const extras = { ...(among !== undefined && { among }), ...(feeds !== undefined && { feeds }) };
+  const extras = { ...(among !== undefined && { among }), ...(inputs !== undefined && { inputs }) };
   return perform(verifyOperation, { ...options, model }, (settings, reporter) =>
     runVerification(settings, reporter, extras),
   );
@@ -63,17 +63,21 @@ export function verify(
 export async function runVerification(
   settings: VerifySettings,
   reporter: Reporter,
-  { among = usualEngines, feeds }: VerifyExtras = {},
+  { among = usualEngines, inputs }: VerifyExtras = {},
 ): Promise<VerificationResult> {
   const { progress, signal, note } = reporter;
-  const { threads, test, samples } = settings;
+  const { threads, test, feeds, samples } = settings;
+  if (test !== undefined && feeds !== undefined) {
+    throw new UsageError(`verify: --feeds: expected no --test beside it, got ${test}; give one of them`);
+  }
   const asked = askedFor(settings.engine, among);
   const loaded = await loadModel(settings.model, choiceOf(settings));
   const original = settings.original === undefined ? undefined : await loadModel(settings.original);
   for (const one of loaded.notes) note(one);
-  const { sample, tagger } = await sampleOf(loaded, original, { feeds, test, samples });
+  const asText = withOwnText(loaded, original);
+  const sample = await verificationSample(asText, { inputs, test, feeds, samples });
   const job: EngineJob = {
-    model: { model: loaded.model, modelPath: loaded.modelPath, tagger },
+    model: asText,
     forms: formsOf(loaded.model),
     sentences: sample.sentences,
     candidates: sample.candidates,
@@ -155,14 +159,10 @@ function askedFor(names: readonly string[], among: readonly Engine[]): readonly 
 }
 
 /** A file without labels and tokenizer has those of its original, if it takes the same inputs. */
-async function sampleOf(
-  loaded: LoadedModel,
-  original: LoadedModel | undefined,
-  options: Parameters<typeof verificationSample>[1],
-): Promise<{ readonly sample: Sample; readonly tagger: LoadedModel["tagger"] }> {
-  const isAlike = original !== undefined && inputsOf(original) === inputsOf(loaded);
-  const tagger = loaded.tagger ?? (isAlike ? original.tagger : undefined);
-  return { sample: await verificationSample({ ...loaded, tagger }, options), tagger };
+function withOwnText(loaded: LoadedModel, original: LoadedModel | undefined): LoadedModel {
+  const isKnown = (loaded.tagger ?? loaded.text) !== undefined;
+  if (isKnown || original === undefined || inputsOf(original) !== inputsOf(loaded)) return loaded;
+  return { ...loaded, tagger: original.tagger, text: original.text };
 }
 
 const inputsOf = ({ model }: LoadedModel): string =>
@@ -173,16 +173,12 @@ const inputsOf = ({ model }: LoadedModel): string =>
   );
 
 /** What the float model says to what the file was run on. */
-async function runOriginal(
-  { model, modelPath, tagger, path }: LoadedModel,
-  job: EngineJob,
-  { progress }: Reporter,
-): Promise<Ran> {
+async function runOriginal(original: LoadedModel, job: EngineJob, { progress }: Reporter): Promise<Ran> {
   progress.start("running the original");
-  const result = await runOn(originalEngine, { ...job, forms: [], model: { model, modelPath, tagger } });
+  const result = await runOn(originalEngine, { ...job, forms: [], model: original });
   if (result.kind === "ran") return result;
   throw new InputError(
-    `verify: ${path}: expected an original that runs on the same inputs, got: ${result.reason}`,
+    `verify: ${original.path}: expected an original that runs on the same inputs, got: ${result.reason}`,
   );
 }
 

@@ -7,6 +7,7 @@ import { UsageError } from "../../src/errors.js";
 import { quantize } from "../../src/quantization/quantize.js";
 import { verify } from "../../src/verification/verify.js";
 import { abortingAt, openTinyFolder, type TinyFolder } from "../tiny-folder.js";
+import { writeTextDirectory } from "../tiny-texts.js";
 import { engineNamed, writeChanged, wrongEngine } from "./planted.js";
 
 let folder: TinyFolder;
@@ -184,12 +185,49 @@ describe("verify", () => {
 
   it("runs inputs that a program gives", async () => {
     const ids = tensor("int64", [1, 3], BigInt64Array.of(2n, 9n, 3n));
-    const feeds = [{ input_ids: ids, attention_mask: tensor("int64", [1, 3], BigInt64Array.of(1n, 1n, 1n)) }];
-    const result = await verify(files["dynamic"] as string, { original: original(), feeds });
+    const inputs = [
+      { input_ids: ids, attention_mask: tensor("int64", [1, 3], BigInt64Array.of(1n, 1n, 1n)) },
+    ];
+    const result = await verify(files["dynamic"] as string, { original: original(), inputs });
     expect(result).toMatchObject({ ranOn: "given", batches: 1, words: null, passed: true });
     const engines = [{ input_ids: ids }];
-    const refused = await verify(files["dynamic"] as string, { feeds: engines, among: [native] });
+    const refused = await verify(files["dynamic"] as string, { inputs: engines, among: [native] });
     expect(refused).toMatchObject({ passed: false, engines: [{ status: "fails" }] });
+  });
+
+  it("runs texts of a classifier and counts those with another label", async () => {
+    const [model, broken] = [folder.path("topics"), folder.path("topics-broken")];
+    await writeTextDirectory(model, "classifier");
+    await writeTextDirectory(broken, "classifier", { factor: -1 });
+    await writeFile(
+      folder.path("texts.jsonl"),
+      '{"text": "Ada sings"}\n{"text": "in Paris"}\n{"text": "now"}\n',
+    );
+    const options = { on: folder.path("texts.jsonl"), engines: ["native"] };
+    expect(await verify(model, { ...options, original: model })).toMatchObject({
+      ranOn: "text",
+      batches: 3,
+      words: 3,
+      passed: true,
+      engines: [{ flips: 0 }],
+    });
+    const { engines, passed } = await verify(broken, { ...options, original: model });
+    expect(passed).toBe(false);
+    expect(engines[0]?.flips).toBeGreaterThan(0);
+  });
+
+  it("runs inputs of the graph from a file, of a model that reads text too", async () => {
+    await writeFile(folder.path("ids.jsonl"), '{"input_ids": [[2, 9, 3]], "attention_mask": [[1, 1, 1]]}\n');
+    const options = { original: original(), feeds: folder.path("ids.jsonl") };
+    expect(await verify(files["dynamic"] as string, options)).toMatchObject({
+      ranOn: "given",
+      batches: 1,
+      words: null,
+      passed: true,
+    });
+    await expect(verify(original(), { ...options, on: test() })).rejects.toThrow(
+      "verify: --feeds: expected no --test beside it",
+    );
   });
 
   it("refuses wrong options, and ends on its signal", async () => {
