@@ -1,7 +1,7 @@
 // Noise of each layer in sound files, and whether a layer whose scales are doubled is found:
 //   node bench/layer-noise.mjs MODEL... [--sentences 1]
-// MODEL is a float tagger: a file or a Hugging Face directory. Every mode is quantized; then each float32 scale of a
-// weight is doubled by itself. Exit code 1 if a sound file is refused or a doubled scale is not found.
+// MODEL is a float tagger: a file or a Hugging Face directory. It is quantized in every mode; then the scales of each
+// weight are doubled, one weight at a time. Exit code 1 if a sound file is refused or a doubled scale is not found.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

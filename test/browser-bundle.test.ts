@@ -73,6 +73,7 @@ describe("what a page carries of @nasty/taggers", () => {
     "@nasty/taggers",
     "@nasty/taggers/encoders",
     "@nasty/taggers/neural",
+    "@nasty/taggers/texts",
     "@nasty/taggers/transformer",
   ])("%s needs nothing of Node, no runtime and nothing that trains", async (entry) => {
     const { files, imports, bytes } = await bundled(`export * from "${entry}";`);

@@ -20,7 +20,7 @@ beforeAll(async () => {
   await writeEncoder(shop.path("encoder.onnx"));
   await shop.json(["quantize", "--model", "encoder.onnx", "--output", "encoder_int8.onnx"]);
   await writeDoubled(shop.path("encoder_int8.onnx"), shop.path("broken.onnx"), "second.weight");
-});
+}, 120_000);
 afterAll(() => shop.remove());
 
 /** Two products on floats: no tagger, no text. */

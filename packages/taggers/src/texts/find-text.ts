@@ -6,22 +6,22 @@ import { parseJson } from "@nasty/formats/json";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { modelKindOf } from "./model-kind.js";
 import { readTextSettings } from "./text-metadata.js";
-import { type TextSettings, textSettingsFromHf } from "./text-settings.js";
+import { type AnyTextSettings, textSettingsFromHf } from "./text-settings.js";
 
 /** What was found for the texts of a model. */
 export interface FoundText {
-  readonly settings: TextSettings;
+  readonly settings: AnyTextSettings;
   /** What was made good or is not applied, a sentence each. */
   readonly notes: readonly string[];
 }
 
 /**
- * What a classifier or an encoder of texts needs beside its model: carried in its file, or in the directory that the
+ * What a model of texts that is no tagger needs beside its graph: carried in its file, or in the directory that the
  * file is the model of, or in that of `config.json` beside it or one folder above.
  *
  * @param path what the user named: a Hugging Face directory or a model file
  * @param model the model that was read of it
- * @returns undefined for a model of another kind, or without a tokenizer
+ * @returns undefined for a tagger, and for a model without a tokenizer
  * @throws TaggerError, FormatError for files that are there and damaged
  */
 export async function findText(path: string, model: ModelProto): Promise<FoundText | undefined> {
@@ -31,14 +31,13 @@ export async function findText(path: string, model: ModelProto): Promise<FoundTe
   for (const folder of folders) {
     const config = await configOf(folder);
     if (config === undefined) continue;
-    const kind = modelKindOf(config, model);
-    if (kind !== "sequence-classification" && kind !== "feature-extraction") return undefined;
-    return settingsIn(folder, kind);
+    const kind = modelKindOf(config, model) ?? (hasLabels(config) ? undefined : "graph");
+    return kind === undefined || kind === "token-classification" ? undefined : settingsIn(folder, kind);
   }
   return undefined;
 }
 
-async function settingsIn(folder: string, kind: TextSettings["kind"]): Promise<FoundText | undefined> {
+async function settingsIn(folder: string, kind: AnyTextSettings["kind"]): Promise<FoundText | undefined> {
   try {
     const needsLabels = kind === "sequence-classification";
     const directory = await openHfDirectory(folder, { needsLabels });
@@ -53,6 +52,10 @@ async function settingsIn(folder: string, kind: TextSettings["kind"]): Promise<F
     throw error;
   }
 }
+
+/** Labels of words are what is left for a model whose kind nothing else says. */
+const hasLabels = (config: Readonly<Record<string, unknown>>): boolean =>
+  ["id2label", "label2id", "num_labels"].some((key) => config[key] != null);
 
 /** `config.json` of a folder; undefined where there is none that can be read. */
 async function configOf(folder: string): Promise<Readonly<Record<string, unknown>> | undefined> {

@@ -18,9 +18,11 @@ export {
 export { readTextSettings, textMetadata, withTextSettings } from "./text-metadata.js";
 export { makeTextModel, type TextModel } from "./text-model.js";
 export {
+  type AnyTextSettings,
   type ClassifierSettings,
   type EmbedderSettings,
   type Problem,
+  type TextGraphSettings,
   type TextSettings,
   textSettingsFromHf,
 } from "./text-settings.js";

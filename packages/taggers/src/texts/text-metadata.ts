@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { packedAlike } from "../packed-alike.js";
 import { TaggerError } from "../tagger-error.js";
 import { packTokenizer, unpackTokenizer } from "../transformer/compact-tokenizer.js";
-import type { TextSettings } from "./text-settings.js";
+import type { AnyTextSettings } from "./text-settings.js";
 
 const SETTINGS_KEY = "nasty.text";
 const TOKENIZER_KEY = "nasty.tokenizer";
@@ -36,6 +36,7 @@ const Settings = v.variant("kind", [
     normalize: v.boolean(),
     ...input,
   }),
+  v.object({ kind: v.literal("graph"), ...input }),
 ]);
 
 const HuggingFace = v.object({
@@ -50,7 +51,7 @@ const HuggingFace = v.object({
  *
  * @returns the same strings for the same settings
  */
-export async function textMetadata(settings: TextSettings): Promise<Record<string, string>> {
+export async function textMetadata(settings: AnyTextSettings): Promise<Record<string, string>> {
   const { tokenizer, huggingFace, ...rest } = settings;
   const { json, ...flags } = tokenizer;
   return {
@@ -63,7 +64,7 @@ export async function textMetadata(settings: TextSettings): Promise<Record<strin
 }
 
 /** A model that carries what its texts need; weights are shared with `model`. */
-export async function withTextSettings(model: ModelProto, settings: TextSettings): Promise<ModelProto> {
+export async function withTextSettings(model: ModelProto, settings: AnyTextSettings): Promise<ModelProto> {
   const metadata = await textMetadata(settings);
   const [present, packed] = [getMetadata(model, TOKENIZER_KEY), metadata[TOKENIZER_KEY]];
   if (present !== undefined && packed !== undefined && (await packedAlike(present, packed))) {
@@ -77,7 +78,7 @@ export async function withTextSettings(model: ModelProto, settings: TextSettings
  *
  * @throws TaggerError `metadata` for entries that are damaged or of a later schema, `tokenizer`
  */
-export async function readTextSettings(model: ModelProto): Promise<TextSettings | undefined> {
+export async function readTextSettings(model: ModelProto): Promise<AnyTextSettings | undefined> {
   const text = getMetadata(model, SETTINGS_KEY);
   if (text === undefined) return undefined;
   const stored = parsed(SETTINGS_KEY, text, Settings);

@@ -23,8 +23,19 @@ export interface EmbedderSettings extends TextInputSettings {
   readonly normalize: boolean;
 }
 
-/** What a model of whole texts needs beside the model, by kind. */
+/** What encodes texts for a graph whose answers nobody here knows, such as the scores of masked words. */
+export interface TextGraphSettings extends TextInputSettings {
+  readonly kind: "graph";
+}
+
+/** What a model of whole texts whose answers are known needs beside the model, by kind. */
 export type TextSettings = ClassifierSettings | EmbedderSettings;
+
+/** The same of any model that texts are encoded for. */
+export type AnyTextSettings = TextSettings | TextGraphSettings;
+
+/** The small files of a directory, those of the sentence-transformers library too. */
+export type TextParts = HfParts & { readonly modules?: SentenceModules | undefined };
 
 /**
  * Settings of a classifier or an encoder of texts from the files of a Hugging Face directory.
@@ -37,10 +48,21 @@ export type TextSettings = ClassifierSettings | EmbedderSettings;
  */
 export function textSettingsFromHf(
   kind: TextSettings["kind"],
-  parts: HfParts & { readonly modules?: SentenceModules | undefined },
+  parts: TextParts,
+  where?: string,
+): TextSettings;
+export function textSettingsFromHf(
+  kind: AnyTextSettings["kind"],
+  parts: TextParts,
+  where?: string,
+): AnyTextSettings;
+export function textSettingsFromHf(
+  kind: AnyTextSettings["kind"],
+  parts: TextParts,
   where = "model",
-): TextSettings {
+): AnyTextSettings {
   const input = inputSettings(parts, where);
+  if (kind === "graph") return { kind, ...input };
   if (kind === "sequence-classification") {
     const { labels, raw } = parts.config;
     if (labels.length === 0) {

@@ -3,7 +3,7 @@ import { readModelFile } from "@nasty/formats/onnx/node";
 import { inputsOf } from "@nasty/taggers";
 import type { CalibrationBatch } from "@nasty/calibration";
 import type { Labelled } from "../kinds/kind.js";
-import { kindFor } from "../kinds/find-kind.js";
+import { ownKind } from "../kinds/find-kind.js";
 import type { OpenSubject } from "../kinds/open-subject.js";
 
 /**
@@ -35,7 +35,7 @@ async function firstBatch(
   model: Awaited<ReturnType<typeof readModelFile>>,
   samples: readonly Labelled[],
 ): Promise<CalibrationBatch | undefined> {
-  const kind = kindFor({ model, tagger: opened?.settings, text });
+  const kind = ownKind({ model, tagger: opened?.settings, text });
   const [sample] = samples;
   if (sample === undefined) return undefined;
   const feeds = kind.feedsOf([reading.sampleOf(sample)]);

@@ -4,6 +4,8 @@ import type { ValueInfo } from "@nasty/runtime";
 /** The named inputs of one run, as somebody gave them. */
 export interface FeedSample {
   readonly feeds: Readonly<Record<string, Tensor>>;
+  /** [rows, positions], 0 where a position is padding; undefined where nobody said. */
+  readonly mask?: Tensor | undefined;
   /** Where it stands, for messages and lists: `line 12`, `sample 3`. */
   readonly place: string;
   /** Class of the right answer, where the text says one. */

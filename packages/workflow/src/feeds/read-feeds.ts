@@ -11,6 +11,9 @@ import { checkShape, parseFeed } from "./parse-feed.js";
 /** Whether a file holds inputs of a graph, by its name; compressed ones may be JSON Lines. */
 export const isFeedFile = (path: string): boolean => /\.(?:npz|(?:jsonl|ndjson)(?:\.gz|\.br)?)$/i.test(path);
 
+/** Whether a file is an archive of numpy arrays, by its name. */
+export const isNpz = (path: string): boolean => /\.npz$/i.test(path);
+
 /**
  * The samples of a file: JSON Lines with an object of named inputs on each, streamed, or an `.npz` archive with an
  * array an input.
@@ -19,7 +22,7 @@ export const isFeedFile = (path: string): boolean => /\.(?:npz|(?:jsonl|ndjson)(
  * @throws InputError naming file and line
  */
 export async function* readFeeds(path: string, inputs: readonly ValueInfo[]): AsyncGenerator<FeedSample> {
-  if (/\.npz$/i.test(path)) {
+  if (isNpz(path)) {
     yield* arraySamples(readNpz(await readFileMaybeCompressed(path), nameOf(path)), inputs, nameOf(path));
     return;
   }

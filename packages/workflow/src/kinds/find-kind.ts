@@ -1,8 +1,10 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import type { TaggerSettings } from "@nasty/taggers";
-import type { TextSettings } from "@nasty/taggers/texts";
+import type { AnyTextSettings } from "@nasty/taggers/texts";
+import { parseJson } from "@nasty/formats/json";
 import { InputError } from "../errors.js";
-import { isFeedFile } from "../feeds/read-feeds.js";
+import { isFeedFile, isNpz } from "../feeds/read-feeds.js";
+import { chunksOf, linesOf } from "../texts/text-lines.js";
 import { graphKind } from "./graph-kind.js";
 import { kindOf, type ModelKind } from "./kind.js";
 import { taggerKind } from "./tagger-kind.js";
@@ -12,30 +14,51 @@ import { textKind } from "./text-kind.js";
 export interface KindSource {
   readonly model: ModelProto;
   readonly tagger: TaggerSettings | undefined;
-  readonly text: TextSettings | undefined;
+  readonly text: AnyTextSettings | undefined;
+}
+
+/** The kind of a model by itself: what its labels and tokenizer make it. */
+export function ownKind({ model, tagger, text }: KindSource): ModelKind {
+  if (tagger !== undefined) return kindOf(taggerKind(tagger, model));
+  if (text !== undefined && text.kind !== "graph") return kindOf(textKind(text, model));
+  return kindOf(graphKind(model, text));
 }
 
 /**
- * The kind of a model for the data that it is given: what its labels and tokenizer make it, unless the data are inputs
- * of its graph, which any model takes.
+ * The kind of a model for the data that it is given: its own, unless the data are inputs of its graph, which any model
+ * takes.
  *
  * @param files data of one form; `-` may be any
  * @throws InputError for inputs of a graph beside text
  */
-export function kindFor({ model, tagger, text }: KindSource, files: readonly string[] = []): ModelKind {
-  const named = files.filter((path) => path !== "-");
-  // JSON Lines of a model of texts are texts.
-  const isFeed = (path: string): boolean => isFeedFile(path) && (text === undefined || /\.npz$/i.test(path));
-  const feeds = named.filter(isFeed);
-  const other = named.find((path) => !isFeed(path));
-  if (feeds.length > 0 && other !== undefined && (tagger ?? text) !== undefined) {
+export async function kindFor(source: KindSource, files: readonly string[]): Promise<ModelKind> {
+  const { model, tagger, text } = source;
+  const feeds: string[] = [];
+  const others: string[] = [];
+  for (const path of files) {
+    if (path === "-") continue;
+    const isFeed = isFeedFile(path) && (text === undefined || isNpz(path) || !(await holdsTexts(path)));
+    (isFeed ? feeds : others).push(path);
+  }
+  if (feeds.length === 0) return ownKind(source);
+  if (others.length > 0 && (tagger ?? text) !== undefined) {
     throw new InputError(
-      `read ${feeds[0]}: expected text as ${other}, got inputs of the graph; give data of one form`,
+      `read ${feeds[0]}: expected text as ${others[0]}, got inputs of the graph; give data of one form`,
     );
   }
-  if (feeds.length === 0) {
-    if (tagger !== undefined) return kindOf(taggerKind(tagger, model));
-    if (text !== undefined) return kindOf(textKind(text, model));
-  }
   return kindOf(graphKind(model));
+}
+
+/** Whether JSON Lines of a model of texts are texts, by the first of them; what is neither is read as texts. */
+async function holdsTexts(path: string): Promise<boolean> {
+  for await (const { text: line } of linesOf(chunksOf(path))) {
+    if (line.trim() === "") continue;
+    try {
+      const first = parseJson(line);
+      return typeof first !== "object" || first === null || "text" in first || Array.isArray(first);
+    } catch {
+      return true;
+    }
+  }
+  return true;
 }

@@ -3,19 +3,33 @@ import type { LabelledSentence } from "@nasty/taggers";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { openSession, type Session, type ValueInfo } from "@nasty/runtime";
 import { inputsOf } from "@nasty/taggers";
-import { largestAt } from "@nasty/taggers/texts";
+import {
+  largestAt,
+  makeTextBatches,
+  textMetadata,
+  type AnyTextSettings,
+  withTextSettings,
+} from "@nasty/taggers/texts";
 import { InputError } from "../errors.js";
 import { type FeedSample, feedBatches, sizeOfSample } from "../feeds/feed-sample.js";
-import { isFeedFile, readFeeds } from "../feeds/read-feeds.js";
+import { isFeedFile, isNpz, readFeeds } from "../feeds/read-feeds.js";
+import type { PlainTextOptions } from "../texts/plain-text.js";
 import { nameOf } from "../texts/text-form.js";
+import { shownText } from "./class-verdict.js";
+import { readTexts } from "./text-samples.js";
 import { always, meanOf, pairedLoss } from "./bootstrap.js";
 import type { Against, Asking, ModelKind, OutputAgreement, Subject, Verdict } from "./kind.js";
 import { outputMeter } from "./output-agreement.js";
 
-/** Any graph, fed with named inputs. */
-export function graphKind(model: ModelProto): ModelKind<FeedSample, FeedSample> {
+/**
+ * Any graph, fed with named inputs.
+ *
+ * @param text what encodes texts for it, where it has a tokenizer
+ */
+export function graphKind(model: ModelProto, text?: AnyTextSettings): ModelKind<FeedSample, FeedSample> {
   const inputs = inputsOf(model);
-  const read = (path: string): AsyncGenerator<FeedSample> => {
+  const read = (path: string, options?: PlainTextOptions): AsyncGenerator<FeedSample> => {
+    if (text !== undefined && !isNpz(path)) return encodedTexts(path, { text, inputs, options });
     if (path === "-" || isFeedFile(path)) return readFeeds(path, inputs);
     throw new InputError(
       `read ${nameOf(path)}: expected inputs of the graph (.jsonl or .npz), as the model has no tokenizer and labels, got ${nameOf(path)}; give such a file, or the model's Hugging Face directory`,
@@ -23,10 +37,10 @@ export function graphKind(model: ModelProto): ModelKind<FeedSample, FeedSample> 
   };
   return {
     name: "graph",
-    noun: "samples",
+    noun: text === undefined ? "samples" : "texts",
     read,
-    readLabelled: read,
-    unlabelled: ({ feeds, place }) => ({ feeds, place }),
+    readLabelled: (path) => read(path),
+    unlabelled: ({ feeds, mask, place }) => ({ feeds, mask, place }),
     sampleOf: (sample) => sample,
     held: {
       of: (sample) => sample,
@@ -34,15 +48,36 @@ export function graphKind(model: ModelProto): ModelKind<FeedSample, FeedSample> 
       sizeOf: (held) => sizeOfSample(held as FeedSample),
     },
     async *feedsOf(samples) {
-      for (const { feeds } of samples) yield { feeds };
+      for (const { feeds, mask } of samples) yield { feeds, ...(mask !== undefined && { mask }) };
     },
-    finished: async (made) => made,
-    metadata: async () => ({}),
+    finished: async (made) => (text === undefined ? made : withTextSettings(made, text)),
+    metadata: async () => (text === undefined ? {} : textMetadata(text)),
     open: async (made, { threads }) => graphSubject(await openSession(made, { threads })),
     inSession: async (session) => graphSubject(session, false),
     openFile: async ({ modelPath }, { threads }) => graphSubject(await openSession(modelPath, { threads })),
     openWritten: async (written) => graphSubject(await written.session(), false),
   };
+}
+
+/** Texts as inputs, each by itself. */
+async function* encodedTexts(
+  path: string,
+  {
+    text,
+    inputs,
+    options,
+  }: {
+    readonly text: AnyTextSettings;
+    readonly inputs: readonly ValueInfo[];
+    readonly options: PlainTextOptions | undefined;
+  },
+): AsyncGenerator<FeedSample> {
+  const batches = makeTextBatches(inputs, text);
+  for await (const sample of readTexts(path, options)) {
+    for await (const { feeds, mask } of batches.of([sample], { batchSize: 1 })) {
+      yield { feeds, mask, place: shownText(sample.text, sample.pair) };
+    }
+  }
 }
 
 /** Values of a reference that are kept: 256 MB. */

@@ -3,7 +3,7 @@ import { readModelFile } from "@nasty/formats/onnx/node";
 import { checkFiniteWeights } from "@nasty/graph";
 import { openSession } from "@nasty/runtime";
 import { findText } from "@nasty/taggers/node";
-import type { ModelKindName, TextSettings } from "@nasty/taggers/texts";
+import type { TextSettings, ModelKindName } from "@nasty/taggers/texts";
 import { UsageError } from "../errors.js";
 import { isFeedFile } from "../feeds/read-feeds.js";
 import { optionalTagger } from "../models/load-model.js";
@@ -65,8 +65,9 @@ async function otherKind(path: string, files: readonly string[]) {
     if (settings !== undefined || files.length > 0) return undefined;
   }
   checkFiniteWeights(model, `openModel: ${modelPath}`);
-  const kind = kindFor({ model, tagger: undefined, text: found?.settings }, files);
-  const text = kind.name === "graph" ? undefined : found?.settings;
+  const kind = await kindFor({ model, tagger: undefined, text: found?.settings }, files);
+  const settings = found?.settings;
+  const text = kind.name === "graph" || settings?.kind === "graph" ? undefined : settings;
   return { modelPath, kind, text, notes: found?.notes ?? [] };
 }
 

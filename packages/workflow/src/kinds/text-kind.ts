@@ -2,13 +2,13 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import { openSession, type Session } from "@nasty/runtime";
 import { inputsOf } from "@nasty/taggers";
 import {
+  type TextSettings,
   makeTextBatches,
   makeTextModel,
   readTextSettings,
   textMetadata,
   type TextModel,
   type TextSample,
-  type TextSettings,
   withTextSettings,
 } from "@nasty/taggers/texts";
 import { nameOf } from "../texts/text-form.js";
@@ -54,6 +54,7 @@ export function textKind(settings: TextSettings, model: ModelProto): ModelKind<T
     },
     async openWritten(written) {
       const carried = (await readTextSettings(await written.model())) ?? settings;
+      if (carried.kind === "graph") throw new TypeError("open: expected the kind that was written");
       return textSubject(await written.session(), carried, false);
     },
   };

@@ -111,7 +111,7 @@ async function samplesFor(
   { modelPath, reading }: OpenSubject,
   { data, samples: count }: SettingsOf<typeof benchmarkOperation.options>,
 ): Promise<readonly Sample[]> {
-  if (data === undefined && reading.name === "graph")
+  if (data === undefined && reading.noun === "samples")
     return ownSamples(reading, await readModelFile(modelPath));
   return readSamples(reading, data ?? sampleTextPath(), count);
 }

@@ -1,5 +1,5 @@
 import { openSession } from "@nasty/runtime";
-import type { TextSample, TextSettings } from "@nasty/taggers/texts";
+import type { TextSettings, TextSample } from "@nasty/taggers/texts";
 import type { FeedSample } from "../feeds/feed-sample.js";
 import { graphSubject } from "../kinds/graph-kind.js";
 import { textSubject } from "../kinds/text-kind.js";

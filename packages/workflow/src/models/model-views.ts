@@ -1,7 +1,7 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import type { LabelChoice, TaggerSettings } from "@nasty/taggers";
 import type { OpenedTagger } from "@nasty/taggers/node";
-import type { TextSettings } from "@nasty/taggers/texts";
+import type { AnyTextSettings } from "@nasty/taggers/texts";
 
 /** A model as data: to be planned, described or rewritten, not to be run. */
 export interface LoadedModel {
@@ -14,7 +14,7 @@ export interface LoadedModel {
   /** Undefined for a model that has no labels and tokenizer in it or beside it. */
   readonly tagger: TaggerSettings | undefined;
   /** What a classifier or an encoder of texts has; undefined for all other models. */
-  readonly text: TextSettings | undefined;
+  readonly text: AnyTextSettings | undefined;
   /** What was made good or is missing in the small files beside it, a sentence each. */
   readonly notes: readonly string[];
   /** Whether others use the graph too: then nothing of it may be written over. */

@@ -16,6 +16,7 @@ import {
 } from "@nasty/taggers";
 import { openFound } from "@nasty/taggers/node";
 import {
+  type TextSettings,
   type Classification,
   classifyTexts,
   embedTexts,
@@ -24,7 +25,6 @@ import {
   type TextBatchOptions,
   type TextModel,
   type TextSample,
-  type TextSettings,
 } from "@nasty/taggers/texts";
 import { InputError } from "../errors.js";
 import { chosen, type LoadChoice, type LoadedModel, loadModel, reasonOf } from "./load-model.js";
@@ -171,7 +171,7 @@ export class Model implements AsyncDisposable, SharedModel {
 
   private async textModel(kind: TextSettings["kind"]): Promise<TextModel> {
     const { text } = this.read;
-    if (text?.kind !== kind) {
+    if (text === undefined || text.kind === "graph" || text.kind !== kind) {
       throw new InputError(
         `openModel: ${this.path}: kind: expected ${kind}, got ${this.kind}${reasonOf(this)}; give the Hugging Face directory of such a model`,
       );

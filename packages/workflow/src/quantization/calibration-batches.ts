@@ -20,11 +20,11 @@ type Data = Pick<QuantizeSettings, "calibration" | "validation">;
  *
  * @throws InputError for text that the model cannot read, and for inputs of its graph beside text
  */
-export function fed(loaded: LoadedModel, { calibration, validation }: Data): FedModel {
+export async function fed(loaded: LoadedModel, { calibration, validation }: Data): Promise<FedModel> {
   const texts = calibration.map((source) => parseSource(source).path);
-  const kind = kindFor(loaded, validation === undefined ? texts : [...texts, validation]);
+  const kind = await kindFor(loaded, validation === undefined ? texts : [...texts, validation]);
   const text = texts.find((path) => path !== "-" && !isFeedFile(path));
-  if (kind.name === "graph" && text !== undefined) {
+  if (kind.name === "graph" && loaded.text === undefined && text !== undefined) {
     throw new InputError(
       `quantize: ${loaded.path}: tagger: expected labels and a tokenizer in the file or beside it (calibration text must be encoded), got none${reasonOf(loaded)}; give the Hugging Face directory, or inputs of the graph (.jsonl, .npz), or use --mode dynamic`,
     );

@@ -1,4 +1,4 @@
-import { kindFor } from "../kinds/find-kind.js";
+import { ownKind } from "../kinds/find-kind.js";
 import { estimate as estimateModel } from "@nasty/compression";
 import { precisionOfModel } from "../comparison/precision.js";
 import { loadForCompression } from "../models/load-model.js";
@@ -76,7 +76,7 @@ export async function runEstimate({
 }> {
   const loaded = await loadForCompression(path);
   const { model, tagger, modelBytes, notes, sha256 } = loaded;
-  const carried = await kindFor(loaded).metadata();
+  const carried = await ownKind(loaded).metadata();
   const estimated = estimateModel(model, {
     extraBytes: addedBytes(
       model.metadataProps.map(({ key }) => key),

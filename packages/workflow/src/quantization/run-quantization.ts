@@ -96,7 +96,7 @@ export async function runPlan(given: GivenSettings, reporter: Reporter): Promise
   const { gate } = checked;
   const found = await loadedFor(settings, checked);
   remarksOn(found, gate, settings);
-  const loaded = fed(found, settings);
+  const loaded = await fed(found, settings);
   const read = calibrationReader(loaded.kind, settings, reporter);
   const planned = await planQuantization(loaded, { settings, read }, reporter);
   const isRanked = settings.sensitivity === true;
@@ -154,7 +154,7 @@ async function makeCandidate(
   const found = await loadedFor(settings, checked);
   if (plan !== undefined) await checkPlanFits(plan, found);
   const remarks = remarksOn(found, checked.gate, settings);
-  const loaded = fed(found, settings);
+  const loaded = await fed(found, settings);
   const gate = checked.gate ?? ownGate(loaded, settings);
   // Planning may write over the weights.
   const mapped = await mappedOriginal(loaded);

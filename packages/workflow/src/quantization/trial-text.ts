@@ -73,7 +73,7 @@ export async function driftSamples(
 
 /** Samples of nobody's data: the embedded English text, or inputs that are made for a graph. */
 export async function ownSamples(reading: Reading, model: ModelProto): Promise<Sample[]> {
-  if (reading.name === "graph") return madeSamples(model);
+  if (reading.noun === "samples") return madeSamples(model);
   const found: Sample[] = [];
   for await (const sample of reading.read(sampleTextPath())) {
     if (found.push(sample) === sampleTexts) break;

@@ -63,7 +63,7 @@ export async function verificationSample(
     );
   }
   const kind =
-    feeds === undefined ? kindFor(loaded, test === undefined ? [] : [test]) : kindOf(graphKind(model));
+    feeds === undefined ? await kindFor(loaded, test === undefined ? [] : [test]) : kindOf(graphKind(model));
   const count = samples ?? (modelBytes > largeBytes ? 8 : 64);
   const found: KindSample[] = [];
   for await (const sample of kind.read(file ?? sampleTextPath())) {
@@ -74,7 +74,7 @@ export async function verificationSample(
     throw new InputError(`verify: ${path}: ${kind.noun}: expected at least 1, got 0`);
   }
   return {
-    kind: kind.name === "graph" ? "given" : "text",
+    kind: kind.noun === "samples" ? "given" : "text",
     sentences: kind.name === "token-classification" ? (found as (readonly string[])[]) : [],
     candidates: [await encodedBatches(kind, found)],
   };

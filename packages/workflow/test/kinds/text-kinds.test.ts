@@ -228,3 +228,26 @@ describe("an encoder of texts", () => {
     );
   });
 });
+
+test("any directory with a tokenizer takes plain text, and its graph inputs: the outputs are judged", async () => {
+  await writeTextDirectory(path("masked"), "encoder", { config: { architectures: ["BertForMaskedLM"] } });
+  const calibrated = await quantize(path("masked"), {
+    calibration: path("texts.txt"),
+    gate: { maxDrift: 0.02 },
+    output: path("masked_int8.onnx"),
+  });
+  expect(calibrated.gate).toMatchObject({ metric: "agreement", agreementOf: "cosine", passed: true });
+  expect(calibrated.gate?.agreement?.outputs?.map(({ name }) => name)).toEqual(["last_hidden_state"]);
+  // The file carries its tokenizer.
+  const pair = await compare([path("masked"), calibrated], { on: path("topics.jsonl") });
+  expect(pair).toMatchObject({ kind: "graph", examples: texts.length, original: { metric: "agreement" } });
+  const ids = [
+    { input_ids: [[2, 8, 3]], attention_mask: [[1, 1, 1]] },
+    { input_ids: [[2, 9, 12, 3]], attention_mask: [[1, 1, 1, 1]] },
+  ];
+  await writeFile(path("ids.jsonl"), jsonLines(ids));
+  for (const model of ["masked", "topics", "encoder"]) {
+    const fed = await quantize.plan(path(model), { mode: "static", calibration: path("ids.jsonl") });
+    expect(fed.plan.activations.length).toBeGreaterThan(0);
+  }
+});

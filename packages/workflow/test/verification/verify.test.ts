@@ -26,7 +26,7 @@ beforeAll(async () => {
     await quantize(folder.path("pos"), { ...options, output });
     files[name] = output;
   }
-});
+}, 120_000);
 afterAll(() => folder.remove());
 
 const native = engineNamed("native");

@@ -97,7 +97,9 @@ export async function comparisonHtml(reported: ReportedComparison): Promise<Html
     ...flipped.map((words, i) =>
       section(
         flipped.length === 1
-          ? "Words that changed their label"
+          ? tokens === null
+            ? "Answers that changed"
+            : "Words that changed their label"
           : `Words with another label in ${models[i + 1]?.path}`,
         flipsHtml(words),
       ),

@@ -48,7 +48,7 @@ export async function quantizationHtml(reported: ReportedQuantization): Promise<
       "Before and after",
       plots(drawSizes(canvas, sizes), gate === null ? "" : gatePlots(canvas, gate)),
     ),
-    flipped === undefined ? "" : section("Words that changed their label", flipsHtml(flipped)),
+    flipped === undefined ? "" : section(changedTitle(gate), flipsHtml(flipped)),
     section("Weights", plots(noisePlot(canvas, result)), weightTable(result)),
     sensitivityHtml(canvas, result.sensitivity),
     section(
@@ -72,6 +72,10 @@ export async function quantizationHtml(reported: ReportedQuantization): Promise<
     body.join(""),
   );
 }
+
+/** What the list of changes holds. */
+const changedTitle = (gate: Gate | null): string =>
+  gate !== null && gate.labelling === null ? "Answers that changed" : "Words that changed their label";
 
 function factsOf(result: QuantizationResult): Fact[] {
   const { output, audit, gate, drift, batchMates } = result;
@@ -107,7 +111,7 @@ function gateFacts(gate: Gate): Fact[] {
       `${formatPercent(original)} → ${formatPercent(quantized)}, loss ${points(loss)} points${target === null ? "" : `, target ${points(target)}: ${gate.passed ? "passed" : "failed"}`}`,
     ],
     ["95% interval of the loss", `${points(lossCi95[0])} to ${points(lossCi95[1])} points`],
-    ["Words that changed their label", formatCount(flips)],
+    [changedTitle(gate), formatCount(flips)],
     ...agreementLines(gate.agreement ?? {}).map((line): Fact => ["Agreement", line]),
     ...(keptInFloat.length === 0
       ? []
