@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { arch, availableParallelism, cpus, platform, release, totalmem } from "node:os";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { engineInUse } from "./engine/in-use.js";
 import { type InstructionSet, instructionSetsOf, modelNameOf } from "./cpu-info.js";
+import type { EngineName } from "./session.js";
 
 /** What a measurement depends on, beside the model and the data. */
 export interface Environment {
@@ -19,6 +21,8 @@ export interface Environment {
   readonly os: string;
   readonly node: string;
   readonly onnxruntime: string;
+  /** What the session that was opened last in this process computes on; null before the first. */
+  readonly engine: EngineName | null;
   /** Threads inside one operator that the measurement used. */
   readonly threads: number;
 }
@@ -70,6 +74,7 @@ export const environment = ({ threads = 1 }: { readonly threads?: number } = {})
     os: `${platform()} ${release()}`,
     node: process.versions.node,
     onnxruntime: runtimeVersion(),
+    engine: engineInUse() ?? null,
     threads,
   };
 };
