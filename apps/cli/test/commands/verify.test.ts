@@ -110,18 +110,15 @@ describe("nasty verify", () => {
   });
 
   it("refuses a file that an engine that was asked for cannot run", async () => {
-    const graph = makeGraph("celu", {
-      nodes: [makeNode("Celu", ["x"], ["y"], { name: "curve" })],
-      inputs: [makeValueInfo("x", "float32", ["batch", 4])],
-      outputs: [makeValueInfo("y", "float32", ["batch", 4])],
-    });
-    await writeModelFile(shop.path("celu.onnx"), makeModel(graph));
-    const ended = await shop.nasty(["verify", "--model", "celu.onnx", "--engine", "portable"]);
+    const value = (name: string) => makeValueInfo(name, "float32", ["batch", 4]);
+    const nodes = [makeNode("Acosh", ["x"], ["y"], { name: "/unusual" })];
+    const graph = makeGraph("unusual", { nodes, inputs: [value("x")], outputs: [value("y")] });
+    await writeModelFile(shop.path("unusual.onnx"), makeModel(graph, { opsets: { "": 17 }, irVersion: 8 }));
+    const ended = await shop.nasty(["verify", "--model", "unusual.onnx", "--engine", "portable"]);
     expect(ended.code).toBe(4);
-    expect(ended.stderr).toContain(
-      "verify: celu.onnx: engine portable: expected one that runs the file, got: openSession: engine portable: ",
+    expect(ended.stderr).toMatch(
+      /verify: unusual\.onnx: engine portable: expected one that runs the file, got: .*Acosh/,
     );
-    expect(ended.stderr).toContain('Celu "curve": no such operator');
   });
 
   it("refuses wrong usage and unusable input", async () => {

@@ -1,10 +1,10 @@
 // A file of its own: the declarations of the package's entry name nothing of ONNX Runtime's own types.
+import { versionOf } from "../package-version.js";
 import type { EngineName } from "../session.js";
-import { versionOf } from "../environment.js";
 import { loadEngine } from "./engine.js";
 
 /**
- * The version of ONNX Runtime, or of `@nasty/portable`, that an engine is.
+ * The version of an engine: of ONNX Runtime, or of `@nasty/portable`.
  *
  * @param option the engine; without it the one that `openSession` takes by itself
  * @throws RuntimeError `no-runtime` where the engine cannot be loaded, saying why and what to install

@@ -4,6 +4,9 @@ import { FormatError } from "@nasty/formats/hf";
 import { isHfDirectory, openHfDirectory, readModulesOf } from "@nasty/formats/hf/node";
 import { parseJson } from "@nasty/formats/json";
 import type { ModelProto } from "@nasty/formats/onnx";
+import { inputsOf } from "../model-inputs.js";
+import { TaggerError } from "../tagger-error.js";
+import { takesTexts } from "../transformer/feeds.js";
 import { modelKindOf } from "./model-kind.js";
 import { readTextSettings } from "./text-metadata.js";
 import { type AnyTextSettings, textSettingsFromHf } from "./text-settings.js";
@@ -21,7 +24,7 @@ export interface FoundText {
  *
  * @param path what the user named: a Hugging Face directory or a model file
  * @param model the model that was read of it
- * @returns undefined for a tagger, and for a model without a tokenizer
+ * @returns undefined for a tagger, for a model without a tokenizer, and for one that takes more than texts (a decoder)
  * @throws TaggerError, FormatError for files that are there and damaged
  */
 export async function findText(path: string, model: ModelProto): Promise<FoundText | undefined> {
@@ -31,6 +34,7 @@ export async function findText(path: string, model: ModelProto): Promise<FoundTe
   for (const folder of folders) {
     const config = await configOf(folder);
     if (config === undefined) continue;
+    if (!takesTexts(inputsOf(model))) return undefined;
     const kind = modelKindOf(config, model) ?? (hasLabels(config) ? undefined : "graph");
     return kind === undefined || kind === "token-classification" ? undefined : settingsIn(folder, kind);
   }
@@ -47,8 +51,9 @@ async function settingsIn(folder: string, kind: AnyTextSettings["kind"]): Promis
       notes: [...directory.notes, ...(modules?.notes ?? [])],
     };
   } catch (error) {
-    // Without a tokenizer it is a graph like any other.
+    // Without a tokenizer it is a graph like any other, and where nobody asked for texts with one that is not known.
     if (error instanceof FormatError && error.code === "not-found") return undefined;
+    if (kind === "graph" && (error instanceof FormatError || error instanceof TaggerError)) return undefined;
     throw error;
   }
 }

@@ -98,6 +98,18 @@ export function makeFeeder(
   };
 }
 
+/** Whether every input is one that texts have: ids, mask, types, positions; those of a decoder are not. */
+export function takesTexts(inputs: readonly ValueInfo[]): boolean {
+  const special = { before: [], beforeTypes: [], sequenceType: 0, after: [], afterTypes: [] };
+  try {
+    makeFeeder({ inputs }, { special, padId: 0, positionOffset: 0 });
+    return true;
+  } catch (error) {
+    if (error instanceof TaggerError) return false;
+    throw error;
+  }
+}
+
 /**
  * Storage and a view to write small non-negative integers into: the low half of each int64 is written, the high half
  * stays 0.

@@ -182,18 +182,20 @@ interface Compared {
   add(sample: number, found: readonly (readonly [Float32Array, number])[]): void;
   agreements(): OutputAgreement[];
   /** Lowest cosine of each sample over all outputs. */
-  readonly cosines: number[];
+  cosines(): readonly number[];
   /** Samples whose best answer changed, with both. */
   readonly changed: { readonly sample: number; readonly from: number; readonly to: number }[];
 }
 
 function compareOutputs(outputs: readonly ValueInfo[], before: GraphVerdict): Compared {
   let meters: ReturnType<typeof outputMeter>[] | undefined;
-  const cosines: number[] = [];
   const changed: Compared["changed"] = [];
   return {
-    cosines,
     changed,
+    cosines() {
+      const [first = [], ...others] = (meters ?? []).map((meter) => meter.cosines());
+      return first.map((cosine, i) => Math.min(cosine, ...others.map((other) => other[i] as number)));
+    },
     add(sample, found) {
       const were = before.outputs[sample];
       if (were === undefined) return;
@@ -206,7 +208,6 @@ function compareOutputs(outputs: readonly ValueInfo[], before: GraphVerdict): Co
         isSame = false;
         changed.push({ sample, ...firstChange(from, data, width) });
       });
-      cosines.push(Math.min(...meters.map((meter) => meter.cosines.at(-1) as number)));
     },
     agreements: () => (meters ?? []).map((meter) => meter.figures()),
   };
@@ -239,9 +240,10 @@ function againstOf(
   const outputs = compared.agreements();
   // Of one number a sample the cosine says nothing; of all samples' numbers together it does.
   const agreement = Math.min(...outputs.map(({ cosine, cosineMean }) => Math.min(cosine, cosineMean ?? 1)));
-  const mean = meanOf(compared.cosines);
+  const cosines = compared.cosines();
+  const mean = meanOf(cosines);
   const isMeasuredBySample = outputs.every(({ cosineMean }) => cosineMean !== null);
-  const { length } = compared.cosines;
+  const { length } = cosines;
   return {
     flips: compared.changed.map(({ sample, from, to }) => ({
       sentence: sample,

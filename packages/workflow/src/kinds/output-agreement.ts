@@ -1,5 +1,5 @@
 import { largestAt } from "@nasty/taggers/texts";
-import { cosineOf, meanOf, percentileOf } from "./bootstrap.js";
+import { meanOf, percentileOf } from "./bootstrap.js";
 import type { OutputAgreement } from "./kind.js";
 
 /**
@@ -25,13 +25,18 @@ export interface OutputMeter {
   /** One sample's values; returns whether all rows have their largest number at the same place. */
   add(before: Float32Array, after: Float32Array): boolean;
   figures(): OutputAgreement;
-  /** Cosine of each sample. */
-  readonly cosines: readonly number[];
+  /** Cosine of each sample; one that has hardly any values beside the others is like another such. */
+  cosines(): readonly number[];
 }
 
 /** What both models have infinite (a masked score) is left out; what only one has makes the cosine 0. */
 export function outputMeter(name: string, width: number): OutputMeter {
-  const cosines: number[] = [];
+  const products: Products[] = [];
+  /** Energy that counts as none: a thousandth of what samples have on average. */
+  const cosines = (): readonly number[] => {
+    const least = quiet * meanOf(products.map(({ a2 }) => a2))();
+    return products.map((one) => cosineAbove(one, least));
+  };
   let [dot, a2, b2, largest, sum, count, rows, kept, isWhole] = [0, 0, 0, 0, 0, 0, 0, 0, true];
   let isSingle = true;
   return {
@@ -40,35 +45,55 @@ export function outputMeter(name: string, width: number): OutputMeter {
       if (before.length !== after.length) isWhole = false;
       const [a, b] = bothFinite(before, after);
       if (b.some((x) => !Number.isFinite(x))) isWhole = false;
+      const own = { ab: 0, a2: 0, b2: 0 };
       for (let i = 0; i < a.length; i++) {
         const [x, y] = [a[i] as number, b[i] as number];
-        dot += x * y;
-        a2 += x * x;
-        b2 += y * y;
+        own.ab += x * y;
+        own.a2 += x * x;
+        own.b2 += y * y;
         const error = Math.abs(x - y);
         if (error > largest) largest = error;
         sum += error;
       }
       count += a.length;
       if (before.length > 1) isSingle = false;
-      cosines.push(isWhole ? cosineOf(a, b) : 0);
+      dot += own.ab;
+      a2 += own.a2;
+      b2 += own.b2;
+      products.push(isWhole ? own : { ...own, ab: Number.NaN });
       if (width < 2) return true;
-      const own = Math.floor(before.length / width);
+      const all = Math.floor(before.length / width);
       const same = sameRows(before, after, width);
-      rows += own;
+      rows += all;
       kept += same;
-      return same === own;
+      return same === all;
     },
     figures: () => ({
       name,
       cosine: !isWhole ? 0 : a2 === 0 && b2 === 0 ? 1 : a2 === 0 || b2 === 0 ? 0 : dot / Math.sqrt(a2 * b2),
-      cosineMean: isSingle ? null : meanOf(cosines)(),
-      cosineP01: isSingle ? null : percentileOf(cosines, 0.01),
+      cosineMean: isSingle ? null : meanOf(cosines())(),
+      cosineP01: isSingle ? null : percentileOf(cosines(), 0.01),
       top1: rows === 0 ? null : kept / rows,
       maxError: isWhole ? largest : Number.POSITIVE_INFINITY,
       meanError: count === 0 ? 0 : sum / count,
     }),
   };
+}
+
+/** Sums over the values of one sample: Σab, Σa², Σb². */
+interface Products {
+  readonly ab: number;
+  readonly a2: number;
+  readonly b2: number;
+}
+
+const quiet = 1e-3;
+
+/** The cosine where there is energy; two samples with less than `least` are alike. */
+function cosineAbove({ ab, a2, b2 }: Products, least: number): number {
+  if (!Number.isFinite(ab)) return 0;
+  const size = Math.sqrt((a2 + least) * (b2 + least));
+  return size === 0 ? 1 : (ab + least) / size;
 }
 
 /** Rows along the last axis whose largest number is at the same place. */

@@ -27,7 +27,7 @@ const engineOf = (name: EngineName): Engine => ({
 });
 
 /** Every engine that this machine may have; the first is the one that programs and the command run models on. */
-export const usualEngines: readonly Engine[] = (["native", "wasm", "portable"] as const).map(engineOf);
+export const usualEngines: readonly Engine[] = [engineOf("native"), engineOf("wasm"), engineOf("portable")];
 
 /** What computes originals: the engine that the process computes everything with. */
 export const originalEngine: Engine = {

@@ -53,7 +53,7 @@ test.each(["static", "dynamic", "int4", "weight-only"] as const)(
       expect(maxError).toBeGreaterThan(0);
       expect(meanError).toBeLessThan(maxError);
       expect(cosineP01).toBeGreaterThan(mode === "int4" ? 0 : 0.9);
-      expect(top1).toBeGreaterThan(0.5);
+      expect(top1).toBeGreaterThan(mode === "int4" ? 0.2 : 0.5);
     }
   },
 );

@@ -62,7 +62,12 @@ test("outputs: errors, cosines over all and by sample, largest numbers that stay
   const rows = (...all: number[][]): Float32Array[] => all.map((one) => Float32Array.from(one));
   const found = outputAgreement("y", rows([1, 0, 0, 2], [0, 1, 1, 0]), rows([1, 0, 3, 2], [0, 1, 1, 0]), 2);
   expect(found).toMatchObject({ name: "y", top1: 0.75, maxError: 3, meanError: 3 / 8 });
-  expect(found.cosineMean).toBeCloseTo((5 / Math.sqrt(5 * 14) + 1) / 2, 6);
+  expect(found.cosineMean).toBeCloseTo((5 / Math.sqrt(5 * 14) + 1) / 2, 3);
+  // A sample that says nothing, in either, is no other answer.
+  const quiet = outputAgreement("y", rows([3, 4], [1e-4, 0]), rows([3, 4], [0, 1e-4]), 2);
+  expect(quiet.cosineP01).toBeGreaterThan(0.99);
+  const loud = outputAgreement("y", rows([3, 4], [0, 0]), rows([3, 4], [3, 4]), 2);
+  expect(loud.cosineP01).toBeLessThan(0.1);
   // One number a sample has no direction: all samples' numbers together have.
   const single = outputAgreement("p", rows([1], [0]), rows([1], [1]), 1);
   expect(single).toMatchObject({ cosineMean: null, cosineP01: null, top1: null });

@@ -7,6 +7,7 @@ import { evaluate } from "../../src/evaluation/evaluate.js";
 import { benchmark } from "../../src/measurement/benchmark.js";
 import { openModel } from "../../src/models/model.js";
 import { quantize } from "../../src/quantization/quantize.js";
+import { writeVoice } from "../tiny-graph.js";
 import { jsonLines, topics, topicTexts, writeTextDirectory } from "../tiny-texts.js";
 
 let folder: string;
@@ -250,4 +251,13 @@ test("any directory with a tokenizer takes plain text, and its graph inputs: the
     const fed = await quantize.plan(path(model), { mode: "static", calibration: path("ids.jsonl") });
     expect(fed.plan.activations.length).toBeGreaterThan(0);
   }
+});
+
+test("a model that takes more than texts is a graph, whatever its class and tokenizer", async () => {
+  await writeTextDirectory(path("decoder"), "encoder");
+  await writeVoice(path("decoder", "onnx", "model.onnx"));
+  await using model = await openModel(path("decoder"));
+  expect(model.kind).toBe("graph");
+  const written = await quantize(path("decoder"), { output: path("decoder_int8.onnx") });
+  expect(written).toMatchObject({ passed: true, gate: null });
 });

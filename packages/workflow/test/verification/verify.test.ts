@@ -176,16 +176,21 @@ describe("verify", () => {
       passed: false,
       engines: [{ status: "agrees" }, { status: "fails", reason: expect.stringContaining("got: none") }],
     });
-    const missing = engineNamed("portable", {
+    const absent = engineNamed("absent", {
       version: async () => {
-        throw new Error("@nasty/portable is not installed");
+        throw new Error("absent is not installed");
       },
     });
-    const asked = { on: test(), samples: 2, among: [missing], engines: ["portable"] };
-    expect(await verify(original(), asked)).toMatchObject({
+    const among = [native, absent];
+    const options = { on: test(), samples: 2, among };
+    expect(await verify(original(), options)).toMatchObject({
+      passed: true,
+      engines: [{ status: "agrees" }, { status: "missing", available: false, maxError: null, cosine: null }],
+    });
+    expect(await verify(original(), { ...options, engines: ["absent"] })).toMatchObject({
       passed: false,
       reference: null,
-      engines: [{ status: "missing", reason: "@nasty/portable is not installed" }],
+      engines: [{ status: "missing", reason: "absent is not installed" }],
     });
   });
 
