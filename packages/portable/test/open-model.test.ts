@@ -93,6 +93,11 @@ describe("opening a model", () => {
     const relu = makeNode("Relu", ["x"], ["y"], { name: "r" });
     const old = makeModel(graph([relu]).graph as NonNullable<ModelProto["graph"]>, { opsets: { "": 6 } });
     expect((await codeOf(() => openModel(old))).message).toContain("expected version 7 or later, got 6");
+    const plain = graph([relu]);
+    expect((await codeOf(() => openModel({ ...plain, irVersion: 0n }))).message).toContain(
+      "IR version: expected 3",
+    );
+    expect((await codeOf(() => openModel({ ...plain, opsetImport: [] }))).message).toContain("got none");
     const cycle = graph([
       makeNode("Add", ["x", "b"], ["a"]),
       makeNode("Relu", ["a"], ["b"]),

@@ -21,6 +21,9 @@ export interface DeclaredValue {
 /** First version of the default operator set in which operands broadcast as they do today. */
 const oldestOpset = 7;
 
+/** Before it, operator sets were not said. */
+const oldestIrVersion = 3n;
+
 const unsupported = (what: string): PortableError =>
   new PortableError("unsupported-model", `openModel: model: ${what}`);
 
@@ -31,6 +34,9 @@ export const readGraph = (
   const { graph } = model;
   if (graph === undefined)
     throw new PortableError("not-a-model", "openModel: model: graph: expected one, got none");
+  // What a file that lost its beginning still decodes to.
+  if (model.irVersion < oldestIrVersion)
+    throw unsupported(`IR version: expected ${oldestIrVersion} or later, got ${model.irVersion}`);
   if (model.functions.length > 0)
     throw unsupported(
       "functions: expected none, got some; inline them first (inlineFunctions of @nasty/graph)",
@@ -40,6 +46,8 @@ export const readGraph = (
     model.opsetImport.map(({ domain, version }) => [domain === "ai.onnx" ? "" : domain, Number(version)]),
   );
   const version = versions.get("");
+  if (version === undefined && graph.node.some(({ domain }) => domain === "" || domain === "ai.onnx"))
+    throw unsupported("operator set: expected the version of ONNX's own operators, got none");
   if (version !== undefined && version < oldestOpset)
     throw unsupported(
       `operator set: expected version ${oldestOpset} or later, got ${version}; raise it first (raiseOpset of @nasty/graph)`,

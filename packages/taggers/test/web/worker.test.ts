@@ -37,7 +37,7 @@ afterEach(() => channel.port2.close());
 const bytes = readFileSync(posInt8);
 
 test("a tagger in a worker says what the same tagger says here", async () => {
-  const here = await openInNode(fileURLToPath(posInt8), { engine: "wasm" });
+  const here = await openInNode(fileURLToPath(posInt8), { engine: "portable" });
   const there = await openTaggerInWorker(worker, new Uint8Array(bytes));
   expect(there).toMatchObject({ kind: here.kind, task: here.task, labels: here.labels });
   expect(await collected(there.tag(sentences))).toEqual(await collected(here.tag(sentences)));
@@ -49,7 +49,7 @@ test("a tagger in a worker says what the same tagger says here", async () => {
 
 test("entities are those that the same tagger finds here", async () => {
   const path = new URL("../../../model-en/models/ner-en-int8.onnx.gz", import.meta.url);
-  const here = await openInNode(fileURLToPath(path), { engine: "wasm" });
+  const here = await openInNode(fileURLToPath(path), { engine: "portable" });
   const there = await openTaggerInWorker(worker, new Uint8Array(readFileSync(path)));
   const text = "Ada Lovelace lived in London.";
   const expected = await collected(entities(here, text));
