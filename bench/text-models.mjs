@@ -1,7 +1,7 @@
 // A classifier of texts and an encoder of texts, made of UD English-EWT, and every way of quantizing them.
 //
 //   node bench/text-models.mjs make EWT --output DIR [--epochs 10]
-//   node bench/text-models.mjs table DIR [--target 0.01] [--only TEXT]
+//   node bench/text-models.mjs table DIR [--target 0.01] [--only TEXT] [--kind classifier|encoder]
 //
 // EWT is the folder of the treebank (en_ewt-ud-train.conllu, -dev, -test). `make` writes the five genres by sentence
 // (answers, email, newsgroup, reviews, weblog, by the start of sent_id) as JSON Lines, trains DIR/genre on them from
@@ -15,16 +15,13 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { seededRandom } from "../packages/core/dist/index.js";
 import { parseConllu } from "../packages/formats/dist/conllu/index.js";
-import { openHfDirectory } from "../packages/formats/dist/hf/node.js";
-import { openSession } from "../packages/runtime/dist/index.js";
-import { settingsFromHf } from "../packages/taggers/dist/index.js";
-import { makeFeeder, makeTextEncoder } from "../packages/taggers/dist/transformer/index.js";
 import {
   fineTuneClassifier,
   fineTuneEmbedder,
   randomTextBase,
   writeTextModel,
 } from "../packages/tagger-training/dist/index.js";
+import { openModel } from "../packages/workflow/dist/index.js";
 
 const binary = fileURLToPath(new URL("../apps/cli/bin/nasty.js", import.meta.url));
 const parts = ["train", "dev", "test"];
@@ -174,26 +171,18 @@ const readLines = (path) =>
     .split("\n")
     .map((line) => JSON.parse(line));
 
-/** A vector of each text: scores of labels, or the mean of hidden states. */
-async function answers(directory, file, texts) {
-  const settings = settingsFromHf(await openHfDirectory(directory));
-  const encoder = makeTextEncoder(settings.tokenizer);
-  const session = await openSession(file, { threads: 1 });
-  const { special, padId } = encoder;
-  const feeder = makeFeeder(session, { special, padId, positionOffset: settings.positionOffset });
+/** What a model says of each text, one at a time: its label, or its vector. */
+async function answers(path, texts) {
+  const model = await openModel(path);
   const found = [];
   const started = performance.now();
-  for (const text of texts) {
-    const { feeds } = feeder.feed([encoder.encode(text, undefined, settings.maxPositions)]);
-    const [{ shape, data }] = Object.values(await session.run(feeds));
-    const length = shape.length === 3 ? shape[1] : 1;
-    const own = new Float64Array(shape.at(-1));
-    for (let p = 0; p < length; p++)
-      for (let i = 0; i < own.length; i++) own[i] += data[p * own.length + i] / length;
-    found.push(own);
-  }
+  const said =
+    model.kind === "sequence-classification"
+      ? model.classify(texts, { batchSize: 1 })
+      : model.embed(texts, { batchSize: 1 });
+  for await (const one of said) found.push(one.label ?? one);
   const milliseconds = (performance.now() - started) / texts.length;
-  await session.close();
+  await model.close();
   return { found, milliseconds };
 }
 
@@ -255,14 +244,11 @@ async function classifierTable(folder, { target, only }) {
   const model = join(folder, "genre");
   const test = readLines(join(folder, "genre-test.jsonl"));
   const gold = test.map(({ label }) => label);
-  const { labels } = settingsFromHf(await openHfDirectory(model));
   const judge = async (file) => {
-    const { found, milliseconds } = await answers(
-      model,
+    const { found: predicted, milliseconds } = await answers(
       file,
       test.map(({ text }) => text),
     );
-    const predicted = found.map((scores) => labels[scores.indexOf(Math.max(...scores))]);
     const accuracy = gold.filter((label, i) => label === predicted[i]).length / gold.length;
     return { predicted, accuracy, f1: macroF1(gold, predicted), milliseconds };
   };
@@ -292,7 +278,6 @@ async function encoderTable(folder, { only }) {
   const taught = texts.map(({ vector }) => vector);
   const of = (file) =>
     answers(
-      model,
       file,
       texts.map(({ text }) => text),
     );
@@ -328,14 +313,15 @@ const { values, positionals } = parseArgs({
     epochs: { type: "string", default: "10" },
     target: { type: "string", default: "0.01" },
     only: { type: "string", default: "" },
+    kind: { type: "string" },
   },
 });
 const [command, folder] = positionals;
 if (command === "make" && folder !== undefined && values.output !== undefined) {
   await make(folder, values.output, Number(values.epochs));
 } else if (command === "table" && folder !== undefined) {
-  await classifierTable(folder, values);
-  await encoderTable(folder, values);
+  if (values.kind !== "encoder") await classifierTable(folder, values);
+  if (values.kind !== "classifier") await encoderTable(folder, values);
 } else {
   console.error(
     "usage: node bench/text-models.mjs make EWT --output DIR [--epochs 10] | table DIR [--target 0.01]",

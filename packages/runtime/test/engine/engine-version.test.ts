@@ -15,5 +15,8 @@ function installed(name: string): string {
 it("is that of the package that computes", async () => {
   expect(await engineVersion("native")).toBe(installed("onnxruntime-node"));
   expect(await engineVersion("wasm")).toBe(installed("onnxruntime-web"));
-  await expect(engineVersion("tpu" as never)).rejects.toThrow("expected one of native, wasm, got tpu");
+  expect(await engineVersion("portable")).toBe(installed("@nasty/portable"));
+  await expect(engineVersion("tpu" as never)).rejects.toThrow(
+    "expected one of native, wasm, portable, got tpu",
+  );
 });

@@ -116,8 +116,17 @@ export function unknownIdOf(
 /** Patterns of a tokenizer see this many characters of a word: what they may take grows with the cube of it. */
 export const LONGEST_MATCHED = 1000;
 
+/** What is used of the library's tokenizer. Its own types would reach those who use this package, and not compile. */
+interface SubwordTokenizer {
+  encode(
+    text: string,
+    options: { readonly add_special_tokens: boolean },
+  ): { readonly ids: readonly number[]; readonly tokens: readonly string[] };
+  token_to_id(token: string): number | undefined;
+}
+
 interface BuiltTokenizer {
-  readonly tokenizer: Tokenizer;
+  readonly tokenizer: SubwordTokenizer;
   /** Characters of a word that are encoded. */
   readonly longest: number;
 }

@@ -52,7 +52,7 @@ describe("verify", () => {
             engineError: null,
           },
           { name: "wasm", available: true, status: "agrees", flips: 0, firstDifference: null },
-          { name: "portable", available: false, status: "missing", maxError: null, cosine: null },
+          { name: "portable", available: true, status: "agrees", flips: 0, firstDifference: null },
         ],
       });
       const [first, second] = result.engines;
@@ -176,10 +176,21 @@ describe("verify", () => {
       passed: false,
       engines: [{ status: "agrees" }, { status: "fails", reason: expect.stringContaining("got: none") }],
     });
-    expect(await verify(original(), { on: test(), samples: 2, engines: ["portable"] })).toMatchObject({
+    const absent = engineNamed("absent", {
+      version: async () => {
+        throw new Error("absent is not installed");
+      },
+    });
+    const among = [native, absent];
+    const options = { on: test(), samples: 2, among };
+    expect(await verify(original(), options)).toMatchObject({
+      passed: true,
+      engines: [{ status: "agrees" }, { status: "missing", available: false, maxError: null, cosine: null }],
+    });
+    expect(await verify(original(), { ...options, engines: ["absent"] })).toMatchObject({
       passed: false,
       reference: null,
-      engines: [{ status: "missing", reason: "@nasty/portable is not installed" }],
+      engines: [{ status: "missing", reason: "absent is not installed" }],
     });
   });
 
