@@ -82,6 +82,13 @@ describe("opening a model", () => {
     expect(error.message).toContain("input 1: expected values that follow from weights and shapes");
   });
 
+  it("refuses outputs that an operator does not have", async () => {
+    const model = graph([makeNode("Relu", ["x"], ["y", "more"], { name: "r" })]);
+    expect((await codeOf(() => openModel(model))).message).toContain(
+      'Relu "r": output 1: expected 1 outputs at most',
+    );
+  });
+
   it("refuses what is no graph, or one of another form", async () => {
     const relu = makeNode("Relu", ["x"], ["y"], { name: "r" });
     const old = makeModel(graph([relu]).graph as NonNullable<ModelProto["graph"]>, { opsets: { "": 6 } });

@@ -1,5 +1,5 @@
-import { type DType, type Tensor } from "@nasty/core";
-import { type ModelProto, type NodeProto, tensorFromProto, attributeOf } from "@nasty/formats/onnx";
+import type { DType, Tensor } from "@nasty/core";
+import { attributeOf, type ModelProto, type NodeProto, tensorFromProto } from "@nasty/formats/onnx";
 import type { Heap } from "../memory/heap.js";
 import { nodeLabel } from "../operators/checks.js";
 import { operatorOf } from "../operators/table.js";
@@ -167,6 +167,8 @@ export const readProgram = (model: ModelProto, heap: Heap): Program => {
         constantOf,
       };
       const found = operator(open);
+      const extra = node.output.findIndex((name, index) => name !== "" && index >= found.outputs.length);
+      if (extra >= 0) throw new Refusal(`output ${extra}: expected ${found.outputs.length} outputs at most`);
       const folded = foldedOutputs(open, found);
       for (const [index, name] of node.output.entries())
         names.set(name, {
@@ -175,7 +177,9 @@ export const readProgram = (model: ModelProto, heap: Heap): Program => {
           constant: folded?.[index],
         });
       if (folded === undefined) built.push({ node, built: found });
-      else for (const [index, name] of node.output.entries()) constants.set(name, folded[index] as Tensor);
+      else
+        for (const [index, name] of node.output.entries())
+          if (name !== "") constants.set(name, folded[index] as Tensor);
     } catch (error) {
       refused.push(causeOf(node, error));
       for (const name of node.output) unknown.add(name);
