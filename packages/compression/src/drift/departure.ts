@@ -7,6 +7,13 @@ import { type DriftOptions, once } from "./drift.js";
 import { isMisscaled, likeness } from "./likeness.js";
 import { tappedAtOnce } from "./tapped-at-once.js";
 
+/** What counts as departing. */
+export interface DepartureOptions extends DriftOptions {
+  readonly minCosine: number;
+  /** Whether values that are larger than they should be do too. Default false. */
+  readonly sizes?: boolean;
+}
+
 /** A value in the middle of both graphs. */
 export interface Departure {
   /** The node that makes it: its name, or the value's. */
@@ -19,7 +26,7 @@ export interface Departure {
 }
 
 /**
- * The first node, in the order of the original graph, whose value is less alike than it may be, or of another size.
+ * The first node, in the order of the original graph, whose value is less alike than it may be.
  *
  * Looks at the values that both graphs have under one name, on one batch, a few at a time.
  *
@@ -29,7 +36,7 @@ export async function firstDeparture(
   original: ModelProto,
   written: ModelProto,
   batch: CalibrationBatch,
-  { minCosine, threads = 1 }: DriftOptions & { readonly minCosine: number },
+  { minCosine, sizes = false, threads = 1 }: DepartureOptions,
 ): Promise<Departure | undefined> {
   const [before, after] = [openForCompression(original), ModelGraph.from(written)];
   const [types, writtenTypes] = [inferShapes(before), inferShapes(after)];
@@ -50,7 +57,7 @@ export async function firstDeparture(
       const [left, right] = [a?.get(value), b?.get(value)];
       if (left === undefined || right === undefined) continue;
       const found = likeness(left, right);
-      if (found.cosine < minCosine || isMisscaled(found)) {
+      if (found.cosine < minCosine || (sizes && isMisscaled(found))) {
         return { node: node.name || value, op: node.opType, value, ...found };
       }
     }

@@ -28,6 +28,8 @@ export function likeness(before: readonly Float32Array[], after: readonly Float3
   return { cosine: a2 === 0 || b2 === 0 ? 0 : dot / Math.sqrt(a2 * b2), gain };
 }
 
-/** Whether values have the direction that they should have, and another size: rounding gives them none such. */
-export const isMisscaled = ({ cosine, gain }: Likeness): boolean =>
-  cosine >= 0.9 && (gain > 4 / 3 || gain < 3 / 4);
+/**
+ * Whether values have the direction that they should have, and are larger than they should be: rounding does not do
+ * that, and ranges that clip make values smaller.
+ */
+export const isMisscaled = ({ cosine, gain }: Likeness): boolean => cosine >= 0.9 && gain > 4 / 3;

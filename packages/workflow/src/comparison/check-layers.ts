@@ -22,7 +22,7 @@ export async function checkLayers(
   const names = new Set(inputsOf(after).map(({ name }) => name));
   if (batch === undefined || !Object.keys(batch.feeds).every((name) => names.has(name))) return undefined;
   // Values less alike are the outputs' affair: rounding may do that to some.
-  const options = { minCosine: -1 };
+  const options = { minCosine: -1, sizes: true };
   const plain = await firstDeparture(before, after, batch, options);
   const { model, layers } = plain === undefined ? pairUnits(before) : { model: before, layers: 0 };
   const found = plain ?? (layers === 0 ? undefined : await firstDeparture(model, after, batch, options));

@@ -133,19 +133,9 @@ export async function judgeDrift(
     minCosine,
     outputs: outputs.map(({ name, cosine, finite }) => ({ name, cosine, finite })),
   };
-  if (isJudged) return measured;
-  if (worst !== undefined)
-    throw new GateError(refusal(job, worst, await departureOf(job, written, reference)));
-  const suspect = outputs.find(({ cosine }) => cosine < sureCosine);
-  if (suspect === undefined || suspect.cosine < minCosine) return measured;
-  // A layer of the wrong size may hardly show behind a normalization; rounding gives none.
-  const departure = await departureOf(job, written, reference);
-  if (departure === undefined || !isMisscaled(departure)) return measured;
-  throw new GateError(refusal(job, suspect, departure));
+  if (worst === undefined || isJudged) return measured;
+  throw new GateError(refusal(job, worst, await departureOf(job, written, reference)));
 }
-
-/** Outputs less alike than this are looked at layer by layer; those of 8 bits hardly ever are. */
-const sureCosine = 0.99;
 
 /** Where the values of the two graphs part; units may be in the order that quantizing put them into. */
 async function departureOf(
