@@ -24,7 +24,11 @@ export async function writeApiReference(
   packages: readonly PublicPackage[],
   folder: string,
 ): Promise<void> {
-  const entries = packages.flatMap((one) => one.entries);
+  // Pages get their names in this order, and one that is taken gets a number: a class `Comparison` of
+  // `@nasty/workflow` would take that of the entry point `@nasty/workflow/comparison`.
+  const entries = packages
+    .flatMap((one) => one.entries)
+    .toSorted((a, b) => (`${a.name}/~` < `${b.name}/~` ? -1 : 1));
   const sources = new Map(entries.map(({ name, source }) => [join(root, source), name]));
   const tsconfig = join(folder, "tsconfig.json");
   writeFileSync(tsconfig, JSON.stringify(compilerSettings(root, entries)));
@@ -41,6 +45,7 @@ export async function writeApiReference(
     notRenderedTags: [...OptionDefaults.notRenderedTags, "@generated"],
     excludeExternals: true,
     disableSources: true,
+    sortEntryPoints: false,
     ...layout,
   });
   arrangeModules(application, sources);
