@@ -48,12 +48,23 @@ export interface SitePage {
   readonly hosts: Set<string>;
 }
 
+/** Which page is built, and how the browser is started. */
+export interface SiteOptions {
+  /** Folder of its `index.html`. Default: the playground. */
+  readonly root?: string;
+  /** Flags of the browser beside those of every test. Default: no GPU. */
+  readonly flags?: readonly string[];
+}
+
 /** Builds the site and serves it. */
-export async function openSite(): Promise<OpenedSite> {
+export async function openSite({
+  root = app,
+  flags = ["--disable-gpu"],
+}: SiteOptions = {}): Promise<OpenedSite> {
   // Each test file has a site of its own: they run beside each other.
   const folder = mkdtempSync(join(tmpdir(), "nasty-site-"));
   const outDir = { outDir: folder, emptyOutDir: true };
-  await build({ configFile: join(app, "vite.config.ts"), logLevel: "error", build: outDir });
+  await build({ configFile: join(app, "vite.config.ts"), root, logLevel: "error", build: outDir });
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent((request.url ?? "/").replace(/[?#].*$/, "")));
     const file = join(folder, path === "/" ? "index.html" : path);
@@ -68,7 +79,7 @@ export async function openSite(): Promise<OpenedSite> {
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   const browser = await chromium.launch({
     executablePath: executablePath as string,
-    args: ["--no-sandbox", "--disable-gpu"],
+    args: ["--no-sandbox", ...flags],
   });
   return {
     address,
