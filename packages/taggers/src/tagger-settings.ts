@@ -1,8 +1,8 @@
-import { parseJson } from "@nasty/formats/json";
 import { getMetadata, type ModelProto, withMetadata } from "@nasty/formats/onnx";
 import * as v from "valibot";
 import { checkLabels } from "./check-labels.js";
 import { labelEntries } from "./label-choice.js";
+import { parseEntry } from "./metadata-entry.js";
 import { packedAlike } from "./packed-alike.js";
 import { TaggerError } from "./tagger-error.js";
 import { NeuralSchema, type NeuralSettings, packNeural, unpackNeural } from "./neural/neural-metadata.js";
@@ -137,7 +137,7 @@ export async function readTaggerSettings(model: ModelProto): Promise<TaggerSetti
 }
 
 function parseHuggingFace(text: string): HfFiles {
-  const { config, tokenizerConfig } = parseEntry(HUGGING_FACE_KEY, text, HuggingFace);
+  const { config, tokenizerConfig } = parseEntry(text, HuggingFace, HUGGING_FACE_KEY, refuse);
   return { config, tokenizerConfig };
 }
 
@@ -148,24 +148,7 @@ function entry(model: ModelProto, key: string, expected: string): string {
 }
 
 function parseSettings(text: string): v.InferOutput<typeof Settings> {
-  return parseEntry(SETTINGS_KEY, text, Settings);
-}
-
-function parseEntry<Schema extends v.GenericSchema>(
-  key: string,
-  text: string,
-  schema: Schema,
-): v.InferOutput<Schema> {
-  let json: unknown;
-  try {
-    json = parseJson(text);
-  } catch (cause) {
-    throw refuse(key, "JSON", (cause as Error).message, cause);
-  }
-  const result = v.safeParse(schema, json);
-  if (result.success) return result.output;
-  const issue = result.issues[0];
-  throw refuse(`${key}: ${v.getDotPath(issue) ?? "content"}`, String(issue.expected), issue.received);
+  return parseEntry(text, Settings, SETTINGS_KEY, refuse);
 }
 
 async function unpackTransformer(

@@ -1,7 +1,7 @@
 import { poolings } from "@nasty/formats/hf";
-import { parseJson } from "@nasty/formats/json";
 import { getMetadata, type ModelProto, withMetadata } from "@nasty/formats/onnx";
 import * as v from "valibot";
+import { parseEntry } from "../metadata-entry.js";
 import { packedAlike } from "../packed-alike.js";
 import { TaggerError } from "../tagger-error.js";
 import { packTokenizer, unpackTokenizer } from "../transformer/compact-tokenizer.js";
@@ -81,7 +81,7 @@ export async function withTextSettings(model: ModelProto, settings: AnyTextSetti
 export async function readTextSettings(model: ModelProto): Promise<AnyTextSettings | undefined> {
   const text = getMetadata(model, SETTINGS_KEY);
   if (text === undefined) return undefined;
-  const stored = parsed(SETTINGS_KEY, text, Settings);
+  const stored = parseEntry(text, Settings, SETTINGS_KEY, refuse);
   const packed = getMetadata(model, TOKENIZER_KEY);
   if (packed === undefined) throw refuse(TOKENIZER_KEY, "a packed tokenizer", "no such entry");
   const { schema: _, padId, unkToken, removeSpace, lowercaseAndRemoveAccent, ...settings } = stored;
@@ -90,25 +90,8 @@ export async function readTextSettings(model: ModelProto): Promise<AnyTextSettin
   return {
     ...settings,
     tokenizer: { json, padId, unkToken, removeSpace, lowercaseAndRemoveAccent },
-    ...(kept !== undefined && { huggingFace: parsed(HUGGING_FACE_KEY, kept, HuggingFace) }),
+    ...(kept !== undefined && { huggingFace: parseEntry(kept, HuggingFace, HUGGING_FACE_KEY, refuse) }),
   };
-}
-
-function parsed<Schema extends v.GenericSchema>(
-  key: string,
-  text: string,
-  schema: Schema,
-): v.InferOutput<Schema> {
-  let json: unknown;
-  try {
-    json = parseJson(text);
-  } catch (cause) {
-    throw refuse(key, "JSON", (cause as Error).message, cause);
-  }
-  const result = v.safeParse(schema, json);
-  if (result.success) return result.output;
-  const issue = result.issues[0];
-  throw refuse(`${key}: ${v.getDotPath(issue) ?? "content"}`, String(issue.expected), issue.received);
 }
 
 const refuse = (where: string, expected: string, got: string, cause?: unknown): TaggerError =>
