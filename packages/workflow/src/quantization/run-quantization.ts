@@ -5,6 +5,7 @@ import {
   type TimeShares,
   timeShares,
 } from "@nasty/compression";
+import { compressionOfName } from "@nasty/formats/archive";
 import { batchMates, comparedSentences } from "../comparison/batch-mates.js";
 import { type FlippedWords, writeFlips } from "../comparison/write-flips.js";
 import { type DriftJob, judgeDrift } from "../drift/drift-check.js";
@@ -16,6 +17,7 @@ import { type Labelled } from "../kinds/kind.js";
 import { type LoadedModel, loadForCompression, reasonOf } from "../models/load-model.js";
 import { quantizationHtml } from "../report/html/quantization-html.js";
 import { writeReport } from "../report/html/write-report.js";
+import { formatBytes } from "../report/format.js";
 import type { Reporter } from "../reporter.js";
 import { choiceForText, choiceOf } from "../texts/label-choice.js";
 import { parseSource } from "../texts/calibration-sources.js";
@@ -128,7 +130,10 @@ interface Made {
   readonly base: Pick<
     QuantizationResult,
     "model" | "modelBytes" | "mode" | "method" | "gate" | "sensitivity"
-  >;
+  > & {
+    /** Undefined for a file that was compressed: what is written is not. */
+    readonly unpackedBytes: number | undefined;
+  };
   readonly timeShares: TimeShares;
   readonly remarks: readonly string[];
   /** What the gate found on the way; undefined without one. */
@@ -194,6 +199,7 @@ async function makeCandidate(
     base: {
       model: checked.model,
       modelBytes: loaded.modelBytes,
+      unpackedBytes: compressionOfName(loaded.modelPath) === undefined ? loaded.modelBytes : undefined,
       ...planned.summary,
       gate: made.gate,
       sensitivity: made.sensitivity,
@@ -279,9 +285,10 @@ async function examined(
     const audit = await written.audit();
     await written.close();
     progress.stop();
+    const output = base.gate?.passed === false ? null : await candidate.seal();
     return {
       model: base.model,
-      output: base.gate?.passed === false ? null : await candidate.seal(),
+      output,
       modelBytes: base.modelBytes,
       mode: base.mode,
       method: base.method,
@@ -292,7 +299,14 @@ async function examined(
       drift,
       batchMates: mates,
       sensitivity: base.sensitivity,
-      warnings: [...new Set([...report.warnings, ...(audit?.warnings ?? []), ...remarks])],
+      warnings: [
+        ...new Set([
+          ...report.warnings,
+          ...(audit?.warnings ?? []),
+          ...remarks,
+          ...sizeRemarks(base.unpackedBytes, output),
+        ]),
+      ],
     };
   } catch (error) {
     // A package names the file that it was given; the user knows it by the name it was to get.
@@ -300,6 +314,14 @@ async function examined(
     if (!("kind" in error) || error.kind !== "input") throw error;
     throw new InputError(candidate.rename(error.message), { cause: error });
   }
+}
+
+/** What to say of a file that did not become smaller: beside few weights, what a mode adds weighs more. */
+function sizeRemarks(before: number | undefined, written: { readonly bytes: number } | null): string[] {
+  if (before === undefined || written === null || written.bytes < before) return [];
+  return [
+    `the file is not smaller than its original (${formatBytes(before)} -> ${formatBytes(written.bytes)}): what the mode adds outweighs what it saves; try another mode, or keep the original`,
+  ];
 }
 
 /** What to say about a model before anything is done to it. */
