@@ -78,7 +78,7 @@ describe("what is refused", () => {
       "planted.onnx",
     ]);
     expect(message).toMatch(
-      /planted\.onnx: layer \/encoder\/MatMul \(MatMul\): expected values of the original's size/,
+      /planted\.onnx: layer \/encoder\/MatMul \(MatMul\): signal-to-noise ratio to the original: expected 13 dB/,
     );
   });
 

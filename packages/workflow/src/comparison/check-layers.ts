@@ -1,14 +1,17 @@
+import type { CalibrationBatch } from "@nasty/calibration";
 import { firstDeparture, isMisscaled, pairUnits } from "@nasty/compression";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { inputsOf } from "@nasty/taggers";
-import type { CalibrationBatch } from "@nasty/calibration";
-import type { Labelled } from "../kinds/kind.js";
 import { ownKind } from "../kinds/find-kind.js";
+import type { Labelled } from "../kinds/kind.js";
 import type { OpenSubject } from "../kinds/open-subject.js";
+import { brokenLayer, brokenLayerOf, brokenLayerText } from "../verification/broken-layer.js";
+import { originalEngine } from "../verification/engine.js";
 
 /**
- * Looks for a layer whose values have the direction of the original's and another size, as wrong scales give them: what
- * a normalization behind it hides from the outputs.
+ * Looks for values that have the direction of the original's and are larger, as wrong scales make them and a
+ * normalization behind them hides from the outputs; the layer whose signal sinks into noise is the one at fault.
+ * Ranges that clip make values smaller, and noise too: that is no fault of a file.
  *
  * @returns why the file is refused, naming the layer; undefined where there is none
  */
@@ -16,18 +19,25 @@ export async function checkLayers(
   first: OpenSubject,
   other: OpenSubject,
   samples: readonly Labelled[],
+  signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  const [before, after] = [await readModelFile(first.modelPath), await readModelFile(other.modelPath)];
-  const batch = await firstBatch(first, before, samples);
-  const names = new Set(inputsOf(after).map(({ name }) => name));
+  const [original, model] = [await readModelFile(first.modelPath), await readModelFile(other.modelPath)];
+  const batch = await firstBatch(first, original, samples);
+  const names = new Set(inputsOf(model).map(({ name }) => name));
   if (batch === undefined || !Object.keys(batch.feeds).every((name) => names.has(name))) return undefined;
   // Values less alike are the outputs' affair: rounding may do that to some.
   const options = { minCosine: -1, sizes: true };
-  const plain = await firstDeparture(before, after, batch, options);
-  const { model, layers } = plain === undefined ? pairUnits(before) : { model: before, layers: 0 };
-  const found = plain ?? (layers === 0 ? undefined : await firstDeparture(model, after, batch, options));
+  const plain = await firstDeparture(original, model, batch, options);
+  const paired = plain === undefined ? pairUnits(original) : undefined;
+  const isPaired = paired !== undefined && paired.layers > 0;
+  const found = isPaired ? await firstDeparture(paired.model, model, batch, options) : plain;
   if (found === undefined || !isMisscaled(found)) return undefined;
-  return `quantize eval: ${other.path}: layer ${found.node} (${found.op}): expected values of the original's size, got ${found.gain.toFixed(2)} times (cosine ${found.cosine.toFixed(3)}); the scales of its weights are wrong: quantize the model again`;
+  const layer = await brokenLayer({ original, model, engine: originalEngine, batch, threads: 1, signal });
+  const what =
+    layer === undefined
+      ? `layer ${found.node} (${found.op}): expected values of the original's size, got ${found.gain.toFixed(2)} times (cosine ${found.cosine.toFixed(3)}); quantize the original again`
+      : brokenLayerText(brokenLayerOf(layer));
+  return `quantize eval: ${other.path}: ${what}`;
 }
 
 async function firstBatch(

@@ -153,7 +153,7 @@ async function answers(
     const isJudged = isMade || maxDrift !== undefined;
     if (!isJudged || first === undefined || model === first) continue;
     reporter.progress.start(`looking at the layers of ${model.path}`);
-    const broken = await checkLayers(first, model, all);
+    const broken = await checkLayers(first, model, all, reporter.signal);
     reporter.progress.stop();
     if (broken !== undefined) throw new GateError(broken);
   }

@@ -73,6 +73,15 @@ export function brokenLayerOf({
   };
 }
 
+/** Why a layer is refused, as the end of a sentence. */
+export function brokenLayerText({ node, operator, sqnrDb, minSqnrDb, inputSqnrDb }: BrokenLayer): string {
+  const got = inDecibels(sqnrDb, "nothing but noise");
+  return `layer ${node} (${operator}): signal-to-noise ratio to the original: expected ${minSqnrDb.toFixed(0)} dB or more, got ${got} (its inputs: ${inDecibels(inputSqnrDb, "no noise")}); quantize the original again, or leave the layer in float with --skip-layers`;
+}
+
+const inDecibels = (value: number | null, otherwise: string): string =>
+  value === null ? otherwise : `${value.toFixed(1)} dB`;
+
 /** The layer as the place where values depart from the original's. */
 export function differenceOf({ node, op, value, noise }: LayerNoise): FirstDifference {
   const error = Math.sqrt(noise);

@@ -19,6 +19,9 @@ import { engineError, type EngineJob, type NotRun, type Ran, runOn } from "./run
 import { verificationSample } from "./sample.js";
 import type { VerificationResult } from "./verification-result.js";
 
+// What printing a result takes.
+export { brokenLayerText } from "./broken-layer.js";
+
 type VerifySettings = SettingsOf<typeof verifyOperation.options>;
 
 /** What only a program can give. */
