@@ -16,7 +16,9 @@ export interface LayerNoise {
   readonly weights: readonly string[];
   /** Σ(a − b)² / Σa² of the value: a the original's, b the other's; Infinity where b is not finite and a is. */
   readonly noise: number;
-  /** The same of what goes into the layer, the largest; 0 of inputs of the model. */
+  /** Σab / Σa²: below 1 of values that became smaller, as ranges that clip make them. */
+  readonly gain: number;
+  /** The same noise of what goes into the layer, the largest; 0 of inputs of the model. */
   readonly noiseBefore: number;
   /** How much noise weights of that many bits never leave. */
   readonly mostNoise: number;
@@ -55,7 +57,7 @@ export async function layerNoise(
   const shared = sharedValues(before, after);
   const layers = layersOf(before.main, shared);
   const names = [...new Set(layers.flatMap(({ value, inputs }) => [...inputs, value]))];
-  const noise = new Map<string, number>();
+  const noise = new Map<string, Difference>();
   const [left, right] = [before.toModel(), after.toModel()];
   for (let at = 0; at < names.length; at += tappedAtOnce) {
     const some = names.slice(at, at + tappedAtOnce);
@@ -69,10 +71,10 @@ export async function layerNoise(
   }
   return layers.flatMap(({ inputs, ...layer }) => {
     const own = noise.get(layer.value);
-    const above = inputs.map((name) => noise.get(name) ?? 0);
+    const above = inputs.map((name) => noise.get(name)?.noise ?? 0);
     if (own === undefined) return [];
     const mostNoise = hasFourBits(after.main, layer.value, shared) ? mostOfBits.four : mostOfBits.eight;
-    return [{ ...layer, noise: own, noiseBefore: Math.max(0, ...above), mostNoise }];
+    return [{ ...layer, ...own, noiseBefore: Math.max(0, ...above), mostNoise }];
   });
 }
 
@@ -86,7 +88,7 @@ function sharedValues(before: ModelGraph, after: ModelGraph): ReadonlySet<string
   return new Set(before.main.nodes.flatMap(({ output }) => output.filter(isShared)));
 }
 
-interface Layer extends Omit<LayerNoise, "noise" | "noiseBefore" | "mostNoise"> {
+interface Layer extends Omit<LayerNoise, "noise" | "gain" | "noiseBefore" | "mostNoise"> {
   /** The nearest shared values that it is computed from. */
   readonly inputs: readonly string[];
 }
@@ -170,19 +172,22 @@ async function valuesOf(
   return values;
 }
 
-function noiseOf(a: Float32Array | undefined, b: Float32Array | undefined): number | undefined {
+type Difference = Pick<LayerNoise, "noise" | "gain">;
+
+function noiseOf(a: Float32Array | undefined, b: Float32Array | undefined): Difference | undefined {
   if (a === undefined || b === undefined || a.length !== b.length) return undefined;
-  let [signal, noise] = [0, 0];
+  let [signal, noise, dot] = [0, 0, 0];
   for (let i = 0; i < a.length; i++) {
     const [x, y] = [a[i] as number, b[i] as number];
     // What the original has infinite (a masked score) says nothing.
     if (!Number.isFinite(x)) continue;
-    if (!Number.isFinite(y)) return Number.POSITIVE_INFINITY;
+    if (!Number.isFinite(y)) return { noise: Number.POSITIVE_INFINITY, gain: Number.POSITIVE_INFINITY };
     signal += x * x;
     noise += (x - y) ** 2;
+    dot += x * y;
   }
-  if (noise === 0) return 0;
-  return noise / signal;
+  if (noise === 0) return { noise: 0, gain: 1 };
+  return { noise: noise / signal, gain: dot / signal };
 }
 
 /**
@@ -198,10 +203,13 @@ const leastJump = 4;
 /**
  * The first layer whose signal sinks into noise while its inputs still have theirs.
  *
+ * @param mayClip whether the batch may be outside of the ranges that the file was calibrated for: then values that
+ *   became smaller are no fault
  * @example collapsedLayer(await layerNoise(original, written, batch))?.node; // "/encoder/layer.3/output/dense/MatMul"
  */
-export function collapsedLayer(layers: readonly LayerNoise[]): LayerNoise | undefined {
+export function collapsedLayer(layers: readonly LayerNoise[], mayClip = false): LayerNoise | undefined {
   return layers.find(
-    ({ noise, noiseBefore, mostNoise }) => noise > mostNoise && noise > leastJump * noiseBefore,
+    ({ noise, gain, noiseBefore, mostNoise }) =>
+      noise > mostNoise && noise > leastJump * noiseBefore && !(mayClip && gain < 1),
   );
 }

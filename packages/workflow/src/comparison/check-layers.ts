@@ -32,7 +32,8 @@ export async function checkLayers(
   const isPaired = paired !== undefined && paired.layers > 0;
   const found = isPaired ? await firstDeparture(paired.model, model, batch, options) : plain;
   if (found === undefined || !isMisscaled(found)) return undefined;
-  const layer = await brokenLayer({ original, model, engine: originalEngine, batch, threads: 1, signal });
+  const run = { engine: originalEngine, batch, mayClip: true, threads: 1, signal };
+  const layer = await brokenLayer({ original, model, ...run });
   const what =
     layer === undefined
       ? `layer ${found.node} (${found.op}): expected values of the original's size, got ${found.gain.toFixed(2)} times (cosine ${found.cosine.toFixed(3)}); quantize the original again`

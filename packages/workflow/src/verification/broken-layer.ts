@@ -13,6 +13,8 @@ export interface LayerCheck {
   /** What runs the file. */
   readonly engine: Engine;
   readonly batch: CalibrationBatch;
+  /** Whether the batch was made, and may be outside of the ranges that the file was calibrated for. */
+  readonly mayClip: boolean;
   readonly threads: number;
   readonly signal: AbortSignal | undefined;
 }
@@ -24,29 +26,34 @@ export interface LayerCheck {
  * those of the original in that order. Each order is tried, and the one that explains more holds.
  */
 export async function brokenLayer(check: LayerCheck): Promise<LayerNoise | undefined> {
-  const plain = await collapsed(check.original, check);
+  const { original, mayClip } = check;
+  const layers = await noiseOf(original, check);
+  const plain = collapsedLayer(layers);
   if (plain === undefined) return undefined;
-  const { model: paired, layers } = pairUnits(check.original);
-  if (layers === 0) return plain;
-  const inPairs = await collapsed(paired, check);
+  const { model: paired, layers: count } = pairUnits(original);
+  if (count === 0) return collapsedLayer(layers, mayClip);
+  const layersInPairs = await noiseOf(paired, check);
+  const inPairs = collapsedLayer(layersInPairs);
   if (inPairs === undefined) return undefined;
   // In the wrong order values depart where the order does: not later than in the right one, and not less.
   const later = position(paired, inPairs) - position(paired, plain);
-  return later > 0 || (later === 0 && inPairs.noise < plain.noise) ? inPairs : plain;
+  const isPaired = later > 0 || (later === 0 && inPairs.noise < plain.noise);
+  return collapsedLayer(isPaired ? layersInPairs : layers, mayClip);
 }
 
 const position = ({ graph }: ModelProto, { value }: LayerNoise): number =>
   graph?.node.findIndex(({ output }) => output.includes(value)) ?? -1;
 
-async function collapsed(
+/** None where values cannot be looked at. */
+async function noiseOf(
   original: ModelProto,
   { model, engine, batch, threads, signal }: LayerCheck,
-): Promise<LayerNoise | undefined> {
+): Promise<readonly LayerNoise[]> {
   const open = (observed: ModelProto) => engine.open(observed, { threads });
   try {
-    return collapsedLayer(await layerNoise(original, model, batch, { open, threads, signal }));
+    return await layerNoise(original, model, batch, { open, threads, signal });
   } catch (error) {
-    if (error instanceof RuntimeError) return undefined;
+    if (error instanceof RuntimeError) return [];
     throw error;
   }
 }

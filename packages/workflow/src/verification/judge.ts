@@ -125,6 +125,7 @@ async function differenceOfFile(
     model: loaded.model,
     engine: ran.engine,
     batch,
+    mayClip: false,
     threads,
     signal: reporter.signal,
   };

@@ -113,6 +113,7 @@ export async function runVerification(
             model: loaded.model,
             engine: reference.engine,
             batch,
+            mayClip: sample.kind === "made",
             threads,
             signal,
           }),
