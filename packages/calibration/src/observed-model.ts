@@ -1,4 +1,4 @@
-import type { DType } from "@nasty/core";
+import { type DType, wholeTypes } from "@nasty/core";
 import { makeValueInfo, type ModelProto } from "@nasty/formats/onnx";
 import { inferShapes, ModelGraph } from "@nasty/graph";
 import { CalibrationError } from "./calibration-error.js";
@@ -7,17 +7,7 @@ import { CalibrationError } from "./calibration-error.js";
 const observable: ReadonlySet<DType> = new Set<DType>(["float32", "float16", "float64"]);
 
 /** Integers and truth values that a run can return as they are. */
-export const wholeNumbers: ReadonlySet<DType> = new Set<DType>([
-  "int8",
-  "uint8",
-  "int16",
-  "uint16",
-  "int32",
-  "uint32",
-  "int64",
-  "uint64",
-  "bool",
-]);
+export const wholeNumbers: ReadonlySet<DType> = new Set(wholeTypes);
 
 /** A tensor to watch: whose value it is, and which of its sizes the model fixes. */
 export interface WatchedTensor {

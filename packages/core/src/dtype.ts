@@ -80,6 +80,19 @@ const storage: { readonly [D in DType]: Storage<D> } = {
 /** Every dtype, in the order of the type's declaration. */
 export const dtypes: readonly DType[] = Object.keys(storage) as DType[];
 
+/** Integers and truth values whose storage holds one element after the other. */
+export const wholeTypes: readonly DType[] = [
+  "int8",
+  "uint8",
+  "int16",
+  "uint16",
+  "int32",
+  "uint32",
+  "int64",
+  "uint64",
+  "bool",
+];
+
 /** Whether a string names a dtype: `isDType("int4")` is true. */
 export function isDType(name: string): name is DType {
   return Object.hasOwn(storage, name);

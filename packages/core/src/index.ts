@@ -10,6 +10,7 @@ export {
   type DType,
   type QuantizedDType,
   type TensorData,
+  wholeTypes,
 } from "./dtype.js";
 export { byteLength, elementCount, reshape, storageLength, tensor, zeros, type Tensor } from "./tensor.js";
 export { roundHalfAway, roundHalfEven } from "./round.js";

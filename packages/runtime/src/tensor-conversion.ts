@@ -1,4 +1,4 @@
-import type { DType, Tensor, TensorData } from "@nasty/core";
+import { type DType, type Tensor, type TensorData, wholeTypes } from "@nasty/core";
 import type { OrtModule, OrtTensor, OrtValueMetadata } from "./ort-module.js";
 import { RuntimeError } from "./runtime-error.js";
 import type { ValueInfo } from "./session.js";
@@ -7,20 +7,7 @@ import type { ValueInfo } from "./session.js";
  * Element types that the JavaScript bindings can carry. bfloat16 and strings are not among them; 4-bit values go in and
  * out as bytes (see four-bit-values.ts), and one that is left over must not be let through: it ends the process.
  */
-const carried = new Set<string>([
-  "float64",
-  "float32",
-  "float16",
-  "int8",
-  "uint8",
-  "int16",
-  "uint16",
-  "int32",
-  "uint32",
-  "int64",
-  "uint64",
-  "bool",
-] satisfies DType[]);
+const carried = new Set<string>(["float64", "float32", "float16", ...wholeTypes] satisfies DType[]);
 
 export const isCarried = (type: string): type is DType => carried.has(type);
 

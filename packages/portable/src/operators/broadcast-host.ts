@@ -1,22 +1,10 @@
-import { type DType, elementCount, type Tensor } from "@nasty/core";
+import { type DType, elementCount, type Tensor, wholeTypes } from "@nasty/core";
 import type { Value } from "../plan/value.js";
 import { emptyTensor } from "./on-host.js";
 import { broadcastShape, spreadStrides, walkOffsets } from "./shapes.js";
 
 /** Storage whose elements are the values themselves. */
-export const plainTypes: readonly DType[] = [
-  "float64",
-  "float32",
-  "int8",
-  "uint8",
-  "int16",
-  "uint16",
-  "int32",
-  "uint32",
-  "int64",
-  "uint64",
-  "bool",
-];
+export const plainTypes: readonly DType[] = ["float64", "float32", ...wholeTypes];
 
 type Element = number | bigint;
 

@@ -33,15 +33,3 @@ export async function labelsOn(
   }
   return labels;
 }
-
-/** How many words have another label. */
-export function countFlips(
-  before: readonly (readonly string[])[],
-  after: readonly (readonly string[])[],
-): number {
-  let flips = 0;
-  for (const [i, labels] of before.entries()) {
-    for (const [j, label] of labels.entries()) if (label !== after[i]?.[j]) flips += 1;
-  }
-  return flips;
-}

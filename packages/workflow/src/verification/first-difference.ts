@@ -1,5 +1,5 @@
 import { type CalibrationBatch, tapActivations } from "@nasty/calibration";
-import type { DType } from "@nasty/core";
+import { type DType, wholeTypes } from "@nasty/core";
 import type { ModelProto, NodeProto } from "@nasty/formats/onnx";
 import { type Graph, inferShapes, ModelGraph, operatorLabel } from "@nasty/graph";
 import { RuntimeError } from "@nasty/runtime";
@@ -92,15 +92,7 @@ const tapped: ReadonlySet<DType | "string"> = new Set<DType>([
   "float32",
   "float16",
   "float64",
-  "int8",
-  "uint8",
-  "int16",
-  "uint16",
-  "int32",
-  "uint32",
-  "int64",
-  "uint64",
-  "bool",
+  ...wholeTypes,
 ]);
 
 function described(

@@ -1,5 +1,6 @@
 import { tapOutputs, type CalibrationBatch } from "@nasty/calibration";
 import type { Session } from "@nasty/runtime";
+import { largestAt } from "@nasty/taggers/texts";
 
 /** What a model says to each batch: numbers of its real positions, by the name of the output. */
 export type Outputs = ReadonlyMap<string, readonly OutputValues[]>;
@@ -86,7 +87,8 @@ export function errorOf(a: readonly OutputValues[], b: readonly OutputValues[]):
     if (width < 2) continue;
     for (let at = 0; at + width <= left.length; at += width) {
       vectors += 1;
-      if (largestAt(left, at, width) === largestAt(right, at, width)) same += 1;
+      const end = at + width;
+      if (largestAt(left.subarray(at, end)) === largestAt(right.subarray(at, end))) same += 1;
     }
   }
   const relative = noise === 0 ? 0 : Math.sqrt(noise / a2);
@@ -96,13 +98,4 @@ export function errorOf(a: readonly OutputValues[], b: readonly OutputValues[]):
     cosine: a2 === 0 && b2 === 0 ? 1 : a2 === 0 || b2 === 0 ? 0 : dot / Math.sqrt(a2 * b2),
     top1: vectors === 0 ? null : same / vectors,
   };
-}
-
-/** Index of the largest of the `width` values from `at` on. */
-export function largestAt(values: Float32Array, at: number, width: number): number {
-  let best = 0;
-  for (let i = 1; i < width; i++) {
-    if ((values[at + i] as number) > (values[at + best] as number)) best = i;
-  }
-  return best;
 }

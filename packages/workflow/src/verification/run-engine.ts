@@ -1,12 +1,13 @@
 import type { CalibrationBatch } from "@nasty/calibration";
 import { RuntimeError, type RuntimeErrorCode } from "@nasty/runtime";
-import { TaggerError } from "@nasty/taggers";
+import { flips, TaggerError } from "@nasty/taggers";
+import { largestAt } from "@nasty/taggers/texts";
 import type { LoadedModel } from "../models/load-model.js";
 import { lacksOf, lackText } from "../targets/engine-faults.js";
 import type { FoundForm } from "../targets/forms.js";
 import type { Engine } from "./engine.js";
-import { countFlips, labelsOn, type Tagging } from "./engine-labels.js";
-import { largestAt, outputErrors, type Outputs, outputsOf, sizeOf } from "./output-error.js";
+import { labelsOn, type Tagging } from "./engine-labels.js";
+import { outputErrors, type Outputs, outputsOf, sizeOf } from "./output-error.js";
 
 type Labels = readonly (readonly string[])[];
 
@@ -85,7 +86,7 @@ export async function runOn(engine: Engine, job: EngineJob): Promise<Ran | NotRu
 /** The class of each text: that of the largest score, as one label. */
 function classesOf(outputs: Outputs): Labels {
   const [scores = []] = outputs.values();
-  return scores.map(({ data, width }) => [String(largestAt(data, 0, Math.min(width, data.length)))]);
+  return scores.map(({ data, width }) => [String(largestAt(data.subarray(0, width)))]);
 }
 
 /** Labels of the sentences; undefined where there are none, or scores that are no numbers give none. */
@@ -135,7 +136,7 @@ export function engineError(a: Pick<Ran, "outputs">, b: Pick<Ran, "outputs">): n
 
 /** Words with another label; undefined where one has not tagged. */
 export function flipsOf(before: Labels | undefined, after: Labels | undefined): number | undefined {
-  return before === undefined || after === undefined ? undefined : countFlips(before, after);
+  return before === undefined || after === undefined ? undefined : flips(before, after).length;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
