@@ -5,6 +5,13 @@ import { labelEntries } from "./label-choice.js";
 import { parseEntry } from "./metadata-entry.js";
 import { packedAlike } from "./packed-alike.js";
 import { TaggerError } from "./tagger-error.js";
+import {
+  HUGGING_FACE_KEY,
+  HuggingFace,
+  SCHEMA,
+  TOKENIZER_KEY,
+  tokenizerEntries,
+} from "./tokenizer-entries.js";
 import { NeuralSchema, type NeuralSettings, packNeural, unpackNeural } from "./neural/neural-metadata.js";
 import { packSequence, SequenceSchema, unpackSequence } from "./sequence/sequence-metadata.js";
 import type { SequenceSettings } from "./sequence/settings.js";
@@ -15,30 +22,12 @@ import type { HfFiles, TransformerSettings } from "./transformer/settings.js";
 export type TaggerSettings = TransformerSettings | NeuralSettings | SequenceSettings;
 
 const SETTINGS_KEY = "nasty.tagger";
-const TOKENIZER_KEY = "nasty.tokenizer";
 const VOCABULARY_KEY = "nasty.vocabulary";
-const HUGGING_FACE_KEY = "nasty.huggingface";
-const SCHEMA = 1;
-
-const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const Transformer = v.object({
-  schema: v.literal(SCHEMA),
   kind: v.literal("transformer"),
   ...labelEntries,
-  padId: Count,
-  unkToken: v.optional(v.string()),
-  removeSpace: v.optional(v.boolean()),
-  lowercaseAndRemoveAccent: v.optional(v.boolean()),
-  maxPositions: v.optional(Count),
-  positionOffset: v.optional(Count, 0),
-  vocabularySize: v.optional(Count),
-});
-
-const HuggingFace = v.object({
-  schema: v.literal(SCHEMA),
-  config: v.record(v.string(), v.unknown()),
-  tokenizerConfig: v.record(v.string(), v.unknown()),
+  ...tokenizerEntries,
 });
 
 const Settings = v.variant("kind", [Transformer, NeuralSchema, SequenceSchema]);

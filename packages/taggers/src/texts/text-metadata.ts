@@ -4,46 +4,33 @@ import * as v from "valibot";
 import { parseEntry } from "../metadata-entry.js";
 import { packedAlike } from "../packed-alike.js";
 import { TaggerError } from "../tagger-error.js";
+import {
+  HUGGING_FACE_KEY,
+  HuggingFace,
+  SCHEMA,
+  TOKENIZER_KEY,
+  tokenizerEntries,
+} from "../tokenizer-entries.js";
 import { packTokenizer, unpackTokenizer } from "../transformer/compact-tokenizer.js";
 import type { AnyTextSettings } from "./text-settings.js";
 
 const SETTINGS_KEY = "nasty.text";
-const TOKENIZER_KEY = "nasty.tokenizer";
-const HUGGING_FACE_KEY = "nasty.huggingface";
-
-const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const input = {
-  schema: v.literal(1),
-  padId: Count,
-  unkToken: v.optional(v.string()),
-  removeSpace: v.optional(v.boolean()),
-  lowercaseAndRemoveAccent: v.optional(v.boolean()),
-  maxPositions: v.optional(Count),
-  positionOffset: v.optional(Count, 0),
-  vocabularySize: v.optional(Count),
-};
 
 const Settings = v.variant("kind", [
   v.object({
     kind: v.literal("sequence-classification"),
     labels: v.pipe(v.array(v.string()), v.minLength(1)),
     problem: v.picklist(["single-label", "multi-label", "regression"]),
-    ...input,
+    ...tokenizerEntries,
   }),
   v.object({
     kind: v.literal("feature-extraction"),
     pooling: v.pipe(v.array(v.picklist(poolings)), v.minLength(1)),
     normalize: v.boolean(),
-    ...input,
+    ...tokenizerEntries,
   }),
-  v.object({ kind: v.literal("graph"), ...input }),
+  v.object({ kind: v.literal("graph"), ...tokenizerEntries }),
 ]);
-
-const HuggingFace = v.object({
-  schema: v.literal(1),
-  config: v.record(v.string(), v.unknown()),
-  tokenizerConfig: v.record(v.string(), v.unknown()),
-});
 
 /**
  * The metadata entries that make a model file carry its labels or pooling and its tokenizer: `nasty.text` (JSON,
@@ -55,10 +42,10 @@ export async function textMetadata(settings: AnyTextSettings): Promise<Record<st
   const { tokenizer, huggingFace, ...rest } = settings;
   const { json, ...flags } = tokenizer;
   return {
-    [SETTINGS_KEY]: JSON.stringify({ schema: 1, ...rest, ...flags }),
+    [SETTINGS_KEY]: JSON.stringify({ schema: SCHEMA, ...rest, ...flags }),
     [TOKENIZER_KEY]: await packTokenizer(json),
     ...(huggingFace !== undefined && {
-      [HUGGING_FACE_KEY]: JSON.stringify({ schema: 1, ...huggingFace }),
+      [HUGGING_FACE_KEY]: JSON.stringify({ schema: SCHEMA, ...huggingFace }),
     }),
   };
 }
