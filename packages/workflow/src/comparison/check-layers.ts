@@ -28,9 +28,8 @@ export async function checkLayers(
   // Values less alike are the outputs' affair: rounding may do that to some.
   const options = { minCosine: -1, sizes: true };
   const plain = await firstDeparture(original, model, batch, options);
-  const paired = plain === undefined ? pairUnits(original) : undefined;
-  const isPaired = paired !== undefined && paired.layers > 0;
-  const found = isPaired ? await firstDeparture(paired.model, model, batch, options) : plain;
+  const paired = plain === undefined ? pairUnits(original) : { model: original, layers: 0 };
+  const found = paired.layers === 0 ? plain : await firstDeparture(paired.model, model, batch, options);
   if (found === undefined || !isMisscaled(found)) return undefined;
   const run = { engine: originalEngine, batch, mayClip: true, threads: 1, signal };
   const layer = await brokenLayer({ original, model, ...run });

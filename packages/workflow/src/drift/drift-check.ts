@@ -14,6 +14,7 @@ import { type ModelProto, parseModel } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { type ModelSource, openSession, RuntimeError } from "@nasty/runtime";
 import { GateError } from "../errors.js";
+import { placeOf } from "./place-of.js";
 import type { DriftSample } from "./drift-sample.js";
 import type { MappedModel } from "./mapped-original.js";
 
@@ -151,7 +152,7 @@ async function departureOf(
   const { model, layers } = plain === undefined ? { model: before, layers: 0 } : pairUnits(before);
   const paired = layers === 0 ? undefined : await firstDeparture(model, after, batch, options);
   // In the wrong order values depart where the order does, and not later than in the right one.
-  return paired === undefined || plain === undefined || position(model, paired) < position(model, plain)
+  return paired === undefined || plain === undefined || placeOf(model, paired) < placeOf(model, plain)
     ? plain
     : paired;
 }
@@ -160,9 +161,6 @@ async function parsed(model: ModelSource): Promise<ModelProto> {
   if (typeof model === "string") return readModelFile(model);
   return model instanceof Uint8Array ? parseModel(model) : model;
 }
-
-const position = ({ graph }: ModelProto, { value }: Departure): number =>
-  graph?.node.findIndex(({ output }) => output.includes(value)) ?? -1;
 
 function refusal(
   {

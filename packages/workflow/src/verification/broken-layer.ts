@@ -3,6 +3,7 @@ import { collapsedLayer, firstDeparture, layerNoise, type LayerNoise, pairUnits 
 import { decibels } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { RuntimeError } from "@nasty/runtime";
+import { placeOf } from "../drift/place-of.js";
 import type { Engine } from "./engine.js";
 import type { FirstDifference } from "./first-difference.js";
 import type { BrokenLayer } from "./verification-result.js";
@@ -36,13 +37,10 @@ export async function brokenLayer(check: LayerCheck): Promise<LayerNoise | undef
   const inPairs = collapsedLayer(layersInPairs);
   if (inPairs === undefined) return undefined;
   // In the wrong order values depart where the order does: not later than in the right one, and not less.
-  const later = position(paired, inPairs) - position(paired, plain);
+  const later = placeOf(paired, inPairs) - placeOf(paired, plain);
   const isPaired = later > 0 || (later === 0 && inPairs.noise < plain.noise);
   return collapsedLayer(isPaired ? layersInPairs : layers, mayClip);
 }
-
-const position = ({ graph }: ModelProto, { value }: LayerNoise): number =>
-  graph?.node.findIndex(({ output }) => output.includes(value)) ?? -1;
 
 /** None where values cannot be looked at. */
 async function noiseOf(
