@@ -48,3 +48,18 @@ test("each candidate is opened once, however many the gate tries", async () => {
   expect(new Set(candidates).size).toBe(attempts);
   expect(candidates).toHaveLength(attempts);
 });
+
+test("eval parses a model once, a file or a directory", async () => {
+  await shop.json(["quantize", "--model", "pos", "--output", "other.onnx"]);
+  const sizes = await Promise.all(
+    [shop.path("pos", "onnx", "model.onnx"), shop.path("other.onnx")].map(
+      async (path) => (await stat(path)).size,
+    ),
+  );
+  const parses = async (...args: string[]) => {
+    const { parsed } = await observed(shop, args);
+    return sizes.map((size) => parsed.filter((bytes) => bytes === size).length);
+  };
+  expect(await parses("eval", "--model", "pos", "--test", "test.conllu")).toEqual([1, 0]);
+  expect(await parses("eval", "--model", "other.onnx", "--test", "test.conllu")).toEqual([0, 1]);
+});

@@ -6,7 +6,6 @@ import type { Verdict } from "../kinds/kind.js";
 import { type OpenSubject, withSubjects } from "../kinds/open-subject.js";
 import { sampleLatencies } from "../measurement/sentence-latency.js";
 import { measureSubjectMemory } from "../measurement/subject-memory.js";
-import { bytesOfModel } from "../models/model-bytes.js";
 import type { compareOperation } from "../operations/quantize.js";
 import { comparisonHtml } from "../report/html/comparison-html.js";
 import { writeReport } from "../report/html/write-report.js";
@@ -19,7 +18,6 @@ import { checkLayers } from "./check-layers.js";
 import type { ComparedModel, Difference, Side } from "./compared-model.js";
 import { type ComparedSamples, comparedSamples } from "./compared-samples.js";
 import { type Compared, Comparison, PairComparison } from "./comparison.js";
-import { precisionOf } from "./precision.js";
 import { writeFlips } from "./write-flips.js";
 
 export { Comparison, PairComparison } from "./comparison.js";
@@ -102,10 +100,10 @@ async function compareOpen(
   const sides: Side[] = [];
   for (const [i, { model, verdict }] of answered.entries()) {
     sides.push({
-      precision: await precisionOf(model.modelPath),
+      precision: model.precision,
       metric: verdict.metric ?? "agreement",
       value: isLabelled ? verdict.value : (verdict.against?.agreement ?? 1),
-      modelBytes: await bytesOfModel(model.modelPath),
+      modelBytes: model.modelBytes,
       memoryBytes: memory[i]!,
       msPerSentence: latencies[i]!.p50,
     });

@@ -1,5 +1,4 @@
 import type { ModelProto } from "@nasty/formats/onnx";
-import { readModelFile } from "@nasty/formats/onnx/node";
 import { describeGraph } from "@nasty/graph";
 
 const names: Readonly<Record<string, string>> = {
@@ -28,9 +27,4 @@ export function precisionOfModel(model: ModelProto): string {
     elements.set(stored, (elements.get(stored) ?? 0) + share.elements * (stored === name ? 1 : 2));
   }
   return [...elements].sort((a, b) => b[1] - a[1])[0]?.[0] ?? "Float32";
-}
-
-/** {@link precisionOfModel} of a file. */
-export async function precisionOf(modelPath: string): Promise<string> {
-  return precisionOfModel(await readModelFile(modelPath));
 }

@@ -3,7 +3,6 @@ import type { ModelKindName } from "@nasty/taggers/texts";
 import { InputError } from "../errors.js";
 import type { ClassVerdict } from "../kinds/class-verdict.js";
 import { type OpenSubject, openSubject } from "../kinds/open-subject.js";
-import { bytesOfModel } from "../models/model-bytes.js";
 import type { ModelLike } from "../models/model-like.js";
 import { evaluateOperation } from "../operations/tagging.js";
 import { type GivenBeside, perform } from "../perform.js";
@@ -76,11 +75,10 @@ export async function runEvaluation(settings: Settings, reporter: Reporter): Pro
 
 async function evaluateOpen(
   tagger: Tagger,
-  { modelPath, notes }: OpenSubject,
+  { modelBytes, notes }: OpenSubject,
   { model, test, scheme, exactBatches = false }: Settings,
   { progress, signal }: Reporter,
 ): Promise<EvaluationResult> {
-  const modelBytes = await bytesOfModel(modelPath);
   progress.start(`evaluating ${model} on ${test}`);
   const result = await evaluateTagger(tagger, readLabelled(test, tagger.task), {
     path: nameOf(test),
@@ -111,11 +109,10 @@ async function evaluateOpen(
 
 /** A model that is no tagger, sample by sample. */
 async function evaluateSubject(
-  { kind, modelPath, notes, reading, subject }: OpenSubject,
+  { kind, modelBytes, notes, reading, subject }: OpenSubject,
   { model, test }: Settings,
   reporter: Reporter,
 ): Promise<EvaluationResult> {
-  const modelBytes = await bytesOfModel(modelPath);
   const samples = await collectAll(reading.readLabelled(test));
   const start = performance.now();
   const verdict = await subject.judge(

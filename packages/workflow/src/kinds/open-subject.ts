@@ -1,4 +1,4 @@
-import { isHfDirectory, openModelFolder } from "@nasty/formats/hf/node";
+import { isHfDirectory, openModelFolder, readUnchanged } from "@nasty/formats/hf/node";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { checkFiniteWeights } from "@nasty/graph";
 import { openSession } from "@nasty/runtime";
@@ -6,7 +6,10 @@ import { findText } from "@nasty/taggers/node";
 import type { TextSettings, ModelKindName } from "@nasty/taggers/texts";
 import { UsageError } from "../errors.js";
 import { isFeedFile } from "../feeds/read-feeds.js";
-import { optionalTagger } from "../models/load-model.js";
+import { precisionOfModel } from "../comparison/precision.js";
+import { type LoadedModel, optionalTagger } from "../models/load-model.js";
+import { bytesOfModel } from "../models/model-bytes.js";
+import { ofOpenModel } from "../models/open-models.js";
 import { type OpenModel, type OpenModelOptions, openModel } from "../models/open-tagger.js";
 import { kindFor } from "./find-kind.js";
 import type { Reading, Subject } from "./kind.js";
@@ -16,6 +19,9 @@ import { taggerReading, taggerSubject } from "./tagger-kind.js";
 export interface OpenSubject {
   readonly path: string;
   readonly modelPath: string;
+  readonly modelBytes: number;
+  /** What most of its weights are stored as, by count: `Float32`, `INT8`, `INT4`, … */
+  readonly precision: string;
   readonly kind: ModelKindName;
   readonly reading: Reading;
   readonly subject: Subject;
@@ -27,7 +33,8 @@ export interface OpenSubject {
 }
 
 /**
- * Opens a model for the data that it is to be asked with: as a tagger, a model of texts, or a graph that is fed.
+ * Opens a model for the data that it is to be asked with: as a tagger, a model of texts, or a graph that is fed. Its
+ * file is read once, and not at all where the program has it open.
  *
  * @param files the data; none where they are made
  * @throws as `openTaggerFile` for a model without labels and tokenizer that is given text
@@ -37,38 +44,62 @@ export async function openSubject(
   options: OpenModelOptions,
   files: readonly string[] = [],
 ): Promise<OpenSubject> {
-  const other = await otherKind(path, files);
-  if (other === undefined) {
-    const opened = await openModel(path, options);
-    const { modelPath, notes, tagger, session } = opened;
-    const reading = taggerReading({ task: tagger.task }) as unknown as Reading;
-    const subject = taggerSubject(tagger, { session }) as unknown as Subject;
-    return { path, modelPath, kind: reading.name, reading, subject, opened, text: undefined, notes };
-  }
-  const { modelPath, kind, text, notes } = other;
-  const subject = await kind.inSession(await openSession(modelPath, { threads: options.threads }));
-  if (subject === undefined) throw new TypeError(`open ${path}: expected a model of one session`);
-  const { session } = subject;
-  const own: Subject = { ...subject, close: async () => session?.close() };
-  return { path, modelPath, kind: kind.name, reading: kind, subject: own, opened: undefined, text, notes };
+  const shared = await ofOpenModel(path, (model) => model.loaded({}));
+  const open = async (): Promise<OpenSubject> => {
+    const { modelPath, model } = shared ?? (await readOnce(path));
+    const found = await kindOfFile(path, { model, modelPath }, files);
+    const file = {
+      path,
+      modelPath,
+      modelBytes: await bytesOfModel(modelPath, model),
+      precision: precisionOfModel(model),
+    };
+    if (found.kind === undefined) {
+      const { settings, notes } = found;
+      const known = shared === undefined && settings !== undefined && { modelPath, model, settings, notes };
+      return { ...file, ...taggerOpened(await openModel(path, options, known || undefined)) };
+    }
+    const { kind, text, notes } = found;
+    const subject = await kind.inSession(await openSession(modelPath, { threads: options.threads }));
+    if (subject === undefined) throw new TypeError(`open ${path}: expected a model of one session`);
+    const { session } = subject;
+    const own: Subject = { ...subject, close: async () => session?.close() };
+    return { ...file, kind: kind.name, reading: kind, subject: own, opened: undefined, text, notes };
+  };
+  return shared === undefined ? readUnchanged(path, open, ({ subject }) => subject.close()) : open();
 }
 
-/** What is no tagger for these data; undefined for what is, or for want of which it is refused. */
-async function otherKind(path: string, files: readonly string[]) {
-  const isDirectory = await isHfDirectory(path);
-  const modelPath = isDirectory ? (await openModelFolder(path)).modelPath() : path;
-  const model = await readModelFile(modelPath);
+function taggerOpened(
+  opened: OpenModel,
+): Omit<OpenSubject, "path" | "modelPath" | "modelBytes" | "precision"> {
+  const { notes, tagger, session } = opened;
+  const reading = taggerReading({ task: tagger.task }) as unknown as Reading;
+  const subject = taggerSubject(tagger, { session }) as unknown as Subject;
+  return { kind: reading.name, reading, subject, opened, text: undefined, notes };
+}
+
+async function readOnce(path: string): Promise<Pick<LoadedModel, "modelPath" | "model">> {
+  const modelPath = (await isHfDirectory(path)) ? (await openModelFolder(path)).modelPath() : path;
+  return { modelPath, model: await readModelFile(modelPath) };
+}
+
+/** What is no tagger for these data has a kind; what is one has settings, and what is refused for want of them none. */
+async function kindOfFile(
+  path: string,
+  { model, modelPath }: Pick<LoadedModel, "model" | "modelPath">,
+  files: readonly string[],
+) {
   const found = await findText(path, model);
   const isFed = files.length > 0 && files.every((file) => isFeedFile(file));
   if (found === undefined && !isFed) {
-    const { settings } = await optionalTagger(path, isDirectory ? undefined : model);
-    if (settings !== undefined || files.length > 0) return undefined;
+    const tagger = await optionalTagger(path, (await isHfDirectory(path)) ? undefined : model);
+    if (tagger.settings !== undefined || files.length > 0) return { kind: undefined, ...tagger };
   }
   checkFiniteWeights(model, `openModel: ${modelPath}`);
   const kind = await kindFor({ model, tagger: undefined, text: found?.settings }, files);
   const settings = found?.settings;
   const text = kind.name === "graph" || settings?.kind === "graph" ? undefined : settings;
-  return { modelPath, kind, text, notes: found?.notes ?? [] };
+  return { kind, text, notes: found?.notes ?? [] };
 }
 
 /**

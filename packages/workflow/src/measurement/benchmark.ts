@@ -4,7 +4,6 @@ import { InputError, UsageError } from "../errors.js";
 import { checkWritable } from "../files/output-path.js";
 import { checkSeparate } from "../files/separate-paths.js";
 import { sampleTextPath } from "../models/default-model.js";
-import { bytesOfModel } from "../models/model-bytes.js";
 import type { ModelLike } from "../models/model-like.js";
 import { type OpenSubject, withSubjects } from "../kinds/open-subject.js";
 import type { Reading, Sample } from "../kinds/kind.js";
@@ -72,7 +71,7 @@ export async function runBenchmark(
       models.push({
         path,
         ...taskOf(open[index]!),
-        modelBytes: await bytesOfModel(open[index]!.modelPath),
+        modelBytes: open[index]!.modelBytes,
         msPerSentence,
         tokensPerSecond: words === null ? null : (words / sentences.length / msPerSentence.p50) * 1000,
         memoryBytes: await measureSubjectMemory(open[index]!, sentences.slice(0, 200), threads, choice),
