@@ -32,7 +32,8 @@ export type Teachers = string | Teacher | readonly (string | Teacher)[];
  *
  * Loss: α·T²·KL(q‖softmax(z/T)) + (1 − α)·cross-entropy, q the mean of the teachers' softmax(z/T), computed once a
  * sentence. A transformer student adds h·MSE(hidden), a neural one the losses of its auxiliary heads. Words are hidden
- * from a neural student as in `trainTagger`; teachers read the whole sentence. Entity students of the neural kind have
+ * from a neural student as in `trainTagger`, and with `noise` it sees a share of the sentences disturbed; teachers read
+ * the whole sentence as it is. Entity students of the neural kind have
  * no scores of label sequences.
  *
  * @param teacher directories of token classifiers, model files, or results of `fineTune`, `trainTagger`,
