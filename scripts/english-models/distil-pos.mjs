@@ -4,9 +4,9 @@
 //     [--unlabelled FILE[:LIMIT]]… [--epochs 18] [--seed 1] [--threads 1] [--patience N] [--recipe '{"learningRate":0.003}'] [--network JSON]
 // --teacher: taggers of any kind, averaged; --unlabelled: CoNLL-U or columns, of which only the words are read (the
 // first LIMIT sentences), or plain text in .txt (LIMIT sentences of 3 to 60 words from all over it, no sentence twice).
-// The teachers label once, before the first epoch. --recipe '{"noise":{"share":0.5}}' disturbs half of the sentences that
-// the student sees. Progress goes to stderr; an interrupted run goes on from small.onnx.checkpoint when the same command
-// is given again.
+// The teachers label once, before the first epoch. --recipe '{"noise":{"share":0.5}}' disturbs half of the sentences
+// that the student sees. Progress goes to stderr; an interrupted run goes on from small.onnx.checkpoint when the same
+// command is given again.
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";

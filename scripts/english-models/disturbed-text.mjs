@@ -1,5 +1,5 @@
-// Writes a treebank file as people might have typed it, to see how taggers hold up: the words are spelled otherwise, the
-// parts of speech stay, all else is left out.
+// Writes a treebank file as people might have typed it, to see how taggers hold up: the words are spelled otherwise,
+// the parts of speech stay, all else is left out.
 //   node scripts/english-models/disturbed-text.mjs --input en_ewt-ud-dev.conllu --kind lower|upper|title|typing|apostrophes|punctuation|quotes|elongation --output lower.conllu [--seed 1]
 import { parseArgs } from "node:util";
 import { words as wordsOf } from "../../packages/formats/dist/conllu/index.js";

@@ -1,6 +1,6 @@
-// Writes the names among the entities of a GUM treebank file as IOB2 columns with PER, LOC and ORG. GUM marks whole noun
-// phrases ("the old mayor of Salt Lake City"); a name is what is left of a person, place or organization whose head is a
-// proper noun, cut down to the proper nouns around that head.
+// Writes the names among the entities of a GUM treebank file as IOB2 columns with PER, LOC and ORG. GUM marks whole
+// noun phrases ("the old mayor of Salt Lake City"); a name is what is left of a person, place or organization whose
+// head is a proper noun, cut down to the proper nouns around that head.
 //   node scripts/english-models/gum-names.mjs --input gum-open-train.conllu --output gum-names.iob2
 import { parseArgs } from "node:util";
 import { commentValue, words as wordsOf } from "../../packages/formats/dist/conllu/index.js";

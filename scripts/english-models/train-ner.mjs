@@ -3,8 +3,8 @@
 //     [--parts-of-speech en_ewt-ud-train.conllu]… [--extra FILE[:WEIGHT]]… [--wnut FILE[:WEIGHT]]…
 //     [--architecture bilstm|cnn] [--epochs 18] [--seed 1] [--threads 1] [--patience N] [--recipe '{"learningRate":0.003}']
 // --parts-of-speech gives auxiliary labels to the sentences with the same sent_id; --extra is more text with PER, LOC
-// and ORG (other types are taken for none); --wnut is text with the types of WNUT-17, which are mapped to these. WEIGHT (default 1) is how often a
-// sentence is seen in an epoch, on average.
+// and ORG (other types are taken for none); --wnut is text with the types of WNUT-17, which are mapped to these. WEIGHT
+// (default 1) is how often a sentence is seen in an epoch, on average.
 import { basename } from "node:path";
 import { parseConllu } from "../../packages/formats/dist/conllu/index.js";
 import { parseColumns } from "../../packages/formats/dist/iob/index.js";

@@ -51,7 +51,9 @@ export function disturb(
   return { words: inCase(out, noise, random.uniform()), places: kept };
 }
 
-/** Places of the words that are left: punctuation goes, all of it or each with even chances; never the whole sentence. */
+/**
+ * Places of the words that are left: punctuation goes, all of it or each with even chances; never the whole sentence.
+ */
 function withoutPunctuation(
   words: readonly string[],
   random: Random,
