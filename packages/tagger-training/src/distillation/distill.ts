@@ -1,3 +1,4 @@
+import { TaggerError } from "@nasty/taggers";
 import type { BaseModel } from "../fine-tuning/base-model.js";
 import { checkBatchSize } from "../fine-tuning/fine-tune.js";
 import { architectures } from "../neural/architecture.js";
@@ -62,6 +63,14 @@ export async function distill(teacher: Teachers, options: DistillOptions): Promi
   if (isTaggerStudent(options)) {
     studentPreset(options);
     return distillTagger(await prepareLesson(teacher, options), options);
+  }
+  // Types keep it from programs in TypeScript alone.
+  if ("noise" in options && options.noise !== undefined) {
+    throw new TaggerError(
+      "option",
+      'distill: noise: expected a student "cnn", "bilstm" or preset with it, got a transformer',
+      { name: "noise" },
+    );
   }
   const { hidden = 0 } = options;
   checkNumber("hidden", hidden, hidden >= 0, "a weight of at least 0");
