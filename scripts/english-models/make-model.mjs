@@ -1,12 +1,12 @@
 // Makes one of the default models from the data folder, step by step:
 //   node scripts/english-models/make-model.mjs pos|pos-fast|ner --data DATA --work DIRECTORY [--teacher MORE]… [--epochs N]
-// DATA holds ud-english-ewt, uner-english-ewt, gum-open, crossner, broad-twitter, wnut17, sec-filings and raw-text, each as
-// published. Every step writes one file of DIRECTORY; a step whose file is there is passed over, and a training that was
-// interrupted goes on from its checkpoint, so the same command is given again until it is done. --teacher: taggers beside
-// the three that are trained, for pos and pos-fast: a transformer of the same treebank errs elsewhere. --epochs replaces
-// those of every training, to try the steps. The file of the model is DIRECTORY/pos.onnx, pos-fast.onnx or ner.onnx, for
-// pack-models.mjs. On one quiet core a teacher takes a quarter of an hour, the students half an hour each, the entities
-// half an hour.
+// DATA holds ud-english-ewt, uner-english-ewt, gum-open, crossner, broad-twitter, wnut17, sec-filings and raw-text,
+// each as published. Every step writes one file of DIRECTORY; a step whose file is there is passed over, and a training
+// that was interrupted goes on from its checkpoint, so the same command is given again until it is done. --teacher:
+// taggers beside the three that are trained, for pos and pos-fast: a transformer of the same treebank errs elsewhere.
+// --epochs replaces those of every training, to try the steps. The file of the model is DIRECTORY/pos.onnx,
+// pos-fast.onnx or ner.onnx, for pack-models.mjs. On one quiet core a teacher takes a quarter of an hour, the students
+// half an hour each, the entities half an hour.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
@@ -37,8 +37,9 @@ const into = (file) => join(work, file);
 const ewt = (part) => from(`ud-english-ewt/en_ewt-ud-${part}.conllu`);
 const gum = from("gum-open/gum-open-train.conllu");
 const all = (flag, list) => list.flatMap((value) => [flag, value]);
-const json = (value) => JSON.stringify(value);
-const epochs = (usual) => ["--epochs", values.epochs ?? String(usual)];
+/** A flag with its value; objects as JSON. */
+const option = (flag, value) => [flag, typeof value === "string" ? value : JSON.stringify(value)];
+const epochs = (usual) => option("--epochs", values.epochs ?? String(usual));
 
 const treebanks = [...all("--train", [ewt("train"), gum]), "--validation", ewt("dev")];
 const teachers = [11, 12, 13].map((seed) => ({
@@ -59,7 +60,8 @@ const lesson = [
     from("raw-text/dialogues.txt:4000"),
     from("raw-text/blogs.txt:6000"),
   ]),
-  ...["--temperature", "1", "--alpha", "0.7"],
+  ...option("--temperature", "1"),
+  ...option("--alpha", "0.7"),
 ];
 
 const characters = { width: 24, filters: [2, 3, 4, 5].map((size) => ({ size, count: 24 })) };
@@ -77,15 +79,13 @@ const steps = {
       output: "student.onnx",
       options: [
         ...lesson,
-        ...["--architecture", "bilstm", ...epochs(10)],
-        ...["--recipe", json({ noise: { share: 0.45, lower: 0.5 } })],
-        ...[
-          "--network",
-          json({
-            architecture: { hidden: 160, embedding: { word: 72, affix: 48 } },
-            features: { leastCount: 3 },
-          }),
-        ],
+        ...option("--architecture", "bilstm"),
+        ...epochs(10),
+        ...option("--recipe", { noise: { share: 0.45, lower: 0.5 } }),
+        ...option("--network", {
+          architecture: { hidden: 160, embedding: { word: 72, affix: 48 } },
+          features: { leastCount: 3 },
+        }),
       ],
     },
     {
@@ -102,9 +102,10 @@ const steps = {
       output: "pos-fast.onnx",
       options: [
         ...lesson,
-        ...["--architecture", "cnn", ...epochs(16)],
-        ...["--recipe", json({ noise: { share: 0.4, lower: 0.5 } })],
-        ...["--network", json({ features: { leastCount: 3 } })],
+        ...option("--architecture", "cnn"),
+        ...epochs(16),
+        ...option("--recipe", { noise: { share: 0.4, lower: 0.5 } }),
+        ...option("--network", { features: { leastCount: 3 } }),
       ],
     },
   ],
@@ -114,8 +115,8 @@ const steps = {
       script: "train-ner.mjs",
       output: "ner.onnx",
       options: [
-        ...["--train", from("uner-english-ewt/en_ewt-ud-train.iob2")],
-        ...["--validation", from("uner-english-ewt/en_ewt-ud-dev.iob2")],
+        ...option("--train", from("uner-english-ewt/en_ewt-ud-train.iob2")),
+        ...option("--validation", from("uner-english-ewt/en_ewt-ud-dev.iob2")),
         ...all("--parts-of-speech", [ewt("train"), gum]),
         ...all("--extra", [
           into("gum-names.iob2:0.8"),
@@ -125,14 +126,11 @@ const steps = {
         ]),
         ...all("--wnut", [from("wnut17/wnut17train.conll:0.4"), from("wnut17/emerging.dev.conll:0.4")]),
         ...epochs(9),
-        ...["--recipe", json({ noise: { share: 0.25 } })],
-        ...[
-          "--network",
-          json({
-            architecture: { hidden: 128, embedding: { word: 64, affix: 48, characters } },
-            features: { leastCount: 4, affixRows: 4096 },
-          }),
-        ],
+        ...option("--recipe", { noise: { share: 0.25 } }),
+        ...option("--network", {
+          architecture: { hidden: 128, embedding: { word: 64, affix: 48, characters } },
+          features: { leastCount: 4, affixRows: 4096 },
+        }),
       ],
     },
   ],
