@@ -21,7 +21,9 @@ const sources = [
 
 for (const { node, default: path } of Object.values(exports))
   if (node !== undefined && node !== `./${folder}/${nameOf(path.replace(/^\.\//, ""))}.js`)
-    throw new Error(`package.json: exports: node: expected ${folder}/${nameOf(path.slice(2))}.js, got ${node}`);
+    throw new Error(
+      `package.json: exports: node: expected ${folder}/${nameOf(path.slice(2))}.js, got ${node}`,
+    );
 
 /** What a module says of its own place is that of the file it was compiled to. */
 const places = {
@@ -59,7 +61,9 @@ const { metafile } = await build({
       name: "libraries",
       setup({ onResolve }) {
         onResolve({ filter: /^[^.]/ }, ({ path, kind }) =>
-          kind === "entry-point" || path.startsWith("/") || inlined.test(path) ? undefined : { path, external: true },
+          kind === "entry-point" || path.startsWith("/") || inlined.test(path)
+            ? undefined
+            : { path, external: true },
         );
       },
     },

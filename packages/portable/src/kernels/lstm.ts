@@ -148,14 +148,12 @@ const defineSequence = (
 };
 
 /**
- * lstmInteger and lstmFloat: with recurrent weights that are packed as 16 bits, whose operand is quantized anew at each step, over all
- * sequences of the batch, or of float32.
+ * lstmInteger and lstmFloat: with recurrent weights that are packed as 16 bits, whose operand is quantized anew at each
+ * step, over all sequences of the batch, or of float32.
  */
 export const defineLstm = (
   module: WasmModule,
-  kernels: Readonly<
-    Record<"range" | "centre" | "wideProduct" | "floatProduct", WasmFunction>
-  >,
+  kernels: Readonly<Record<"range" | "centre" | "wideProduct" | "floatProduct", WasmFunction>>,
 ): void => {
   const cell = defineCell(module);
   const columns = (f: SequenceScope): Code => i32.shiftLeft(f.width.get, i32.const(2));

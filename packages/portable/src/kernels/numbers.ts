@@ -88,11 +88,7 @@ interface OddRational {
 const oddRational = (scope: Scope, x: Code, { limit, numerator, denominator }: OddRational): Code => {
   const [inside, z] = [scope.local("v128"), scope.local("v128")];
   const ratio = div(mul(inside.get, polynomial(z.get, numerator)), polynomial(z.get, denominator));
-  return [
-    inside.set(within(x, -limit, limit)),
-    z.set(mul(inside.get, inside.get)),
-    within(ratio, -1, 1),
-  ];
+  return [inside.set(within(x, -limit, limit)), z.set(mul(inside.get, inside.get)), within(ratio, -1, 1)];
 };
 
 const tanhRational: OddRational = {
