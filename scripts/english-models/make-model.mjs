@@ -146,7 +146,7 @@ for (const { script, nasty, input, output, options } of steps[name]) {
     nasty === undefined
       ? [fileURLToPath(new URL(script, import.meta.url))]
       : [
-          fileURLToPath(new URL("../../apps/cli/dist/main.js", import.meta.url)),
+          fileURLToPath(new URL("../../apps/cli/bin/nasty.js", import.meta.url)),
           nasty,
           "--model",
           into(input),
