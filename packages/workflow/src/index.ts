@@ -5,7 +5,12 @@ export { GateError, InputError, UsageError } from "./errors.js";
 export { evaluate, type EvaluationResult } from "./evaluation/evaluate.js";
 export { score, type ScoreResult } from "./evaluation/score.js";
 export { type Explanation, explain } from "./explanation/explain.js";
-export { type DirectoryExport, exportModel, type ExportResult, type ModuleExport } from "./exporting/export-model.js";
+export {
+  type DirectoryExport,
+  exportModel,
+  type ExportResult,
+  type ModuleExport,
+} from "./exporting/export-model.js";
 export { importModel, type ImportResult } from "./importing/import-model.js";
 export { inspect, type InspectionResult } from "./inspection/inspect.js";
 export { benchmark } from "./measurement/benchmark.js";

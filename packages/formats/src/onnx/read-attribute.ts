@@ -175,9 +175,7 @@ function valueOf(
   }
   // IR version 1 has no type: the field that is set tells.
   const untyped = attribute.type === AttributeType.UNDEFINED;
-  const matches = untyped
-    ? isSet(attribute, field)
-    : attribute.type === types[field];
+  const matches = untyped ? isSet(attribute, field) : attribute.type === types[field];
   if (matches) return attribute;
   const got = untyped ? "another value without a type" : typeNames.get(attribute.type);
   return fail(operation, node, name, `expected ${expected}, got ${got}`);

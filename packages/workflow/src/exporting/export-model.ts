@@ -90,7 +90,9 @@ export function exportModel(
 /** {@link exportModel} from checked settings. */
 export async function runExport(settings: ExportSettings, reporter: Reporter): Promise<ExportResult> {
   const { target } = settings;
-  return target === "module" ? runModuleExport(settings, reporter) : runDirectoryExport(settings, target, reporter);
+  return target === "module"
+    ? runModuleExport(settings, reporter)
+    : runDirectoryExport(settings, target, reporter);
 }
 
 async function runDirectoryExport(

@@ -23,15 +23,24 @@ export interface ModuleCheck {
  */
 export async function checkModule(
   path: string,
-  { tagger, name, signal }: { readonly tagger: Tagger; readonly name: string; readonly signal?: AbortSignal | undefined },
+  {
+    tagger,
+    name,
+    signal,
+  }: { readonly tagger: Tagger; readonly name: string; readonly signal?: AbortSignal | undefined },
 ): Promise<ModuleCheck> {
   const sentences: (readonly { readonly form: string; readonly label: string }[])[] = [];
   for await (const { words } of tagText(tagger, sample)) sentences.push(words);
   const forms = sentences.map((words) => words.map(({ form }) => form));
-  const expected = JSON.stringify(sentences.map((words) => words.map(({ form, label }) => `${form} ${label}`)));
+  const expected = JSON.stringify(
+    sentences.map((words) => words.map(({ form, label }) => `${form} ${label}`)),
+  );
   const found = await answersOf(path, forms, signal).catch((cause: unknown) => {
     signal?.throwIfAborted();
-    throw new GateError(`export: ${name}: the written module: expected to run, got: ${(cause as Error).message}`, { cause });
+    throw new GateError(
+      `export: ${name}: the written module: expected to run, got: ${(cause as Error).message}`,
+      { cause },
+    );
   });
   for (const [call, labelled] of Object.entries(found)) {
     if (JSON.stringify(labelled) === expected) continue;

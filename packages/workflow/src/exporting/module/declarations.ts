@@ -97,10 +97,7 @@ export interface ModuleNames {
 }
 
 function head({ task, types }: Labelling, { name, kernels }: ModuleNames): string {
-  const example =
-    task === "ner"
-      ? "const [{ entities }] = await tag("
-      : "const [{ words }] = await tag(";
+  const example = task === "ner" ? "const [{ entities }] = await tag(" : "const [{ words }] = await tag(";
   return `// A tagger in one module, without imports: ${task === "ner" ? `named entities (${types.join(", ") || "of one type"})` : "parts of speech"}.
 //
 //   import { tag } from "./${name}";

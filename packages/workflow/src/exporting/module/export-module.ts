@@ -80,7 +80,11 @@ export async function runModuleExport(
       written[name] = await writeFileAtomic(join(staged.path, name), content);
       signal?.throwIfAborted();
     }
-    const checked = await checkModule(join(staged.path, files.module), { tagger: source, name: output, signal });
+    const checked = await checkModule(join(staged.path, files.module), {
+      tagger: source,
+      name: output,
+      signal,
+    });
     signal?.throwIfAborted();
     progress.stop();
     // The module last: what it is used with lies there by then.
@@ -107,7 +111,8 @@ export async function runModuleExport(
 function checkOptions({ output, modelType, minCosine }: ExportSettings, others: number): void {
   const wrong = (what: string): UsageError => new UsageError(`export: --target module: ${what}`);
   if (others > 0) throw wrong(`--model: expected one model, got ${others + 1}; write a module of each`);
-  if (modelType !== undefined) throw wrong("--model-type: expected none, a module has no family; leave it out");
+  if (modelType !== undefined)
+    throw wrong("--model-type: expected none, a module has no family; leave it out");
   if (minCosine !== undefined)
     throw wrong("--min-cosine: expected none, a module must label as its model does; leave it out");
   if (!endings.test(output))

@@ -40,7 +40,9 @@ export function packValue(value: unknown): Uint8Array<ArrayBuffer> {
   const encoded = (one: unknown): Encoded => {
     if (one === null || typeof one === "boolean" || typeof one === "string") return one;
     if (typeof one === "number") {
-      return Number.isFinite(one) && !Object.is(one, -0) ? one : special("number", Object.is(one, -0) ? "-0" : `${one}`);
+      return Number.isFinite(one) && !Object.is(one, -0)
+        ? one
+        : special("number", Object.is(one, -0) ? "-0" : `${one}`);
     }
     if (typeof one === "bigint") return special("bigint", `${one}`);
     if (Array.isArray(one)) return one.map(encoded);
@@ -88,7 +90,10 @@ export function unpackValue(packed: Uint8Array): unknown {
       case "object":
         return objectOf(first as unknown as readonly [string, Encoded][]);
       default:
-        return Object.assign(Object.create(prototypes[first as number] as object), decoded(second as Encoded));
+        return Object.assign(
+          Object.create(prototypes[first as number] as object),
+          decoded(second as Encoded),
+        );
     }
   };
   const objectOf = (entries: readonly (readonly [string, Encoded])[]): object =>

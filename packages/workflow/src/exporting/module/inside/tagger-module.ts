@@ -86,7 +86,9 @@ function sessionOf(part: ModelProto, kernels: object): Session {
 function textTagger(tagger: Tagger): ModuleTagger["tag"] {
   return async (text, options) => {
     if (typeof text !== "string") throw new TypeError(`tag: text: expected a text, got ${typeof text}`);
-    return tagger.task === "ner" ? taggedWithEntities(tagger, text, options) : collected(tagText(tagger, text, options));
+    return tagger.task === "ner"
+      ? taggedWithEntities(tagger, text, options)
+      : collected(tagText(tagger, text, options));
   };
 }
 
