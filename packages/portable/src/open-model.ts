@@ -20,7 +20,7 @@ export interface PortableValue {
 export interface OpenModelOptions {
   /**
    * The compiled module of the kernels, for hosts that may not compile while they run; its bytes are those of
-   * `kernelModule()`.
+   * `kernelModule()` and of the file `@nasty/portable/kernels.wasm`.
    */
   readonly kernels?: object;
   /** Shapes of inputs whose plans are kept. Default 64. */

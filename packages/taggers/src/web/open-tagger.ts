@@ -147,6 +147,7 @@ async function closedOnAbort(tagger: Tagger, signal: AbortSignal | undefined): P
 function sessionOptions({
   ort,
   engine,
+  kernels,
   optimization,
   device,
   execution,
@@ -155,6 +156,7 @@ function sessionOptions({
   return {
     ...(ort !== undefined && { ort }),
     ...(engine !== undefined && { engine }),
+    ...(kernels !== undefined && { kernels }),
     ...(optimization !== undefined && { optimization }),
     ...(device !== undefined && { device }),
     ...(execution !== undefined && { execution }),

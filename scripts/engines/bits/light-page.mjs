@@ -1,0 +1,9 @@
+// The same in a page: models are downloaded.
+import * as models from "@nasty/model-en";
+import { openTagger } from "@nasty/taggers/web";
+import { digestOfTaggers } from "./digest.mjs";
+
+globalThis.digest = digestOfTaggers(
+  (name) => openTagger(models[name]),
+  new URL(location.href).searchParams.getAll("model"),
+);
