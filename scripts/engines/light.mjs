@@ -12,8 +12,9 @@ import { runWorker } from "./workerd.mjs";
 
 const taggingPackages = ["core", "formats", "graph", "model-en", "portable", "runtime", "taggers"];
 const programs = fileURLToPath(new URL("bits", import.meta.url));
-const names = Object.keys(models).filter((name) => name.endsWith("Int8"));
-const fileOf = (name) => basename(models[name].pathname);
+const addresses = new Map(Object.entries(models).filter(([name]) => name.endsWith("Int8")));
+const names = [...addresses.keys()];
+const fileOf = (name) => basename(addresses.get(name).pathname);
 
 /** Installs what only tags into a folder of its own: no ONNX Runtime comes with it. */
 export function installLight(folder, packed) {

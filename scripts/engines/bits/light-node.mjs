@@ -4,5 +4,6 @@ import * as models from "@nasty/model-en";
 import { openTagger } from "@nasty/taggers/node";
 import { digestOfTaggers } from "./digest.mjs";
 
-const open = (name) => openTagger(fileURLToPath(models[name]), { engine: "portable" });
+const addresses = new Map(Object.entries(models));
+const open = (name) => openTagger(fileURLToPath(addresses.get(name)), { engine: "portable" });
 console.log(await digestOfTaggers(open, process.argv.slice(2)));

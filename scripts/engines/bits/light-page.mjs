@@ -3,7 +3,8 @@ import * as models from "@nasty/model-en";
 import { openTagger } from "@nasty/taggers/web";
 import { digestOfTaggers } from "./digest.mjs";
 
+const addresses = new Map(Object.entries(models));
 globalThis.digest = digestOfTaggers(
-  (name) => openTagger(models[name]),
+  (name) => openTagger(addresses.get(name)),
   new URL(location.href).searchParams.getAll("model"),
 );

@@ -60,8 +60,8 @@ export interface TagOptions {
 
 export interface CreateOptions {
   /**
-   * The compiled WebAssembly module of \`${kernels}\`, for hosts that forbid to compile while they run: workers at the
-   * edge, pages whose content security policy has no \`wasm-unsafe-eval\`. Without it the module compiles what it carries.
+   * The compiled WebAssembly module of \`${kernels}\`, for hosts that may not compile while they run: workers at the
+   * edge, pages whose content security policy has no \`wasm-unsafe-eval\`. Without it the module compiles its own.
    */
   readonly kernels?: object;
 }
