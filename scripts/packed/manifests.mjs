@@ -11,6 +11,8 @@ const needed = {
     "models/pos-en-int8.onnx",
     "sample/sample-en.conllu",
   ],
+  "@nasty/portable": ["dist/kernels.wasm"],
+  "@nasty/workflow": ["neural", "sequence", "transformer"].map((kind) => `dist/tagger-module/${kind}.js`),
 };
 
 /** Texts that a licence or attribution file must hold, lest an empty one pass. */
