@@ -1,4 +1,4 @@
-import { chmod, realpath, rename, stat } from "node:fs/promises";
+import { chmod, mkdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { makeTemporaryFolder, type WrittenFile, writeFileAtomic } from "@nasty/formats/archive/node";
 import { readModelFile } from "@nasty/formats/onnx/node";
@@ -7,7 +7,7 @@ import { labellingOfSettings, type Task } from "@nasty/taggers";
 import { findTagger, type FoundTagger, openFound } from "@nasty/taggers/node";
 import type { ModelKindName } from "@nasty/taggers/texts";
 import { InputError, UsageError } from "../../errors.js";
-import { checkWritable } from "../../files/output-path.js";
+import { checkFolder, checkWritable } from "../../files/output-path.js";
 import { checkSeparate } from "../../files/separate-paths.js";
 import { ownKind } from "../../kinds/find-kind.js";
 import { loadModel, reasonOf } from "../../models/load-model.js";
@@ -59,16 +59,15 @@ export async function runModuleExport(
   checkOptions(settings, others.length);
   const output = resolve(settings.output);
   const files = filesOf(output);
-  for (const path of files.paths) {
-    await checkSeparate("export", { "--output": path }, settings.model);
-    await checkWritable("export: --output", path);
-  }
+  for (const path of files.paths) await checkPlace(path, settings.model);
 
   progress.start("reading the model");
   const found = await taggerOf(model as string, settings);
   const { settings: tagger } = found;
   progress.start("opening it on the portable engine");
   const { tagger: source } = await openFound(found, { engine: "portable" });
+  // The folders that had to be made, which go again where nothing is put there.
+  let made = await mkdir(dirname(output), { recursive: true });
   const staged = await makeTemporaryFolder(output);
   try {
     signal?.throwIfAborted();
@@ -89,6 +88,7 @@ export async function runModuleExport(
     progress.stop();
     // The module last: what it is used with lies there by then.
     for (const path of files.paths) await putInPlace(join(staged.path, basename(path)), path);
+    made = undefined;
     const bytes = Object.values(written).reduce((sum, file) => sum + file.bytes, 0);
     return {
       kind: "module",
@@ -103,6 +103,7 @@ export async function runModuleExport(
     };
   } finally {
     await staged.remove();
+    if (made !== undefined) await rm(made, { recursive: true, force: true });
     await source.close();
   }
 }
@@ -117,6 +118,14 @@ function checkOptions({ output, modelType, minCosine }: ExportSettings, others: 
     throw wrong("--min-cosine: expected none, a module must label as its model does; leave it out");
   if (!endings.test(output))
     throw wrong(`--output: expected a file that ends in .js or .mjs, got ${output}; name the module's file`);
+}
+
+/** Refuses a place that cannot be written, or that is one of the model's files. */
+async function checkPlace(path: string, models: readonly string[]): Promise<void> {
+  await checkSeparate("export", { "--output": path }, models);
+  const folder = dirname(path);
+  const isThere = (await stat(folder).catch(() => undefined)) !== undefined;
+  await (isThere ? checkWritable("export: --output", path) : checkFolder("export: --output", folder));
 }
 
 interface ModuleFiles {

@@ -272,7 +272,9 @@ describe("an export to a module", () => {
       exportModel([pos, pos], { target: "module", output: folder.path("two.js") }),
     ).rejects.toThrow("--target module: --model: expected one model, got 2");
     await expect(to(pos, { output: folder.path("pos.ts") })).rejects.toThrow("ends in .js or .mjs");
-    await expect(to(pos, { output: folder.path("none", "pos.js") })).rejects.toThrow("expected a folder");
+    await expect(to(pos, { output: folder.path("test.conllu", "pos.js") })).rejects.toThrow(
+      "expected a folder",
+    );
     await expect(to(pos, { modelType: "bert" })).rejects.toThrow("--model-type: expected none");
     await expect(to(pos, { minCosine: 0.9 })).rejects.toThrow("--min-cosine: expected none");
     await expect(to(fileURLToPath(nerInt8), { dtype: "q8" })).rejects.toThrow(
@@ -291,6 +293,17 @@ describe("an export to a module", () => {
       "VERB",
       "PUNCT",
     ]);
+  });
+
+  it("makes the folders of the module, and removes them where it ends early", async () => {
+    const before = await folder.snapshot();
+    const output = folder.path("deep", "down", "pos.js");
+    const { reason, running } = abortingAt("writing");
+    const options = { target: "module", output } as const;
+    await expect(exportModel(folder.path("pos"), { ...options, ...running })).rejects.toBe(reason);
+    expect(await folder.snapshot()).toEqual(before);
+    expect((await exportModel(folder.path("pos"), options)).path).toBe(output);
+    await rm(folder.path("deep"), { recursive: true });
   });
 
   it("ends on a signal, and what stood there is as it was", async () => {
