@@ -33,7 +33,7 @@ describe("every package is made the same way", () => {
       engines: { node: ">=20.19" },
       publishConfig: { access: "public" },
       repository: { directory: folder },
-      scripts: { build: expect.stringMatching(/^tsc -b( && node [\w./ -]+)*$/) },
+      scripts: { build: "tsc -b" },
     });
     expect(manifest.description.length).toBeGreaterThan(20);
     expect(manifest.exports["./package.json"]).toBe("./package.json");

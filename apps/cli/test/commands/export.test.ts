@@ -141,7 +141,7 @@ describe("nasty export --target module", () => {
     expect(words.map(({ label }: Json) => label)).toEqual(["NOUN", "VERB", "ADP", "DET", "NOUN", "PUNCT"]);
     const { stdout } = await shop.nasty([...toModule, "int8.onnx", ...output]);
     expect(stdout).toMatch(
-      /^Wrote .*pos\.js \(.*\): a module that tags parts of speech, 17 labels\n {2}pos\.wasm {2}.*The written module gave the model's labels for \d+ words\.$/s,
+      /^Wrote .*pos\.js \(.*\): a module that tags parts of speech, \d+ labels\n {2}pos\.wasm {2}.*The written module gave the model's labels for \d+ words\.\n$/s,
     );
   });
 
@@ -155,7 +155,7 @@ describe("nasty export --target module", () => {
     expect(await shop.refused(3, [...toModule, "test.conllu", "--output", "text.js"])).toContain(
       "test.conllu",
     );
-    expect(await shop.refused(3, [...toModule, "pos", "--output", "none/pos.js"])).toContain(
+    expect(await shop.refused(3, [...toModule, "pos", "--output", "test.conllu/pos.js"])).toContain(
       "expected a folder",
     );
   });
