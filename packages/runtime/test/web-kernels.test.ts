@@ -6,6 +6,11 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openSession } from "../src/web.js";
 import { float, linearModel } from "./tiny-models.js";
 
+/** TypeScript declares it only together with all of a browser. */
+const { WebAssembly } = globalThis as unknown as {
+  readonly WebAssembly: { readonly Module: new (bytes: Uint8Array) => object; compile(): Promise<object> };
+};
+
 const file = readFileSync(createRequire(import.meta.url).resolve("@nasty/portable/kernels.wasm"));
 const kernels = new WebAssembly.Module(file);
 

@@ -2,6 +2,11 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { openTagger } from "../../src/web/index.js";
 
+/** TypeScript declares it only together with all of a browser. */
+const { WebAssembly } = globalThis as unknown as {
+  readonly WebAssembly: { readonly Module: new (bytes: Uint8Array) => object; compile(): Promise<object> };
+};
+
 const models = new URL("../../../model-en/models/", import.meta.url);
 const kernels = new WebAssembly.Module(
   readFileSync(new URL("../../../portable/dist/kernels.wasm", import.meta.url)),

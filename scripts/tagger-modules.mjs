@@ -1,11 +1,12 @@
-// The code of exported modules, one file for each kind of tagger: dist/tagger-module/KIND.js. Run by the build, because
-// those who export have no bundler. What a module carries, `nastyTagger`, is put behind it. The licences of what a file
-// holds are at its end.
+// The code of exported modules, one file for each kind of tagger: dist/tagger-module/KIND.js.
+//   node ../../scripts/tagger-modules.mjs      in the folder of @nasty/workflow, after tsc
+// It is part of the build, because those who export have no bundler. What a module carries, `nastyTagger`, is put
+// behind it; the licences of what a file holds are at its end.
 import { appendFileSync, readFileSync } from "node:fs";
 import { build } from "esbuild";
-import { licencesOf } from "../../../scripts/licences.mjs";
+import { licencesOf } from "./licences.mjs";
 
-const own = readFileSync(new URL("../../../LICENSE", import.meta.url), "utf8").trim();
+const own = readFileSync(new URL("../LICENSE", import.meta.url), "utf8").trim();
 
 for (const kind of ["neural", "sequence", "transformer"]) {
   const outfile = `dist/tagger-module/${kind}.js`;
