@@ -21,7 +21,7 @@ const module = join(work, "module");
 const program = fileURLToPath(new URL("first-tag.mjs", import.meta.url));
 /** As JavaScript for the engines that know nothing else, as TypeScript for a loader. */
 const programs = ["first-tag.mjs", "first-tag.ts"];
-const model = join(project, "node_modules", "@nasty", "model-en", "models", "pos-en.onnx.br");
+const model = join(project, "node_modules", "@nasty", "model-en-float32", "models", "pos-en.onnx.br");
 const sample = join(project, "node_modules", "@nasty", "model-en", "sample", "sample-en.conllu");
 const nasty = join(project, "node_modules", "@nasty", "cli", "bin", "nasty.js");
 const native = join(project, "node_modules", "onnxruntime-node");

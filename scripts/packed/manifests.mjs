@@ -11,6 +11,11 @@ const needed = {
     "models/pos-en-int8.onnx",
     "sample/sample-en.conllu",
   ],
+  "@nasty/model-en-float32": [
+    "licences/CC-BY-SA-4.0.txt",
+    "licences/ATTRIBUTION.md",
+    "models/pos-en.onnx.br",
+  ],
   "@nasty/portable": ["dist/kernels.wasm"],
   "@nasty/workflow": ["neural", "sequence", "transformer"].map((kind) => `dist/tagger-module/${kind}.js`),
 };
