@@ -15,7 +15,7 @@ import type { SettingsOf } from "../schema/option.js";
 import { modelFor, type TargetName } from "../targets/target.js";
 import { choiceOf } from "../texts/label-choice.js";
 import { versions } from "../versions.js";
-import { type ModuleExport, runModuleExport } from "./module/export-module.js";
+import type { ModuleExport } from "./module/export-module.js";
 
 export type { ModuleExport };
 
@@ -90,9 +90,9 @@ export function exportModel(
 /** {@link exportModel} from checked settings. */
 export async function runExport(settings: ExportSettings, reporter: Reporter): Promise<ExportResult> {
   const { target } = settings;
-  return target === "module"
-    ? runModuleExport(settings, reporter)
-    : runDirectoryExport(settings, target, reporter);
+  if (target !== "module") return runDirectoryExport(settings, target, reporter);
+  const { runModuleExport } = await import("./module/export-module.js");
+  return runModuleExport(settings, reporter);
 }
 
 async function runDirectoryExport(

@@ -100,13 +100,13 @@ function head({ task, types }: Labelling, { name, kernels }: ModuleNames): strin
   const example = task === "ner" ? "const [{ entities }] = await tag(" : "const [{ words }] = await tag(";
   return `// A tagger in one module, without imports: ${task === "ner" ? `named entities (${types.join(", ") || "of one type"})` : "parts of speech"}.
 //
-//   import { tag } from "./${name}";
+//   import { tag } from ${JSON.stringify(`./${name}`)};
 //   ${example}"Time flies like an arrow.");
 //
 // Where WebAssembly may not be compiled while a program runs:
 //
-//   import kernels from "./${kernels}";
-//   import { createTagger } from "./${name}";
+//   import kernels from ${JSON.stringify(`./${kernels}`)};
+//   import { createTagger } from ${JSON.stringify(`./${name}`)};
 //   const tagger = await createTagger({ kernels });
 `;
 }

@@ -17,7 +17,7 @@ export async function* moduleSource(
   const encoder = new TextEncoder();
   const { task } = labellingOfSettings(settings);
   yield encoder.encode(
-    `// A tagger of ${task === "ner" ? "named entities" : "parts of speech"}, made by "nasty export --target module". Types: ${declarations}.\n`,
+    `// A tagger of ${task === "ner" ? "named entities" : "parts of speech"}, made by "nasty export --target module". Types: ${JSON.stringify(declarations)}.\n`,
   );
   yield await moduleCode(settings.kind);
   yield encoder.encode(
