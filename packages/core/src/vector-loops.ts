@@ -108,8 +108,8 @@ export class VectorLoops {
   /**
    * Quantization of values to signed 8 bits, with what is lost added to `sums`.
    *
-   * @returns the function that quantizes values from `start` on, and says whether none saturates or is NaN: with a scale
-   *   of their own for rows that are as long as `scale`, with one for any
+   * @returns the function that quantizes values from `start` on, and says whether none saturates or is NaN: with a
+   *   scale of their own for rows that are as long as `scale`, with one for any
    */
   quantizer(scale: Float32Array, out: Int8Array, sums: SquareSums): Quantizer {
     const { measureRow, measureRun } = this.#kernels;

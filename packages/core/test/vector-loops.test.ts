@@ -98,7 +98,10 @@ describe("loops in WebAssembly give what those in TypeScript give", () => {
   });
 
   it("are used: a weight of some thousand values makes a module", () => {
-    const made = vi.spyOn(WebAssembly as unknown as { Module: new (bytes: Uint8Array) => object }, "Module");
+    const { WebAssembly: api } = globalThis as unknown as {
+      readonly WebAssembly: { Module: new () => object };
+    };
+    const made = vi.spyOn(api, "Module");
     const x = filled([64, 65], [1], fast);
     fast.parametersOf(x, { dtype: "int8", symmetric: true }, fast.perChannel(1));
     expect(made).toHaveBeenCalledTimes(1);
