@@ -6,6 +6,7 @@ import type { GivenEnd } from "../texts/given-words.js";
 import type { ShardTask } from "./shard-reader.js";
 
 const newline = 10;
+const pieceBytes = 1 << 16;
 
 /** Labels the sentences of a shard, whose places are those in the whole text. */
 export async function* labelShard(
@@ -27,7 +28,8 @@ export async function* labelShard(
   const place = { leadLines: countLines(lead), linesBefore: shard.line };
   const chunks = (async function* () {
     if (lead.length > 0) yield lead;
-    yield bytes;
+    // A reader parses all of a piece at once, and what it parsed takes many times as much memory.
+    for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
   })();
   yield* labelGivenWords({ name, form, head, chunks, close: async () => undefined }, tagger, {
     format,
