@@ -120,7 +120,8 @@ try {
       rmSync(output, { recursive: true });
     }
   }
-  const best = (workers, key) => Math.min(...runs.filter((one) => one.workers === workers).map((one) => one[key]));
+  const best = (workers, key) =>
+    Math.min(...runs.filter((one) => one.workers === workers).map((one) => one[key]));
   const [first] = counts;
   for (const workers of counts.slice(1)) {
     const speedup = best(first, "seconds") / best(workers, "seconds");
