@@ -1,4 +1,4 @@
-// Checks core's integer arithmetic, and the runtime, against a folder of ONNX backend node tests
+// Checks core's integer arithmetic, the runtime and the portable engine against a folder of ONNX backend node tests
 // (https://github.com/onnx/onnx, onnx/backend/test/data/node: each folder has model.onnx and test_data_set_N).
 //
 //   node scripts/onnx-conformance.mjs FOLDER     (after the build)
@@ -179,11 +179,11 @@ function carriable(model, feeds, expected) {
   };
 }
 
-async function throughRuntime(model, feeds, expected) {
+async function throughRuntime(model, feeds, expected, engine) {
   const fed = Object.fromEntries(Object.entries(feeds).filter(([, t]) => !isFourBit(t)));
   let session;
   try {
-    session = await openSession(onnx.serializeModel(carriable(model, feeds, expected)));
+    session = await openSession(onnx.serializeModel(carriable(model, feeds, expected)), { engine });
     const got = await session.run(fed);
     return Object.fromEntries(
       Object.entries(expected).map(([name, t]) => [
@@ -194,6 +194,8 @@ async function throughRuntime(model, feeds, expected) {
   } catch (error) {
     const message = fullMessage(error);
     // The runtime says so itself when it has no kernel for a case; a wrong result is never excused.
+    if (engine === "portable" && error.code?.startsWith("unsupported-"))
+      throw new Unsupported(`the portable engine refuses: ${message.split("; ")[0].split("got ").at(-1)}`);
     const reason =
       /[^.:]*(not supported|not implemented|NOT_IMPLEMENTED|Could not find an implementation)[^.:]*/i.exec(
         message,
@@ -258,7 +260,7 @@ async function verdict(sets, compute, toleranceOf) {
 
 const counts = { ok: 0, FAIL: 0, "-": 0, unsupported: 0 };
 const width = Math.max(...cases.map((name) => name.length));
-console.log(`${"case".padEnd(width)}  core  runtime`);
+console.log(`${"case".padEnd(width)}  core     native   portable`);
 for (const name of cases) {
   const path = join(folder, name);
   let model;
@@ -283,15 +285,18 @@ for (const name of cases) {
       (feeds) => throughCore(model, feeds),
       ({ dtype }) => (dtype === "float16" || dtype === "bfloat16" ? 1e-3 : 1e-6),
     ),
-    await verdict(
-      sets,
-      (feeds, expected) => throughRuntime(model, feeds, expected),
-      () => 1e-3,
-    ),
+    ...(await Promise.all(
+      ["native", "portable"].map((engine) =>
+        verdict(
+          sets,
+          (feeds, expected) => throughRuntime(model, feeds, expected, engine),
+          () => 1e-3,
+        ),
+      ),
+    )),
   ];
   for (const result of results) counts[result.split(":")[0]]++;
-  const [throughCoreResult, throughRuntimeResult] = results;
-  console.log(`${name.padEnd(width)}  ${throughCoreResult.padEnd(4)}  ${throughRuntimeResult}`);
+  console.log(`${name.padEnd(width)}  ${results.map((result) => result.padEnd(7)).join("  ")}`);
 }
 console.log(
   `onnx-conformance: ${cases.length} cases: ${counts.ok} results as expected, ${counts.FAIL} failed, ` +

@@ -14,6 +14,7 @@ const { estimateOperation, evaluateOperation, exportOperation, fineTuneOperation
 const { importOperation, inspectOperation, longName, namedOptions, pipelineOperation } = operations;
 const { pruneOperation, quantizeOperation, readValue, running } = operations;
 const { scoreOperation, tagCommandOperation, tagCorpusOperation, tagOperation, trainOperation } = operations;
+const { verifyOperation } = operations;
 
 /** Every operation with its call in a program; `first` are the options that stand before the options object. */
 const calls = [
@@ -31,6 +32,7 @@ const calls = [
   { operation: tagOperation, call: "tag(path, write, options)", first: [] },
   { operation: tagCorpusOperation, call: "tagCorpus(inputs, options)", first: [] },
   { operation: inspectOperation, call: "inspect(model, options)", first: ["model"] },
+  { operation: verifyOperation, call: "verify(model, options)", first: ["model"] },
   { operation: exportOperation, call: "exportModel(models, options)", first: ["models"] },
   { operation: importOperation, call: "importModel(folder, options)", first: [] },
   { operation: pipelineOperation, call: "runRecipe(path, options)", first: [] },

@@ -1,6 +1,7 @@
 // Installs the packed packages with npm, as a user would, where the GPU libraries of onnxruntime-node cannot be
-// fetched, and runs them under Node 20, 22 and 24, Bun, Deno and tsx, on the native library and on WebAssembly: the
-// labels must be the same, and with the same build of ONNX Runtime the bytes of a file quantized by measured ranges.
+// fetched, and runs them under Node 20, 22 and 24, Bun, Deno and tsx, on the native library, on its WebAssembly build
+// and on the portable engine: the labels must be the same, and on the same engine the bytes of a file quantized by
+// measured ranges. The packages that only tag are installed by themselves too, without any ONNX Runtime.
 //   node scripts/engines/test.mjs [--all]
 // An engine that the registry does not give is named and left out, unless --all is there.
 import { spawnSync } from "node:child_process";
@@ -13,6 +14,10 @@ import { installEngines } from "./engines.mjs";
 
 const work = mkdtempSync(join(tmpdir(), "nasty-engines-"));
 const project = join(work, "project");
+const light = join(work, "light");
+const program = fileURLToPath(new URL("first-tag.mjs", import.meta.url));
+/** As JavaScript for the engines that know nothing else, as TypeScript for a loader. */
+const programs = ["first-tag.mjs", "first-tag.ts"];
 const model = join(project, "node_modules", "@nasty", "model-en", "models", "pos-en.onnx.br");
 const sample = join(project, "node_modules", "@nasty", "model-en", "sample", "sample-en.conllu");
 const nasty = join(project, "node_modules", "@nasty", "cli", "bin", "nasty.js");
@@ -33,11 +38,11 @@ function npmInstall(env) {
   return seconds(begun);
 }
 
-/** Runs a program under an engine on one of the two builds of ONNX Runtime; what it prints, and the seconds. */
-function under(engine, build, args, input = "") {
+/** Runs a program under an engine of JavaScript on one of ours; what it prints, and the seconds. */
+function under(engine, build, args, { input = "", cwd = project } = {}) {
   const begun = performance.now();
   const { status, stdout, stderr } = spawnSync(engine.command, [...engine.before, ...args], {
-    cwd: project,
+    cwd,
     env: { ...process.env, NASTY_ENGINE: build },
     encoding: "utf8",
     input,
@@ -55,10 +60,10 @@ function under(engine, build, args, input = "") {
 const digests = {};
 
 function check(engine) {
-  const times = ["native", "wasm"].map((build) => {
+  const times = ["native", "wasm", "portable"].map((build) => {
     const program = under(engine, build, [engine.program]);
     expectEqual(program.where, "labels", program.stdout, labels);
-    const command = under(engine, build, [nasty, "tag"], "Time flies like an arrow.");
+    const command = under(engine, build, [nasty, "tag"], { input: "Time flies like an arrow." });
     expectEqual(command.where, "labels", command.stdout, labels);
     const tag = `${build}: first tag ${program.seconds} s, by the command ${command.seconds} s`;
     // A loader of TypeScript computes on Node as ever.
@@ -74,12 +79,39 @@ function check(engine) {
   process.stdout.write(`${engine.name} ${engine.version}: ${times.join("; ")}\n`);
 }
 
+const taggingPackages = ["core", "formats", "graph", "model-en", "portable", "runtime", "taggers"];
+
+/** Installs what only tags into a folder of its own: no ONNX Runtime comes with it. */
+function installLight(packed) {
+  const names = new Set(taggingPackages.map((name) => `@nasty/${name}`));
+  writeProject(
+    light,
+    packed.filter(({ manifest }) => names.has(manifest.name)),
+  );
+  run("npm", ["install", "--no-audit", "--no-fund"], { cwd: light });
+  for (const name of ["onnxruntime-node", "onnxruntime-web"])
+    expectEqual(
+      "npm install @nasty/taggers @nasty/model-en",
+      name,
+      existsSync(join(light, "node_modules", name)),
+      false,
+    );
+  for (const name of programs) copyFileSync(program, join(light, name));
+}
+
+function checkLight(engine) {
+  const tagged = under(engine, "", [engine.program], { cwd: light });
+  expectEqual(`${tagged.where} without ONNX Runtime`, "labels", tagged.stdout, labels);
+  process.stdout.write(
+    `${engine.name} ${engine.version}: without ONNX Runtime: first tag ${tagged.seconds} s\n`,
+  );
+}
+
 try {
   const packed = packAll(join(work, "tarballs"));
   writeProject(project, packed);
-  // As JavaScript for the engines that know nothing else, as TypeScript for a loader.
-  const program = fileURLToPath(new URL("first-tag.mjs", import.meta.url));
-  for (const name of ["first-tag.mjs", "first-tag.ts"]) copyFileSync(program, join(project, name));
+  for (const name of programs) copyFileSync(program, join(project, name));
+  installLight(packed);
 
   const plain = npmInstall({ GLOBAL_AGENT_HTTPS_PROXY: nowhere, npm_config_ignore_scripts: "false" });
   const survived = existsSync(native) ? "its script was not run" : "left out by npm";
@@ -105,6 +137,7 @@ try {
   const engines = installEngines(join(work, "engines"));
   const missing = engines.filter((engine) => engine.missing !== undefined);
   for (const engine of engines.filter(({ command }) => command !== undefined)) {
+    checkLight(engine);
     check(engine);
   }
   for (const { name, missing: why } of missing) process.stdout.write(`${name}: left out: ${why}\n`);

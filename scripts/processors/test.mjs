@@ -1,5 +1,5 @@
-// Numeric tests on processors that are not this one: kernels, forms and quantization-aware training by vitest, labels
-// of taggers side by side.
+// Numeric tests on processors that are not this one: kernels, forms and quantization-aware training by vitest, the bits
+// of the portable engine, labels of taggers side by side.
 //   node scripts/processors/test.mjs
 // Where qemu-x86_64 is missing it says so, and compares with WebAssembly alone.
 import { spawnSync } from "node:child_process";
@@ -17,8 +17,7 @@ const numericTests = [
   "packages/runtime/test/core-arithmetic.test.ts",
   "packages/runtime/test/audit",
   "packages/compression/test/safe-pairs.test.ts",
-  "packages/compression/test/dynamic.test.ts",
-  "packages/compression/test/int8.test.ts",
+  "packages/compression/test/modes",
   "packages/compression/test/accuracy",
   "packages/compression/test/qat",
   "packages/training/test/fake-quantization",
@@ -48,6 +47,9 @@ const node = (args) => {
   const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);
 };
+console.log("\n-- bits of the portable engine");
+node(["scripts/processors/portable.mjs"]);
+
 console.log("\n-- labels of small taggers and of the default models");
 const folder = await mkdtemp(join(tmpdir(), "nasty-small-models-"));
 try {

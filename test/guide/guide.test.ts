@@ -8,8 +8,8 @@ const guide = readFileSync(fileURLToPath(new URL("../../docs/guide.md", import.m
 const blocks = codeBlocks(guide);
 
 let reader: Reader;
-beforeAll(() => {
-  reader = openReader();
+beforeAll(async () => {
+  reader = await openReader();
 }, 120_000);
 afterAll(() => reader?.remove());
 

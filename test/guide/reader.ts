@@ -3,6 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+// @boundaries-ignore the tiny models are those of the package's tests
+import { frames, writeVoice } from "../../packages/workflow/test/tiny-graph.js";
+// @boundaries-ignore the tiny models are those of the package's tests
+import { jsonLines, topicTexts, writeTextDirectory } from "../../packages/workflow/test/tiny-texts.js";
 import type { CodeBlock } from "./code-blocks.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -21,10 +25,10 @@ export interface Reader {
 
 /**
  * Makes a folder as the guide says it looks: `data/` with pieces of the sample text, `models/pos.onnx` (a small BiLSTM
- * tagger) and `models/bert/` (a small transformer in the Hugging Face layout), both trained on a few sentences, and the
- * packages installed.
+ * tagger) and `models/bert/` (a small transformer in the Hugging Face layout), both trained on a few sentences, tiny
+ * models of other kinds, and the packages installed.
  */
-export function openReader(): Reader {
+export async function openReader(): Promise<Reader> {
   const folder = mkdtempSync(join(tmpdir(), "nasty-guide-"));
   install(folder);
   writeTexts(folder);
@@ -40,6 +44,7 @@ export function openReader(): Reader {
   // npx would look for what is installed, at half a second a call.
   const shell = (code: string): void => run("bash", ["-euc", `npx() { "$@"; }\n${code}`]);
   mkdirSync(join(folder, "models"));
+  await writeOthers(folder);
   const train = "nasty train --quiet --task pos --train data/train.conllu --validation data/dev.conllu";
   shell(`${train} --architecture bilstm --epochs 3 --output models/pos.onnx`);
   shell(`${train} --architecture transformer --epochs 4 --output models/transformer.onnx`);
@@ -101,7 +106,19 @@ function install(folder: string): void {
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
 }
 
-/** Pieces of the sample: train, dev, test and calibration as CoNLL-U, genres as plain text. */
+/** Models that are no taggers, with their data: a classifier and an encoder of texts, a graph that is fed. */
+async function writeOthers(folder: string): Promise<void> {
+  await writeTextDirectory(join(folder, "models", "topics"), "classifier");
+  await writeTextDirectory(join(folder, "models", "encoder"), "encoder");
+  await writeVoice(join(folder, "models", "voice.onnx"));
+  writeFileSync(join(folder, "data", "topics.jsonl"), jsonLines(topicTexts(40)));
+  writeFileSync(join(folder, "data", "frames.jsonl"), jsonLines(frames));
+}
+
+/**
+ * Pieces of the sample: train, dev, test and calibration as CoNLL-U, genres as plain text, and sentences with their
+ * genre as JSON Lines.
+ */
 function writeTexts(folder: string): void {
   const sample = readFileSync(join(root, "packages/model-en/sample/sample-en.conllu"), "utf8");
   const sentences = sample.trim().split(/\n\n+/);
@@ -127,4 +144,15 @@ function writeTexts(folder: string): void {
     const own = sentences.filter((sentence) => textOf(sentence, "genre") === genre);
     write(name, own.map((sentence) => `${textOf(sentence, "text")}\n`).join(""));
   }
+  const labelled = sentences.map((sentence) => ({
+    text: textOf(sentence, "text"),
+    label: textOf(sentence, "genre"),
+  }));
+  const lines = (isHeld: boolean): string =>
+    labelled
+      .filter((_, i) => (i % 4 === 3) === isHeld)
+      .map((one) => `${JSON.stringify(one)}\n`)
+      .join("");
+  write("genre-train.jsonl", lines(false));
+  write("genre-dev.jsonl", lines(true));
 }

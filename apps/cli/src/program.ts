@@ -18,6 +18,7 @@ import {
   tagCommandOperation,
   testHelp,
   trainOperation,
+  verifyOperation,
 } from "@nasty/workflow/operations";
 import type { Command } from "commander";
 import { command, examples, run, textCommand } from "./arguments/command.js";
@@ -54,6 +55,7 @@ export function buildProgram(): Command {
     .addCommand(commandOf(pipelineOperation, async () => (await import("./commands/pipeline.js")).pipeline))
     .addCommand(commandOf(exportOperation, async () => (await import("./commands/export.js")).exportModels))
     .addCommand(commandOf(importOperation, async () => (await import("./commands/import.js")).importModel))
+    .addCommand(commandOf(verifyOperation, async () => (await import("./commands/verify.js")).verifyFile))
     .addCommand(commandOf(inspectOperation, async () => (await import("./commands/inspect.js")).inspect))
     .addCommand(completionCommand())
     .addCommand(helpCommand());

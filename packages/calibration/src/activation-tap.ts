@@ -2,7 +2,7 @@ import { type DType, type Tensor, toFloat32 } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { openSession, type Session, type SessionOptions } from "@nasty/runtime";
 import { axisRoles, inputAxesOf } from "./axis-roles.js";
-import { observedModel, type WatchedTensor } from "./observed-model.js";
+import { observedModel, type WatchedTensor, wholeNumbers } from "./observed-model.js";
 import { growingScratch } from "./growing-scratch.js";
 import {
   addRealRuns,
@@ -52,6 +52,8 @@ export interface TapOptions {
   readonly signal?: AbortSignal;
   /** Called after each batch with the samples so far. */
   readonly onProgress?: (samples: number) => void;
+  /** Whether integers and truth values are shown too, as the nearest float32 numbers. Default false. */
+  readonly integers?: boolean;
 }
 
 export interface ModelTapOptions extends TapOptions {
@@ -64,6 +66,8 @@ export interface ModelTapOptions extends TapOptions {
    * not mean one.
    */
   readonly constants?: boolean;
+  /** Opens the model that also returns the named values. Default `openSession`. */
+  readonly open?: (model: ModelProto, options: SessionOptions) => Promise<Session>;
   /**
    * What else to do with the open model before it is closed: it is shown as it was given, without the values that are
    * named.
@@ -72,6 +76,9 @@ export interface ModelTapOptions extends TapOptions {
 }
 
 const floats: ReadonlySet<DType> = new Set<DType>(["float32", "float16", "bfloat16", "float64"]);
+
+const isShown = ({ dtype }: Tensor, integers: boolean): boolean =>
+  floats.has(dtype) || (integers && wholeNumbers.has(dtype));
 
 const asFloat32 = (value: Tensor): Float32Array =>
   value.dtype === "float32" ? (value.data as Float32Array) : toFloat32(value);
@@ -151,7 +158,7 @@ const tap = async (
   tensors: readonly WatchedTensor[],
   batches: Batches,
   visit: TapVisitor,
-  { limit: wanted = Number.POSITIVE_INFINITY, signal, onProgress }: TapOptions,
+  { limit: wanted = Number.POSITIVE_INFINITY, signal, onProgress, integers = false }: TapOptions,
 ): Promise<number> => {
   const run =
     session &&
@@ -174,7 +181,7 @@ const tap = async (
       const thisRun: Run = { ...shared, mask, rows, isWhole, firstSample: samples };
       for (const { name, isInput, shape } of tensors) {
         const value = isInput ? feeds[name] : results?.[name];
-        if (value === undefined || !floats.has(value.dtype)) continue;
+        if (value === undefined || !isShown(value, integers)) continue;
         const layout = layoutOf(value.shape, mask, axisRoles(shape ?? [], axes));
         await visit(tappedValue(name, value, layout, thisRun));
       }
@@ -228,12 +235,22 @@ export const tapActivations = async (
   names: readonly string[],
   batches: Batches,
   visit: TapVisitor,
-  { threads = 1, session: sessionOptions, constants = false, use, ...options }: ModelTapOptions = {},
+  {
+    threads = 1,
+    session: sessionOptions,
+    constants = false,
+    open = openSession,
+    use,
+    ...options
+  }: ModelTapOptions = {},
 ): Promise<number> => {
   options.signal?.throwIfAborted();
   if (names.length === 0 && use === undefined) return tap(undefined, [], batches, visit, options);
-  const { model: observed, tensors } = observedModel(model, names, { constants });
-  const session = await openSession(observed, { ...sessionOptions, threads });
+  const { model: observed, tensors } = observedModel(model, names, {
+    constants,
+    integers: options.integers === true,
+  });
+  const session = await open(observed, { ...sessionOptions, threads });
   try {
     const samples = await tap(session, tensors, batches, visit, options);
     await use?.(withOutputsOf(model, session));

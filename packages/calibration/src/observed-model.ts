@@ -6,6 +6,19 @@ import { CalibrationError } from "./calibration-error.js";
 /** Element types that an observer can read. */
 const observable: ReadonlySet<DType> = new Set<DType>(["float32", "float16", "float64"]);
 
+/** Integers and truth values that a run can return as they are. */
+export const wholeNumbers: ReadonlySet<DType> = new Set<DType>([
+  "int8",
+  "uint8",
+  "int16",
+  "uint16",
+  "int32",
+  "uint32",
+  "int64",
+  "uint64",
+  "bool",
+]);
+
 /** A tensor to watch: whose value it is, and which of its sizes the model fixes. */
 export interface WatchedTensor {
   readonly name: string;
@@ -37,13 +50,14 @@ const whereElse = (graph: ModelGraph, name: string): string => {
  * A copy of a model that also returns the given tensors.
  *
  * @param constants whether constants may be among them. Default false
+ * @param integers whether integers and truth values may be. Default false
  * @throws CalibrationError `unknown-tensor` for a constant, a value of a subgraph or none at all; `unsupported-dtype`
  *   for values that are not floats.
  */
 export const observedModel = (
   model: ModelProto,
   tensorNames: readonly string[],
-  { constants = false }: { readonly constants?: boolean } = {},
+  { constants = false, integers = false }: { readonly constants?: boolean; readonly integers?: boolean } = {},
 ): ObservedModel => {
   const graph = ModelGraph.from(model);
   const { main } = graph;
@@ -61,7 +75,7 @@ export const observedModel = (
     }
     const type = types.typeOf(main, name);
     const dtype = type?.dtype ?? "float32";
-    if (!observable.has(dtype)) {
+    if (!observable.has(dtype) && !(integers && wholeNumbers.has(dtype))) {
       throw new CalibrationError(
         "unsupported-dtype",
         `calibrate: tensor ${name}: element type: expected a float, got ${dtype}`,

@@ -250,3 +250,31 @@ describe("takeBatches", () => {
     expect(await takeBatches(batches, 2)).toEqual(batches.slice(0, 2));
   });
 });
+
+describe("tapActivations of integers, in a session of the caller's", () => {
+  const batch = { feeds: { ids: tensor("int64", [1, 3], BigInt64Array.of(1n, 2n, 3n)) } };
+
+  it("shows them as numbers where they are asked for, and nowhere else", async () => {
+    const shown: Record<string, number[]> = {};
+    const visit = ({ name, data }: TappedValue): void => void (shown[name] = Array.from(data));
+    await tapActivations(modelOf(), ["size", "h"], [batch], visit, { integers: true });
+    expect(shown["size"]).toEqual([1, 3]);
+    expect(shown["h"]).toHaveLength(6);
+    await expect(tapActivations(modelOf(), ["size"], [batch], visit)).rejects.toThrow(
+      "tensor size: element type: expected a float, got int64",
+    );
+  });
+
+  it("opens the observed model through the caller", async () => {
+    const outputs: string[][] = [];
+    await tapActivations(modelOf(), ["h"], [batch], () => undefined, {
+      threads: 2,
+      open: (model, options) => {
+        expect(options.threads).toBe(2);
+        outputs.push((model.graph?.output ?? []).map(({ name }) => name));
+        return openSession(model, options);
+      },
+    });
+    expect(outputs).toEqual([["y", "size", "h"]]);
+  });
+});

@@ -16,9 +16,7 @@ export type { DynamicOptions } from "./modes/dynamic.js";
 export { estimate, type EstimateOptions, type SizeEstimate } from "./report/estimate.js";
 export type { QuantizationResult } from "./rewrite/finish-quantization.js";
 export {
-  type Departure,
   type DriftOptions,
-  firstDeparture,
   measureDrift,
   type OutputDrift,
   type Reference,
@@ -26,6 +24,9 @@ export {
   sessionDrift,
   sessionReference,
 } from "./drift/drift.js";
+export { type Departure, firstDeparture } from "./drift/departure.js";
+export { isMisscaled } from "./drift/likeness.js";
+export { collapsedLayer, layerNoise, type LayerNoise, type LayerNoiseOptions } from "./drift/layer-noise.js";
 export { weightsInFile } from "./drift/weights-in-file.js";
 export { madeFeeds, type MadeFeedsOptions } from "./drift/made-feeds.js";
 export { pruningReference } from "./pruning/reference.js";

@@ -56,6 +56,8 @@ interface Form {
   readonly operator: string;
   readonly width?: number;
   readonly rank?: number;
+  /** Of the input, where it is not rows of that width. */
+  readonly shape?: readonly number[];
 }
 
 const dense = (fill: Fill, K = 32): ModelProto =>
@@ -114,6 +116,20 @@ const lstm = (fill: Fill, inputs = 16): ModelProto =>
     inputs: [makeValueInfo("x", "float32", ["length", "batch", inputs])],
   });
 
+/**
+ * A convolution of these channels and kernel; pairs of an odd number of channels reach from one position to the next.
+ */
+const convolved = (channels: number, kernel: readonly number[], group = 1) => {
+  const shape = [2, channels, ...kernel.map((size) => size + 4)];
+  const make = (fill: Fill): ModelProto =>
+    model({
+      nodes: [node("Conv", ["x", "W", "c"], ["y"], { name: "conv", attributes: { group } })],
+      initializers: [weight(fill, "W", [16, channels / group, ...kernel]), matrix("c", [16], 2)],
+      inputs: [makeValueInfo("x", "float32", shape)],
+    });
+  return { make, shape, operator: "Conv" };
+};
+
 const plainDynamic =
   (options: Parameters<typeof dynamic.quantize>[1] = {}): Form["quantize"] =>
   async (m, pairs) =>
@@ -147,6 +163,18 @@ const forms: Readonly<Record<string, Form>> = {
     make: (fill) => gemm(fill, { transB: 1 }),
     quantize: plainDynamic(),
     operator: "MatMulInteger",
+    rank: 2,
+  },
+  "dynamic Gemm of one output": {
+    make: (fill) =>
+      model({
+        nodes: [node("Gemm", ["x", "W"], ["y"], { name: "g", attributes: { transB: 1 } })],
+        initializers: [weight(fill, "W", [1, 64])],
+        inputs: [makeValueInfo("x", "float32", ["rows", 64])],
+      }),
+    quantize: plainDynamic(),
+    operator: "MatMulInteger",
+    width: 64,
     rank: 2,
   },
   "dynamic, an old operator set": {
@@ -193,6 +221,21 @@ const forms: Readonly<Record<string, Form>> = {
   },
 };
 
+const convolutions: typeof forms = {
+  "static Conv": { ...convolved(8, [3, 3]), quantize: plainStatic() },
+  "static Conv of an odd number of channels": { ...convolved(9, [3, 3]), quantize: plainStatic() },
+  "static Conv of one channel": { ...convolved(1, [9, 9]), quantize: plainStatic() },
+  "static Conv over one axis, per tensor": {
+    ...convolved(24, [3]),
+    quantize: plainStatic({ perChannel: false }),
+  },
+  "static pointwise Conv of int8 activations": {
+    ...convolved(65, [1, 1]),
+    quantize: plainStatic({ activationType: "int8" }),
+  },
+  "static Conv in groups": { ...convolved(66, [3], 2), quantize: plainStatic() },
+};
+
 const unsafeOf = (m: ModelProto): number =>
   unsafePairs(ModelGraph.from(m)).reduce((sum, { unsafe }) => sum + unsafe, 0);
 
@@ -201,7 +244,9 @@ beforeAll(async () => {
   clips = await saturates();
 });
 
-describe.each(Object.entries(forms))("%s", (_, { make, quantize, operator, width = 32, rank = 3 }) => {
+describe.each(Object.entries({ ...forms, ...convolutions }))("%s", (_, form) => {
+  const { make, quantize, operator, width = 32, rank = 3 } = form;
+  const { shape = rank === 2 ? [5, width] : [3, 5, width] } = form;
   const cases: readonly [string, Fill, Fill][] = [
     ["all weights and activations at their largest", ones, ones],
     ["random weights near their largest", heavy, ones],
@@ -209,7 +254,7 @@ describe.each(Object.entries(forms))("%s", (_, { make, quantize, operator, width
   ];
   it.each(cases)("is exact on every processor: %s", async (_name, weights, activations) => {
     const m = make(weights);
-    const feeds = { x: rowsOf(activations, rank === 2 ? [5, width] : [3, 5, width]) };
+    const feeds = { x: rowsOf(activations, shape) };
     const safe = await quantize(m, "safe", feeds);
     expect(ops(safe)).toContain(operator);
     expect(unsafePairs(ModelGraph.from(safe)).length).toBeGreaterThan(0);
@@ -220,7 +265,7 @@ describe.each(Object.entries(forms))("%s", (_, { make, quantize, operator, width
 
   it("has unsafe pairs in its full range, and is wrong then where processors saturate, and only there", async () => {
     const m = make(ones);
-    const feeds = { x: rowsOf(ones, rank === 2 ? [5, width] : [3, 5, width]) };
+    const feeds = { x: rowsOf(ones, shape) };
     const full = await quantize(m, "full", feeds);
     expect(unsafeOf(full)).toBeGreaterThan(0);
     const { here, exact } = await bothWays(full, feeds);
@@ -257,6 +302,18 @@ describe("plans", () => {
       pairAxes: [0],
     });
     expect((await int4.plan(linear())).tensors[0]?.pairAxes).toEqual([]);
+    const depthwise = model({
+      nodes: [node("Conv", ["x", "W"], ["y"], { attributes: { group: 64 } })],
+      initializers: [weight(ones, "W", [64, 1, 3])],
+      inputs: [makeValueInfo("x", "float32", [1, 64, 9])],
+    });
+    const axesOf = async (m: ModelProto, shape: readonly number[]) =>
+      (await int8.plan(m, { calibrationData: [{ feeds: { x: rowsOf(ones, shape) } }] })).tensors.map(
+        ({ pairAxes }) => pairAxes,
+      );
+    expect(await axesOf(depthwise, [1, 64, 9])).toEqual([[]]);
+    const { make, shape } = convolved(8, [3, 3]);
+    expect(await axesOf(make(ones), shape)).toEqual([[1]]);
     expect((await dynamic.plan(lstm(ones))).tensors.map(({ pairAxes }) => pairAxes)).toEqual([[2], [2]]);
   });
 

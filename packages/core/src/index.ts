@@ -34,6 +34,7 @@ export {
   safePairParameters,
   safePairSteps,
 } from "./safe-pairs.js";
+export { convolutionRows } from "./convolution-rows.js";
 export { quantizeLinear } from "./quantize-linear.js";
 export { type MeasuredQuantization, quantizeMeasured } from "./quantize-measured.js";
 export { dequantizeLinear } from "./dequantize-linear.js";

@@ -52,7 +52,7 @@ function visitPairs(
   visit: VisitPairs,
 ): void {
   const pairs = axisLayout(operation, shape, pairAxis);
-  const channels = channelsOf(operation, shape, granularity, pairs);
+  const channels = channelsOf(operation, shape, granularity, pairAxis, pairs);
   const { outer, length, inner } = pairs;
   for (let o = 0; o < outer; o++) {
     const start = o * length * inner;
@@ -85,11 +85,17 @@ function channelsOf(
   operation: string,
   shape: readonly number[],
   granularity: Granularity,
+  pairAxis: number,
   pairs: Axis,
 ): { readonly length: number; readonly inner: number; readonly isInside: boolean } {
   if (granularity.kind === "per-tensor") return { length: 1, inner: 1, isInside: false };
   const axis = groupLayout(operation, shape, granularity);
-  if (granularity.kind === "per-block" || axis.outer === pairs.outer) {
+  // Layouts of axes of size 1 look alike: the axes themselves are compared.
+  const [own, summed] = [granularity.axis, pairAxis].map((at) => (at < 0 ? at + shape.length : at)) as [
+    number,
+    number,
+  ];
+  if (granularity.kind === "per-block" || own === summed) {
     const got =
       granularity.kind === "per-block" ? "blocks" : `scales along the summed axis ${granularity.axis}`;
     throw new CoreError(
@@ -97,7 +103,7 @@ function channelsOf(
       `${operation}: [${shape.join(", ")}]: granularity: expected one scale a tensor, or scales along another axis than the summed one, got ${got}`,
     );
   }
-  const isInside = axis.outer > pairs.outer;
+  const isInside = own > summed;
   const inner = isInside ? axis.inner : axis.inner / (pairs.length * pairs.inner);
   return { length: axis.length, inner, isInside };
 }

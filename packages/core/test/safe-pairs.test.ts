@@ -62,6 +62,21 @@ describe("pairRanges", () => {
     expect([...pairRanges(x, perTensor, 1).max]).toEqual([19]);
   });
 
+  it("tells axes apart by their place, not by their size", () => {
+    // One output channel that sums three inputs, and three channels that sum one.
+    for (const [shape, channel, summed, max] of [
+      [[1, 4], 0, 1, [7]],
+      [[4, 1], 1, 0, [7]],
+      [[1, 4], 1, 0, [0, 0, 0, 0]],
+      [[4, 1], 0, 1, [0, 0, 0, 0]],
+      [[1, 1], 0, 1, [0]],
+      [[1, 4], -2, -1, [7]],
+    ] as const) {
+      const data = Float32Array.of(1, 2, 3, 4).slice(0, shape[0] * shape[1]);
+      expect([...pairRanges(tensor("float32", shape, data), perChannel(channel), summed).max]).toEqual(max);
+    }
+  });
+
   it("refuses scales along the summed axis, blocks, and an axis that is none", () => {
     const x = tensor("float32", [2, 2], new Float32Array(4));
     expect(caught(() => pairRanges(x, perChannel(0), 0))).toMatchObject({

@@ -34,6 +34,7 @@ export {
 } from "./reports/describe-graph.js";
 export { parameterCount, type ParameterTensor, parameterTensors } from "./reports/parameters.js";
 export { unsafePairs, type WeightPairs } from "./reports/unsafe-pairs.js";
+export { foldIntoConvolutions } from "./rewrites/fold-into-convolutions.js";
 export { type GemmSplit, splitGemm, type SplitGemmOptions } from "./rewrites/split-gemm.js";
 export { checkFiniteTensors, checkFiniteWeights } from "./validation/finite-weights.js";
 export { validateModel } from "./validation/validate-model.js";

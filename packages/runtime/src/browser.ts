@@ -22,6 +22,7 @@ const needsNode = (name: string) => (): never => {
 export const auditModel = needsNode("auditModel");
 export const availableDevices = needsNode("availableDevices");
 export const chooseModel = needsNode("chooseModel");
+export const engineVersion = needsNode("engineVersion");
 export const environment = needsNode("environment");
 export const gpuAvailable = needsNode("gpuAvailable");
 export const measureMemory = needsNode("measureMemory");

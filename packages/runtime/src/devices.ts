@@ -33,7 +33,7 @@ let found: Promise<readonly Device[]> | undefined;
  */
 export const availableDevices = async (): Promise<Device[]> => {
   found ??= loadEngine().then(async ({ name, devices }) => {
-    if (name === "wasm") return devices;
+    if (name !== "native") return devices;
     const others = devices.filter((device) => device !== "cpu");
     const working = await Promise.all(others.map(works));
     return ["cpu" as const, ...others.filter((_, index) => working[index])];

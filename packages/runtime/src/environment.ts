@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { arch, availableParallelism, cpus, platform, release, totalmem } from "node:os";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { engineInUse } from "./engine/in-use.js";
 import { type InstructionSet, instructionSetsOf, modelNameOf } from "./cpu-info.js";
+import { versionOf } from "./package-version.js";
+import type { EngineName } from "./session.js";
 
 /** What a measurement depends on, beside the model and the data. */
 export interface Environment {
@@ -19,6 +20,8 @@ export interface Environment {
   readonly os: string;
   readonly node: string;
   readonly onnxruntime: string;
+  /** What the session that was opened last in this process computes on; null before the first. */
+  readonly engine: EngineName | null;
   /** Threads inside one operator that the measurement used. */
   readonly threads: number;
 }
@@ -28,18 +31,6 @@ const readText = (path: string): string => {
     return readFileSync(path, "utf8");
   } catch {
     return "";
-  }
-};
-
-const require = createRequire(import.meta.url);
-
-/** Where a package's manifest lies; some keep it from being imported, so its folder is found by the entry in `dist`. */
-const versionOf = (name: string): string | undefined => {
-  try {
-    const manifest = join(dirname(require.resolve(name)), "..", "package.json");
-    return (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version;
-  } catch {
-    return undefined;
   }
 };
 
@@ -70,6 +61,7 @@ export const environment = ({ threads = 1 }: { readonly threads?: number } = {})
     os: `${platform()} ${release()}`,
     node: process.versions.node,
     onnxruntime: runtimeVersion(),
+    engine: engineInUse() ?? null,
     threads,
   };
 };

@@ -17,6 +17,7 @@ export {
   type ModelPair,
   preferredPrecision,
 } from "./devices.js";
+export { engineVersion } from "./engine/engine-version.js";
 export { type Environment, environment } from "./environment.js";
 export {
   type Candidate,

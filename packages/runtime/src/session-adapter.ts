@@ -5,7 +5,7 @@ import { carryAsBytes, type FourBitValues, isFourBit, packed, unpacked } from ".
 import { toLoadError, toRunError } from "./native-error.js";
 import type { OrtModule, OrtSession, OrtSessionOptions, OrtTensor, OrtValueMetadata } from "./ort-module.js";
 import { RuntimeError } from "./runtime-error.js";
-import type { RunOptions, Session, ValueInfo } from "./session.js";
+import type { EngineName, RunOptions, Session, ValueInfo } from "./session.js";
 import { fromOrtTensor, toOrtTensor, toValueInfo } from "./tensor-conversion.js";
 
 /** Tensors that results are written into, by output name. */
@@ -15,6 +15,11 @@ interface Conversion {
   readonly fourBit: FourBitValues;
   /** Whether the runtime wrote into the tensors that it was given; otherwise results are copied. */
   readonly writesInto: boolean;
+}
+
+/** How a session says what computes. */
+interface Named {
+  readonly engine: EngineName;
 }
 
 const copiedInto = (given: Tensor, { shape, data }: Tensor, name: string): Tensor => {
@@ -54,7 +59,11 @@ const convertOutputs = async (
   return outputs;
 };
 
-const wrap = (ort: OrtModule, native: OrtSession, { fourBit, writesInto }: Conversion): Session => {
+const wrap = (
+  ort: OrtModule,
+  native: OrtSession,
+  { fourBit, writesInto, engine }: Conversion & Named,
+): Session => {
   const described = (metadata: OrtValueMetadata, role: "input" | "output"): ValueInfo => {
     const info = toValueInfo(metadata, role);
     return { ...info, dtype: fourBit.get(info.name) ?? info.dtype };
@@ -88,6 +97,7 @@ const wrap = (ort: OrtModule, native: OrtSession, { fourBit, writesInto }: Conve
   return {
     inputs,
     outputs,
+    engine,
     async run(feeds, wanted = allOutputs, { out = {} }: RunOptions = {}) {
       if (closing !== undefined) {
         throw new RuntimeError("closed", "run: session: state: expected an open session, got a closed one");
@@ -124,6 +134,7 @@ const fourBitValuesOf = (native: OrtSession): FourBitValues =>
  * @param model a path or URL that the runtime can read itself, or the bytes of a model
  * @param where how messages name the model
  * @param read reads the model where it is given by a path; needed for one with 4-bit inputs or outputs only
+ * @param engine what the session says that it is; `wasm` unless told otherwise
  * @param writesInto whether the runtime writes into tensors that it is given (the web's says so, but leaves those of
  *   the CPU as they were); otherwise results are copied into them
  * @throws RuntimeError as `openSession`.
@@ -135,11 +146,13 @@ export const createSession = async (
     where,
     options,
     read,
+    engine = "wasm",
     writesInto = false,
   }: {
     where: string;
     options: OrtSessionOptions;
     read?: (path: string) => Promise<ModelProto>;
+    engine?: EngineName;
     writesInto?: boolean;
   },
 ): Promise<Session> => {
@@ -152,7 +165,7 @@ export const createSession = async (
     native = await create(ort, serializeModel(carried), where, options);
   }
   try {
-    return wrap(ort, native, { fourBit, writesInto });
+    return wrap(ort, native, { fourBit, writesInto, engine });
   } catch (error) {
     await native.release();
     throw error;

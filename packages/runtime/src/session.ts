@@ -29,6 +29,8 @@ export interface RunOptions {
 export interface Session {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
+  /** What computes; left out by sessions that were not opened here. */
+  readonly engine?: EngineName;
   /**
    * Computes the named outputs (all of them when none are named).
    *
@@ -59,8 +61,11 @@ export type Device =
   | "qnn"
   | "xnnpack";
 
-/** What computes: ONNX Runtime's native library (`onnxruntime-node`), or its WebAssembly build (`onnxruntime-web`). */
-export type EngineName = "native" | "wasm";
+/**
+ * What computes: ONNX Runtime's native library (`onnxruntime-node`), its WebAssembly build (`onnxruntime-web`), or
+ * `@nasty/portable`, which is always there and runs the operators of taggers.
+ */
+export type EngineName = "native" | "wasm" | "portable";
 
 /**
  * How much the runtime rewrites the graph: `layout` adds CPU memory layouts (NCHWc) to `extended`; `all` is everything.
@@ -81,8 +86,9 @@ export interface SessionOptions {
   /** Default `all`. */
   readonly optimization?: Optimization;
   /**
-   * Default: what the environment variable `NASTY_ENGINE` says, else `native`, else `wasm` where the native library is
-   * missing. On `wasm` there is one thread, and no `optimizedModelPath`.
+   * Default: what the environment variable `NASTY_ENGINE` says, else `native`. Where the native library is missing it
+   * is `portable`, or `wasm` for a model with operators that `portable` lacks. On both there is one thread, and no
+   * `optimizedModelPath`.
    */
   readonly engine?: EngineName;
   /** Default `cpu` (`wasm` on the web). */

@@ -1,5 +1,7 @@
 // The browser's entry: nothing here may import Node's modules or onnxruntime-node.
 import { type ModelProto, serializeModel } from "@nasty/formats/onnx";
+import { noteEngine } from "./engine/in-use.js";
+import { isUnsupported, openPortable } from "./engine/portable.js";
 import { importOptional } from "./engine/runtime-module.js";
 import type { OrtModule } from "./ort-module.js";
 import { RuntimeError } from "./runtime-error.js";
@@ -20,6 +22,11 @@ export interface WebSessionOptions
    * map. A bundled page passes it, and so decides which of the package's builds it carries.
    */
   readonly ort?: OrtModule;
+  /**
+   * `portable` for the engine of `@nasty/portable`, `wasm` for ONNX Runtime. Default: `wasm` with `ort` or after
+   * {@link provideRuntime}, else `portable`, and `onnxruntime-web` for a model with operators that `portable` lacks.
+   */
+  readonly engine?: "portable" | "wasm";
 }
 
 let provided: OrtModule | undefined;
@@ -51,7 +58,8 @@ const importRuntime = async (): Promise<OrtModule> => {
 };
 
 /**
- * Opens a session on onnxruntime-web (or any package of ONNX Runtime with the same interface).
+ * Opens a session on the portable engine, or on onnxruntime-web (or any package of ONNX Runtime with the same
+ * interface), see {@link WebSessionOptions.engine}.
  *
  * @param model a URL, the bytes of a model, or a parsed model
  * @throws RuntimeError as `openSession` of the Node entry.
@@ -64,15 +72,46 @@ const importRuntime = async (): Promise<OrtModule> => {
  */
 export const openSession = async (
   model: string | Uint8Array | ModelProto,
-  { ort, ...options }: WebSessionOptions = {},
+  options: WebSessionOptions = {},
+): Promise<Session> => {
+  const { engine, ort } = options;
+  const wanted = engine ?? (ort === undefined && provided === undefined ? undefined : "wasm");
+  if (wanted === "wasm") return openOnWasm(model, options);
+  try {
+    return await openPortable(typeof model === "string" ? await fetched(model) : model, whereOf(model));
+  } catch (error) {
+    if (wanted === "portable" || !isUnsupported(error)) throw error;
+    return openOnWasm(model, options);
+  }
+};
+
+const fetched = async (address: string): Promise<Uint8Array> => {
+  try {
+    const response = await fetch(address);
+    if (response.ok) return new Uint8Array(await response.arrayBuffer());
+    throw new Error(`${response.status} ${response.statusText}`);
+  } catch (cause) {
+    throw new RuntimeError(
+      "not-found",
+      `openSession: ${address}: download: expected a model, got ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+};
+
+const whereOf = (model: string | Uint8Array | ModelProto): string =>
+  typeof model === "string"
+    ? model
+    : model instanceof Uint8Array
+      ? "model bytes"
+      : `model ${model.graph?.name || "(unnamed)"}`;
+
+const openOnWasm = async (
+  model: string | Uint8Array | ModelProto,
+  { ort, engine: _, ...options }: WebSessionOptions,
 ): Promise<Session> => {
   const runtime = ort ?? provided ?? (await importRuntime());
-  const where =
-    typeof model === "string"
-      ? model
-      : model instanceof Uint8Array
-        ? "model bytes"
-        : `model ${model.graph?.name || "(unnamed)"}`;
+  noteEngine("wasm");
   const content = typeof model === "string" || model instanceof Uint8Array ? model : serializeModel(model);
-  return createSession(runtime, content, { where, options: toOrtOptions(options, "wasm") });
+  return createSession(runtime, content, { where: whereOf(model), options: toOrtOptions(options, "wasm") });
 };

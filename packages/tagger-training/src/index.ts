@@ -40,6 +40,24 @@ export {
 export type { ClassifierTrainingOptions } from "./fine-tuning/train-classifier.js";
 export type { Freeze } from "./fine-tuning/weight-groups.js";
 export { type WriteFineTunedOptions, writeFineTuned } from "./fine-tuning/write-fine-tuned.js";
+export type { ClassScores } from "./text-models/class-scores.js";
+export {
+  type ClassifierData,
+  fineTuneClassifier,
+  type FineTuneClassifierOptions,
+  type FineTunedClassifier,
+} from "./text-models/fine-tune-classifier.js";
+export {
+  type EmbedderData,
+  fineTuneEmbedder,
+  type FineTunedEmbedder,
+  type TextVector,
+  type TextVectors,
+} from "./text-models/fine-tune-embedder.js";
+export type { LabelledText, LabelledTexts } from "./text-models/labelled-text.js";
+export { randomTextBase, type RandomTextBaseOptions } from "./text-models/random-text-base.js";
+export type { TrainedTextModel } from "./text-models/trained-text-model.js";
+export { writeTextModel, type WriteTextModelOptions } from "./text-models/write-text-model.js";
 export {
   type FurtherTrainingOptions,
   type TaggerModel,

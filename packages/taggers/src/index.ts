@@ -76,3 +76,4 @@ export type { NeuralSettings } from "./neural/neural-metadata.js";
 export { makeSequenceTagger } from "./sequence/sequence-tagger.js";
 export type { Padding, SequenceSettings } from "./sequence/settings.js";
 export { namedId, readLabelIndex, readWordIndex } from "./sequence/word-index.js";
+export { inputsOf } from "./model-inputs.js";

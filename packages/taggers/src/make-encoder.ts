@@ -1,5 +1,5 @@
-import { dtypeOf, type ModelProto } from "@nasty/formats/onnx";
-import type { ValueInfo } from "@nasty/runtime";
+import type { ModelProto } from "@nasty/formats/onnx";
+import { inputsOf } from "./model-inputs.js";
 import { makeNeuralEncoder } from "./neural/neural-tagger.js";
 import { makeSequenceEncoder } from "./sequence/sequence-tagger.js";
 import type { Tagger } from "./tagger.js";
@@ -32,20 +32,4 @@ export function makeEncoder(model: ModelProto, settings: TaggerSettings): Encode
     default:
       return settings satisfies never;
   }
-}
-
-/** The inputs of a model as a session of it would say them: what its graph declares, without what it has values for. */
-function inputsOf({ graph }: ModelProto): readonly ValueInfo[] {
-  const constants = new Set(graph?.initializer.map(({ name }) => name));
-  const inputs = graph?.input.filter(({ name }) => !constants.has(name)) ?? [];
-  return inputs.map(({ name, type }): ValueInfo => {
-    const declared = type?.value.case === "tensorType" ? type.value.value : undefined;
-    const shape = declared?.shape?.dim.map(({ value }) => sizeOf(value.value)) ?? [];
-    return { name, dtype: dtypeOf(declared?.elemType ?? 0), shape };
-  });
-}
-
-/** A number, the name of what varies, or "" where nothing is said; some exporters write −1 for that. */
-function sizeOf(size: bigint | string | undefined): number | string {
-  return typeof size === "bigint" ? (size >= 0n ? Number(size) : "") : (size ?? "");
 }

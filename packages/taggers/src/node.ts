@@ -18,3 +18,4 @@ export {
   settingsOfModelFile,
 } from "./open-tagger.js";
 export { openTaggerModel } from "./open-tagger-model.js";
+export { findText, type FoundText } from "./texts/find-text.js";

@@ -10,7 +10,7 @@ export { importModel, type ImportResult } from "./importing/import-model.js";
 export { inspect, type InspectionResult } from "./inspection/inspect.js";
 export { benchmark } from "./measurement/benchmark.js";
 export type { BenchmarkResult } from "./measurement/benchmark-result.js";
-export { type Model, openModel, type OpenOptions } from "./models/model.js";
+export { type GivenTexts, type Model, openModel, type OpenOptions } from "./models/model.js";
 export { type ModelLike } from "./models/model-like.js";
 export type { PruneOptions } from "./pruning/given-options.js";
 export { prune } from "./pruning/prune.js";
@@ -19,8 +19,10 @@ export { estimate, type EstimateResult } from "./quantization/estimate.js";
 export {
   quantize,
   type QuantizeOptions,
+  quantizeParts,
   type QuantizeResult,
 } from "./quantization/quantize.js";
+export type { PartsResult, UnchangedPart } from "./quantization/quantize-parts.js";
 export type { QuantizePlan } from "./quantization/quantize-plan.js";
 export { type RecipePlan, type RecipeResult, runRecipe } from "./recipes/run-recipe.js";
 export type { Pace, ProgressEvent, RunOptions } from "./reporter.js";
@@ -36,4 +38,15 @@ export {
 export { type Text, text } from "./texts/text.js";
 export { distill, type DistillResult } from "./training/distill.js";
 export { fineTune, type FineTuneResult } from "./training/fine-tune.js";
+export type { TextTrainingResult } from "./training/text-training.js";
 export { train, type TrainResult } from "./training/train.js";
+export type { Engine } from "./verification/engine.js";
+export type { FirstDifference } from "./verification/first-difference.js";
+export type { OutputError } from "./verification/output-error.js";
+export type {
+  BrokenLayer,
+  EngineStatus,
+  EngineVerdict,
+  VerificationResult,
+} from "./verification/verification-result.js";
+export { verify, type VerifyOptions } from "./verification/verify.js";

@@ -19,7 +19,7 @@ function benchmarkText(
   const first = models[0]!;
   return [
     `${cpu} (${instructionSets.join(", ") || "instruction sets unknown"}), ${threads} thread${threads === 1 ? "" : "s"}, Node ${node}, ONNX Runtime ${onnxruntime} (${devices.join(", ")})`,
-    `${formatCount(sentences)} sentences, ${formatCount(words)} words, batch ${batchSize}, models in turn, medians`,
+    `${words === null ? `${formatCount(sentences)} samples` : `${formatCount(sentences)} sentences, ${formatCount(words)} words`}, batch ${batchSize}, models in turn, medians`,
     "",
     table(
       ["model", "size", "ms/sentence p50", "p95", "words/s", "memory", "speed"],
@@ -28,7 +28,7 @@ function benchmarkText(
         formatBytes(modelBytes),
         formatMs(msPerSentence.p50),
         formatMs(msPerSentence.p95),
-        formatCount(tokensPerSecond),
+        tokensPerSecond === null ? "" : formatCount(tokensPerSecond),
         formatBytes(memoryBytes),
         formatRatio(first.msPerSentence.p50 / msPerSentence.p50),
       ]),

@@ -1,4 +1,4 @@
-import { checkAgreement, runFineTuning } from "@nasty/workflow/fine-tuning";
+import { checkAgreement, exportOf, runFineTuning } from "@nasty/workflow/fine-tuning";
 import { resultDocument } from "@nasty/workflow/report";
 import type { Terminal } from "../terminal/console.js";
 import { trainedText } from "../training/trained-text.js";
@@ -14,7 +14,7 @@ export async function fineTuneModel(
   const result = await runFineTuning(options, terminal);
   const { output, validation } = options;
   terminal.result(resultDocument(result), () =>
-    trainedText({ result, output, validation, exported: result.qat }),
+    trainedText({ result, output, validation, exported: exportOf(result) }),
   );
-  checkAgreement("fine-tune", result.qat);
+  checkAgreement("fine-tune", exportOf(result));
 }

@@ -1,4 +1,10 @@
-import { type ComparisonSettings, PairComparison, runComparison } from "@nasty/workflow/comparison";
+import { GateError } from "@nasty/workflow/command";
+import {
+  type ComparisonSettings,
+  driftRefusal,
+  PairComparison,
+  runComparison,
+} from "@nasty/workflow/comparison";
 import { comparisonText, labellingLines } from "@nasty/workflow/report";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
 
@@ -15,8 +21,13 @@ export async function quantizeEval(options: QuantizeEvalOptions, terminal: Termi
   const comparison = await comparePair([original, quantized], settings, terminal);
   const { models: _, ...json } = comparison;
   // The layout of the result is the guide's, and has no place for them.
-  for (const line of labellingLines(json.labelling, json.goldLabelling)) terminal.note(line);
+  if (json.labelling !== null) {
+    for (const line of labellingLines(json.labelling, json.goldLabelling ?? undefined)) terminal.note(line);
+  }
   terminal.result(json, () => comparisonText(comparison));
+  const { passed, maxDrift, agreement } = comparison;
+  // Scripts read the figures of a refused model too.
+  if (passed === false) throw new GateError(driftRefusal(comparison, maxDrift ?? 0, agreement ?? 0));
 }
 
 /** Compares two models. */

@@ -1,4 +1,4 @@
-import { checkAgreement } from "@nasty/workflow/fine-tuning";
+import { checkAgreement, exportOf } from "@nasty/workflow/fine-tuning";
 import { resultDocument } from "@nasty/workflow/report";
 import { runTraining } from "@nasty/workflow/training";
 import type { Terminal } from "../terminal/console.js";
@@ -12,7 +12,7 @@ export async function train(options: Parameters<typeof runTraining>[0], terminal
   const result = await runTraining(options, terminal);
   const { output, validation } = options;
   terminal.result(resultDocument(result), () =>
-    trainedText({ result, output, validation, exported: result.qat }),
+    trainedText({ result, output, validation, exported: exportOf(result) }),
   );
-  checkAgreement("train", result.qat);
+  checkAgreement("train", exportOf(result));
 }

@@ -9,6 +9,7 @@ import {
   type SensitivityRow,
 } from "@nasty/workflow/quantization";
 import {
+  agreementLines,
   batchMatesText,
   driftLine,
   formatCount,
@@ -40,13 +41,26 @@ function gateLines(gate: Gate): string[] {
   const { metric, original, quantized, loss, lossCi95, target, keptInFloat } = gate;
   const judged = target === null ? "points" : `of at most ${points(target)} points: passed`;
   return [
-    `  ${target === null ? "measured" : "gate"}: ${metric} ${formatPercent(original)} -> ${formatPercent(quantized)}, loss ${points(loss)} ${judged}`,
-    `  ${gate.flips === 1 ? "1 word" : `${formatCount(gate.flips)} words`} changed ${gate.flips === 1 ? "its" : "their"} label; 95% interval of the loss ${points(lossCi95[0])} to ${points(lossCi95[1])} points`,
-    ...labellingLines(gate.labelling, gate.goldLabelling).map((line) => `  ${line}`),
+    `  ${target === null ? "measured" : "gate"}: ${gate.agreementOf ?? metric} ${formatPercent(original)} -> ${formatPercent(quantized)}, loss ${points(loss)} ${judged}`,
+    `  ${changedText(gate)}; 95% interval of the loss ${points(lossCi95[0])} to ${points(lossCi95[1])} points`,
+    ...(gate.labelling === null
+      ? []
+      : labellingLines(gate.labelling, gate.goldLabelling ?? undefined).map((line) => `  ${line}`)),
+    ...(gate.agreement === undefined ? [] : agreementLines(gate.agreement).map((line) => `  ${line}`)),
     ...(keptInFloat.length === 0
       ? []
       : [`  left in float to pass: ${keptInFloat.join(", ")} (${formatCount(gate.attempts)} tried)`]),
   ];
+}
+
+/** `3 words changed their label`, or what is counted instead where there are none. */
+function changedText({ flips, labelling, agreementOf }: Gate): string {
+  const isOne = flips === 1;
+  if (labelling !== null || agreementOf === undefined) {
+    const [word, label] = labelling === null ? ["sample", "answer"] : ["word", "label"];
+    return `${isOne ? `1 ${word}` : `${formatCount(flips)} ${word}s`} changed ${isOne ? "its" : "their"} ${label}`;
+  }
+  return `${isOne ? "1 answer" : `${formatCount(flips)} answers`} changed`;
 }
 
 function sensitivityLines(rows: readonly SensitivityRow[] | null): string[] {

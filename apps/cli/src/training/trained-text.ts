@@ -1,9 +1,9 @@
 import type { TrainingResult } from "@nasty/workflow/distillation";
-import type { TrainedExport } from "@nasty/workflow/fine-tuning";
+import type { TextTrainingResult, TrainedExport } from "@nasty/workflow/fine-tuning";
 import { driftLine, formatBytes, formatPercent } from "@nasty/workflow/report";
 
 export interface TrainedText {
-  readonly result: TrainingResult;
+  readonly result: TrainingResult | TextTrainingResult;
   /** As the user named them. */
   readonly output: string;
   readonly validation: string | undefined;
@@ -18,13 +18,20 @@ export function trainedText({ result, output, validation, exported, about = "" }
   const measured =
     value === null
       ? `${metric}: not measured (no --validation)`
-      : `${metric} on ${validation}: ${formatPercent(value)} (epoch ${bestEpoch})`;
+      : `${metric} on ${validation}: ${shownValue(value, result)} (epoch ${bestEpoch})`;
   return [
     `Wrote ${path} (${formatBytes(bytes)})${about}`,
     `  ${measured}`,
     driftLine(drift, "the trained model's"),
     ...(exported === undefined ? [`Next: nasty quantize --model ${output}`] : exportText(exported)),
   ].join("\n");
+}
+
+/** A cosine is no share; a classifier has a second figure. */
+function shownValue(value: number, result: TrainedText["result"]): string {
+  if (result.metric === "cosine") return value.toFixed(4);
+  const macroF1 = "macroF1" in result ? result.macroF1 : null;
+  return `${formatPercent(value)}${macroF1 === null ? "" : `, macro F1 ${formatPercent(macroF1)}`}`;
 }
 
 /** Lines about a quantized file; none about one that was refused, of which `checkAgreement` speaks. */

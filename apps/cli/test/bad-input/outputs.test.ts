@@ -82,7 +82,7 @@ test.each([["--report"], ["--flips"], ["--save-calibration-table"]])(
 describe("options that would do nothing", () => {
   test("--no-fallback without a gate", async () => {
     expect(await shop.refused(2, ["quantize", "--model", "pos", "--no-fallback"])).toContain(
-      "--no-fallback: expected --target-accuracy-loss to refuse by, got none",
+      "--no-fallback: expected --target-accuracy-loss or --max-drift to refuse by, got none",
     );
   });
 

@@ -1,4 +1,4 @@
-import { chmod, readdir, stat } from "node:fs/promises";
+import { chmod, mkdir, readdir, stat } from "node:fs/promises";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openWorkshop, type Workshop } from "../workshop.js";
@@ -84,5 +84,29 @@ describe("output", () => {
     expect(stdout + stderr).not.toContain(".h.onnx.");
     const quiet = await shop.nasty(["quantize", "--model", "pos", "--output", "h.onnx", "--quiet"]);
     expect(quiet.stderr).toBe("");
+  });
+});
+
+describe("a folder of several models", () => {
+  test("is quantized file by file", async () => {
+    const model = await shop.bytes("pos/onnx/model.onnx");
+    await mkdir(shop.path("two"));
+    await shop.write("two/encoder.onnx", model);
+    await shop.write("two/decoder.onnx", model);
+    const plans = await shop.json(["quantize", "--model", "two", "--dry-run"]);
+    expect(plans.models.map(({ output, mode }: Record<string, unknown>) => [output, mode])).toEqual([
+      [null, "dynamic"],
+      [null, "dynamic"],
+    ]);
+    const { models, unchanged } = await shop.json(["quantize", "--model", "two"]);
+    expect(unchanged).toEqual([]);
+    expect(models.map(({ output }: { readonly output: { readonly path: string } }) => output.path)).toEqual([
+      shop.path("two/decoder_int8_dynamic.onnx"),
+      shop.path("two/encoder_int8_dynamic.onnx"),
+    ]);
+    const { stdout } = await shop.nasty(["quantize", "--model", "two", "--output", "made"]);
+    expect(stdout.match(/^Wrote .*$/gm)).toHaveLength(2);
+    await shop.refused(2, ["quantize", "--model", "two", "--calibration", "test.conllu"]);
+    await shop.refused(2, ["quantize", "--model", "two", "--output", "two"]);
   });
 });

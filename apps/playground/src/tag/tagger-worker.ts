@@ -1,4 +1,4 @@
 import { serveTaggers } from "@nasty/taggers/web";
-import { loadRuntime } from "../page/runtime.js";
 
-serveTaggers(loadRuntime().then((ort) => ({ ort })));
+// A tenth of the bytes of ONNX Runtime, and faster at single sentences.
+serveTaggers({ engine: "portable" });

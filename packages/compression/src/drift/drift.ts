@@ -1,8 +1,6 @@
-import { type CalibrationBatch, tapActivations, tapOutputs } from "@nasty/calibration";
-import type { ModelProto } from "@nasty/formats/onnx";
-import { inferShapes, ModelGraph } from "@nasty/graph";
+import { type CalibrationBatch, tapOutputs } from "@nasty/calibration";
 import { type ModelSource, openSession, RuntimeError, type Session } from "@nasty/runtime";
-import { openForCompression } from "../files/open-for-compression.js";
+import { likeness } from "./likeness.js";
 
 /** How far an output of a written model is from that of its original. */
 export interface OutputDrift {
@@ -12,17 +10,13 @@ export interface OutputDrift {
    * What both have infinite (a masked score) is left out.
    */
   readonly cosine: number;
+  /**
+   * Σab / Σa²: how much larger the written model's values are than the original's, a, in the direction of those; 1 if
+   * the original's are zero.
+   */
+  readonly gain: number;
   /** Whether all values of the written model are numbers, where the original's are. */
   readonly finite: boolean;
-}
-
-/** A value in the middle of both graphs. */
-export interface Departure {
-  /** The node that makes it: its name, or the value's. */
-  readonly node: string;
-  readonly op: string;
-  readonly value: string;
-  readonly cosine: number;
 }
 
 export interface DriftOptions {
@@ -33,7 +27,7 @@ export interface DriftOptions {
 }
 
 // Packed weights pay when a model runs often; here it runs once.
-const once = { "session.disable_prepacking": "1" };
+export const once = { "session.disable_prepacking": "1" };
 const externalWeightsFolder = "session.model_external_initializers_file_folder_path";
 
 /** What a float model says to some inputs. */
@@ -120,7 +114,8 @@ export async function sessionDrift(
   return [...before].map(([name, values]) => {
     const changed = after.get(name) ?? only ?? [];
     const finite = values.every((rows, i) => isFiniteLike(rows, changed[i]));
-    return { name, cosine: finite ? cosineOf(values, changed) : 0, finite };
+    const { cosine, gain } = likeness(values, changed);
+    return { name, cosine: finite ? cosine : 0, gain, finite };
   });
 }
 
@@ -149,82 +144,4 @@ async function run(
     outputs.set(value.name, [...(outputs.get(value.name) ?? []), value.real().slice()]);
   });
   return outputs;
-}
-
-function cosineOf(before: readonly Float32Array[], after: readonly Float32Array[]): number {
-  let [dot, a2, b2] = [0, 0, 0];
-  for (const [i, values] of before.entries()) {
-    const others = after[i] ?? new Float32Array();
-    for (let j = 0; j < values.length; j++) {
-      const [a, b] = [values[j] as number, others[j] ?? 0];
-      if (!Number.isFinite(a) || !Number.isFinite(b)) {
-        // What both have infinite (a masked score), or both have not, says nothing.
-        if (Object.is(a, b)) continue;
-        return 0;
-      }
-      dot += a * b;
-      a2 += a * a;
-      b2 += b * b;
-    }
-  }
-  if (a2 === 0 && b2 === 0) return 1;
-  return a2 === 0 || b2 === 0 ? 0 : dot / Math.sqrt(a2 * b2);
-}
-
-/**
- * The first node, in the order of the original graph, whose value is less alike than it may be.
- *
- * Looks at the values that both graphs have under one name, on one batch.
- *
- * @returns undefined if no inner value is, or if the models cannot be tapped
- */
-export async function firstDeparture(
-  original: ModelProto,
-  written: ModelProto,
-  batch: CalibrationBatch,
-  { minCosine, threads = 1 }: DriftOptions & { readonly minCosine: number },
-): Promise<Departure | undefined> {
-  const [before, after] = [openForCompression(original), ModelGraph.from(written)];
-  const [types, writtenTypes] = [inferShapes(before), inferShapes(after)];
-  // Of operators beyond the standard inference knows no types.
-  const isShared = (value: string): boolean =>
-    types.typeOf(before.main, value)?.dtype === "float32" &&
-    after.main.defines(value) &&
-    (writtenTypes.typeOf(after.main, value)?.dtype ?? "float32") === "float32";
-  const shared = before.main.nodes.flatMap((node) =>
-    node.output.filter(isShared).map((value) => ({ node, value })),
-  );
-  const names = shared.map(({ value }) => value);
-  const [a, b] = [await tapped(before, names, batch, threads), await tapped(after, names, batch, threads)];
-  for (const { node, value } of shared) {
-    const [left, right] = [a?.get(value), b?.get(value)];
-    if (left === undefined || right === undefined) continue;
-    const cosine = cosineOf(left, right);
-    if (cosine < minCosine) return { node: node.name || value, op: node.opType, value, cosine };
-  }
-  return undefined;
-}
-
-/** All named values of the main graph; undefined where the runtime cannot give them. */
-async function tapped(
-  graph: ModelGraph,
-  names: readonly string[],
-  batch: CalibrationBatch,
-  threads: number,
-): Promise<Map<string, Float32Array[]> | undefined> {
-  const values = new Map<string, Float32Array[]>();
-  const session = { optimization: "none", config: once } as const;
-  try {
-    await tapActivations(
-      graph.toModel(),
-      names,
-      [batch],
-      (value) => void values.set(value.name, [value.real().slice()]),
-      { threads, session, constants: true },
-    );
-    return values;
-  } catch (error) {
-    if (error instanceof RuntimeError) return undefined;
-    throw error;
-  }
 }

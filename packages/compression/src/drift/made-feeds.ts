@@ -6,7 +6,9 @@ import { openForCompression } from "../files/open-for-compression.js";
 export interface MadeFeedsOptions {
   /** Default 1. */
   readonly seed?: number;
-  /** Size of the first dimension where it varies. Default 2. */
+  /**
+   * Size of the first dimension where it varies, of a recurrent state [layers, batch, hidden] the second. Default 2.
+   */
   readonly batchSize?: number;
   /** Size of the other dimensions that vary. Default 8. */
   readonly length?: number;
@@ -28,8 +30,9 @@ const moves = new Set([
 /**
  * Inputs for a model of which nothing but the graph is known: the declared types and shapes, numbers from a seed.
  *
- * Integers that choose rows of a constant table are row numbers of it; lengths of sequences are the longest; other
- * integers, masks among them, are 1. Floats are near-normal. Dimensions of one name have one size.
+ * Integers that choose rows of a constant table are row numbers of it; lengths of sequences are the longest; those that
+ * are compared with a number are that number; other integers, masks among them, are 1. Floats are near-normal.
+ * Dimensions of one name have one size.
  *
  * @returns undefined for an input whose type has no numbers (strings), or whose rank is unknown
  */
@@ -46,9 +49,11 @@ export function madeFeeds(
   for (const { name } of main.inputs) {
     const type = types.typeOf(main, name);
     if (type?.shape === undefined) return undefined;
+    const batchAxis = isState(type.shape) ? 1 : 0;
     const shape = type.shape.map((dim, axis) => {
       if (typeof dim === "number") return dim;
-      const size = (dim === undefined ? undefined : named.get(dim)) ?? (axis === 0 ? batchSize : length);
+      const known = dim === undefined ? undefined : named.get(dim);
+      const size = known ?? (axis === batchAxis ? batchSize : length);
       if (dim !== undefined && dim !== "") named.set(dim, size);
       return size;
     });
@@ -70,6 +75,13 @@ export function madeFeeds(
   }
   return feeds;
 }
+
+/** [layers, batch, hidden], as recurrent layers keep their state: the open axis between two fixed ones is the batch. */
+const isState = (shape: readonly (number | string | undefined)[]): boolean =>
+  shape.length === 3 &&
+  typeof shape[0] === "number" &&
+  typeof shape[1] !== "number" &&
+  typeof shape[2] === "number";
 
 const integerTypes = new Set<DType>([
   "int64",
@@ -117,6 +129,10 @@ function meaningOf(
       if (node.opType === "Gather" && index === 1) {
         const table = weightSource(graph, node.input[0] ?? "")?.tensor.shape[0];
         if (table !== undefined) rows = Math.min(rows, table);
+      } else if (node.opType === "Equal") {
+        // A choice (a sampling rate, a task): one of those that the graph knows.
+        const known = weightSource(graph, node.input[1 - index] ?? "")?.tensor;
+        if (known !== undefined && elementCount(known.shape) === 1) value = Number(known.data[0]);
       } else if (["LSTM", "GRU", "RNN"].includes(node.opType) && index === 4) {
         value = sizeOf(types.typeOf(graph, node.input[0] ?? "")?.shape?.[0]);
       } else if (moves.has(node.opType)) {

@@ -1,6 +1,7 @@
 import type { ModelProto, NodeProto } from "@nasty/formats/onnx";
 import {
   foldConstants,
+  foldIntoConvolutions,
   type Graph,
   type LiftedFloats,
   liftToFloat32,
@@ -10,7 +11,7 @@ import {
 import { resolveWeight } from "../plan/resolve-weight.js";
 
 /** Inputs that hold weights, by operator. */
-const weightInputs: ReadonlyMap<string, readonly number[]> = new Map([
+export const weightInputs: ReadonlyMap<string, readonly number[]> = new Map([
   ["MatMul", [1]],
   ["Gemm", [1]],
   ["Gather", [0]],
@@ -59,8 +60,8 @@ export interface PreparedModel {
 const prepared = new WeakMap<ModelProto, PreparedModel>();
 
 /**
- * The model that a step really works on: functions expanded, operator sets below 7 raised, and float16 and bfloat16
- * lifted to float32.
+ * The model that a step really works on: functions expanded, operator sets below 7 raised, float16 and bfloat16 lifted
+ * to float32, and what follows a convolution channel by channel folded into its weights.
  *
  * Inputs and outputs keep names and types. All steps do this themselves; call it to know what was changed, or to let go
  * of the original.
@@ -76,13 +77,27 @@ export function prepareModel(given: ModelProto): PreparedModel {
   if (known !== undefined) return known;
   const { model: standard, changes } = standardForm(given);
   const lifted = liftToFloat32(standard);
-  const made: PreparedModel =
+  const made = withFoldedConvolutions(
     lifted === undefined
       ? { model: standard, changes }
-      : { model: lifted.model, changes: [...changes, liftedText(lifted)] };
+      : { model: lifted.model, changes: [...changes, liftedText(lifted)] },
+  );
   prepared.set(given, made);
   if (made.model !== given) prepared.set(made.model, { model: made.model, changes: made.changes });
   return made;
+}
+
+/** An integer convolution cannot take in what the runtime would put into the weights of a float one. */
+function withFoldedConvolutions(prepared: PreparedModel): PreparedModel {
+  const opened = ModelGraph.from(prepared.model, { listedInitializers: "constant" });
+  if (!opened.allGraphs().some(({ nodes }) => nodes.some(({ opType }) => opType === "Conv"))) return prepared;
+  const count = foldIntoConvolutions(opened);
+  if (count === 0) return prepared;
+  const what = count === 1 ? "1 normalization or constant" : `${count} normalizations and constants`;
+  return {
+    model: opened.toModel(),
+    changes: [...prepared.changes, `${what} behind convolutions went into their weights`],
+  };
 }
 
 function liftedText({ from, tensors }: LiftedFloats): string {

@@ -19,10 +19,16 @@ const defaults: Required<WeightOptions> = {
   minimumElements: 64,
 };
 
+const slowConvolution =
+  "ConvInteger has no fast int8 kernel (slower than float32; static quantization has one; add Conv to opTypes for size alone)";
+
 /** DynamicQuantizeLinear came with opset 11. */
 const standardSince = 11;
 
-function formFor(opset: number): (site: WeightSite) => QuantizedForm | { readonly reason: string } {
+function formFor(
+  opset: number,
+  opTypes: Required<WeightOptions>["opTypes"],
+): (site: WeightSite) => QuantizedForm | { readonly reason: string } {
   return ({ op }) => {
     switch (op) {
       case "MatMul":
@@ -33,9 +39,8 @@ function formFor(opset: number): (site: WeightSite) => QuantizedForm | { readonl
       case "LSTM":
         return "DynamicQuantizeLSTM";
       case "Conv":
-        return opset >= standardSince
-          ? "ConvInteger"
-          : { reason: `opset ${opset} has no DynamicQuantizeLinear` };
+        if (opset < standardSince) return { reason: `opset ${opset} has no DynamicQuantizeLinear` };
+        return opTypes.includes("Conv") ? "ConvInteger" : { reason: slowConvolution };
       default: {
         const unreachable: never = op;
         throw new TypeError(`dynamic.plan: ${String(unreachable)}`);
@@ -59,7 +64,7 @@ function formFor(opset: number): (site: WeightSite) => QuantizedForm | { readonl
 export function planDynamic(model: ModelProto, options: DynamicOptions = {}): DynamicPlan {
   const chosen = chosenOptions(defaults, options);
   const graph = openForCompression(model);
-  const weights = planWeights(graph, "dynamic.plan", chosen, formFor(graph.opset()));
+  const weights = planWeights(graph, "dynamic.plan", chosen, formFor(graph.opset(), chosen.opTypes));
   return {
     schemaVersion: 1,
     mode: "dynamic",

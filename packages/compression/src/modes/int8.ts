@@ -7,11 +7,13 @@ import {
 } from "@nasty/calibration";
 import { chooseScale } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
+import { GraphError, ModelGraph, raiseOpset } from "@nasty/graph";
 import { CompressionError } from "../compression-error.js";
+import { convolutionResult, floatConvolutionReason } from "../plan/convolution.js";
 import { conditionWarnings, graphCondition } from "../plan/graph-condition.js";
 import type { PlannedActivation, PlannedTensor, QuantizedForm, StaticPlan } from "../plan/plan.js";
 import { chosenOptions, modelWarnings } from "../plan/plan-options.js";
-import { planWeights, type WeightOptions } from "../plan/plan-weights.js";
+import { type FormOf, planWeights, type WeightOptions } from "../plan/plan-weights.js";
 import { openForCompression, prepareModel } from "../files/open-for-compression.js";
 import type { WeightSite } from "../plan/weight-sites.js";
 
@@ -48,17 +50,43 @@ const defaults: Required<StaticOptions> = {
   reduceRange: false,
   pairs: "safe",
   skipLayers: [],
-  opTypes: ["MatMul", "Gemm", "Gather"],
+  opTypes: ["MatMul", "Gemm", "Gather", "Conv"],
   minimumElements: 64,
   activationType: "uint8",
   activationSymmetric: false,
 };
 
-function formOf({ op, graph, weights }: WeightSite): QuantizedForm | { readonly reason: string } {
-  switch (op) {
+/** QLinearConv, which the runtime makes of a static convolution, came with opset 10. */
+const convolutionSince = 10;
+
+/** Why no convolution of this model can be static int8: its operator set is too old and cannot be raised. */
+function convolutionObstacle(graph: ModelGraph): string | undefined {
+  const opset = graph.opset();
+  if (opset >= convolutionSince) return undefined;
+  try {
+    raiseOpset(ModelGraph.from(graph.toModel()), convolutionSince);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof GraphError) || error.code !== "unsupported-opset") throw error;
+    return `its int8 kernel needs opset ${convolutionSince}, to which opset ${opset} cannot be raised: ${error.message}`;
+  }
+}
+
+function staticForms(graph: ModelGraph): FormOf {
+  let obstacle: { readonly reason: string | undefined } | undefined;
+  return (site) => {
+    const form = formOf(site);
+    if (site.op !== "Conv" || form !== "QDQ") return form;
+    obstacle ??= { reason: convolutionObstacle(graph) };
+    return obstacle.reason === undefined ? form : { reason: obstacle.reason };
+  };
+}
+
+function formOf(site: WeightSite): QuantizedForm | { readonly reason: string } {
+  switch (site.op) {
     case "MatMul":
     case "Gemm":
-      return graph.parent === undefined
+      return site.graph.parent === undefined
         ? "QDQ"
         : {
             reason:
@@ -67,26 +95,35 @@ function formOf({ op, graph, weights }: WeightSite): QuantizedForm | { readonly 
     case "Gather":
       return "Gather";
     case "LSTM":
-      return { reason: "activations of the int8 LSTM are quantized at run time (use dynamic quantization)" };
-    case "Conv":
-      return { reason: `static int8 of Conv (rank ${weights[0]?.shape.length ?? 0}) is not supported` };
+      return {
+        reason:
+          "activations of the int8 LSTM are quantized at run time (use dynamic quantization, here or on the static result for LSTM alone)",
+      };
+    case "Conv": {
+      const reason = floatConvolutionReason(site);
+      return reason === undefined ? "QDQ" : { reason };
+    }
     default: {
-      const unreachable: never = op;
+      const unreachable: never = site.op;
       throw new TypeError(`int8.plan: ${String(unreachable)}`);
     }
   }
 }
 
-/** Names of the activations that enter the planned products, each once. */
-function activationNames(model: ModelProto, tensors: readonly PlannedTensor[]): string[] {
+/** Names of the activations that enter the planned products, and that convolutions make, each once. */
+function activationNames(
+  model: ModelProto,
+  tensors: readonly PlannedTensor[],
+  { activationSymmetric }: Required<StaticOptions>,
+): string[] {
   const { main } = openForCompression(model);
   const names = new Set<string>();
   for (const { sites } of tensors) {
-    for (const { form, output } of sites) {
-      const input = form === "QDQ" ? main.producer(output)?.input[0] : undefined;
-      if (input !== undefined) {
-        names.add(input);
-      }
+    for (const { form, op, output } of sites) {
+      const node = form === "QDQ" ? main.producer(output) : undefined;
+      if (node === undefined) continue;
+      names.add(node.input[0] ?? "");
+      if (op === "Conv") names.add(convolutionResult(main, node, activationSymmetric));
     }
   }
   return [...names];
@@ -155,20 +192,18 @@ async function tableFor(
  * const table = await collectRanges(model, int8.activations(model), batches); // serializeCalibrationTable keeps it
  */
 export function int8Activations(model: ModelProto, options: StaticOptions = {}): string[] {
-  const { tensors } = planWeights(
-    openForCompression(model),
-    "int8.activations",
-    chosenOptions(defaults, options),
-    formOf,
-  );
-  return activationNames(model, tensors);
+  const chosen = chosenOptions(defaults, options);
+  const graph = openForCompression(model);
+  const { tensors } = planWeights(graph, "int8.activations", chosen, staticForms(graph));
+  return activationNames(model, tensors, chosen);
 }
 
 /**
  * Plans static quantization: int8 weights, and activations rounded to ranges that were measured on samples.
  *
- * Quantized are MatMul and Gemm with constant weights, and embeddings; nothing else: there are no int8 CPU kernels for
- * the rest, and rounding it costs accuracy. Masked scores and padding never enter a range.
+ * Quantized are MatMul, Gemm and Conv with constant weights, and embeddings; nothing else: there are no int8 CPU
+ * kernels for the rest, and rounding it costs accuracy. The result of a Conv is rounded too, behind its Relu or Clip;
+ * shapes whose int8 kernel is slower stay in float. Masked scores and padding never enter a range.
  *
  * @param model an unfused float32 graph; not changed
  * @param options `calibrationData` or `calibrationTable` is required
@@ -195,7 +230,7 @@ export function planFromTable(
 ): StaticPlan {
   const chosen = chosenOptions(defaults, options);
   const graph = openForCompression(model);
-  const weights = planWeights(graph, "int8.plan", chosen, formOf);
+  const weights = planWeights(graph, "int8.plan", chosen, staticForms(graph));
   return {
     schemaVersion: 1,
     mode: "static",
@@ -209,7 +244,9 @@ export function planFromTable(
     activations:
       table === undefined
         ? []
-        : activationNames(model, weights.tensors).map((name) => plannedActivation(name, table, chosen)),
+        : activationNames(model, weights.tensors, chosen).map((name) =>
+            plannedActivation(name, table, chosen),
+          ),
     keptInFloat: weights.keptInFloat,
     warnings: [
       ...modelWarnings(model),

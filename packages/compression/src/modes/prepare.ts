@@ -44,9 +44,9 @@ function keyOf({ sites: _, ...scheme }: PlannedTensor): string {
 /** Quantizes each weight once, however often it is asked for; the integers are kept. */
 export function memoized(quantizer: WeightQuantizer): WeightQuantizer {
   const known = new Map<string, QuantizedWeight>();
-  return (planned, read) => {
+  return (planned, read, fit) => {
     const key = keyOf(planned);
-    const weight = known.get(key) ?? quantizer(planned, read);
+    const weight = known.get(key) ?? quantizer(planned, read, fit);
     known.set(key, weight);
     return weight;
   };

@@ -1,6 +1,7 @@
 import { elementCount, perChannel, perTensor, type Granularity } from "@nasty/core";
 import { CompressionError } from "../compression-error.js";
 import { layerName, type ModelGraph } from "@nasty/graph";
+import { convolutionShape } from "./convolution.js";
 import { refuseQuantized } from "./graph-condition.js";
 import { skippedBy } from "./skipped-layers.js";
 import type { KeptInFloat, Pairs, PlannedSite, PlannedTensor, QuantizableOp, QuantizedForm } from "./plan.js";
@@ -25,7 +26,7 @@ export interface WeightOptions {
   readonly pairs?: Pairs;
   /** Layers to keep in float: exact names of nodes or weights, globs, `/regular expressions/`. */
   readonly skipLayers?: readonly string[];
-  /** Operators to quantize. Default MatMul, Gemm, Gather (embeddings) and, dynamic only, LSTM. */
+  /** Operators to quantize. Default MatMul, Gemm, Gather (embeddings), in static mode Conv, in dynamic mode LSTM. */
   readonly opTypes?: readonly QuantizableOp[];
   /** Weights with fewer elements stay in float: their scales and nodes take more than they save. Default 64. */
   readonly minimumElements?: number;
@@ -103,8 +104,14 @@ const addsPairs: ReadonlySet<QuantizedForm> = new Set([
 ]);
 
 /** The axis, in the weight's own layout, that a site's kernel sums over in pairs. */
-function pairAxisOf({ op, form }: PlannedSite, channels: number): number | undefined {
+function pairAxisOf(
+  { op, form }: PlannedSite,
+  { node }: WeightSite,
+  { shape }: ResolvedWeight,
+  channels: number,
+): number | undefined {
   if (!addsPairs.has(form)) return undefined;
+  if (op === "Conv" && convolutionShape(node, shape).isDepthwise) return undefined;
   return op === "LSTM" ? 2 : 1 - channels;
 }
 
@@ -124,14 +131,14 @@ function exclusion(
   site: WeightSite,
   skippedBy: string | undefined,
   options: Required<WeightOptions>,
+  unfit: string | undefined,
 ): string | undefined {
   if (skippedBy !== undefined) {
     return `skipped by pattern ${skippedBy}`;
   }
   if (!options.opTypes.includes(site.op)) {
-    return site.op === "Conv"
-      ? "ConvInteger has no fast int8 kernel (slower than float32; add Conv to opTypes to include it)"
-      : `operator ${site.op} is not among the chosen ones (${options.opTypes.join(", ")})`;
+    // Choosing it would not help where the mode has no form for it.
+    return unfit ?? `operator ${site.op} is not among the chosen ones (${options.opTypes.join(", ")})`;
   }
   const elements = Math.max(...site.weights.map(({ shape }) => elementCount(shape)));
   return elements < options.minimumElements
@@ -164,8 +171,8 @@ export function planWeights(
   const chosen: Chosen[] = [];
   for (const [index, site] of sites.entries()) {
     const form = formOf(site);
-    const reason =
-      exclusion(site, skipped[index], options) ?? (typeof form === "object" ? form.reason : undefined);
+    const unfit = typeof form === "object" ? form.reason : undefined;
+    const reason = exclusion(site, skipped[index], options, unfit) ?? unfit;
     if (reason !== undefined || typeof form === "object") {
       keptInFloat.push({ name: nodeLabel(site.node), op: site.op, reason: reason ?? "" });
       continue;
@@ -218,7 +225,7 @@ function groupByWeight(chosen: readonly Chosen[], isPerChannel: boolean): Map<st
       groups.set(key, group);
       // An LSTM may read one weight as its input and its recurrent weight.
       if (!group.sites.includes(planned)) group.sites.push(planned);
-      const pairAxis = pairAxisOf(planned, own);
+      const pairAxis = pairAxisOf(planned, site, weight, own);
       if (pairAxis !== undefined) group.pairAxes.add(pairAxis);
     }
   }
@@ -229,9 +236,9 @@ function plannedTensor(
   { weight, site, granularity, pairAxes, sites }: Group,
   options: Required<WeightOptions>,
 ): PlannedTensor {
-  // The integer convolution takes unsigned weights only, the integer LSTM signed ones with zero point 0 only.
+  // ConvInteger takes unsigned weights only, the integer LSTM and QLinearConv ones with one zero point.
   const unsigned = sites.some(({ form }) => form === "ConvInteger");
-  const middle = unsigned || sites.some(({ form }) => form === "DynamicQuantizeLSTM");
+  const middle = unsigned || site.op === "Conv" || sites.some(({ form }) => form === "DynamicQuantizeLSTM");
   return {
     name: weight.name,
     layer: layerName(site.graph, site.node, weight.name),

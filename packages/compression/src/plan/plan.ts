@@ -57,7 +57,8 @@ export interface PlannedTensor {
   readonly pairs: Pairs;
   /**
    * Axes, in the weight's own layout, along which integer kernels add products in pairs: none for a table that is only
-   * looked up in, for unsigned weights and for weights in blocks.
+   * looked up in, for unsigned weights, for weights in blocks and for depthwise convolutions. Of other convolutions
+   * axis 1, which stands for the rows of `convolutionRows`: kernel positions one after the other, at each its channels.
    */
   readonly pairAxes: readonly number[];
   readonly sites: readonly PlannedSite[];

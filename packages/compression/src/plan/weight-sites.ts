@@ -57,6 +57,12 @@ function matMulWeight(graph: Graph, node: NodeProto): Found {
   return found;
 }
 
+function convolutionWeight(graph: Graph, node: NodeProto): Found {
+  const found = floatMatrix(graph, node.input[1], [3, 4, 5]);
+  const isConstant = resolveWeight(graph, node.input[0] ?? "") !== undefined;
+  return isConstant && !("reason" in found) ? { reason: "its input is constant too" } : found;
+}
+
 function gatherWeight(graph: Graph, node: NodeProto): Found | undefined {
   const found = floatMatrix(graph, node.input[0], [2]);
   if ("reason" in found) {
@@ -99,11 +105,17 @@ function siteOf(graph: Graph, node: NodeProto): (Found & { readonly op: Quantiza
     case "LSTM":
       return { op: "LSTM", ...lstmWeights(graph, node) };
     case "Conv":
-      return { op: "Conv", ...floatMatrix(graph, node.input[1], [3, 4, 5]) };
+      return { op: "Conv", ...convolutionWeight(graph, node) };
     default:
       return undefined;
   }
 }
+
+/** Operators that are listed with their reason whatever the size of their weights. */
+const withoutKernel: Readonly<Record<string, string>> = {
+  GRU: "ONNX Runtime has no int8 kernel for GRU (it has one for LSTM, dynamic)",
+  RNN: "ONNX Runtime has no int8 kernel for RNN (it has one for LSTM, dynamic)",
+};
 
 /** Why a node of another operator keeps large constants in float, or undefined when it has none. */
 function otherReason(graph: Graph, node: NodeProto): string | undefined {
@@ -118,6 +130,8 @@ function otherReason(graph: Graph, node: NodeProto): string | undefined {
     if (weight === undefined || !weight.dtype.startsWith("float")) {
       continue;
     }
+    const own = withoutKernel[node.opType];
+    if (own !== undefined) return own;
     if (weight.shape.length >= 2 && elementCount(weight.shape) >= notableElements) {
       return `no int8 kernel for ${node.opType}`;
     }

@@ -10,6 +10,9 @@ import type { TrainedPlan } from "../plan/plan.js";
 import { findWeightSites, nodeLabel } from "../plan/weight-sites.js";
 import { requiredRecord } from "./trained-record.js";
 
+/** Training rounds no convolutions. */
+const trainedOps = ["MatMul", "Gemm", "Gather"] as const;
+
 export interface TrainedPlanOptions {
   /** What training recorded; default: what the model's metadata says. */
   readonly record?: QuantizationRecord;
@@ -27,7 +30,7 @@ export interface TrainedPlanOptions {
 export function trainedTable(model: ModelProto, record: QuantizationRecord): CalibrationTable {
   const { main } = openForCompression(model);
   const tensors = Object.create(null) as Record<string, CalibrationTable["tensors"][string]>;
-  for (const name of int8Activations(model, { skipLayers: untrained(model, record) })) {
+  for (const name of int8Activations(model, { opTypes: trainedOps, skipLayers: untrained(model, record) })) {
     // Dropout does nothing once a model is trained; ranges are those of the tensor in front of it.
     let source = name;
     for (
@@ -103,7 +106,7 @@ async function planOf(
   if (activationMode === "dynamic") return planDynamic(model, { skipLayers, minimumElements: 0, pairs });
   if (activationMode === "static") {
     const calibrationTable = trainedTable(model, record);
-    return planInt8(model, { calibrationTable, skipLayers, minimumElements: 0, pairs });
+    return planInt8(model, { calibrationTable, opTypes: trainedOps, skipLayers, minimumElements: 0, pairs });
   }
   throw new CompressionError(
     "no-trained-ranges",

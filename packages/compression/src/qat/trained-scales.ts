@@ -9,8 +9,8 @@ import type { QuantizedWeight, WeightQuantizer } from "../rewrite/weight-quantiz
  * @throws CompressionError `scale-mismatch` naming the weight
  */
 export function withTrainedScales(quantizer: WeightQuantizer, record: QuantizationRecord): WeightQuantizer {
-  return (planned, read) => {
-    const weight = quantizer(planned, read);
+  return (planned, read, fit) => {
+    const weight = quantizer(planned, read, fit);
     checkScales(planned, weight, record);
     return weight;
   };

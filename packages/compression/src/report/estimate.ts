@@ -68,10 +68,13 @@ function memoryBytes(
   return Math.round(memoryFit.base + tables + packed * (bytes - tables) + memoryFit.arena * live);
 }
 
-/** A static plan with ranges that stand for measured ones: sizes do not depend on them. */
+/**
+ * A static plan with ranges that stand for measured ones: sizes do not depend on them, but for the Relu or Clip behind
+ * a convolution, which goes where the range ends within its bounds, as measured ones do.
+ */
 function planUnmeasured(model: ModelProto, options: StaticOptions): StaticPlan {
   const names = int8Activations(model, options);
-  const range = { min: -1, max: 1, seenMin: -1, seenMax: 1, count: 1, masked: 0 };
+  const range = { min: 0, max: 1e-3, seenMin: 0, seenMax: 1e-3, count: 1, masked: 0 };
   const table: CalibrationTable = {
     schemaVersion: 1,
     method: "minmax",

@@ -1,5 +1,5 @@
 import type { ModelProto, NodeProto } from "@nasty/formats/onnx";
-import { inferShapes, type Graph, type ModelGraph } from "@nasty/graph";
+import { inferShapes, type Graph, type ModelGraph, raiseOpset } from "@nasty/graph";
 import { CompressionError } from "../compression-error.js";
 import { emitMatMulNBits, rewriteGatherBlocks } from "../block-weights/rewrite-blocks.js";
 import { replaceProduct } from "../plan/matrix-product.js";
@@ -12,12 +12,13 @@ import type {
 } from "../plan/plan.js";
 import { readWeight, resolveWeight } from "../plan/resolve-weight.js";
 import { rewriteConv } from "./conv.js";
+import { biasRoom, rewriteStaticConv } from "./static-conv.js";
 import type { RewriteContext, StoredWeight } from "./context.js";
 import { rewriteGather } from "./gather.js";
 import { rewriteLstm } from "./lstm.js";
 import { emitDynamicQuantizeMatMul, emitMatMulInteger, emitQdqMatMul } from "./matmul.js";
 import { openForCompression } from "../files/open-for-compression.js";
-import type { WeightQuantizer } from "./weight-quantizer.js";
+import type { FitScales, WeightQuantizer } from "./weight-quantizer.js";
 
 /** A site of the plan with the weights that it reads. */
 interface SiteWork {
@@ -77,6 +78,10 @@ function rewriteSite(context: RewriteContext, graph: Graph, node: NodeProto, wor
       });
       return;
     case "QDQ":
+      if (site.op === "Conv") {
+        rewriteStaticConv(context, graph, node, weight);
+        return;
+      }
       replaceProduct(graph, node, (product) => {
         emitQdqMatMul(context, product, weight);
       });
@@ -121,9 +126,11 @@ export function applyPlan(model: ModelProto, plan: QuantizationPlan, quantize: W
   const graphs = graphsByPath(graph);
   const works = new Map<string, SiteWork>();
   const tensors: QuantizedTensor[] = [];
+  const activations = activationsByName(plan.activations);
   for (const planned of plan.tensors) {
     const owner = ownerOf(planned, graphs);
-    const weight = quantize(planned, () => readWeight({ owner, name: planned.name }));
+    const fit = roomForBiases(planned, graphs, activations);
+    const weight = quantize(planned, () => readWeight({ owner, name: planned.name }), fit);
     const { name, layer, op, dtype, granularity } = planned;
     tensors.push({ name, layer, op, dtype, granularity, sqnrDb: weight.sqnrDb });
     const stored: StoredWeight = { planned, owner, weight, names: new Map() };
@@ -139,7 +146,7 @@ export function applyPlan(model: ModelProto, plan: QuantizationPlan, quantize: W
     opset: graph.opset(),
     inputs: new Map(),
     staticInputs: new Map(),
-    activations: activationsByName(plan.activations),
+    activations,
     accuracyLevel: Number(plan.options["accuracyLevel"] ?? 4),
     isPlanned: (scope, node) => planned.has(siteKey(scope, node)),
     rankOf: plan.mode === "static" ? ranksOf(graph) : () => undefined,
@@ -163,8 +170,28 @@ export function applyPlan(model: ModelProto, plan: QuantizationPlan, quantize: W
     );
   }
   graph.main.pruneUnused();
+  // The runtime makes QLinearConv of a static convolution, which came with opset 10.
+  const hasConvolutions = plan.tensors.some(({ op, sites }) => op === "Conv" && sites.some(isQdq));
+  if (hasConvolutions) raiseOpset(graph, 10);
   return { model: graph.toModel(), tensors };
 }
+
+/** Scales of a static convolution must leave room for the biases of all nodes that read the weight. */
+function roomForBiases(
+  { sites }: PlannedTensor,
+  graphs: ReadonlyMap<string, Graph>,
+  activations: RewriteContext["activations"],
+): FitScales | undefined {
+  const rooms = sites.flatMap(({ op, form, graph: path, output }) => {
+    const graph = graphs.get(path);
+    const node = op === "Conv" && form === "QDQ" ? graph?.producer(output) : undefined;
+    return graph === undefined || node === undefined ? [] : (biasRoom({ activations }, graph, node) ?? []);
+  });
+  if (rooms.length === 0) return undefined;
+  return (scale, weight) => rooms.reduce((fitting, room) => room(fitting, weight), scale);
+}
+
+const isQdq = ({ form }: PlannedSite): boolean => form === "QDQ";
 
 function siteKey({ path }: Graph, node: NodeProto): string {
   return `${path}\0${node.output.find((output) => output !== "") ?? ""}`;

@@ -1,6 +1,6 @@
 import { tensor, type Tensor } from "@nasty/core";
 import type { NodeProto } from "@nasty/formats/onnx";
-import type { Graph, ModelGraph } from "@nasty/graph";
+import type { Graph, ModelGraph, NodePosition } from "@nasty/graph";
 import { CompressionError } from "../compression-error.js";
 import type { MatrixProduct } from "../plan/matrix-product.js";
 import type { PlannedActivation, PlannedTensor } from "../plan/plan.js";
@@ -168,43 +168,98 @@ export function qdqDomain(context: RewriteContext): string {
 }
 
 /**
+ * How an activation is planned to be rounded.
+ *
+ * @throws CompressionError `missing-range`
+ */
+export function plannedActivation(
+  { activations }: Pick<RewriteContext, "activations">,
+  { path }: Graph,
+  name: string,
+): PlannedActivation {
+  const planned = activations.get(`${path}\0${name}`);
+  if (planned !== undefined) return planned;
+  throw new CompressionError(
+    "missing-range",
+    `int8.apply: activation ${JSON.stringify(name)}: range: expected one in the plan, got none`,
+    { tensor: name },
+  );
+}
+
+/** Where in a graph a value is rounded to 8 bits and back. */
+interface Rounding {
+  /** The float value. */
+  readonly from: string;
+  /** What the new names begin with. */
+  readonly prefix: string;
+  /** Name of the rounded value. */
+  readonly to: string;
+  readonly position: NodePosition;
+}
+
+function addRounding(
+  context: RewriteContext,
+  graph: Graph,
+  { dtype, scale: step, zeroPoint: zero }: PlannedActivation,
+  { from, prefix, to, position }: Rounding,
+): StaticInput {
+  const scale = graph.addInitializer(`${prefix}_s`, tensor("float32", [], Float32Array.of(step)));
+  const zeroPoint = graph.addInitializer(
+    `${prefix}_z`,
+    dtype === "uint8" ? tensor("uint8", [], Uint8Array.of(zero)) : tensor("int8", [], Int8Array.of(zero)),
+  );
+  const integers = graph.uniqueName(`${prefix}_q`);
+  const domain = qdqDomain(context);
+  const quantize = graph.addNode(
+    { opType: "QuantizeLinear", domain, name: "", inputs: [from, scale, zeroPoint], outputs: [integers] },
+    position,
+  );
+  graph.addNode(
+    { opType: "DequantizeLinear", domain, name: "", inputs: [integers, scale, zeroPoint], outputs: [to] },
+    { after: quantize },
+  );
+  return { value: to, integers, scale, zeroPoint };
+}
+
+/**
  * Rounds an activation to its planned scale and back, once for all who read it in the same graph.
  *
  * @returns the names of the rounded activation, and of what it was made of
  */
-export function staticInput(context: RewriteContext, product: MatrixProduct): StaticInput {
-  const { graph, activation: name, source, node: before } = product;
+export function staticInput(
+  context: RewriteContext,
+  { graph, activation: name, source, node }: Pick<MatrixProduct, "graph" | "activation" | "source" | "node">,
+): StaticInput {
   const key = `${graph.path}\0${name}`;
   const known = context.staticInputs.get(key);
   if (known !== undefined) {
     return known;
   }
-  const planned = context.activations.get(`${graph.path}\0${source}`);
-  if (planned === undefined) {
-    throw new CompressionError(
-      "missing-range",
-      `int8.apply: activation ${JSON.stringify(source)}: range: expected one in the plan, got none`,
-      { tensor: source },
-    );
-  }
-  const zero =
-    planned.dtype === "uint8"
-      ? tensor("uint8", [], Uint8Array.of(planned.zeroPoint))
-      : tensor("int8", [], Int8Array.of(planned.zeroPoint));
-  const scale = graph.addInitializer(`${name}_s`, tensor("float32", [], Float32Array.of(planned.scale)));
-  const zeroPoint = graph.addInitializer(`${name}_z`, zero);
-  const quantized = graph.uniqueName(`${name}_q`);
-  const value = graph.uniqueName(`${name}_dq`);
-  const domain = qdqDomain(context);
-  graph.addNode(
-    { opType: "QuantizeLinear", domain, name: "", inputs: [name, scale, zeroPoint], outputs: [quantized] },
-    { before },
-  );
-  graph.addNode(
-    { opType: "DequantizeLinear", domain, name: "", inputs: [quantized, scale, zeroPoint], outputs: [value] },
-    { before },
-  );
-  const made = { value, integers: quantized, scale, zeroPoint };
+  const made = addRounding(context, graph, plannedActivation(context, graph, source), {
+    from: name,
+    prefix: name,
+    to: graph.uniqueName(`${name}_dq`),
+    position: { before: node },
+  });
   context.staticInputs.set(key, made);
   return made;
+}
+
+/**
+ * Rounds what a node makes, for all who read it: they see the rounded value under its old name.
+ *
+ * @param made what `maker` calls the value now
+ */
+export function staticOutput(
+  context: RewriteContext,
+  graph: Graph,
+  { made, result, maker }: { readonly made: string; readonly result: string; readonly maker: NodeProto },
+): void {
+  const rounded = addRounding(context, graph, plannedActivation(context, graph, result), {
+    from: made,
+    prefix: result,
+    to: result,
+    position: { after: maker },
+  });
+  context.staticInputs.set(`${graph.path}\0${result}`, rounded);
 }

@@ -1,5 +1,6 @@
 import {
   chooseScale,
+  convolutionRows,
   CoreError,
   type Granularity,
   parametersOf,
@@ -22,8 +23,15 @@ export interface QuantizedWeight {
   readonly sqnrDb: number;
 }
 
+/** Makes scales larger, for what is added to the products. */
+export type FitScales = (scale: Float32Array, weight: Tensor<"float32">) => Float32Array;
+
 /** Turns one planned weight into integers. */
-export type WeightQuantizer = (planned: PlannedTensor, read: () => Tensor) => QuantizedWeight;
+export type WeightQuantizer = (
+  planned: PlannedTensor,
+  read: () => Tensor,
+  fit?: FitScales,
+) => QuantizedWeight;
 
 interface View {
   readonly shape: readonly number[];
@@ -48,8 +56,10 @@ export function groupsView({ op, shape, granularity, pairAxes }: PlannedTensor):
 function plannedParameters(x: Tensor<"float32">, planned: PlannedTensor): QuantizationParameters {
   const { dtype, symmetric, reduceRange, pairs } = planned;
   const { granularity, pairAxes } = groupsView(planned);
-  if (dtype === "int8" && pairs === "safe")
-    return safePairParameters(x, { dtype, symmetric, reduceRange }, granularity, pairAxes);
+  if (dtype === "int8" && pairs === "safe") {
+    const summed = planned.op === "Conv" ? convolutionRows(x) : x;
+    return safePairParameters(summed, { dtype, symmetric, reduceRange }, granularity, pairAxes);
+  }
   const parameters = parametersOf(x, { dtype, symmetric, reduceRange }, granularity);
   // A group of zeros gets zero point 0, but kernels of symmetric weights take one zero point for all groups: the
   // middle.
@@ -76,11 +86,12 @@ function groupCount({ shape, granularity }: View): number {
  *
  * @throws CompressionError `not-finite` naming the tensor for NaN or ±∞ in a weight
  */
-export const roundToNearest: WeightQuantizer = (planned, read) => {
+export const roundToNearest: WeightQuantizer = (planned, read, fit) => {
   const view = groupsView(planned);
   const x: Tensor<"float32"> = { ...(read() as Tensor<"float32">), shape: view.shape };
   try {
-    const parameters = plannedParameters(x, planned);
+    const own = plannedParameters(x, planned);
+    const parameters = fit === undefined ? own : { ...own, scale: fit(own.scale, x) };
     const { quantized, sqnrDb } = quantizeMeasured(x, parameters);
     const { scale, zeroPoint } = parameters;
     return { data: quantized.data as Int8Array | Uint8Array, scale, zeroPoint, sqnrDb };
@@ -104,7 +115,8 @@ export const sizesOnly: WeightQuantizer = (planned) => {
   const groups = groupCount(view);
   return {
     data: planned.dtype.startsWith("uint") ? new Uint8Array(elements) : new Int8Array(elements),
-    scale: new Float32Array(groups),
+    // Biases are divided by them.
+    scale: new Float32Array(groups).fill(1),
     // Of asymmetric weights some zero point is not 0, as a rule.
     zeroPoint: new Int32Array(groups).fill(planned.symmetric ? 0 : 1),
     sqnrDb: Number.NaN,

@@ -19,7 +19,7 @@ import {
   sessionDrift,
 } from "../../src/index.js";
 import { tinyBert, vocabulary } from "../pruning/tiny-bert.js";
-import { linear, matrix, model, node, run } from "../tiny-models.js";
+import { int64, linear, matrix, model, node, run } from "../tiny-models.js";
 
 /** The model with the values of one initializer changed. */
 function planted(m: ModelProto, name: RegExp, change: (value: number, index: number) => number): ModelProto {
@@ -66,7 +66,7 @@ describe("measureDrift", () => {
   it("calls an output that is not finite by its name, and zeros alike", async () => {
     const m = linear();
     const infinite = planted(await dynamic.quantize(m), /_scale$/, () => 3e38);
-    expect(await measureDrift(await referenceTo(m), infinite)).toEqual([
+    expect(await measureDrift(await referenceTo(m), infinite)).toMatchObject([
       { name: "y", cosine: 0, finite: false },
     ]);
     const zero = linear({
@@ -75,7 +75,7 @@ describe("measureDrift", () => {
         tensorToProto(tensor("float32", [24], new Float32Array(24)), "b"),
       ],
     });
-    expect(await measureDrift(await referenceTo(zero), zero)).toEqual([
+    expect(await measureDrift(await referenceTo(zero), zero)).toMatchObject([
       { name: "y", cosine: 1, finite: true },
     ]);
   });
@@ -100,11 +100,11 @@ describe("measureDrift", () => {
   it("an output with fewer values, or more, is not like the original's", async () => {
     const reference = { batches: [{ feeds: {} }], outputs: new Map([["y", [Float32Array.of(1, 2)]]]) };
     const saying = (...values: number[]) => session(Float32Array.from(values));
-    expect(await sessionDrift(reference, saying(1, 2))).toEqual([
+    expect(await sessionDrift(reference, saying(1, 2))).toMatchObject([
       { name: "y", cosine: expect.closeTo(1, 12), finite: true },
     ]);
     for (const values of [[1], [1, 2, 0]])
-      expect(await sessionDrift(reference, saying(...values))).toEqual([
+      expect(await sessionDrift(reference, saying(...values))).toMatchObject([
         { name: "y", cosine: 0, finite: false },
       ]);
   });
@@ -155,6 +155,33 @@ describe("madeFeeds", () => {
     expect([...(feeds["lengths"] as Tensor<"int32">).data]).toEqual(Array(8).fill(2));
     expect([...(feeds["flag"] as Tensor<"bool">).data]).toEqual([1]);
     expect((await run(m, feeds))["y"]?.shape).toEqual([1, 8, 8]);
+  });
+
+  it("gives a recurrent state the batch, and a choice one of the numbers that it is compared with", async () => {
+    const m = model({
+      nodes: [
+        node("Equal", ["rate", "known"], ["isKnown"]),
+        node("LSTM", ["x", "W", "R", "", "", "h0", "c0"], ["", "h"], { attributes: { hidden_size: 8 } }),
+        node("Where", ["isKnown", "h", "other"], ["y"]),
+      ],
+      initializers: [
+        matrix("W", [1, 32, 16]),
+        matrix("R", [1, 32, 8], 2),
+        tensorToProto(int64([16000], []), "known"),
+        tensorToProto(tensor("float32", [], new Float32Array(1)), "other"),
+      ],
+      inputs: [
+        makeValueInfo("x", "float32", [5, undefined, 16]),
+        makeValueInfo("h0", "float32", [1, undefined, 8]),
+        makeValueInfo("c0", "float32", [1, undefined, 8]),
+        makeValueInfo("rate", "int64", []),
+      ],
+    });
+    const feeds = madeFeeds(m) ?? {};
+    expect(feeds["h0"]?.shape).toEqual([1, 2, 8]);
+    expect(feeds["rate"]?.data).toEqual(BigInt64Array.of(16000n));
+    const { y } = await run(m, feeds);
+    expect(Array.from(y?.data ?? [], Number).some((value) => value !== 0)).toBe(true);
   });
 
   it("makes none for strings", () => {

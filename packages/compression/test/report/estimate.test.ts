@@ -4,7 +4,7 @@ import { describeGraph } from "@nasty/graph";
 import { describe, expect, it } from "vitest";
 import { dynamic, estimate, int4, int8, predictedBytes, weightOnly } from "../../src/index.js";
 import { liveActivationBytes } from "../../src/rewrite/live-activations.js";
-import { int64, linear, matrix, model, node } from "../tiny-models.js";
+import { float, int64, linear, matrix, model, node } from "../tiny-models.js";
 
 describe("estimate", () => {
   const wide = model({
@@ -38,6 +38,28 @@ describe("estimate", () => {
         serializeModel((await dynamic.apply(table, plan)).model).length,
       );
     }
+  });
+
+  it("says what static quantization writes of convolutions, whose Relu and Clip go", async () => {
+    const m = model({
+      nodes: [
+        node("Conv", ["x", "W", "b"], ["c"], { name: "first" }),
+        node("Relu", ["c"], ["r"]),
+        node("Conv", ["r", "V"], ["d"], { name: "second" }),
+        node("Clip", ["d", "low", "high"], ["y"]),
+      ],
+      initializers: [
+        matrix("W", [16, 8, 3, 3]),
+        matrix("b", [16], 4),
+        matrix("V", [8, 16, 3, 3], 2),
+        tensorToProto(tensor("float32", [], Float32Array.of(0)), "low"),
+        tensorToProto(tensor("float32", [], Float32Array.of(6)), "high"),
+      ],
+      inputs: [makeValueInfo("x", "float32", [1, 8, 9, 9])],
+    });
+    const calibrationData = [{ feeds: { x: float([1, 8, 9, 9]) } }];
+    const written = serializeModel(await int8.quantize(m, { calibrationData })).length;
+    expect(Math.abs(estimate(m).sizes.static.bytes - written)).toBeLessThan(10);
   });
 
   describe("of every mode and option", () => {

@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FormatError } from "../format-error.js";
-import { parseModelConfig } from "./model-config.js";
+import { type ConfigOptions, parseModelConfig } from "./model-config.js";
 import { filesOnDisk } from "./files-on-disk.js";
 import { readTextIfThere } from "./folder-files.js";
 import { type HfSmallFiles, readSmallFiles } from "./small-files.js";
@@ -42,6 +42,7 @@ export async function isHfDirectory(path: string): Promise<boolean> {
  * made good is in `notes`.
  *
  * @param path the folder
+ * @param options whether its model has labels (a token or text classifier; default), or may have none (an encoder)
  * @throws FormatError with `path` and `name` (the key): `not-found` (the folder or a file of it), those of
  *   `parseModelConfig`, `parseTokenizerConfig` and `parseTokenizerFile`, `out-of-range` (the tokenizer has ids beyond
  *   the model's embedding table: it belongs to another model)
@@ -51,8 +52,8 @@ export async function isHfDirectory(path: string): Promise<boolean> {
  * const file = modelPath("q8"); // models/pos/onnx/model_quantized.onnx
  * ```
  */
-export async function openHfDirectory(path: string): Promise<HfDirectory> {
-  return readUnchanged(path, () => readDirectory(path));
+export async function openHfDirectory(path: string, options: ConfigOptions = {}): Promise<HfDirectory> {
+  return readUnchanged(path, () => readDirectory(path, options));
 }
 
 /**
@@ -68,9 +69,9 @@ export async function openModelFolder(path: string): Promise<ModelFolder> {
   return readUnchanged(path, async () => findFiles(path, await preferenceOf(path)));
 }
 
-async function readDirectory(path: string): Promise<HfDirectory> {
+async function readDirectory(path: string, options: ConfigOptions): Promise<HfDirectory> {
   await checkFolder(path);
-  const files = await readSmallFiles(filesOnDisk(path));
+  const files = await readSmallFiles(filesOnDisk(path), options);
   return { ...(await findFiles(path, files.config.preferredDtype)), ...files };
 }
 
@@ -84,13 +85,14 @@ async function checkFolder(path: string): Promise<void> {
 async function findFiles(path: string, preferredDtype: string | undefined): Promise<ModelFolder> {
   await checkFolder(path);
   const models = await findModels(path);
+  const others = models.size > 0 ? [] : await otherModels(path);
   const safetensorsPath = join(path, "model.safetensors");
   const hasSafetensors = (await stat(safetensorsPath).catch(() => undefined))?.isFile() === true;
   return {
     path,
     models,
     safetensorsPath: hasSafetensors ? safetensorsPath : undefined,
-    modelPath: (variant) => choosePath(path, models, preferredDtype, variant),
+    modelPath: (variant) => choosePath(path, models, { others, preferredDtype }, variant),
   };
 }
 
@@ -107,7 +109,10 @@ async function preferenceOf(path: string): Promise<string | undefined> {
 function choosePath(
   path: string,
   models: ReadonlyMap<ModelVariant, string>,
-  preferredDtype: string | undefined,
+  {
+    others,
+    preferredDtype,
+  }: { readonly others: readonly string[]; readonly preferredDtype: string | undefined },
   variant: ModelVariant | undefined,
 ): string {
   const preferred =
@@ -118,12 +123,25 @@ function choosePath(
       : models.get(variant);
   if (found !== undefined) return found;
   const expected = `onnx/${modelFileName(variant ?? "fp32")} or ${modelFileName(variant ?? "fp32")}`;
-  const got = models.size === 0 ? "no model file" : `only ${[...models.keys()].join(", ")}`;
+  const named = others.length === 0 ? "no model file" : `${others.join(", ")}, of which to name one`;
+  const got = models.size === 0 ? named : `only ${[...models.keys()].join(", ")}`;
   throw new FormatError(
     "not-found",
     `openHfDirectory: ${path}: model file: expected ${expected}, got ${got}`,
     { path },
   );
+}
+
+/** Model files of other names, at most ten: an encoder and its decoder. */
+async function otherModels(path: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const inside of ["", "onnx"]) {
+    const names = await readdir(join(path, inside)).catch((): string[] => []);
+    found.push(
+      ...names.filter((name) => /\.onnx(?:\.gz|\.br)?$/i.test(name)).map((name) => join(inside, name)),
+    );
+  }
+  return found.sort().slice(0, 10);
 }
 
 async function findModels(path: string): Promise<ReadonlyMap<ModelVariant, string>> {

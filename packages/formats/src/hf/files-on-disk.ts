@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { readFileMaybeCompressed } from "../archive/read-file.js";
 import type { FolderFiles } from "./folder-files.js";
+import { readSentenceModules, type SentenceModules } from "./sentence-modules.js";
 import { type HfTokenizer, readTokenizerOf } from "./read-tokenizer.js";
 
 /** The files of a folder on disk. */
@@ -15,6 +16,15 @@ export const filesOnDisk = (folder: string): FolderFiles => ({
     ),
   read: (name) => readFileMaybeCompressed(join(folder, name)),
 });
+
+/**
+ * Reads what the sentence-transformers library keeps beside a model: see `SentenceModules`.
+ *
+ * @returns undefined for a directory without such files
+ * @throws FormatError `json`, `schema`
+ */
+export const readModulesOf = (folder: string): Promise<SentenceModules | undefined> =>
+  readSentenceModules(filesOnDisk(folder));
 
 /**
  * Reads the tokenizer of a directory: see `readTokenizerOf`.

@@ -24,6 +24,12 @@ export interface ModelConfig {
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
+/** What a config.json must say. */
+export interface ConfigOptions {
+  /** Whether a file without labels is refused; otherwise it has an empty list of them. Default true. */
+  readonly needsLabels?: boolean;
+}
+
 const written = v.union([v.string(), v.number(), v.boolean()]);
 /** Numbers that tagging does not depend on are not refused: other programs do not look at them either. */
 const anything = v.optional(v.unknown());
@@ -83,15 +89,22 @@ const positionsBehindPadding = new Set([
  * parseModelConfig(text).labels; // ["ADJ", "ADP", …]
  * ```
  */
-export function parseModelConfig(json: string, file = "config.json"): ModelConfig {
+export function parseModelConfig(
+  json: string,
+  file = "config.json",
+  { needsLabels = true }: ConfigOptions = {},
+): ModelConfig {
   const config = checkedJson("parseModelConfig", file, json, schema);
-  const { labels, notes } = readLabels(file, {
+  const given = {
     id2label: config.id2label ?? undefined,
     label2id: config.label2id ?? undefined,
     numLabels: sizeOf(config.num_labels),
-  });
-  const [given] = Array.isArray(config.architectures) ? (config.architectures as unknown[]) : [];
-  const named = config.model_type ?? (typeof given === "string" ? modelTypeOfClass(given) : undefined);
+  };
+  const hasLabels = Object.values(given).some((key) => key !== undefined);
+  const { labels, notes } = needsLabels || hasLabels ? readLabels(file, given) : { labels: [], notes: [] };
+  const [className] = Array.isArray(config.architectures) ? (config.architectures as unknown[]) : [];
+  const named =
+    config.model_type ?? (typeof className === "string" ? modelTypeOfClass(className) : undefined);
   const rows =
     sizeOf(config.max_position_embeddings) ??
     sizeOf(config.n_positions) ??

@@ -6,7 +6,7 @@ export {
   openHfDirectory,
   openModelFolder,
 } from "./directory.js";
-export { readTokenizer } from "./files-on-disk.js";
+export { readModulesOf, readTokenizer } from "./files-on-disk.js";
 export type { HfTokenizer } from "./read-tokenizer.js";
 export { readUnchanged } from "./recover-folder.js";
 export {

@@ -1,6 +1,6 @@
 import { FormatError } from "../format-error.js";
 import { type FolderFiles, readText } from "./folder-files.js";
-import { type ModelConfig, parseModelConfig } from "./model-config.js";
+import { type ConfigOptions, type ModelConfig, parseModelConfig } from "./model-config.js";
 import { readTokenizerOf } from "./read-tokenizer.js";
 import type { TokenizerConfig, TokenizerFile } from "./tokenizer-files.js";
 
@@ -26,8 +26,9 @@ export interface HfSmallFiles {
  * const { labels } = await readSmallFiles(files);
  * ```
  */
-export async function readSmallFiles(files: FolderFiles): Promise<HfSmallFiles> {
-  const config = parseModelConfig(await readText(files, "config.json"), files.pathOf("config.json"));
+export async function readSmallFiles(files: FolderFiles, options: ConfigOptions = {}): Promise<HfSmallFiles> {
+  const text = await readText(files, "config.json");
+  const config = parseModelConfig(text, files.pathOf("config.json"), options);
   const { tokenizer, tokenizerConfig, path, notes } = await readTokenizerOf(files);
   if (config.vocabularySize !== undefined && tokenizer.vocabularySize > config.vocabularySize) {
     throw new FormatError(

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type WrittenFile, writeFileAtomic } from "../archive/write-file-atomic.js";
 import { FormatError } from "../format-error.js";
-import { parseModelConfig } from "./model-config.js";
+import { type ConfigOptions, parseModelConfig } from "./model-config.js";
 import { stageFolder } from "./staged-folder.js";
 import { parseTokenizerConfig, parseTokenizerFile } from "./tokenizer-files.js";
 import { modelFileName, type ModelVariant } from "./variants.js";
@@ -17,11 +17,11 @@ export interface HfDirectoryContent {
   readonly tokenizerConfig: Readonly<Record<string, unknown>>;
   /** Bytes of each model file. */
   readonly models: ReadonlyMap<ModelVariant, Chunks>;
-  /** Bytes of other files by their names in the folder: `model.safetensors`, `vocab.txt`, … */
+  /** Bytes of other files by their paths in the folder: `model.safetensors`, `vocab.txt`, `1_Pooling/config.json`, … */
   readonly files?: ReadonlyMap<string, Chunks>;
 }
 
-export interface WriteHfDirectoryOptions {
+export interface WriteHfDirectoryOptions extends ConfigOptions {
   /** Looks at the written files before they take their places; what it throws leaves the folder as it was. */
   readonly check?: (staged: string) => Promise<void>;
 }
@@ -38,8 +38,8 @@ const jsonFiles = ["tokenizer.json", "tokenizer_config.json", "config.json"] as 
  *
  * @param path the folder, made where it is missing
  * @returns size and SHA-256 of every file, by its path inside the folder
- * @throws FormatError those of the parsers, `missing` (`pad_token`), `invalid-value` (a name in `files` that is not a
- *   plain one), `unwritable`; what `check` throws
+ * @throws FormatError those of the parsers, `missing` (`pad_token`), `invalid-value` (a path in `files` that is not
+ *   one of plain names inside the folder), `unwritable`; what `check` throws
  * @example
  * ```ts
  * await writeHfDirectory("out", { config, tokenizerJson, tokenizerConfig, models: new Map([["q8", chunks]]) });
@@ -48,7 +48,7 @@ const jsonFiles = ["tokenizer.json", "tokenizer_config.json", "config.json"] as 
 export async function writeHfDirectory(
   path: string,
   { config, tokenizerJson, tokenizerConfig, models, files = new Map() }: HfDirectoryContent,
-  { check }: WriteHfDirectoryOptions = {},
+  { check, ...options }: WriteHfDirectoryOptions = {},
 ): Promise<Map<string, WrittenFile>> {
   const operation = "writeHfDirectory";
   const texts = {
@@ -56,7 +56,7 @@ export async function writeHfDirectory(
     "tokenizer_config.json": `${JSON.stringify(tokenizerConfig, null, 2)}\n`,
     "config.json": `${JSON.stringify(config, null, 2)}\n`,
   };
-  parseModelConfig(texts["config.json"]);
+  parseModelConfig(texts["config.json"], "config.json", options);
   parseTokenizerFile(texts["tokenizer.json"]);
   if (parseTokenizerConfig(texts["tokenizer_config.json"]).padToken === undefined) {
     throw new FormatError(
@@ -87,8 +87,10 @@ export async function writeHfDirectory(
 }
 
 function checkName(operation: string, name: string): void {
-  const isPlain = name !== "" && !name.startsWith(".") && !/[/\\\0]/.test(name);
-  if (isPlain && !(jsonFiles as readonly string[]).includes(name)) return;
+  const isPlain = name
+    .split("/")
+    .every((part) => part !== "" && !part.startsWith(".") && !/[\\\0]/.test(part));
+  if (isPlain && !(jsonFiles as readonly string[]).includes(name) && !name.startsWith("onnx/")) return;
   throw new FormatError(
     "invalid-value",
     `${operation}: files: name: expected that of another file in the folder, got ${JSON.stringify(name)}`,

@@ -1,5 +1,6 @@
-import { countPairs, countUnsafePairs, type Tensor } from "@nasty/core";
+import { convolutionRows, countPairs, countUnsafePairs, type Tensor } from "@nasty/core";
 import { intAttribute, type NodeProto } from "@nasty/formats/onnx";
+import { transposeTensor } from "../folding/strided-copy.js";
 import type { Graph } from "../graph.js";
 import { inferShapes } from "../inference/infer-shapes.js";
 import type { ModelGraph } from "../model-graph.js";
@@ -108,12 +109,28 @@ function readsOf(
   return { kernel: float, integers };
 }
 
-/** The summed axis in the weight's stored layout. */
+/** The summed axis in the layout that pairs are counted in, which is the stored one unless a convolution reads it. */
 function storedAxis(node: NodeProto, { axis, transposed }: Kernel, { tensor, perm }: WeightSource): number {
+  if (isConvolution(node)) return axis;
   const rank = tensor.shape.length;
   let seen = axis < 0 ? rank + axis : axis;
   if (transposed !== undefined && intAttribute(node, transposed, 0) !== 0) seen = rank - 1;
   return perm?.[seen] ?? seen;
+}
+
+const isConvolution = ({ opType }: NodeProto): boolean => opType === "Conv" || opType === "QLinearConv";
+
+/** The kernel of one input and one output channel a group adds no pairs. */
+function isDepthwise(node: NodeProto, { tensor, perm }: WeightSource): boolean {
+  const { shape } = tensor;
+  const isPlain = isConvolution(node) && perm === undefined;
+  return isPlain && shape[1] === 1 && shape[0] === intAttribute(node, "group", 1);
+}
+
+/** A convolution sums kernel positions one after the other, at each its channels; matrices are summed as they lie. */
+function summedLayout(node: NodeProto, { tensor, perm }: WeightSource): Tensor {
+  if (!isConvolution(node) || tensor.shape.length < 3) return tensor;
+  return convolutionRows(perm === undefined ? tensor : transposeTensor(tensor, perm));
 }
 
 /**
@@ -145,8 +162,8 @@ export function unsafePairs(model: ModelGraph): readonly WeightPairs[] {
         if (source?.tensor.dtype !== "int8") continue;
         const axis = storedAxis(node, read.kernel, source);
         const key = JSON.stringify([source.graph.path, source.name, axis]);
-        if (axis >= source.tensor.shape.length || rows.has(key)) continue;
-        const tensor = source.tensor as Tensor<"int8">;
+        if (axis >= source.tensor.shape.length || rows.has(key) || isDepthwise(node, source)) continue;
+        const tensor = summedLayout(node, source) as Tensor<"int8">;
         rows.set(key, {
           weight: source.name,
           node: node.name || (node.output[0] ?? ""),

@@ -57,6 +57,20 @@ describe("unsafePairs", () => {
     expect(counts([node], shape)).toEqual([["W", "y", op, 4, 2]]);
   });
 
+  it("counts pairs of a convolution in the order of its sums: positions, at each the channels", () => {
+    const conv = (group: number) =>
+      makeNode("QLinearConv", ["u", "s", "z", "W", "s", "zi", "s", "z"], ["y"], { attributes: { group } });
+    // Rows of three channels at two positions: (100, −1), (2, 100), (29, −3).
+    expect(counts([conv(1)], [1, 3, 2], [100, 100, -1, 29, 2, -3])).toEqual([
+      ["W", "y", "QLinearConv", 3, 0],
+    ]);
+    // (100, 100), (1, 2), (3, −3): neighbours in memory would be safe.
+    expect(counts([conv(1)], [1, 3, 2], [100, 2, 100, 3, 1, -3])).toEqual([["W", "y", "QLinearConv", 3, 1]]);
+    // One channel of a group of several outputs pairs positions; depthwise kernels add no pairs.
+    expect(counts([conv(1)], [2, 1, 4], unsafe)).toEqual([["W", "y", "QLinearConv", 4, 0]]);
+    expect(counts([conv(2)], [2, 1, 4], [100, 100, 0, 0, 0, 0, 0, 0])).toEqual([]);
+  });
+
   it("follows the weight of a float operator behind its DequantizeLinear, if its activation was integers too", () => {
     const weight = makeNode("DequantizeLinear", ["W", "s", "zi"], ["w"]);
     const activation = makeNode("DequantizeLinear", ["u", "s", "z"], ["a"]);

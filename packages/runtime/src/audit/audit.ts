@@ -70,7 +70,7 @@ const floatReason = (node: NodeProto, kind: "float" | "dequantized"): string => 
     return "the file holds float attention that was fused before: quantize the unfused graph";
   }
   if (node.opType.includes("Conv"))
-    return "its weight is float32: ConvInteger has no fast kernel, so only static int8 speeds it up";
+    return "its weight is float32: only static int8 has a fast kernel for it, and not for every shape";
   if (["LSTM", "GRU", "RNN"].includes(node.opType)) {
     return node.opType === "LSTM"
       ? "its weights are float32: DynamicQuantizeLSTM would be used for int8 ones"

@@ -12,7 +12,7 @@ import { isOp, takesIntegers } from "./kernel-classes.js";
  */
 export type QdqRole = "entry" | "exit" | "weight" | "embedding" | "stray";
 
-/** Operators that move 8-bit values without looking at them. */
+/** Operators that move 8-bit values, or pick some of them, without computing new ones. */
 const movers = [
   "Reshape",
   "Transpose",
@@ -24,6 +24,9 @@ const movers = [
   "Split",
   "Expand",
   "Identity",
+  "MaxPool",
+  "DepthToSpace",
+  "SpaceToDepth",
 ];
 
 const lookups = ["Gather", "GatherND", "GatherElements"];

@@ -1,7 +1,6 @@
 import { intAttribute, type ModelProto, type NodeProto } from "@nasty/formats/onnx";
 import { isFused, isStandard } from "@nasty/graph";
 import type { Audit } from "./audit.js";
-import { isOp } from "./kernel-classes.js";
 
 const nodesOf = (model: ModelProto): readonly NodeProto[] => model.graph?.node ?? [];
 
@@ -11,9 +10,12 @@ const nodesOf = (model: ModelProto): readonly NodeProto[] => model.graph?.node ?
  */
 const dynamicSince = 11n;
 
+/** Of static quantization, MatMulIntegerToFloat is a form that is written where the runtime would not fuse one. */
 const wasFused = (source: ModelProto): ((node: NodeProto) => boolean) => {
   const opset = source.opsetImport.find(isStandard)?.version ?? 0n;
-  return (node) => isFused(node) && !(node.opType === "DynamicQuantizeMatMul" && opset < dynamicSince);
+  const isWritten = ({ opType }: NodeProto): boolean =>
+    opType === "MatMulIntegerToFloat" || (opType === "DynamicQuantizeMatMul" && opset < dynamicSince);
+  return (node) => isFused(node) && !isWritten(node);
 };
 
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
@@ -34,7 +36,10 @@ const blockWeights = (source: ModelProto | undefined): string => {
 export const auditWarnings = (audit: Omit<Audit, "warnings">, source: ModelProto | undefined): string[] => {
   const warnings: string[] = [];
   const fused = source === undefined ? [] : nodesOf(source).filter(wasFused(source));
-  const gemms = source === undefined ? [] : nodesOf(source).filter((node) => isOp(node, "Gemm"));
+  // The runtime makes Gemm of a float MatMul and Add, and of Gemm between integers a quantized kernel.
+  const gemms = audit.floatKernels.filter(
+    ({ op, node }) => op === "Gemm" && !node.endsWith("MatMulAddFusion"),
+  );
   const has = (op: string): boolean => audit.kernels.some((kernel) => kernel.op === op);
 
   if (fused.length > 0) {
@@ -55,7 +60,7 @@ export const auditWarnings = (audit: Omit<Audit, "warnings">, source: ModelProto
   }
   if (audit.strayQdq > 0) {
     warnings.push(
-      `${plural(audit.strayQdq, "QuantizeLinear/DequantizeLinear node")} around float operators cost time and accuracy: quantize only MatMul and Gemm with constant weights`,
+      `${plural(audit.strayQdq, "QuantizeLinear/DequantizeLinear node")} around float operators cost time and accuracy: quantize only products and convolutions with constant weights`,
     );
   }
   if (has("ConvInteger")) {

@@ -6,17 +6,27 @@ import type { RuntimeModule } from "./runtime-module.js";
 import { loadWasm, wasmPackage } from "./wasm.js";
 
 /** A loaded ONNX Runtime. */
-export interface Engine {
-  readonly name: EngineName;
+export interface OrtEngine {
+  readonly name: "native" | "wasm";
   readonly ort: RuntimeModule;
   /** Those that the runtime was built for; the first is the one taken unless another is asked for. */
   readonly devices: readonly Device[];
 }
 
+/** The engine of `@nasty/portable`. */
+export interface PortableEngine {
+  readonly name: "portable";
+  readonly devices: readonly Device[];
+  /** Loads what runs a model with operators that this engine lacks; undefined where this very engine was asked for. */
+  readonly otherwise: (() => Promise<OrtEngine>) | undefined;
+}
+
+export type Engine = OrtEngine | PortableEngine;
+
 /** The environment variable that chooses the engine of a process. */
 const engineVariable = "NASTY_ENGINE";
 
-const engineNames: readonly EngineName[] = ["native", "wasm"];
+const engineNames: readonly EngineName[] = ["native", "wasm", "portable"];
 
 /**
  * What to do where the native library is missing. The install script that this skips only fetches libraries for GPUs.
@@ -24,13 +34,16 @@ const engineNames: readonly EngineName[] = ["native", "wasm"];
 const installAdvice =
   "for the native library run: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node";
 
-const loaders: Readonly<Record<EngineName, () => Promise<Omit<Engine, "name">>>> = {
+const loaders: Readonly<Record<OrtEngine["name"], () => Promise<Omit<OrtEngine, "name">>>> = {
   native: loadNative,
   wasm: loadWasm,
 };
-const loading = new Map<EngineName, Promise<Engine>>();
+const loading = new Map<OrtEngine["name"], Promise<OrtEngine>>();
 
-const load = (name: EngineName): Promise<Engine> => {
+/** WebAssembly computes on the CPU, under a name of its own. */
+const portableDevices: readonly Device[] = ["wasm"];
+
+const load = (name: OrtEngine["name"]): Promise<OrtEngine> => {
   const begun = loading.get(name) ?? loaders[name]().then((loaded) => ({ name, ...loaded }));
   loading.set(name, begun);
   // Someone may install the package while the process runs.
@@ -49,7 +62,7 @@ const reasonOf = (error: unknown): string => {
     : `${nativePackage} has no library that loads on ${process.platform} ${process.arch} (${firstLine(error)})`;
 };
 
-const missing = (name: EngineName, cause: unknown): RuntimeError =>
+const missing = (name: OrtEngine["name"], cause: unknown): RuntimeError =>
   new RuntimeError(
     "no-runtime",
     name === "native"
@@ -78,15 +91,20 @@ const nativeOrFallback = async (): Promise<Engine> => {
   try {
     return await load("native");
   } catch (cause) {
-    const fallback = await load("wasm").catch(() => {
-      throw missing("native", cause);
-    });
+    const reason = reasonOf(cause);
     publishNotice({
-      engine: "wasm",
-      reason: reasonOf(cause),
-      message: `${reasonOf(cause)}, so ONNX Runtime's WebAssembly build computes, more slowly; ${installAdvice}`,
+      engine: "portable",
+      reason,
+      message: `${reason}, so the portable engine computes, more slowly; ${installAdvice}`,
     });
-    return fallback;
+    return {
+      name: "portable",
+      devices: portableDevices,
+      otherwise: () =>
+        load("wasm").catch(() => {
+          throw missing("native", cause);
+        }),
+    };
   }
 };
 
@@ -95,14 +113,14 @@ let usual: Promise<Engine> | undefined;
 
 /**
  * Loads ONNX Runtime on first use, so that importing this package costs nothing: the native library, or, where there is
- * none, the WebAssembly build, which is said on the channel of notices.
+ * none, the portable engine, which is said on the channel of notices.
  *
  * @param option the engine to take; otherwise that of `NASTY_ENGINE`
- * @throws RuntimeError `no-runtime` where what was asked for, or both, cannot be loaded; `invalid-option` for an
- *   unknown name.
+ * @throws RuntimeError `no-runtime` where what was asked for cannot be loaded; `invalid-option` for an unknown name.
  */
 export const loadEngine = async (option?: EngineName): Promise<Engine> => {
   const wanted = wantedEngine(option);
+  if (wanted === "portable") return { name: "portable", devices: portableDevices, otherwise: undefined };
   if (wanted !== undefined) {
     return load(wanted).catch((cause: unknown) => {
       throw missing(wanted, cause);

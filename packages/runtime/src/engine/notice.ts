@@ -3,7 +3,7 @@ import { channel } from "node:diagnostics_channel";
 /** Something that a person should know although the work goes on. */
 export interface RuntimeNotice {
   /** The engine that computes. */
-  readonly engine: "wasm";
+  readonly engine: "portable";
   /** Why it is not the usual one. */
   readonly reason: string;
   /** One line: the reason, what follows from it, and what to do. */

@@ -332,6 +332,60 @@ describe("auditModel", () => {
     expect(await warningsAt(17)).toHaveLength(1);
   });
 
+  it("takes neither the Gemm of a static file nor its MatMulIntegerToFloat for what was left or fused", async () => {
+    const scalar = (name: string, dtype: "float32" | "uint8" | "int8", value: number) =>
+      makeTensor(name, dtype, { values: [value], shape: [] });
+    const shared = [
+      scalar("s", "float32", 0.1),
+      scalar("z", "uint8", 128),
+      scalar("zw", "int8", 0),
+      makeTensor("W", "int8", { values: Array.from({ length: 12 }, (_, i) => i - 6), shape: [4, 3] }),
+    ];
+    const quantize = makeNode("QuantizeLinear", ["x", "s", "z"], ["q"]);
+    const pairs = [
+      quantize,
+      makeNode("DequantizeLinear", ["q", "s", "z"], ["d"]),
+      makeNode("DequantizeLinear", ["W", "s", "zw"], ["w"]),
+      makeNode("Gemm", ["d", "w"], ["y"], { name: "dense" }),
+    ];
+    const kernel = makeNode("MatMulIntegerToFloat", ["q", "W", "s", "s", "z", "zw"], ["y"], {
+      domain: "com.microsoft",
+    });
+    for (const nodes of [pairs, [quantize, kernel]]) {
+      const audit = await auditModel(modelOf(nodes, shared));
+      expect(audit).toMatchObject({ quantizedKernels: 1, floatMatMuls: 0, warnings: [] });
+    }
+  });
+
+  it("takes a MaxPool of integers for no float operator", async () => {
+    const scalar = (name: string, dtype: "float32" | "uint8", value: number) =>
+      makeTensor(name, dtype, { values: [value], shape: [] });
+    const weight = makeTensor("W", "int8", {
+      values: Array.from({ length: 64 }, (_, i) => i - 32),
+      shape: [8, 8, 1, 1],
+    });
+    const rounded = (name: string) => [
+      makeNode("QuantizeLinear", [name, "s", "z"], [`${name}q`]),
+      makeNode("DequantizeLinear", [`${name}q`, "s", "z"], [`${name}d`]),
+    ];
+    const graph = makeGraph("pooled", {
+      nodes: [
+        makeNode("LeakyRelu", ["x"], ["a"]),
+        makeNode("MaxPool", ["a"], ["p"], { attributes: { kernel_shape: [2, 2], strides: [2, 2] } }),
+        ...rounded("p"),
+        makeNode("DequantizeLinear", ["W", "s"], ["w"]),
+        makeNode("Conv", ["pd", "w"], ["c"]),
+        ...rounded("c"),
+        makeNode("LeakyRelu", ["cd"], ["y"]),
+      ],
+      inputs: [makeValueInfo("x", "float32", [1, 8, 6, 6])],
+      outputs: [makeValueInfo("y", "float32")],
+      initializers: [weight, scalar("s", "float32", 0.1), scalar("z", "uint8", 128)],
+    });
+    const audit = await auditModel(makeModel(graph, { opsets: { "": 17 }, irVersion: 8 }));
+    expect(audit).toMatchObject({ quantizedKernels: 1, strayQdq: 0, warnings: [] });
+  });
+
   it("writes the optimized graph where it is told to, and takes it away again", async () => {
     const folder = await mkdtemp(join(tmpdir(), "audit-"));
     let meanwhile: readonly string[] = [];

@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { makeNode } from "@nasty/formats/onnx";
 import { writeModelFile } from "@nasty/formats/onnx/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { auditModel, availableDevices, openSession } from "../../src/index.js";
-import { bytesOf, float, linearModel } from "../tiny-models.js";
+import { auditModel, availableDevices, environment, openSession } from "../../src/index.js";
+import { bytesOf, float, linearModel, modelOf } from "../tiny-models.js";
 
 const withoutNative = fileURLToPath(new URL("../fixtures/without-native.mjs", import.meta.url));
 const x = { x: float([1, 4], [1, 2, 3, 4]) };
@@ -54,8 +55,11 @@ try {
   console.log(JSON.stringify({ code, message }));
 }`;
 
+/** An operator that the portable engine lacks. */
+const celuModel = () => modelOf([makeNode("Celu", ["x"], ["y"], { name: "unary" })], [], { outputs: 4 });
+
 describe("the engine of a session", () => {
-  it("computes the same on WebAssembly, from a path, from bytes and from a model", async () => {
+  it("computes the same on every engine, from a path, from bytes and from a model", async () => {
     const path = join(folder, "linear.onnx");
     await writeModelFile(path, linearModel());
     const large = join(folder, "external.onnx");
@@ -63,8 +67,9 @@ describe("the engine of a session", () => {
     const compressed = join(folder, "linear.onnx.gz");
     await writeModelFile(compressed, linearModel());
     for (const model of [path, large, compressed, bytesOf(linearModel()), linearModel()]) {
-      for (const engine of ["wasm", "native"] as const) {
+      for (const engine of ["wasm", "native", "portable"] as const) {
         const session = await openSession(model, { engine });
+        expect([session.engine, environment().engine]).toEqual([engine, engine]);
         expect(await session.run(x)).toEqual({ y });
         const out = float([1, 3], [9, 9, 9]);
         expect((await session.run(x, ["y"], { out: { y: out } })).y).toBe(out);
@@ -74,12 +79,12 @@ describe("the engine of a session", () => {
     }
   });
 
-  it("is the WebAssembly build where the native library is missing, and says so once", async () => {
+  it("is the portable one where the native library is missing, and says so once", async () => {
     const found = await printed(program, { hide: true });
     expect(found).toEqual({
       notices: [
         {
-          engine: "wasm",
+          engine: "portable",
           reason: "onnxruntime-node is not installed",
           message: expect.stringMatching(
             /^onnxruntime-node is not installed, .*ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node$/,
@@ -107,25 +112,43 @@ describe("the engine of a session", () => {
     });
     expect(await printed(program, { engine: "gpu" })).toEqual({
       code: "invalid-option",
-      message: "openSession: NASTY_ENGINE: expected one of native, wasm, got gpu",
+      message: "openSession: NASTY_ENGINE: expected one of native, wasm, portable, got gpu",
     });
   });
 
-  it("says what WebAssembly cannot do", async () => {
+  it("is ONNX Runtime's WebAssembly build for a model with operators that the portable one lacks", async () => {
+    const bytes = Buffer.from(bytesOf(celuModel())).toString("base64");
+    const code = `
+import { environment, openSession } from "@nasty/runtime";
+const bytes = new Uint8Array(Buffer.from("${bytes}", "base64"));
+const { engine } = await openSession(bytes);
+console.log(JSON.stringify([engine, environment().engine]));`;
+    expect(await printed(code, { hide: true })).toEqual(["wasm", "wasm"]);
+    await expect(openSession(celuModel(), { engine: "portable" })).rejects.toMatchObject({
+      name: "RuntimeError",
+      code: "unsupported-operator",
+      operator: "Celu",
+      message: expect.stringMatching(
+        /^openSession: engine portable: model tiny: node: .*Celu "unary": no such operator$/,
+      ),
+    });
+  });
+
+  it.each(["wasm", "portable"] as const)("says what %s cannot do", async (engine) => {
     const optimizedModelPath = join(folder, "optimized.onnx");
-    await expect(openSession(linearModel(), { engine: "wasm", optimizedModelPath })).rejects.toMatchObject({
+    await expect(openSession(linearModel(), { engine, optimizedModelPath })).rejects.toMatchObject({
       code: "needs-native",
     });
-    await expect(auditModel(linearModel(), { engine: "wasm" })).rejects.toMatchObject({
+    await expect(auditModel(linearModel(), { engine })).rejects.toMatchObject({
       code: "needs-native",
     });
-    await expect(openSession(linearModel(), { engine: "wasm", device: "cuda" })).rejects.toMatchObject({
+    await expect(openSession(linearModel(), { engine, device: "cuda" })).rejects.toMatchObject({
       code: "device-unavailable",
     });
-    await expect(openSession(join(folder, "none.onnx"), { engine: "wasm" })).rejects.toMatchObject({
+    await expect(openSession(join(folder, "none.onnx"), { engine })).rejects.toMatchObject({
       code: "not-found",
     });
-    await expect(openSession(new Uint8Array(3), { engine: "wasm" })).rejects.toMatchObject({
+    await expect(openSession(new Uint8Array(3), { engine })).rejects.toMatchObject({
       code: "not-a-model",
     });
     expect(await availableDevices()).toContain("cpu");

@@ -14,6 +14,7 @@ import { runIdentity } from "../fine-tuning/run-identity.js";
 import {
   type ClassifierTrainingOptions,
   labelsInput,
+  taggerValidation,
   trainClassifier,
 } from "../fine-tuning/train-classifier.js";
 import {
@@ -144,11 +145,10 @@ export async function distillTransformer(
     const result = await trainClassifier({
       operation,
       model: model.training,
-      settings,
       loss: losses,
       batches,
       stepsPerEpoch: Math.ceil(rows.length / batchSize),
-      validation: scorable(lesson.validation),
+      validate: taggerValidation(settings, scorable(lesson.validation), options),
       identity: runIdentity(
         { ...identityOf(numbers), labels, targets: targets && hashTargets(targets) },
         all,

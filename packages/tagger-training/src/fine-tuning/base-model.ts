@@ -45,8 +45,12 @@ export interface OpenBase extends HeadlessEncoder {
   readonly settings: TransformerSettings;
   /** Ratio of dropout before the head. */
   readonly classifierDropout: number;
+  /** Ratio of dropout in a head for whole texts. */
+  readonly sequenceDropout: number;
   /** Labels of its head in the order of the logits; undefined if config.json names none. */
   readonly labels: readonly string[] | undefined;
+  /** The checkpoint that the encoder was built from; undefined for one from ONNX. */
+  readonly tensors: ReadonlyMap<string, Tensor> | undefined;
 }
 
 /**
@@ -59,8 +63,7 @@ export interface OpenBase extends HeadlessEncoder {
  *   FormatError for files that cannot be read.
  */
 export async function openBase(base: string | BaseModel): Promise<OpenBase> {
-  const found: BaseModel & Pick<HeadlessEncoder, "head"> =
-    typeof base === "string" ? await readBase(base) : base;
+  const found: FoundBase = typeof base === "string" ? await readBase(base) : base;
   const { config, tokenizerJson, tokenizerConfig } = found;
   const where = typeof base === "string" ? base : "base model";
   const headless = cutHead(found.model, found.hidden);
@@ -74,21 +77,30 @@ export async function openBase(base: string | BaseModel): Promise<OpenBase> {
     tokenizerJson,
     tokenizerConfig,
     settings,
-    classifierDropout: classifierDropoutOf(config),
+    classifierDropout: firstRatio(config, ["classifier_dropout", ...dropoutKeys], 0.1),
+    sequenceDropout: firstRatio(config, ["seq_classif_dropout", "classifier_dropout", ...dropoutKeys], 0.1),
     labels: hasLabels(config) ? settings.labels : undefined,
+    tensors: found.tensors,
   };
 }
+
+/** What a directory has beside the model. */
+interface FoundBase extends BaseModel, Pick<HeadlessEncoder, "head"> {
+  readonly tensors?: ReadonlyMap<string, Tensor>;
+}
+
+const dropoutKeys = ["hidden_dropout_prob", "dropout"];
 
 /**
  * The first that is there of the keys that the families have for it; the graph of an ONNX file needs no others of
  * config.json.
  */
-function classifierDropoutOf(config: Json): number {
-  for (const key of ["classifier_dropout", "hidden_dropout_prob", "dropout"]) {
+function firstRatio(config: Json, keys: readonly string[], otherwise: number): number {
+  for (const key of keys) {
     const ratio = config[key];
     if (typeof ratio === "number" && ratio >= 0 && ratio < 1) return ratio;
   }
-  return 0.1;
+  return otherwise;
 }
 
 /** The small files as parsed by the readers; labels that are not there yet do not matter. */
@@ -116,7 +128,7 @@ function headOf(tensors: ReadonlyMap<string, Tensor>): HeadlessEncoder["head"] {
   return { weight: toFloat32(transposeTensor(weight, [1, 0])), bias: toFloat32(bias) };
 }
 
-async function readBase(path: string): Promise<BaseModel & Pick<HeadlessEncoder, "head">> {
+async function readBase(path: string): Promise<FoundBase> {
   const config = withFamily(await readJson(join(path, "config.json")));
   const { tokenizer, tokenizerConfig } = await readTokenizer(path);
   const parts = { config, tokenizerJson: tokenizer.raw, tokenizerConfig: tokenizerConfig.raw };
@@ -126,7 +138,7 @@ async function readBase(path: string): Promise<BaseModel & Pick<HeadlessEncoder,
     const tensors = parseSafetensors(await readFileMaybeCompressed(checkpoint));
     checkFiniteTensors(tensors, `fineTune: ${checkpoint}`);
     const model = buildEncoder(config, tensors, { head: "none", dropout: true, prefixed: true });
-    return { ...parts, model, head: headOf(tensors) };
+    return { ...parts, model, head: headOf(tensors), tensors };
   }
   for (const name of ["onnx/model.onnx", "model.onnx"]) {
     const file = join(path, name);

@@ -32,7 +32,8 @@ export interface HeadWeights {
  * Takes the classification head off an encoder graph.
  *
  * The last hidden state is the output `last_hidden_state`, where there is one; else what the product of `logits` (or of
- * the only output) takes as its left operand, behind at most additions, dropout and reshapes.
+ * the only output) takes as its left operand, behind at most additions, dropout and reshapes; in a classifier of whole
+ * texts what its first token is taken of.
  *
  * @param hidden name of the tensor, where it is neither
  * @throws TaggerError `model-outputs` if no such tensor of rank 3 and known width is found.
@@ -67,8 +68,28 @@ function lastHidden(graph: Graph): string | undefined {
   while (name !== undefined) {
     const node = graph.producer(name);
     if (node === undefined) return undefined;
-    if (isProduct(graph, node)) return beforeDropout(graph, node.input[0] as string);
+    if (isProduct(graph, node)) {
+      const input = node.input[0] as string;
+      return beforeFirstToken(graph, input) ?? beforeDropout(graph, input);
+    }
     name = passedThrough(graph, node);
+  }
+  return undefined;
+}
+
+const activations = new Set(["Tanh", "Relu", "Gelu"]);
+
+/** In a classifier of whole texts, what its head takes the first token of. */
+function beforeFirstToken(graph: Graph, input: string): string | undefined {
+  let name: string | undefined = input;
+  while (name !== undefined) {
+    const node = graph.producer(name);
+    if (node === undefined) return undefined;
+    const index = node.opType === "Gather" ? graph.constant(node.input[1] ?? "") : undefined;
+    if (index !== undefined && intAttribute(node, "axis", 0) === 1 && Number(index.data[0]) === 0)
+      return node.input[0];
+    const isInHead = isProduct(graph, node) || activations.has(node.opType);
+    name = isInHead ? node.input[0] : passedThrough(graph, node);
   }
   return undefined;
 }

@@ -22,6 +22,7 @@ import {
   checkShare,
   type ClassifierTraining,
   type ClassifierTrainingOptions,
+  taggerValidation,
   trainClassifier,
 } from "./train-classifier.js";
 import { transformerBatches } from "./transformer-batches.js";
@@ -156,9 +157,8 @@ export async function fineTuneAs(
   const result = await trainClassifier({
     operation,
     model,
-    settings,
     ...transformerBatches(settings, run),
-    validation: known(validation),
+    validate: taggerValidation(settings, known(validation), options),
     identity: runIdentity({ ...identityOf(options), labels, config: opened.config }, train, model),
     options,
   });

@@ -70,7 +70,7 @@ export interface ClassifierTraining {
   readonly modifiers: ModifierState;
   /** How the model was trained to be quantized, if it was. */
   readonly qat?: QuantizationRecord;
-  /** Accuracy or entity F1 on the validation sentences. */
+  /** Of the task's metric on the validation data. */
   readonly bestMetric: number | undefined;
   readonly history: readonly EpochRecord[];
   readonly steps: number;
@@ -80,22 +80,22 @@ export interface ClassifierTraining {
 export interface ClassifierJob {
   readonly operation: string;
   readonly model: ModelProto;
-  readonly settings: TaggerSettings;
   readonly loss: Loss | readonly Loss[];
   readonly batches: (random: Random) => Iterable<Batch> | AsyncIterable<Batch>;
   readonly stepsPerEpoch: number;
-  readonly validation: readonly LabelledSentence[];
+  /** How good a forward model is, higher being better; undefined where nothing is there to tell. */
+  readonly validate: ((model: ModelProto) => Promise<number>) | undefined;
   /** Tells this data and these settings from others in checkpoints. */
   readonly identity: string;
   readonly options: ClassifierTrainingOptions;
 }
 
-/** Name of the input with the label of each subword. */
+/** Name of the input with the labels: of each subword, or of each text. */
 export const labelsInput = "labels";
 
-/** Trains a token classifier: AdamW, warm-up and linear decay, validation by the task's metric after each epoch. */
+/** Trains an encoder with its head: AdamW, warm-up and linear decay, validation after each epoch. */
 export async function trainClassifier(job: ClassifierJob): Promise<ClassifierTraining> {
-  const { model, settings, loss, validation, stepsPerEpoch, options } = job;
+  const { model, loss, validate, stepsPerEpoch, options } = job;
   const { epochs = 5, learningRate = 5e-5, warmUp = 0.1, seed = 1, threads = 1 } = options;
   checkShare(job.operation, "warmUp", warmUp);
   const dropout = options.dropout === undefined ? [] : [{ node: "*", ratio: options.dropout }];
@@ -138,12 +138,9 @@ export async function trainClassifier(job: ClassifierJob): Promise<ClassifierTra
       stepsPerEpoch,
       batches: ({ random }) => job.batches(random),
       identity: job.identity,
-      ...(validation.length === 0
-        ? {}
-        : {
-            validate: ({ model: trained }) =>
-              metricOf(qat?.simulate(trained) ?? trained, { settings, validation, threads }),
-          }),
+      ...(validate !== undefined && {
+        validate: ({ model: trained }) => validate(qat?.simulate(trained) ?? trained),
+      }),
       ...definedOnly({
         patience: options.patience,
         checkpoint: options.checkpoint,
@@ -160,19 +157,25 @@ export async function trainClassifier(job: ClassifierJob): Promise<ClassifierTra
   }
 }
 
-interface Validation {
-  readonly settings: TaggerSettings;
-  readonly validation: readonly LabelledSentence[];
-  readonly threads: number;
-}
-
-async function metricOf(model: ModelProto, { settings, validation, threads }: Validation): Promise<number> {
-  const tagger = await openTaggerModel(model, settings, { threads });
-  try {
-    return (await evaluate(tagger, validation, { batchSize: 16 })).value;
-  } finally {
-    await tagger.close();
-  }
+/**
+ * Validation of a tagger by its task's metric.
+ *
+ * @returns undefined without a sentence
+ */
+export function taggerValidation(
+  settings: TaggerSettings,
+  sentences: readonly LabelledSentence[],
+  { threads = 1 }: Pick<ClassifierTrainingOptions, "threads">,
+): ClassifierJob["validate"] {
+  if (sentences.length === 0) return undefined;
+  return async (model) => {
+    const tagger = await openTaggerModel(model, settings, { threads });
+    try {
+      return (await evaluate(tagger, sentences, { batchSize: 16 })).value;
+    } finally {
+      await tagger.close();
+    }
+  };
 }
 
 export function checkShare(operation: string, name: string, value: number): void {

@@ -1,8 +1,6 @@
 import type { Tensor } from "@nasty/core";
-import { dtypeOf, type ModelProto } from "@nasty/formats/onnx";
-import { ModelGraph } from "@nasty/graph";
-import type { ValueInfo } from "@nasty/runtime";
-import { TaggerError, type TransformerSettings } from "@nasty/taggers";
+import type { ModelProto } from "@nasty/formats/onnx";
+import { inputsOf, TaggerError, type TransformerSettings } from "@nasty/taggers";
 import {
   type Feeder,
   makeFeeder,
@@ -74,19 +72,6 @@ const hiding = (encoder: WordEncoder, hides: () => boolean): WordEncoder => ({
   encode: (word) => (hides() ? encoder.unknown : encoder.encode(word)),
 });
 
-function inputsOf(model: ModelProto): ValueInfo[] {
-  return ModelGraph.from(model).main.inputs.map(({ name, type }) => {
-    const value = type?.value.case === "tensorType" ? type.value.value : undefined;
-    return {
-      name,
-      dtype: dtypeOf(value?.elemType ?? 0),
-      shape: (value?.shape?.dim ?? []).map(({ value: size }) =>
-        size.case === "dimValue" ? Number(size.value) : (size.value ?? ""),
-      ),
-    };
-  });
-}
-
 /** int64 [rows, length] with the label of each word at its first subword, −100 elsewhere. */
 export function labelTensor(rows: readonly TrainingRow[], shape: readonly number[]): Tensor<"int64"> {
   const [count = 0, length = 0] = shape;
@@ -110,7 +95,7 @@ const pool = 50;
  * Rows are shuffled, sorted by length inside pools of 50 batches, and the batches are shuffled. There are ⌈rows /
  * batchSize⌉ of them.
  */
-export function shuffledBatches<R extends SubwordRow>(
+export function shuffledBatches<R extends Pick<SubwordRow, "ids">>(
   rows: readonly R[],
   batchSize: number,
   random: Random,

@@ -9,6 +9,7 @@ import {
   checkShare,
   type ClassifierTraining,
   type ClassifierTrainingOptions,
+  taggerValidation,
   trainClassifier,
 } from "../fine-tuning/train-classifier.js";
 import { transformerBatches } from "../fine-tuning/transformer-batches.js";
@@ -78,11 +79,10 @@ export async function trainFurther(
   const result = await trainClassifier({
     operation,
     model,
-    settings,
     loss,
     batches,
     stepsPerEpoch,
-    validation: known(validation),
+    validate: taggerValidation(settings, known(validation), options),
     identity: runIdentity({ ...identityOf(options), labels }, train, model),
     options,
   });

@@ -1,7 +1,5 @@
-import type { Tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
-import { buildEncoder, expectedTensors, parseEncoderConfig } from "@nasty/taggers/encoders";
-import { seededRandom } from "@nasty/training";
+import { buildEncoder, randomCheckpoint } from "@nasty/taggers/encoders";
 import { specialPieces } from "./train-vocabulary.js";
 
 /** The form of a BERT encoder. */
@@ -54,21 +52,13 @@ export function bertConfig(size: TransformerSize, dropout: number): Readonly<Rec
 }
 
 /**
- * A BERT encoder with random weights: tables and linear layers normal(0, 0.02), biases 0, normalisation 1.
+ * A BERT encoder with random weights, as `randomCheckpoint` draws them.
  *
  * @param config see {@link bertConfig}
  * @returns a graph with the output `last_hidden_state` and with Dropout nodes; the same for the same seed
  * @throws TaggerError `config` naming the key.
- * @see J. Devlin et al., "BERT" (2019), and `initializer_range` of its published code
  */
 export function randomEncoder(config: Readonly<Record<string, unknown>>, seed: number): ModelProto {
-  const random = seededRandom(seed);
-  const tensors = new Map<string, Tensor>();
-  for (const { name, shape } of expectedTensors(parseEncoderConfig(config))) {
-    const data = new Float32Array(shape.reduce((product, length) => product * length, 1));
-    if (shape.length > 1) for (let i = 0; i < data.length; i++) data[i] = random.normal() * deviation;
-    else if (name.endsWith("LayerNorm.weight")) data.fill(1);
-    tensors.set(name, { dtype: "float32", shape, data });
-  }
+  const tensors = randomCheckpoint(config, { seed, deviation });
   return buildEncoder(config, tensors, { head: "none", dropout: true, prefixed: true });
 }

@@ -3,6 +3,15 @@ import { continuationPrefix, specialPieces } from "./train-vocabulary.js";
 /** Longer words become `[UNK]`, as in BERT: the search for the longest piece takes quadratic time. */
 const longestWord = 100;
 
+/** Control characters go, Chinese characters stand alone; accents and case stay. */
+const textNormalizer = {
+  type: "BertNormalizer",
+  clean_text: true,
+  handle_chinese_chars: true,
+  strip_accents: false,
+  lowercase: false,
+};
+
 /** The two files of a WordPiece tokenizer as Hugging Face tokenizers have them. */
 export interface WordPieceFiles {
   readonly tokenizerJson: Readonly<Record<string, unknown>>;
@@ -10,13 +19,17 @@ export interface WordPieceFiles {
 }
 
 /**
- * A WordPiece tokenizer over given pieces: white space ends a word, punctuation does not (words are given), case is
- * kept, `[CLS]` and `[SEP]` stand around a sentence.
+ * A WordPiece tokenizer over given pieces: case is kept, `[CLS]` and `[SEP]` stand around a sentence. Of `words`, which
+ * are given, white space ends one; in running `text` punctuation is a word of its own, as in BERT.
  *
  * @param pieces in the order of their ids, {@link specialPieces} first
  * @param positions most tokens of a sentence, special ones included
  */
-export function wordPieceTokenizer(pieces: readonly string[], positions: number): WordPieceFiles {
+export function wordPieceTokenizer(
+  pieces: readonly string[],
+  positions: number,
+  reads: "words" | "text" = "words",
+): WordPieceFiles {
   const special = specialPieces.map((content, id) => ({
     id,
     content,
@@ -42,8 +55,8 @@ export function wordPieceTokenizer(pieces: readonly string[], positions: number)
       truncation: null,
       padding: null,
       added_tokens: special,
-      normalizer: null,
-      pre_tokenizer: { type: "WhitespaceSplit" },
+      normalizer: reads === "words" ? null : textNormalizer,
+      pre_tokenizer: { type: reads === "words" ? "WhitespaceSplit" : "BertPreTokenizer" },
       post_processor: {
         type: "TemplateProcessing",
         single: first,

@@ -3,15 +3,19 @@ import { makeValueInfo, type ModelProto } from "@nasty/formats/onnx";
 import { ModelGraph, transposeTensor } from "@nasty/graph";
 import { type EncoderConfig, parseEncoderConfig } from "./encoder-config.js";
 import { type EncoderPart, encoderWriter } from "./encoder-writer.js";
+import { TaggerError } from "../tagger-error.js";
 import { writeLayer } from "./encoder-layer.js";
+import { sequenceHeadOf } from "./families.js";
 import { readEncoderCheckpoint } from "./read-checkpoint.js";
+import { findSequenceHead, type SequenceHeadPlan, writeSequenceHead } from "./sequence-head.js";
 
 export interface BuildEncoderOptions {
   /**
    * `classifier`: the checkpoint's token classifier, output `logits` [batch, sequence, labels], where it has one;
-   * `none`: output `last_hidden_state` [batch, sequence, hidden]. Default `classifier`.
+   * `sequence`: its classifier of whole texts, output `logits` [batch, labels]; `none`: output `last_hidden_state`
+   * [batch, sequence, hidden]. Default `classifier`.
    */
-  readonly head?: "classifier" | "none";
+  readonly head?: "classifier" | "sequence" | "none";
   /** Dropout nodes where the family trains with them, at the ratios of config.json. Default false. */
   readonly dropout?: boolean;
   /** Give a bare encoder's initializers the family's prefix (`bert.`, …), as a task model's have. Default false. */
@@ -37,7 +41,7 @@ const maskedScore = -10_000;
  * @param config the parsed `config.json`
  * @param tensors the checkpoint, as `parseSafetensors` reads it
  * @throws TaggerError `config` (naming the key), `checkpoint` (naming the tensor: missing, mis-shaped, of another
- *   family).
+ *   family; no head of the kind `sequence`).
  * @see J. Devlin et al., "BERT" (2019); Y. Liu et al., "RoBERTa" (2019); V. Sanh et al., "DistilBERT" (2019); K. Clark
  *   et al., "ELECTRA" (2020); as in Hugging Face transformers 4 and 5
  * @example
@@ -53,7 +57,7 @@ export function buildEncoder(
   const parsed = parseEncoderConfig(config);
   const settings: EncoderConfig = dropout
     ? parsed
-    : { ...parsed, dropout: 0, attentionDropout: 0, classifierDropout: 0 };
+    : { ...parsed, dropout: 0, attentionDropout: 0, classifierDropout: 0, sequenceDropout: 0 };
   const checkpoint = readEncoderCheckpoint(tensors, settings);
   const prefix = prefixed ? settings.family.prefix : checkpoint.prefix;
   const batch = ["batch", "sequence"] as const;
@@ -69,6 +73,14 @@ export function buildEncoder(
   let hidden = writeEmbeddings(part);
   for (let i = 0; i < settings.layers; i++) hidden = writeLayer(part, { index: i, hidden, mask });
 
+  if (head === "sequence") {
+    const plan = sequencePlan(tensors, settings);
+    const labels = plan.weights.output.bias.data.length;
+    model.main.addOutput(
+      makeValueInfo(writeSequenceHead(writer, hidden, plan), "float32", ["batch", labels]),
+    );
+    return model.toModel();
+  }
   const classifier = head === "classifier" ? checkpoint.classifier : undefined;
   const output =
     classifier === undefined
@@ -85,6 +97,23 @@ export function buildEncoder(
   }
   model.main.addOutput(makeValueInfo(output.name, "float32", [...batch, output.width]));
   return model.toModel();
+}
+
+/** @throws TaggerError `checkpoint` for a layer that is not there. */
+function sequencePlan(
+  tensors: ReadonlyMap<string, Tensor>,
+  { family, hidden: width, sequenceDropout: dropout }: EncoderConfig,
+): SequenceHeadPlan {
+  const [modelType = ""] = Object.keys(family.classes);
+  const names = sequenceHeadOf(modelType);
+  const { dense, output } = findSequenceHead(tensors, names, { prefix: family.prefix, width });
+  if (dense !== undefined && output !== undefined) return { names, weights: { dense, output }, dropout };
+  const name = `${dense === undefined ? names.dense : names.output}.weight`;
+  throw new TaggerError(
+    "checkpoint",
+    `buildEncoder: tensor ${JSON.stringify(name)}: expected a tensor [${dense === undefined ? width : "labels"}, ${width}], got none of that name and shape`,
+    { name },
+  );
 }
 
 /** RoBERTa has a type table but one type: its tokenizer gives no type ids. */

@@ -28,6 +28,8 @@ export interface EncoderConfig {
   readonly dropout: number;
   readonly attentionDropout: number;
   readonly classifierDropout: number;
+  /** In a head that classifies texts. */
+  readonly sequenceDropout: number;
 }
 
 /** Larger ones are slips: a graph of them would not fit into a file. */
@@ -137,6 +139,7 @@ export function parseEncoderConfig(raw: unknown): EncoderConfig {
     dropout,
     attentionDropout: (distilled ? config.attention_dropout : config.attention_probs_dropout_prob) ?? 0.1,
     classifierDropout: config.classifier_dropout ?? dropout,
+    sequenceDropout: distilled ? (config.seq_classif_dropout ?? 0.2) : (config.classifier_dropout ?? dropout),
   };
 }
 

@@ -21,9 +21,41 @@ export interface EncoderFamily {
   readonly defaultPadId: number;
   /** Positions count from padId + 1 over the tokens that are not padding. */
   readonly positionsBehindPadding: boolean;
-  /** Class of transformers that tags tokens with it, by model type. */
+  /** What classifies whole texts. */
+  readonly sequenceHead: SequenceHeadNames;
+  /** What the names of its classes in transformers begin with, by model type. */
   readonly classes: Readonly<Record<string, string>>;
 }
+
+/** The two linear layers between the first token's hidden state and the scores of a text, and what is between them. */
+export interface SequenceHeadNames {
+  /** Name of the first layer, [width, width], in the checkpoint; the family's prefix goes before it if `isInside`. */
+  readonly dense: string;
+  readonly isInside: boolean;
+  readonly activation: "tanh" | "relu" | "gelu";
+  /** Name of the second layer, [labels, width]. */
+  readonly output: string;
+  /** Whether training drops out the hidden state too, not only what the activation gives. */
+  readonly dropsHidden: boolean;
+}
+
+/** BERT's head, whose first layer is the encoder's pooler. */
+const poolerHead: SequenceHeadNames = {
+  dense: "pooler.dense",
+  isInside: true,
+  activation: "tanh",
+  output: "classifier",
+  dropsHidden: false,
+};
+
+/** RoBERTa's head; that of encoders of other families too, which transformers may name otherwise. */
+const denseHead: SequenceHeadNames = {
+  dense: "classifier.dense",
+  isInside: false,
+  activation: "tanh",
+  output: "classifier.out_proj",
+  dropsHidden: true,
+};
 
 const bertLayer: LayerNames = {
   query: "attention.self.query",
@@ -41,6 +73,7 @@ const bertLike = {
   layer: bertLayer,
   defaultPadId: 0,
   positionsBehindPadding: false,
+  sequenceHead: poolerHead,
 };
 
 /** The families that can be built, in the order in which they are looked for in a checkpoint. */
@@ -60,7 +93,13 @@ export const families: readonly EncoderFamily[] = [
       output: "ffn.lin2",
       outputNorm: "output_layer_norm",
     },
-    classes: { distilbert: "DistilBertForTokenClassification" },
+    sequenceHead: {
+      ...poolerHead,
+      dense: "pre_classifier",
+      isInside: false,
+      activation: "relu",
+    },
+    classes: { distilbert: "DistilBert" },
   },
   {
     ...bertLike,
@@ -68,19 +107,17 @@ export const families: readonly EncoderFamily[] = [
     prefix: "roberta.",
     defaultPadId: 1,
     positionsBehindPadding: true,
-    classes: {
-      roberta: "RobertaForTokenClassification",
-      "xlm-roberta": "XLMRobertaForTokenClassification",
-      camembert: "CamembertForTokenClassification",
-    },
+    sequenceHead: denseHead,
+    classes: { roberta: "Roberta", "xlm-roberta": "XLMRoberta", camembert: "Camembert" },
   },
   {
     ...bertLike,
     name: "electra",
     prefix: "electra.",
-    classes: { electra: "ElectraForTokenClassification" },
+    sequenceHead: { ...denseHead, activation: "gelu" },
+    classes: { electra: "Electra" },
   },
-  { ...bertLike, name: "bert", prefix: "bert.", classes: { bert: "BertForTokenClassification" } },
+  { ...bertLike, name: "bert", prefix: "bert.", classes: { bert: "Bert" } },
 ];
 
 /** Values of `model_type` that can be built. */
@@ -91,7 +128,19 @@ export function familyOf(modelType: string | undefined): EncoderFamily | undefin
   return families.find(({ classes }) => Object.hasOwn(classes, modelType));
 }
 
-/** Name of the class of transformers that tags tokens with a model of this type, where it is known. */
-export function tokenClassifierClass(modelType: string): string | undefined {
-  return familyOf(modelType)?.classes[modelType];
+/** What a model of a family does, by the end of its class's name in transformers. */
+export type ModelClass = "ForTokenClassification" | "ForSequenceClassification" | "Model";
+
+/** Name of the class of transformers that a model of this type is loaded with, where it is known. */
+export function classOf(modelType: string, end: ModelClass): string | undefined {
+  const start = familyOf(modelType)?.classes[modelType];
+  return start === undefined ? undefined : `${start}${end}`;
+}
+
+/** The head that classifies texts with a model of this type, its layers under their whole names in a checkpoint. */
+export function sequenceHeadOf(modelType: string): SequenceHeadNames {
+  const family = familyOf(modelType);
+  if (family === undefined) return denseHead;
+  const { sequenceHead: head, prefix } = family;
+  return head.isInside ? { ...head, dense: prefix + head.dense } : head;
 }

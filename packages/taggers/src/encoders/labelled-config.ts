@@ -1,6 +1,6 @@
 import { type LabelSettings, labellingOfSettings } from "../label-choice.js";
 import { labellingOf } from "../task.js";
-import { tokenClassifierClass } from "./families.js";
+import { classOf } from "./families.js";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -16,7 +16,7 @@ export const labelsKey = "nasty";
 export function labelledConfig(config: Json, settings: LabelSettings, preferred?: string): Json {
   const { labels } = settings;
   const { "transformers.js_config": forBrowser, num_labels: _count, [labelsKey]: _before, ...rest } = config;
-  const architecture = tokenClassifierClass(String(config["model_type"]));
+  const architecture = classOf(String(config["model_type"]), "ForTokenClassification");
   const { dtype: _dtype, ...kept } = (forBrowser ?? {}) as Record<string, unknown>;
   const wanted = preferred === undefined ? kept : { ...kept, dtype: preferred };
   return {

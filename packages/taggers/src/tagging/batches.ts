@@ -1,4 +1,4 @@
-import type { Row } from "./rows.js";
+import type { IdRow } from "./rows.js";
 
 export interface BatchLimits {
   readonly batchSize: number;
@@ -14,7 +14,7 @@ export interface BatchLimits {
  *
  * @param longestBeside the longest row that may share a run with a shortest one
  */
-export function evenBatches<R extends Row>(
+export function evenBatches<R extends IdRow>(
   rows: readonly R[],
   { batchSize, batchTokens }: BatchLimits,
   longestBeside: (shortest: number) => number,

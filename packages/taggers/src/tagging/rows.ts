@@ -3,6 +3,8 @@ import { wordWindows } from "./windows.js";
 /** What a model reads in one row: ids of subwords or words. */
 export interface IdRow {
   readonly ids: Int32Array;
+  /** Type of each, where that is not the one that the tokenizer gives to all of a sentence. */
+  readonly types?: Int32Array;
 }
 
 /** A sentence, or a window of a long one, as a model reads it. */

@@ -18,13 +18,21 @@ export interface Trial extends RunInputs {
  * @returns the name of the output
  * @throws TaggerError `model-outputs`; what `mismatch` makes
  */
-export async function trialOutput(
+export async function trialOutput(session: Session, trial: Trial): Promise<string> {
+  return scoresOutput(session, await trialRun(session, trial), trial.mask.shape, trial.labels);
+}
+
+/**
+ * All outputs of a first run.
+ *
+ * @throws what `mismatch` makes for ids beyond the model's table
+ */
+export async function trialRun(
   session: Session,
-  { feeds, mask, largestId, labels, mismatch }: Trial,
-): Promise<string> {
-  let outputs: Readonly<Record<string, Tensor>>;
+  { feeds, largestId, mismatch }: Omit<Trial, "labels" | "mask">,
+): Promise<Readonly<Record<string, Tensor>>> {
   try {
-    outputs = await session.run(feeds);
+    return await session.run(feeds);
   } catch (cause) {
     // ONNX Runtime's Gather: "indices element out of data bounds, idx=7999 must be within the inclusive range
     // [-100,99]"
@@ -32,7 +40,6 @@ export async function trialOutput(
     if (bounds === null || Number(bounds[1]) !== largestId) throw cause;
     throw mismatch(largestId + 1, `${Number(bounds[2]) + 1} rows`, cause);
   }
-  return scoresOutput(session, outputs, mask.shape, labels);
 }
 
 /** The messages of an error and of those underneath it. */

@@ -58,6 +58,7 @@ export function makeFeeder(
         return position < length ? 1 : 0;
       case "types":
         if (position >= length) return 0;
+        if (row.types !== undefined) return row.types[position] as number;
         if (position < special.before.length) return special.beforeTypes[position] as number;
         if (position >= length - special.after.length) {
           return special.afterTypes[position - (length - special.after.length)] as number;
@@ -95,6 +96,18 @@ export function makeFeeder(
       return { feeds, mask: tensor("uint8", shape, real) };
     },
   };
+}
+
+/** Whether every input is one that texts have: ids, mask, types, positions; those of a decoder are not. */
+export function takesTexts(inputs: readonly ValueInfo[]): boolean {
+  const special = { before: [], beforeTypes: [], sequenceType: 0, after: [], afterTypes: [] };
+  try {
+    makeFeeder({ inputs }, { special, padId: 0, positionOffset: 0 });
+    return true;
+  } catch (error) {
+    if (error instanceof TaggerError) return false;
+    throw error;
+  }
 }
 
 /**

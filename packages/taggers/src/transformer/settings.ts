@@ -7,9 +7,8 @@ import { TaggerError } from "../tagger-error.js";
 import { parseTokenizerJson, type TokenizerJson } from "./tokenizer-json.js";
 import type { TokenizerSettings } from "./word-encoder.js";
 
-/** All that a transformer tagger needs beside the model. */
-export interface TransformerSettings extends LabelSettings {
-  readonly kind: "transformer";
+/** What turns text into the inputs of a transformer. */
+export interface TextInputSettings {
   readonly tokenizer: TokenizerSettings;
   /** Positions of the model that a row may fill, special tokens included; undefined if it has no limit. */
   readonly maxPositions?: number | undefined;
@@ -19,6 +18,11 @@ export interface TransformerSettings extends LabelSettings {
   readonly vocabularySize?: number | undefined;
   /** What only a Hugging Face directory needs, where it is known. */
   readonly huggingFace?: HfFiles | undefined;
+}
+
+/** All that a transformer tagger needs beside the model. */
+export interface TransformerSettings extends LabelSettings, TextInputSettings {
+  readonly kind: "transformer";
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -56,17 +60,29 @@ export interface HfParts {
  * settingsFromHf(await openHfDirectory("models/pos")).labels; // ["ADJ", "ADP", …]
  * ```
  */
-export function settingsFromHf(
-  { config, tokenizerJson, tokenizerConfig }: HfParts,
-  where = "model",
-): TransformerSettings {
-  const json = parseTokenizerJson(tokenizerJson, `${where}: tokenizer.json`);
+export function settingsFromHf(parts: HfParts, where = "model"): TransformerSettings {
+  const { config } = parts;
   checkLabels(config.labels, `openTagger: ${where}: config.json`);
-  const limits = [config.maxPositions, tokenizerConfig.maxLength].filter((limit) => limit !== undefined);
   return {
     kind: "transformer",
     ...labelSettings(config, where),
     labels: config.labels,
+    ...inputSettings(parts, where),
+  };
+}
+
+/**
+ * What turns text into a model's inputs, from the files of a Hugging Face directory; see {@link settingsFromHf}.
+ *
+ * @throws TaggerError `tokenizer`
+ */
+export function inputSettings(
+  { config, tokenizerJson, tokenizerConfig }: HfParts,
+  where = "model",
+): TextInputSettings {
+  const json = parseTokenizerJson(tokenizerJson, `${where}: tokenizer.json`);
+  const limits = [config.maxPositions, tokenizerConfig.maxLength].filter((limit) => limit !== undefined);
+  return {
     tokenizer: {
       json,
       padId: json.padding?.pad_id ?? idOf(json, tokenizerConfig.padToken) ?? config.padTokenId ?? 0,

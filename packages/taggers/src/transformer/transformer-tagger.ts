@@ -95,7 +95,8 @@ function encodingOf(inputs: readonly ValueInfo[], settings: TransformerSettings)
     { inputs },
     { special: encoder.special, padId: encoder.padId, positionOffset: settings.positionOffset },
   );
-  const capacity = capacityOf(settings, encoder, feeder);
+  const { before, after } = encoder.special;
+  const capacity = capacityOf(settings, before.length + after.length, feeder);
   checkVocabulary(encoder, settings.vocabularySize);
   const rowsOf = (block: Block): SubwordRow[] =>
     block.flatMap((words, sentence) => subwordRows(words, sentence, encoder, capacity));
@@ -109,25 +110,38 @@ function encodingOf(inputs: readonly ValueInfo[], settings: TransformerSettings)
   };
 }
 
-function capacityOf(settings: TransformerSettings, encoder: WordEncoder, feeder: Feeder): number {
-  const { before, after } = encoder.special;
+/**
+ * Positions of a row that are left beside `special` tokens.
+ *
+ * @throws TaggerError `window` if there is none
+ */
+export function capacityOf(
+  settings: Pick<TransformerSettings, "maxPositions">,
+  special: number,
+  feeder: Pick<Feeder, "fixedLength">,
+): number {
   const positions = Math.min(
     settings.maxPositions ?? Number.POSITIVE_INFINITY,
     feeder.fixedLength ?? Number.POSITIVE_INFINITY,
   );
-  const capacity = positions - before.length - after.length;
+  const capacity = positions - special;
   if (capacity >= 1) return Math.min(capacity, longestRow);
   throw new TaggerError(
     "window",
-    `openTagger: model: positions: expected room for a subword beside ${before.length + after.length} special tokens, got ${positions} positions`,
+    `openTagger: model: positions: expected room for a subword beside ${special} special tokens, got ${positions} positions`,
   );
 }
 
-function checkVocabulary({ largestId }: WordEncoder, size: number | undefined): void {
+/** @throws TaggerError `tokenizer-mismatch` for ids beyond the embedding table, where its size is known */
+export function checkVocabulary(
+  { largestId }: Pick<WordEncoder, "largestId">,
+  size: number | undefined,
+): void {
   if (size !== undefined && largestId >= size) throw mismatch(largestId + 1, `${size} rows`);
 }
 
-function mismatch(expected: number, got: string, cause?: unknown): TaggerError {
+/** The error of a tokenizer that is not the model's. */
+export function mismatch(expected: number, got: string, cause?: unknown): TaggerError {
   return new TaggerError(
     "tokenizer-mismatch",
     `openTagger: tokenizer: ids: expected an embedding of at least ${expected} rows, got ${got}; is this the model's own tokenizer.json?`,

@@ -54,10 +54,7 @@ export function makeWordEncoder(settings: TokenizerSettings): WordEncoder {
   const { tokenizer, longest } = buildTokenizer(settings);
   const idOf = (token: string | null | undefined): number | undefined =>
     token == null ? undefined : tokenizer.token_to_id(token);
-  const unkId =
-    (Array.isArray(json.model.vocab) ? json.model.unk_id : undefined) ??
-    idOf(json.model.unk_token) ??
-    idOf(settings.unkToken);
+  const unkId = unknownIdOf(settings, idOf);
   const special = specialTokensOf(json, idOf);
   const prefix = hasPart(json.pre_tokenizer, "ByteLevel") ? " " : "";
   const fallback: readonly number[] = [unkId ?? padId];
@@ -107,11 +104,29 @@ export function makeWordEncoder(settings: TokenizerSettings): WordEncoder {
   };
 }
 
+/** Id of the unk token; undefined if there is none. */
+export function unknownIdOf(
+  { json, unkToken }: TokenizerSettings,
+  idOf: (token: string | null | undefined) => number | undefined,
+): number | undefined {
+  const own = Array.isArray(json.model.vocab) ? json.model.unk_id : undefined;
+  return own ?? idOf(json.model.unk_token) ?? idOf(unkToken);
+}
+
 /** Patterns of a tokenizer see this many characters of a word: what they may take grows with the cube of it. */
-const LONGEST_MATCHED = 1000;
+export const LONGEST_MATCHED = 1000;
+
+/** What is used of the library's tokenizer. Its own types would reach those who use this package, and not compile. */
+interface SubwordTokenizer {
+  encode(
+    text: string,
+    options: { readonly add_special_tokens: boolean },
+  ): { readonly ids: readonly number[]; readonly tokens: readonly string[] };
+  token_to_id(token: string): number | undefined;
+}
 
 interface BuiltTokenizer {
-  readonly tokenizer: Tokenizer;
+  readonly tokenizer: SubwordTokenizer;
   /** Characters of a word that are encoded. */
   readonly longest: number;
 }
@@ -131,7 +146,8 @@ function checkPatterns(json: TokenizerJson): void {
   visit(json.pre_tokenizer, "pre_tokenizer");
 }
 
-function buildTokenizer({
+/** @throws TaggerError `tokenizer` for one that the library cannot build. */
+export function buildTokenizer({
   json,
   unkToken,
   removeSpace,
@@ -182,7 +198,7 @@ function hasPart(part: unknown, type: string): boolean {
   return own === type || (pretokenizers ?? []).some((inner) => hasPart(inner, type));
 }
 
-function largestIdOf(json: TokenizerJson, used: readonly number[]): number {
+export function largestIdOf(json: TokenizerJson, used: readonly number[]): number {
   let largest = 0;
   for (const id of used) largest = Math.max(largest, id);
   for (const id of vocabularyOf(json).values()) largest = Math.max(largest, id);

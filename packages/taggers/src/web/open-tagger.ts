@@ -57,7 +57,9 @@ export interface LoadedModel extends Omit<LoadedTagger, "settings"> {
  * or one folder above. An address whose last part is no `.onnx` file is one of a Hugging Face directory, if it has a
  * `config.json`. What is downloaded is kept in the Cache API once the tagger is open.
  *
- * @param options `ort`: the ONNX Runtime package that the page carries; see {@link OpenWebTaggerOptions}
+ * The portable engine computes, unless `ort` says which ONNX Runtime package the page carries.
+ *
+ * @param options see {@link OpenWebTaggerOptions}
  * @throws TaggerError `download`, `not-found`, `tokenizer-missing`, and as `openTagger` of the Node entry; FormatError
  *   for files that cannot be read; RuntimeError as `openSession`; the signal's reason
  * @example
@@ -144,6 +146,7 @@ async function closedOnAbort(tagger: Tagger, signal: AbortSignal | undefined): P
 
 function sessionOptions({
   ort,
+  engine,
   optimization,
   device,
   execution,
@@ -151,6 +154,7 @@ function sessionOptions({
 }: WebSessionOptions): WebSessionOptions {
   return {
     ...(ort !== undefined && { ort }),
+    ...(engine !== undefined && { engine }),
     ...(optimization !== undefined && { optimization }),
     ...(device !== undefined && { device }),
     ...(execution !== undefined && { execution }),

@@ -1,155 +1,96 @@
 /*
- * A WebAssembly module of two loops over vectors of four float32, assembled here: the square roots and divisions of
- * Adam take V8 one at a time, and the optimizer half as long as a small model's backward pass.
- *
- * Source: WebAssembly Core Specification 2.0, binary format (section 5), vector instructions (section 5.4.10).
+ * A WebAssembly module of two loops over vectors of four float32: the square roots and divisions of Adam take V8 one at
+ * a time, and the optimizer half as long as a small model's backward pass.
  */
+import {
+  type Code,
+  f32x4,
+  i32,
+  type Local,
+  repeatWhile,
+  type Scope,
+  v128,
+  type WasmModule,
+  wasmModule,
+} from "@nasty/core/wasm";
 
-const [i32, f32, v128] = [0x7f, 0x7d, 0x7b] as const;
-
-const unsigned = (value: number): number[] =>
-  value < 128 ? [value] : [(value & 127) | 128, ...unsigned(value >>> 7)];
-const vector = (items: readonly (readonly number[])[]): number[] => [
-  ...unsigned(items.length),
-  ...items.flat(),
-];
-const section = (id: number, content: readonly number[]): number[] => [
-  id,
-  ...unsigned(content.length),
-  ...content,
-];
-const text = (value: string): number[] => [...unsigned(value.length), ...new TextEncoder().encode(value)];
-
-const join = (...parts: readonly (readonly number[])[]): number[] => parts.flat();
-const get = (local: number): number[] => [0x20, local];
-const set = (local: number): number[] => [0x21, local];
-const i32Add = [0x6a];
-const i32LessThan = [0x49];
-const constant = (value: number): number[] => [0x41, value];
-const simd = (code: number): number[] => [0xfd, ...unsigned(code)];
-const splat = simd(0x13);
-const [sqrt, add, sub, mul, div] = [simd(0xe3), simd(0xe4), simd(0xe5), simd(0xe6), simd(0xe7)] as const;
-/** Four floats at address local + index. */
-const load = (base: number, index: number): number[] => [
-  ...get(base),
-  ...get(index),
-  ...i32Add,
-  ...simd(0x00),
-  2,
-  0,
-];
-const store = (base: number, index: number, value: readonly number[]): number[] =>
-  join(get(base), get(index), i32Add, value, simd(0x0b), [2, 0]);
-
-interface Loop {
-  /** Number of addresses among the parameters; the number of bytes and the scalars follow. */
-  readonly pointers: number;
-  readonly scalars: number;
-  readonly temporaries: number;
-  readonly body: (locals: {
-    readonly index: number;
-    readonly scalar: (k: number) => number[];
-    readonly temporary: (k: number) => number;
-  }) => readonly number[];
-}
-
-function loopFunction({ pointers, scalars, temporaries, body }: Loop): { type: number[]; code: number[] } {
-  const parameters = [
-    ...Array.from({ length: pointers + 1 }, () => i32),
-    ...Array.from({ length: scalars }, () => f32),
-  ];
-  const index = parameters.length;
-  const firstVector = index + 1;
-  const spread = Array.from({ length: scalars }, (_, k) => [
-    ...get(pointers + 1 + k),
-    ...splat,
-    ...set(firstVector + k),
-  ]);
-  const loop = [0x03, 0x40]; // without a result
-  const branchIf = [0x0d, 0];
-  const end = [0x0b];
-  const instructions = join(
-    spread.flat(),
-    loop,
-    body({
-      index,
-      scalar: (k) => get(firstVector + k),
-      temporary: (k) => firstVector + scalars + k,
-    }),
-    join(get(index), constant(16), i32Add, set(index)),
-    join(get(index), get(pointers), i32LessThan, branchIf),
-    end,
-    end,
-  );
-  const locals = vector([
-    [1, i32],
-    [scalars + temporaries, v128],
-  ]);
-  const code = [...locals, ...instructions];
-  return {
-    type: [0x60, ...unsigned(parameters.length), ...parameters, 0],
-    code: [...unsigned(code.length), ...code],
-  };
-}
-
-/** adam(w, g, m, v, bytes, β₁, gain₁, β₂, gain₂, size, ε, shrink), as `adamKernel` without coupled decay. */
-const adam: Loop = {
-  pointers: 4,
-  scalars: 7,
-  temporaries: 2,
-  body({ index, scalar, temporary }) {
-    const [w, g, m, v] = [0, 1, 2, 3];
-    const [first, second] = [temporary(0), temporary(1)];
-    const [beta1, gain1, beta2, gain2, size, epsilon, shrink] = [0, 1, 2, 3, 4, 5, 6].map(scalar) as [
-      number[],
-      number[],
-      number[],
-      number[],
-      number[],
-      number[],
-      number[],
-    ];
-    const x = load(g, index);
-    const epsilonRoot = join(get(second), sqrt, epsilon, add);
-    return join(
-      join(load(m, index), beta1, mul, x, gain1, mul, add, set(first)),
-      join(load(v, index), beta2, mul, x, x, mul, gain2, mul, add, set(second)),
-      store(m, index, get(first)),
-      store(v, index, get(second)),
-      store(w, index, join(load(w, index), shrink, mul, get(first), size, mul, epsilonRoot, div, sub)),
-    );
-  },
+/** A vector that holds a scalar in every place. */
+const spread = (scope: Scope, scalar: Local): { readonly before: Code; readonly get: Code } => {
+  const vector = scope.local("v128");
+  return { before: vector.set(f32x4.splat(scalar.get)), get: vector.get };
 };
 
-/** average(a, w, bytes, gain): a += gain·(w − a). */
-const average: Loop = {
-  pointers: 2,
-  scalars: 1,
-  temporaries: 1,
-  body({ index, scalar, temporary }) {
-    const [a, w] = [0, 1];
-    const old = temporary(0);
-    const moved = join(load(w, index), get(old), sub, scalar(0), mul, get(old), add);
-    return join(load(a, index), set(old), store(a, index, moved));
-  },
+/** Repeats over the elements of arrays, four at a time; there is at least one vector. */
+const overVectors = (scope: Scope, bytes: Local, body: (at: (base: Local) => Code) => Code): Code => {
+  const index = scope.local("i32");
+  return repeatWhile(
+    [body((base) => i32.add(base.get, index.get)), index.set(i32.add(index.get, i32.const(16)))],
+    i32.lessUnsigned(index.get, bytes.get),
+  );
+};
+
+/**
+ * The adam loop over `w, g, m, v, bytes, β₁, gain₁, β₂, gain₂, size, ε, shrink`: `adamKernel` without coupled decay.
+ */
+const defineAdam = (module: WasmModule): void => {
+  const places = { w: "i32", g: "i32", m: "i32", v: "i32", bytes: "i32" } as const;
+  const scalars = {
+    beta1: "f32",
+    gain1: "f32",
+    beta2: "f32",
+    gain2: "f32",
+    size: "f32",
+    epsilon: "f32",
+    shrink: "f32",
+  } as const;
+  module.define("adam", { parameters: { ...places, ...scalars } }, (f) => {
+    const [beta1, gain1, beta2, gain2] = [
+      spread(f, f.beta1),
+      spread(f, f.gain1),
+      spread(f, f.beta2),
+      spread(f, f.gain2),
+    ];
+    const [size, epsilon, shrink] = [spread(f, f.size), spread(f, f.epsilon), spread(f, f.shrink)];
+    const [first, second] = [f.local("v128"), f.local("v128")];
+    const { add, sub, mul, div, sqrt } = f32x4;
+    return [
+      [beta1, gain1, beta2, gain2, size, epsilon, shrink].map(({ before }) => before),
+      overVectors(f, f.bytes, (at) => {
+        const x = v128.load(at(f.g));
+        const step = div(mul(first.get, size.get), add(sqrt(second.get), epsilon.get));
+        return [
+          first.set(add(mul(v128.load(at(f.m)), beta1.get), mul(x, gain1.get))),
+          second.set(add(mul(v128.load(at(f.v)), beta2.get), mul(mul(x, x), gain2.get))),
+          v128.store(at(f.m), first.get),
+          v128.store(at(f.v), second.get),
+          v128.store(at(f.w), sub(mul(v128.load(at(f.w)), shrink.get), step)),
+        ];
+      }),
+    ];
+  });
+};
+
+/** The average loop over `a, w, bytes, gain`: a += gain·(w − a). */
+const defineAverage = (module: WasmModule): void => {
+  const parameters = { a: "i32", w: "i32", bytes: "i32", gain: "f32" } as const;
+  module.define("average", { parameters }, (f) => {
+    const gain = spread(f, f.gain);
+    const old = f.local("v128");
+    const { add, sub, mul } = f32x4;
+    return [
+      gain.before,
+      overVectors(f, f.bytes, (at) => [
+        old.set(v128.load(at(f.a))),
+        v128.store(at(f.a), add(mul(sub(v128.load(at(f.w)), old.get), gain.get), old.get)),
+      ]),
+    ];
+  });
 };
 
 /** The module's bytes: it imports `nasty.memory` and exports `adam` and `average`. */
 export function vectorModule(): Uint8Array<ArrayBuffer> {
-  const functions = [adam, average].map(loopFunction);
-  const header = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-  return Uint8Array.from([
-    ...header,
-    ...section(1, vector(functions.map(({ type }) => type))),
-    ...section(2, vector([[...text("nasty"), ...text("memory"), 2, 0, 1]])),
-    ...section(3, vector(functions.map((_, i) => [i]))),
-    ...section(
-      7,
-      vector([
-        [...text("adam"), 0, 0],
-        [...text("average"), 0, 1],
-      ]),
-    ),
-    ...section(10, vector(functions.map(({ code }) => code))),
-  ]);
+  const module = wasmModule();
+  defineAdam(module);
+  defineAverage(module);
+  return module.bytes();
 }

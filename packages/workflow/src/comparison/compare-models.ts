@@ -1,77 +1,28 @@
-import { type Evaluation, type Flip, lossInterval } from "@nasty/taggers";
-import { InputError, UsageError } from "../errors.js";
-import { evaluateSentences } from "../evaluation/evaluate-sentences.js";
+import { withinLoss } from "@nasty/compression";
+import { GateError, UsageError } from "../errors.js";
 import { checkWritable } from "../files/output-path.js";
 import { checkSeparate } from "../files/separate-paths.js";
-import { measureTaggerMemory } from "../measurement/tagger-memory.js";
-import { sentenceLatencies } from "../measurement/sentence-latency.js";
+import type { Verdict } from "../kinds/kind.js";
+import { type OpenSubject, withSubjects } from "../kinds/open-subject.js";
+import { sampleLatencies } from "../measurement/sentence-latency.js";
+import { measureSubjectMemory } from "../measurement/subject-memory.js";
 import { bytesOfModel } from "../models/model-bytes.js";
-import { type OpenModel, withOpen } from "../models/open-tagger.js";
 import type { compareOperation } from "../operations/quantize.js";
-import { type LabellingDocument, labellingDocument } from "../report/labelling-text.js";
-import { modelTable } from "../report/comparison-text.js";
 import { comparisonHtml } from "../report/html/comparison-html.js";
 import { writeReport } from "../report/html/write-report.js";
 import type { Reporter } from "../reporter.js";
 import type { SettingsOf } from "../schema/option.js";
-import { collectAll } from "../texts/collect-all.js";
 import { choiceForText } from "../texts/label-choice.js";
-import { readLabelled } from "../texts/labelled-text.js";
 import { spread } from "../texts/spread.js";
 import { type BatchMates, batchMates, comparedSentences } from "./batch-mates.js";
+import { checkLayers } from "./check-layers.js";
 import type { ComparedModel, Difference, Side } from "./compared-model.js";
-import { flipsOf } from "./paired-figures.js";
+import { type ComparedSamples, comparedSamples } from "./compared-samples.js";
+import { type Compared, Comparison, PairComparison } from "./comparison.js";
 import { precisionOf } from "./precision.js";
 import { writeFlips } from "./write-flips.js";
 
-/** Models side by side on one text; as a text (`String(comparison)`) it is a table. */
-export class Comparison {
-  readonly examples: number;
-  readonly tokens: number;
-  readonly task: "pos" | "ner";
-  readonly scheme: LabellingDocument["scheme"];
-  readonly labelling: LabellingDocument;
-  readonly goldLabelling: LabellingDocument;
-  /** The first is what the others are compared with. */
-  readonly models: readonly ComparedModel[];
-
-  constructor(first: Evaluation, models: readonly ComparedModel[]) {
-    this.examples = first.sentences;
-    this.tokens = first.tokens;
-    this.task = first.task;
-    this.labelling = labellingDocument(first.labelling);
-    this.goldLabelling = labellingDocument(first.goldLabelling);
-    this.scheme = this.labelling.scheme;
-    this.models = models;
-  }
-
-  toString(): string {
-    return modelTable(this.models);
-  }
-}
-
-/** A model and another form of it side by side. */
-export class PairComparison extends Comparison {
-  readonly original: Side;
-  readonly quantized: Side;
-  readonly summary: Difference;
-  /** How much the labels of the other one depend on what shares a run. */
-  readonly batchMates: BatchMates;
-
-  constructor(first: Evaluation, original: ComparedModel, quantized: Compared) {
-    super(first, [original, quantized]);
-    this.original = sideOf(original);
-    this.quantized = sideOf(quantized);
-    this.summary = quantized.summary;
-    this.batchMates = quantized.batchMates;
-  }
-}
-
-type Compared = ComparedModel & { readonly summary: Difference; readonly batchMates: BatchMates };
-
-function sideOf({ path: _, summary: __, batchMates: ___, ...side }: ComparedModel): Side {
-  return side;
-}
+export { Comparison, PairComparison } from "./comparison.js";
 
 export type ComparisonSettings = Omit<
   SettingsOf<typeof compareOperation.options>,
@@ -85,15 +36,17 @@ export type ComparisonSettings = Omit<
 const timedSentences = 200;
 
 /**
- * Tags the same text sentence by sentence with every model and compares accuracy, size, memory and speed.
+ * Asks every model the same samples one by one and compares accuracy, or without labels agreement with the first, size,
+ * memory and speed.
  *
  * Speed: the median over interleaved rounds of a fixed sample, one sentence at a time, so that a drift of the machine's
  * clock touches all models alike. Memory: resident growth of a fresh process for each model.
  *
- * @throws UsageError for less than two models, and for `flips` of more; InputError for models of different tasks
+ * @throws UsageError for less than two models, for `flips` of more, and for models of different tasks; GateError for a
+ *   file one of whose layers has values of another size, where nothing but the models was given
  */
 export async function runComparison(settings: ComparisonSettings, reporter: Reporter): Promise<Comparison> {
-  const { models, flips, report, test, threads } = settings;
+  const { models, flips, report, test, threads, maxDrift } = settings;
   if (models.length < 2) {
     throw new UsageError(`quantize eval: models: expected two or more to compare, got ${models.length}`);
   }
@@ -104,108 +57,165 @@ export async function runComparison(settings: ComparisonSettings, reporter: Repo
     await checkWritable("quantize eval: --flips", flips);
   }
   if (report !== undefined) await checkWritable("quantize eval: --report", report);
+  if (maxDrift !== undefined && models.length > 2) {
+    throw new UsageError(`quantize eval: maxDrift: expected two models to compare, got ${models.length}`);
+  }
   await checkSeparate("quantize eval", { "--flips": flips, "--report": report }, [...models, test]);
   const choice = choiceForText(settings);
-  return withOpen(models, { threads, ...choice }, (open) => compareOpen(settings, open, reporter));
+  const given = { files: test === undefined ? [] : [test], operation: "quantize eval" };
+  return withSubjects(models, { threads, ...choice }, given, (open) => compareOpen(settings, open, reporter));
 }
 
-/** One model, as it tagged the text. */
-interface Judged {
-  readonly path: string;
-  readonly model: OpenModel;
-  readonly result: Evaluation;
+/** One model, and what it said to the samples. */
+interface Answered {
+  readonly model: OpenSubject;
+  readonly verdict: Verdict;
 }
 
 async function compareOpen(
   settings: ComparisonSettings,
-  open: readonly OpenModel[],
+  open: readonly [OpenSubject, ...OpenSubject[]],
   reporter: Reporter,
 ): Promise<Comparison> {
   const { progress } = reporter;
-  const { models, test, threads, seed, scheme } = settings;
-  const [{ tagger: first }] = open as [OpenModel, ...OpenModel[]];
-  for (const [i, { tagger }] of open.entries()) {
-    if (tagger.task === first.task) continue;
-    throw new InputError(
-      `quantize eval: ${models[i]}: task: expected ${first.task} as ${models[0]}, got ${tagger.task}; compare two forms of one model`,
-    );
-  }
-  const sentences = await collectAll(readLabelled(test, first.task));
-  const score = async (model: OpenModel, path: string): Promise<Judged> => {
-    const step = `tagging ${sentences.length} sentences with ${path}`;
-    // Sentence by sentence: a dynamic activation range spans the batch, so batch-mates would change labels.
-    const judging = { step, path: test, scheme, batchSize: 1 };
-    return { path, model, result: await evaluateSentences(model.tagger, sentences, judging, reporter) };
-  };
-  const judged: Judged[] = [];
-  for (const [i, model] of open.entries()) judged.push(await score(model, models[i]!));
-  const sample = sentences.slice(0, timedSentences).map(({ words }) => words);
+  const { models, threads, seed, maxDrift } = settings;
+  const [first] = open;
+  const samples = await comparedSamples(first, open, settings);
+  const answered = await answers(open, samples, settings, reporter);
+  const sample = samples.all.slice(0, timedSentences).map((one) => first.reading.sampleOf(one));
   progress.start(`measuring speed, the ${open.length === 2 ? "two " : ""}models in turn`);
-  const latencies = await sentenceLatencies(
-    open.map(({ tagger }) => tagger),
+  const latencies = await sampleLatencies(
+    open.map(({ subject }) => subject),
     sample,
     { seed },
   );
   progress.stop();
-  progress.start("tagging in batches and padded");
-  const together = spread(sentences, comparedSentences).map(({ words }) => words);
-  const mates: BatchMates[] = [];
-  for (const { model, result } of judged.slice(1)) {
-    mates.push(await batchMates(model, together, spread(result.predictions, comparedSentences)));
-  }
-  progress.stop();
+  const mates = await matesOf(answered, samples, reporter);
   progress.start("measuring memory in fresh processes");
   const choice = choiceForText(settings);
   const memory: number[] = [];
-  for (const path of models) memory.push(await measureTaggerMemory(path, sample, threads, choice));
+  for (const model of open) memory.push(await measureSubjectMemory(model, sample, threads, choice));
   progress.stop();
 
+  const [before, ...others] = answered as [Answered, ...Answered[]];
+  const isLabelled = before.verdict.metric !== null;
   const sides: Side[] = [];
-  for (const [i, { model, result }] of judged.entries()) {
+  for (const [i, { model, verdict }] of answered.entries()) {
     sides.push({
       precision: await precisionOf(model.modelPath),
-      metric: result.metric,
-      value: result.value,
+      metric: verdict.metric ?? "agreement",
+      value: isLabelled ? verdict.value : (verdict.against?.agreement ?? 1),
       modelBytes: await bytesOfModel(model.modelPath),
       memoryBytes: memory[i]!,
       msPerSentence: latencies[i]!.p50,
     });
   }
-  const [before, ...others] = judged as [Judged, ...Judged[]];
-  const original: ComparedModel = { path: before.path, ...sides[0]!, summary: null, batchMates: null };
-  const changed = others.map(({ result }) => flipsOf(before.result, result));
-  const compared = others.map(({ path, result }, i): Compared => {
+  const original: ComparedModel = { path: first.path, ...sides[0]!, summary: null, batchMates: null };
+  const compared = others.map(({ model, verdict }, i): Compared => {
     const side = sides[i + 1]!;
-    const pair = { before: before.result, after: result, flips: changed[i]! };
-    return { path, ...side, summary: difference(pair, sides[0]!, side, seed), batchMates: mates[i]! };
+    const summary = difference(model, verdict, { first: sides[0]!, side, seed, isLabelled });
+    return { path: model.path, ...side, summary, batchMates: mates[i] ?? null };
   });
-  if (settings.flips !== undefined) await writeFlips(settings.flips, { flips: changed[0]!, sentences });
+  const flipped = others.map(({ verdict: { against } }) => ({
+    flips: against?.flips ?? [],
+    sentences: against?.shown ?? [],
+  }));
+  if (settings.flips !== undefined) await writeFlips(settings.flips, flipped[0]!);
+  const about = { kind: first.kind, verdict: before.verdict, ...samples.about };
+  const judged = judgedBy(maxDrift, others[0]?.verdict);
   const comparison =
     compared.length === 1
-      ? new PairComparison(before.result, original, compared[0]!)
-      : new Comparison(before.result, [original, ...compared]);
+      ? new PairComparison(about, original, compared[0]!, judged)
+      : new Comparison(about, [original, ...compared]);
   if (settings.report !== undefined) {
     const timed = latencies.map((latency, i) => ({ ...latency, name: models[i]! }));
-    const flipped = changed.map((flips) => ({ flips, sentences }));
     const page = await comparisonHtml({ comparison, settings, latencies: timed, flipped });
     await writeReport(settings.report, page);
   }
   return comparison;
 }
 
-interface Pair {
-  readonly before: Evaluation;
-  readonly after: Evaluation;
-  readonly flips: readonly Flip[];
+/** What each model says, one after the other; the others are compared with the first. */
+async function answers(
+  open: readonly OpenSubject[],
+  { all, path, isMade }: ComparedSamples,
+  { scheme, maxDrift }: ComparisonSettings,
+  reporter: Reporter,
+): Promise<readonly Answered[]> {
+  const answered: Answered[] = [];
+  const [first] = open;
+  for (const model of open) {
+    const doing = model.kind === "token-classification" ? "tagging" : "running";
+    const step = `${doing} ${all.length} ${model.reading.noun} with ${model.path}`;
+    const reference = answered[0]?.verdict;
+    const asking = { step, path, scheme, ...(reference !== undefined && { reference }) };
+    answered.push({ model, verdict: await model.subject.judge(all, asking, reporter) });
+    const isJudged = isMade || maxDrift !== undefined;
+    if (!isJudged || first === undefined || model === first) continue;
+    reporter.progress.start(`looking at the layers of ${model.path}`);
+    const broken = await checkLayers(first, model, all);
+    reporter.progress.stop();
+    if (broken !== undefined) throw new GateError(broken);
+  }
+  return answered;
 }
 
-function difference({ before, after, flips }: Pair, first: Side, side: Side, seed: number): Difference {
-  const interval = lossInterval(before.metric, before.sentenceCounts, after.sentenceCounts, { seed });
+/** Labels of taggers in batches and padded. */
+async function matesOf(
+  answered: readonly Answered[],
+  { all }: ComparedSamples,
+  { progress }: Reporter,
+): Promise<readonly BatchMates[]> {
+  if (answered[0]?.model.opened === undefined) return [];
+  progress.start("tagging in batches and padded");
+  const mates: BatchMates[] = [];
+  for (const { model, verdict } of answered.slice(1)) {
+    if (model.opened === undefined || verdict.predictions === undefined) continue;
+    const together = spread(all, comparedSentences).map((one) => model.reading.sampleOf(one));
+    const labels = spread(verdict.predictions, comparedSentences);
+    mates.push(await batchMates(model.opened, together as readonly (readonly string[])[], labels));
+  }
+  progress.stop();
+  return mates;
+}
+
+function judgedBy(maxDrift: number | undefined, verdict: Verdict | undefined) {
+  if (maxDrift === undefined) return undefined;
+  const agreement = verdict?.against?.agreement ?? 0;
+  return { maxDrift, agreement, passed: withinLoss(1 - agreement, maxDrift) };
+}
+
+interface Sides {
+  readonly first: Side;
+  readonly side: Side;
+  readonly seed: number;
+  readonly isLabelled: boolean;
+}
+
+function difference(
+  { kind }: OpenSubject,
+  { against }: Verdict,
+  { first, side, seed, isLabelled }: Sides,
+): Difference {
+  if (against === undefined) throw new TypeError("quantize eval: compared without the first model");
+  const { low, high } = isLabelled ? against.loss(seed) : against.drift(seed);
+  const hasAgreement = kind !== "token-classification" || !isLabelled;
   return {
     sizeRatio: first.modelBytes / side.modelBytes,
     speedup: first.msPerSentence / side.msPerSentence,
-    loss: before.value - after.value,
-    lossCi95: [interval.low, interval.high],
-    flips: flips.length,
+    loss: first.value - side.value,
+    lossCi95: [low, high],
+    flips: against.flips.length,
+    ...(hasAgreement && { agreement: against.figures, agreementOf: against.agreementOf }),
   };
+}
+
+/** Why a pair is refused. */
+export function driftRefusal(
+  { models, summary }: Pick<PairComparison, "models" | "summary">,
+  maxDrift: number,
+  agreement: number,
+): string {
+  const percent = (share: number): string => (share * 100).toFixed(2);
+  return `quantize eval: ${models[1]?.path}: drift: expected at most ${percent(maxDrift)}% (${summary.agreementOf ?? "labels kept"}), got ${percent(1 - agreement)}%; quantize with --max-drift ${maxDrift}, which leaves sensitive layers in float`;
 }

@@ -1,11 +1,12 @@
-import type { Metric } from "@nasty/taggers";
+import type { AgreementFigures } from "../kinds/kind.js";
 import type { BatchMates } from "./batch-mates.js";
 
 /** One model's side of a comparison. */
 export interface Side {
   /** What most weights are stored as: `Float32`, `INT8`, `INT4`, … */
   readonly precision: string;
-  readonly metric: Metric;
+  /** `accuracy`, `f1`, `spearman`; without labels `agreement` with the first model. */
+  readonly metric: string;
   readonly value: number;
   readonly modelBytes: number;
   readonly memoryBytes: number;
@@ -22,8 +23,11 @@ export interface Difference {
   readonly loss: number;
   /** Paired bootstrap over sentences. */
   readonly lossCi95: readonly [number, number];
-  /** Words whose label changed. */
+  /** Words whose label changed; of models that are no taggers answers. */
   readonly flips: number;
+  /** How alike answers are to the first model's; of models that are no taggers, and without labels. */
+  readonly agreement?: AgreementFigures;
+  readonly agreementOf?: string;
 }
 
 /** One of the compared models. */
@@ -38,9 +42,9 @@ export interface ComparedModel extends Side {
 /** What a comparison of two models says. */
 export interface ComparedPair {
   readonly examples: number;
-  readonly tokens: number;
+  readonly tokens: number | null;
   readonly original: Side;
   readonly quantized: Side;
   readonly summary: Difference;
-  readonly batchMates: BatchMates;
+  readonly batchMates: BatchMates | null;
 }

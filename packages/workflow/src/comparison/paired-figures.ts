@@ -1,9 +1,10 @@
 import { convertLabels } from "@nasty/formats/iob";
-import { type Evaluation, type Flip, flips, lossInterval, type Metric } from "@nasty/taggers";
+import { type Evaluation, type Flip, flips, lossInterval } from "@nasty/taggers";
 
 /** What a change of the model did to the same sentences. */
 export interface PairedFigures {
-  readonly metric: Metric;
+  /** `accuracy`, `f1`, `spearman`, or `agreement` with the original. */
+  readonly metric: string;
   readonly loss: number;
   /** Paired bootstrap over sentences. */
   readonly lossCi95: readonly [number, number];

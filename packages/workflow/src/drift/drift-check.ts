@@ -1,6 +1,7 @@
 import {
   type Departure,
   firstDeparture,
+  isMisscaled,
   type OutputDrift,
   pairUnits,
   prepareModel,
@@ -8,6 +9,7 @@ import {
   referenceOf,
   sessionDrift,
 } from "@nasty/compression";
+import type { ModelVariant } from "@nasty/formats/hf";
 import { type ModelProto, parseModel } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { type ModelSource, openSession, RuntimeError } from "@nasty/runtime";
@@ -24,7 +26,7 @@ export interface DriftCheck {
   readonly inputs: "text" | "made" | "none";
   /** Outputs less alike are refused. */
   readonly minCosine: number;
-  readonly outputs: readonly OutputDrift[];
+  readonly outputs: readonly Omit<OutputDrift, "gain">[];
 }
 
 /**
@@ -32,6 +34,21 @@ export interface DriftCheck {
  * are coarser. Float32 weights that were written as they were, or pruned: the same but for the order of sums.
  */
 export const leastCosine = { exact: 0.9999, float: 0.999, int8: 0.9, int4: 0.8 } as const;
+
+/**
+ * How alike the outputs of each variant and its source must be: kernels of few bits differ with how a session fuses
+ * them.
+ */
+export const leastCosineOf: Readonly<Record<ModelVariant, number>> = {
+  fp32: leastCosine.float,
+  fp16: leastCosine.float,
+  q8: leastCosine.int8,
+  int8: leastCosine.int8,
+  uint8: leastCosine.int8,
+  q4: leastCosine.int4,
+  q4f16: leastCosine.int4,
+  bnb4: leastCosine.int4,
+};
 
 /** A written file's outputs, and what they are compared with. */
 export interface DriftJob {
@@ -110,8 +127,13 @@ export async function judgeDrift(
 ): Promise<DriftCheck> {
   const { minCosine, sample, isJudged = false } = job;
   if (reference === undefined) return { inputs: "none", minCosine, outputs: [] };
-  const worst = outputs.find(({ cosine, finite }) => !finite || cosine < minCosine);
-  if (worst === undefined || isJudged) return { inputs: sample.kind, minCosine, outputs };
+  const worst = outputs.find((output) => !output.finite || output.cosine < minCosine || isMisscaled(output));
+  const measured: DriftCheck = {
+    inputs: sample.kind,
+    minCosine,
+    outputs: outputs.map(({ name, cosine, finite }) => ({ name, cosine, finite })),
+  };
+  if (worst === undefined || isJudged) return measured;
   throw new GateError(refusal(job, worst, await departureOf(job, written, reference)));
 }
 
@@ -151,13 +173,14 @@ function refusal(
     outcome = "nothing was written",
     advice,
   }: DriftJob,
-  { name, cosine, finite }: OutputDrift,
+  { name, cosine, gain, finite }: OutputDrift,
   departure: Departure | undefined,
 ): string {
-  const got = finite ? `got ${cosine.toFixed(3)}` : "got values that are not finite";
+  const size = isMisscaled({ cosine, gain }) ? ` at ${gain.toFixed(2)} times the size` : "";
+  const got = finite ? `got ${cosine.toFixed(3)}${size}` : "got values that are not finite";
   const where =
     departure === undefined
       ? "no inner value departs before it"
-      : `values first depart at ${departure.op} ${departure.node} (${departure.cosine.toFixed(3)})`;
+      : `values first depart at ${departure.op} ${departure.node} (${departure.cosine.toFixed(3)}${isMisscaled(departure) ? `, ${departure.gain.toFixed(2)} times the size` : ""})`;
   return `${operation}: ${path}: output ${name}: cosine similarity to ${likeness}: expected ${minCosine} or more, ${got}; ${where}${departure === undefined ? "; " : ": "}${advice(departure)}; ${outcome}`;
 }

@@ -2,10 +2,12 @@ import type { CalibrationBatch } from "@nasty/calibration";
 import { madeFeeds } from "@nasty/compression";
 import type { ModelProto } from "@nasty/formats/onnx";
 import type { LabelledSentence, TaggerSettings, Task } from "@nasty/taggers";
-import { spread } from "../texts/spread.js";
+import { type Counted, spread } from "../texts/spread.js";
 import { readLabelled } from "../texts/labelled-text.js";
 import { encodedBatches } from "../quantization/calibration-batches.js";
-import type { Words } from "../quantization/trial-text.js";
+import { taggerKind } from "../kinds/tagger-kind.js";
+import { kindOf, type ModelKind } from "../kinds/kind.js";
+import type { Samples } from "../quantization/trial-text.js";
 
 /** What a written file is run on, and what it is compared with on the same. */
 export interface DriftSample {
@@ -33,10 +35,26 @@ const madeLengths = [8, 512, 4096];
  * Sentences of the text where there is some and a tokenizer to encode it, otherwise inputs made from the graph's own
  * types and tables.
  */
-export async function driftSample({ modelBytes, model, tagger }: Sampled, text: Words): Promise<DriftSample> {
+export async function driftSample(
+  { tagger, ...sampled }: Sampled,
+  text: Counted<readonly string[]>,
+): Promise<DriftSample> {
+  const kind = tagger && kindOf(taggerKind(tagger, sampled.model));
+  return driftSampleOf({ ...sampled, kind }, kind === undefined ? [] : text);
+}
+
+/** {@link driftSample} of a model of any kind: samples of it where there are some. */
+export async function driftSampleOf(
+  {
+    modelBytes,
+    model,
+    kind,
+  }: Pick<Sampled, "modelBytes" | "model"> & { readonly kind: ModelKind | undefined },
+  samples: Samples,
+): Promise<DriftSample> {
   const { sentences, batch } = modelBytes > largeBytes ? sizes.large : sizes.small;
-  if (text.length > 0 && tagger !== undefined) {
-    return { kind: "text", candidates: [await encodedBatches({ model, tagger }, spread(text, sentences))] };
+  if (samples.length > 0 && kind !== undefined) {
+    return { kind: "text", candidates: [await encodedBatches(kind, spread(samples, sentences))] };
   }
   const candidates = madeLengths.flatMap((length) => {
     const feeds = madeFeeds(model, { length, batchSize: batch });

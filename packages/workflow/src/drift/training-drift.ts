@@ -1,18 +1,16 @@
 import { stat } from "node:fs/promises";
 import type { ModelProto } from "@nasty/formats/onnx";
-import type { TaggerSettings } from "@nasty/taggers";
 import { writeCandidate, type Written } from "../files/candidate.js";
 import { checkDrift, type DriftCheck, leastCosine } from "./drift-check.js";
-import { driftSample } from "./drift-sample.js";
+import type { DriftSample } from "./drift-sample.js";
 
 export interface TrainedModel {
   readonly operation: string;
   /** Where the file is to be. */
   readonly output: string;
   readonly model: ModelProto;
-  readonly settings: TaggerSettings;
-  /** Sentences to run it on; inputs are made where there are none. */
-  readonly words: readonly (readonly string[])[];
+  /** What to run it on, by the bytes of its file. */
+  readonly sample: (modelBytes: number) => Promise<DriftSample>;
   readonly threads: number;
   readonly minCosine?: number | undefined;
 }
@@ -24,7 +22,7 @@ export interface TrainedModel {
  * @throws GateError as `checkDrift`
  */
 export async function checkTrained(
-  { operation, output, model, settings, words, threads, minCosine = leastCosine.exact }: TrainedModel,
+  { operation, output, model, sample, threads, minCosine = leastCosine.exact }: TrainedModel,
   modelPath: string,
 ): Promise<DriftCheck> {
   const { size: modelBytes } = await stat(modelPath);
@@ -34,7 +32,7 @@ export async function checkTrained(
       path: output,
       original: model,
       likeness: "the trained model",
-      sample: await driftSample({ modelBytes, model, tagger: settings }, words),
+      sample: await sample(modelBytes),
       minCosine,
       threads,
       advice: () =>

@@ -4,7 +4,7 @@ import { withHistory } from "@nasty/compression";
 import type { WrittenFile } from "@nasty/formats/archive/node";
 import type { ModelVariant } from "@nasty/formats/hf";
 import { type ExportOptions as TaggerExport, exportTagger } from "@nasty/taggers/node";
-import { checkDrift, type DriftCheck, leastCosine } from "../drift/drift-check.js";
+import { checkDrift, type DriftCheck, leastCosineOf } from "../drift/drift-check.js";
 import { driftSample } from "../drift/drift-sample.js";
 import { UsageError } from "../errors.js";
 import type { ModelLike } from "../models/model-like.js";
@@ -12,6 +12,7 @@ import { exportOperation } from "../operations/files.js";
 import { type GivenBeside, perform } from "../perform.js";
 import type { Reporter } from "../reporter.js";
 import type { SettingsOf } from "../schema/option.js";
+import { modelFor } from "../targets/target.js";
 import { choiceOf } from "../texts/label-choice.js";
 import { versions } from "../versions.js";
 
@@ -48,7 +49,8 @@ export interface ExportResult {
  *
  * @param models one model or several of the same labels and tokenizer, such as a float32 and an int8 one
  * @throws TaggerError for models that cannot stand in one directory or name no family; UsageError for unknown or wrong
- *   options; GateError for a written file with outputs unlike its source's. The folder is then as it was.
+ *   options; InputError for a form that the target does not run; GateError for a written file with outputs unlike its
+ *   source's. The folder is then as it was.
  * @example
  * ```ts
  * await exportModel(["models/pos", "pos_int8.onnx"], { output: "dist/pos" }); // onnx/model.onnx, onnx/model_quantized.onnx
@@ -64,7 +66,7 @@ export function exportModel(
 
 /** {@link exportModel} from checked settings. */
 export async function runExport(settings: ExportSettings, reporter: Reporter): Promise<ExportResult> {
-  const { model: models, dtype, modelType } = settings;
+  const { model: models, dtype, modelType, target } = settings;
   const { progress, signal } = reporter;
   if (models.length === 0) throw new UsageError("export: --model: expected a file or directory, got none");
   if (dtype !== undefined && models.length > 1) {
@@ -79,11 +81,12 @@ export async function runExport(settings: ExportSettings, reporter: Reporter): P
     ...choiceOf(settings),
     ...(dtype === undefined ? {} : { dtype }),
     ...(modelType === undefined ? {} : { modelType }),
-    record(model, { sha256, variant }) {
+    record(model, { sha256, variant, modelPath }) {
       signal?.throwIfAborted();
-      return withHistory(model, {
+      const written = target === undefined ? model : modelFor(target, model, modelPath);
+      return withHistory(written, {
         step: "export",
-        options: { dtype: variant },
+        options: { dtype: variant, ...(target !== undefined && { target }) },
         inputSha256: sha256,
         versions: versions(),
       });
@@ -107,21 +110,6 @@ export async function runExport(settings: ExportSettings, reporter: Reporter): P
   };
 }
 
-/**
- * How alike the outputs of each variant and its source must be: kernels of few bits differ with how a session fuses
- * them.
- */
-const leastOf: Readonly<Record<ModelVariant, number>> = {
-  fp32: leastCosine.float,
-  fp16: leastCosine.float,
-  q8: leastCosine.int8,
-  int8: leastCosine.int8,
-  uint8: leastCosine.int8,
-  q4: leastCosine.int4,
-  q4f16: leastCosine.int4,
-  bnb4: leastCosine.int4,
-};
-
 /** Runs a written file beside the file, or the weights, that it was made of. */
 async function driftOf(
   ...[staged, source, { threads, minCosine }]: [
@@ -139,7 +127,7 @@ async function driftOf(
       original: modelPath.endsWith(".safetensors") ? model : modelPath,
       likeness: "the source",
       sample,
-      minCosine: minCosine ?? leastOf[variant],
+      minCosine: minCosine ?? leastCosineOf[variant],
       threads,
       advice: () => "export the model again, or lower --min-cosine if the difference is acceptable",
     },

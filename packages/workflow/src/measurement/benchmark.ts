@@ -1,11 +1,14 @@
 import { availableDevices, environment } from "@nasty/runtime";
+import { readModelFile } from "@nasty/formats/onnx/node";
 import { InputError, UsageError } from "../errors.js";
 import { checkWritable } from "../files/output-path.js";
 import { checkSeparate } from "../files/separate-paths.js";
 import { sampleTextPath } from "../models/default-model.js";
 import { bytesOfModel } from "../models/model-bytes.js";
 import type { ModelLike } from "../models/model-like.js";
-import { type OpenModel, withOpen } from "../models/open-tagger.js";
+import { type OpenSubject, withSubjects } from "../kinds/open-subject.js";
+import type { Reading, Sample } from "../kinds/kind.js";
+import { ownSamples } from "../quantization/trial-text.js";
 import { benchmarkOperation } from "../operations/tagging.js";
 import { type GivenBeside, perform } from "../perform.js";
 import { benchmarkHtml } from "../report/html/benchmark-html.js";
@@ -14,10 +17,9 @@ import { labellingDocument } from "../report/labelling-text.js";
 import type { Reporter } from "../reporter.js";
 import type { SettingsOf } from "../schema/option.js";
 import { choiceOf } from "../texts/label-choice.js";
-import { readWords } from "../texts/unlabelled-text.js";
 import type { BenchmarkResult, ModelFigures } from "./benchmark-result.js";
-import { sentenceLatencies, timesOf } from "./sentence-latency.js";
-import { measureTaggerMemory } from "./tagger-memory.js";
+import { sampleLatencies, timesOf } from "./sentence-latency.js";
+import { measureSubjectMemory } from "./subject-memory.js";
 
 export type { BenchmarkResult } from "./benchmark-result.js";
 
@@ -48,14 +50,17 @@ export async function runBenchmark(
   const paths = [options.model, ...options.compare];
   if (options.report !== undefined) await checkWritable("benchmark: --report", options.report);
   await checkSeparate("benchmark", { "--report": options.report }, [...paths, options.data]);
-  const sentences = await sampleSentences(options.data, options.samples);
-  const words = sentences.reduce((sum, sentence) => sum + sentence.length, 0);
-  return withOpen(paths, { threads, ...choiceOf(options) }, async (open) => {
+  const files = options.data === undefined ? [] : [options.data];
+  const choice = choiceOf(options);
+  return withSubjects(paths, { threads, ...choice }, { files, operation: "benchmark" }, async (open) => {
+    const [{ reading }] = open;
+    const sentences = await samplesFor(open[0], options);
+    const words = reading.name === "token-classification" ? wordsIn(sentences) : null;
     progress.start(
-      `measuring ${paths.length === 1 ? "1 model" : `${paths.length} models in turn`} on ${sentences.length} sentences`,
+      `measuring ${paths.length === 1 ? "1 model" : `${paths.length} models in turn`} on ${sentences.length} ${reading.noun}`,
     );
-    const latencies = await sentenceLatencies(
-      open.map(({ tagger }) => tagger),
+    const latencies = await sampleLatencies(
+      open.map(({ subject }) => subject),
       sentences,
       { seed, batchSize, rounds: rounds[options.environment] },
     );
@@ -69,8 +74,8 @@ export async function runBenchmark(
         ...taskOf(open[index]!),
         modelBytes: await bytesOfModel(open[index]!.modelPath),
         msPerSentence,
-        tokensPerSecond: (words / sentences.length / msPerSentence.p50) * 1000,
-        memoryBytes: await measureTaggerMemory(path, sentences.slice(0, 200), threads, choiceOf(options)),
+        tokensPerSecond: words === null ? null : (words / sentences.length / msPerSentence.p50) * 1000,
+        memoryBytes: await measureSubjectMemory(open[index]!, sentences.slice(0, 200), threads, choice),
       });
       progress.stop();
     }
@@ -90,22 +95,34 @@ export async function runBenchmark(
 }
 
 /** What a model's labels were taken for: entities are decoded by their scheme, which takes time. */
-function taskOf({ tagger }: OpenModel): Pick<ModelFigures, "task" | "labelling"> {
-  const { task, labelling } = tagger;
+function taskOf({ kind, opened }: OpenSubject): Pick<ModelFigures, "kind" | "task" | "labelling"> {
+  if (opened === undefined) {
+    return { ...(kind !== "token-classification" && { kind }), task: null, labelling: null };
+  }
+  const { task, labelling } = opened.tagger;
   return { task, labelling: labelling === undefined ? null : labellingDocument(labelling) };
 }
 
-async function sampleSentences(
-  path: string | undefined,
-  count: number,
-): Promise<readonly (readonly string[])[]> {
-  const source = path ?? sampleTextPath();
-  const sentences: (readonly string[])[] = [];
-  for await (const words of readWords(source)) {
-    if (words.length > 0) sentences.push(words);
-    if (sentences.length >= count) break;
+const wordsIn = (sentences: readonly Sample[]): number =>
+  (sentences as readonly (readonly string[])[]).reduce((sum, sentence) => sum + sentence.length, 0);
+
+/** Samples of the data, else of the embedded sample text; of a graph that nobody feeds inputs that are made for it. */
+async function samplesFor(
+  { modelPath, reading }: OpenSubject,
+  { data, samples: count }: SettingsOf<typeof benchmarkOperation.options>,
+): Promise<readonly Sample[]> {
+  if (data === undefined && reading.noun === "samples")
+    return ownSamples(reading, await readModelFile(modelPath));
+  return readSamples(reading, data ?? sampleTextPath(), count);
+}
+
+async function readSamples(reading: Reading, source: string, count: number): Promise<readonly Sample[]> {
+  const found: Sample[] = [];
+  for await (const sample of reading.read(source)) {
+    found.push(sample);
+    if (found.length >= count) break;
   }
-  if (sentences.length === 0)
-    throw new InputError(`benchmark: ${source}: sentences: expected at least 1, got 0`);
-  return sentences;
+  if (found.length === 0)
+    throw new InputError(`benchmark: ${source}: ${reading.noun}: expected at least 1, got 0`);
+  return found;
 }

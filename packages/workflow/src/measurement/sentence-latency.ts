@@ -1,5 +1,7 @@
 import { type Latency, measureLatency } from "@nasty/runtime";
 import type { Tagger } from "@nasty/taggers";
+import type { Sample, Subject } from "../kinds/kind.js";
+import { taggerSubject } from "../kinds/tagger-kind.js";
 
 /** Milliseconds a sentence, as results say them. */
 export type SentenceTimes = Pick<Latency, "p50" | "p95" | "mean" | "ci95">;
@@ -12,51 +14,64 @@ export function timesOf({ p50, p95, mean, ci95 }: Latency): SentenceTimes {
 /** Milliseconds that one round of one model may take: enough sentences for a mean, short enough to interleave. */
 const roundBudgetMs = 400;
 
-async function tagAll(
-  tagger: Tagger,
-  sentences: readonly (readonly string[])[],
-  batchSize: number,
-): Promise<void> {
-  for await (const _ of tagger.tag(sentences, { batchSize }));
-}
+/** What is timed: a model that is asked. */
+type Timed = Pick<Subject, "runAll">;
 
-/** As many of the sentences, spread evenly, as the slowest tagger tags within the budget (at least one). */
+/** As many of the samples, spread evenly, as the slowest model takes within the budget (at least one). */
 async function affordable(
-  taggers: readonly Tagger[],
-  sentences: readonly (readonly string[])[],
+  models: readonly Timed[],
+  sentences: readonly Sample[],
   batchSize: number,
-): Promise<readonly (readonly string[])[]> {
+): Promise<readonly Sample[]> {
   const probe = sentences.slice(0, Math.max(batchSize, 4));
   let slowest = 0;
-  for (const tagger of taggers) {
-    await tagAll(tagger, probe, batchSize);
+  for (const model of models) {
+    await model.runAll(probe, batchSize);
     const start = performance.now();
-    await tagAll(tagger, probe, batchSize);
+    await model.runAll(probe, batchSize);
     slowest = Math.max(slowest, (performance.now() - start) / probe.length);
   }
   const count = Math.max(batchSize, Math.min(sentences.length, Math.floor(roundBudgetMs / slowest)));
   const stride = Math.max(1, sentences.length / count);
-  const chosen: (readonly string[])[] = [];
+  const chosen: Sample[] = [];
   for (let i = 0; Math.floor(i) < sentences.length && chosen.length < count; i += stride)
     chosen.push(sentences[Math.floor(i)]!);
   return chosen;
 }
 
-/**
- * Milliseconds per sentence of each tagger: the same sentences, the taggers in turn, several rounds.
- *
- * @returns one summary a tagger; its samples are means over the sentences of one round.
- */
-export async function sentenceLatencies(
+interface TimingOptions {
+  readonly seed: number;
+  readonly rounds?: number;
+  readonly batchSize?: number;
+}
+
+/** {@link sampleLatencies} of taggers. */
+export const sentenceLatencies = (
   taggers: readonly Tagger[],
   sentences: readonly (readonly string[])[],
-  options: { readonly seed: number; readonly rounds?: number; readonly batchSize?: number },
+  options: TimingOptions,
+): Promise<Latency[]> =>
+  sampleLatencies(
+    taggers.map((tagger) => taggerSubject(tagger) as unknown as Subject),
+    sentences,
+    options,
+  );
+
+/**
+ * Milliseconds per sample (sentence, text) of each model: the same samples, the models in turn, several rounds.
+ *
+ * @returns one summary a model; its samples are means over the samples of one round.
+ */
+export async function sampleLatencies(
+  models: readonly Timed[],
+  sentences: readonly Sample[],
+  options: TimingOptions,
 ): Promise<Latency[]> {
   const { seed, rounds = 9, batchSize = 1 } = options;
-  const sample = await affordable(taggers, sentences, batchSize);
-  const candidates = taggers.map((tagger, index) => ({
+  const sample = await affordable(models, sentences, batchSize);
+  const candidates = models.map((model, index) => ({
     name: String(index),
-    run: () => tagAll(tagger, sample, batchSize),
+    run: () => model.runAll(sample, batchSize),
   }));
   const measured = await measureLatency(candidates, { rounds, warmup: 1, minMs: 0, seed });
   const each = (value: number): number => value / sample.length;

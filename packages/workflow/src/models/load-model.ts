@@ -5,7 +5,7 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import { checkFiniteWeights, GraphError, standardForm, validateModel } from "@nasty/graph";
 import { TaggerError, type TaggerSettings, withChoice } from "@nasty/taggers";
-import { findTagger, settingsOfModelFile } from "@nasty/taggers/node";
+import { findTagger, findText, settingsOfModelFile } from "@nasty/taggers/node";
 import { InputError } from "../errors.js";
 import { sha256OfFile } from "../files/file-hash.js";
 import { bytesOfModel } from "./model-bytes.js";
@@ -37,7 +37,11 @@ async function loadOnce(path: string): Promise<LoadedModel> {
   const modelPath = isDirectory ? (await openModelFolder(path)).modelPath() : path;
   const model = await readModelFile(modelPath);
   checkGraph(modelPath, model);
-  const { settings, notes } = await optionalTagger(path, isDirectory ? undefined : model);
+  const text = await findText(path, model);
+  const { settings, notes } =
+    text === undefined
+      ? await optionalTagger(path, isDirectory ? undefined : model)
+      : { settings: undefined, notes: text.notes };
   let sha256: Promise<string> | undefined;
   return {
     path,
@@ -45,6 +49,7 @@ async function loadOnce(path: string): Promise<LoadedModel> {
     modelBytes: await bytesOfModel(modelPath, model),
     model,
     tagger: settings,
+    text: text?.settings,
     notes,
     isShared: false,
     sha256: () => (sha256 ??= sha256OfFile(modelPath)),
@@ -85,7 +90,8 @@ export function reasonOf({ notes }: Pick<LoadedModel, "notes">): string {
   return notes.length === 0 ? "" : ` (${notes.join(". ")})`;
 }
 
-interface OptionalTagger {
+/** The tagger of a model, and what is missing for one. */
+export interface OptionalTagger {
   readonly settings: TaggerSettings | undefined;
   readonly notes: readonly string[];
 }
@@ -94,7 +100,7 @@ interface OptionalTagger {
  * The tagger of a directory (no model given) or of a model file; what is missing for one is a note, what is damaged an
  * error.
  */
-async function optionalTagger(path: string, model: ModelProto | undefined): Promise<OptionalTagger> {
+export async function optionalTagger(path: string, model: ModelProto | undefined): Promise<OptionalTagger> {
   try {
     if (model !== undefined) return { settings: await settingsOfModelFile(path, model), notes: [] };
     const { settings, notes = [] } = await findTagger(path);

@@ -1,6 +1,7 @@
 import type { ModelProto } from "@nasty/formats/onnx";
 import type { LabelChoice, TaggerSettings } from "@nasty/taggers";
 import type { OpenedTagger } from "@nasty/taggers/node";
+import type { AnyTextSettings } from "@nasty/taggers/texts";
 
 /** A model as data: to be planned, described or rewritten, not to be run. */
 export interface LoadedModel {
@@ -12,6 +13,8 @@ export interface LoadedModel {
   readonly model: ModelProto;
   /** Undefined for a model that has no labels and tokenizer in it or beside it. */
   readonly tagger: TaggerSettings | undefined;
+  /** What a classifier or an encoder of texts has; undefined for all other models. */
+  readonly text: AnyTextSettings | undefined;
   /** What was made good or is missing in the small files beside it, a sentence each. */
   readonly notes: readonly string[];
   /** Whether others use the graph too: then nothing of it may be written over. */

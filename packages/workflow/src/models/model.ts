@@ -1,5 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { HistoryStep } from "@nasty/compression";
+import type { Tensor } from "@nasty/core";
+import { openSession, type Session } from "@nasty/runtime";
 import {
   type BatchOptions,
   entities,
@@ -13,6 +15,17 @@ import {
   type Task,
 } from "@nasty/taggers";
 import { openFound } from "@nasty/taggers/node";
+import {
+  type TextSettings,
+  type Classification,
+  classifyTexts,
+  embedTexts,
+  makeTextModel,
+  type ModelKindName,
+  type TextBatchOptions,
+  type TextModel,
+  type TextSample,
+} from "@nasty/taggers/texts";
 import { InputError } from "../errors.js";
 import { chosen, type LoadChoice, type LoadedModel, loadModel, reasonOf } from "./load-model.js";
 import { choiceOf } from "../texts/label-choice.js";
@@ -38,7 +51,9 @@ export class Model implements AsyncDisposable, SharedModel {
   readonly modelPath: string;
   /** Of the file and the data files that its weights are in. */
   readonly bytes: number;
-  /** Undefined for a model without labels and tokenizer. */
+  /** What it is for, which says what it can be asked: `tagText`, `classify`, `embed`; `run` of all. */
+  readonly kind: ModelKindName;
+  /** Of taggers only. */
   readonly task: Task | undefined;
   /** How the file was made, oldest step first. */
   readonly history: readonly HistoryStep[];
@@ -48,6 +63,8 @@ export class Model implements AsyncDisposable, SharedModel {
   private readonly read: LoadedModel;
   private readonly stamp: string;
   private session: Promise<OpenModel> | undefined;
+  private graph: Promise<Session> | undefined;
+  private texts: Promise<TextModel> | undefined;
 
   /** {@link openModel} makes one. */
   constructor(
@@ -61,6 +78,7 @@ export class Model implements AsyncDisposable, SharedModel {
     this.path = loaded.path;
     this.modelPath = loaded.modelPath;
     this.bytes = loaded.modelBytes;
+    this.kind = loaded.tagger === undefined ? (loaded.text?.kind ?? "graph") : "token-classification";
     this.task = loaded.tagger?.task;
     this.notes = loaded.notes;
     this.history = history;
@@ -119,10 +137,64 @@ export class Model implements AsyncDisposable, SharedModel {
     yield* entities(await this.tagger(), text, options);
   }
 
+  /**
+   * What a classifier says of texts, in their order.
+   *
+   * @throws InputError for a model that is no classifier of texts
+   */
+  async *classify(texts: GivenTexts, options?: TextBatchOptions): AsyncGenerator<Classification> {
+    yield* classifyTexts(await this.textModel("sequence-classification"), samplesOf(texts), options);
+  }
+
+  /**
+   * The vectors of texts, in their order: pooled, and normalized where the model's files say so.
+   *
+   * @throws InputError for a model that makes no vectors of texts
+   */
+  async *embed(texts: GivenTexts, options?: TextBatchOptions): AsyncGenerator<Float32Array> {
+    yield* embedTexts(await this.textModel("feature-extraction"), samplesOf(texts), options);
+  }
+
+  /**
+   * Runs the graph of any model once.
+   *
+   * @param feeds all inputs by name
+   * @param outputs those wanted; all unless given
+   * @throws RuntimeError for inputs that are missing, unknown, or of another type or shape
+   */
+  async run(
+    feeds: Readonly<Record<string, Tensor>>,
+    outputs?: readonly string[],
+  ): Promise<Record<string, Tensor>> {
+    return (await this.wholeGraph()).run(feeds, outputs);
+  }
+
+  private async textModel(kind: TextSettings["kind"]): Promise<TextModel> {
+    const { text } = this.read;
+    if (text === undefined || text.kind === "graph" || text.kind !== kind) {
+      throw new InputError(
+        `openModel: ${this.path}: kind: expected ${kind}, got ${this.kind}${reasonOf(this)}; give the Hugging Face directory of such a model`,
+      );
+    }
+    this.texts ??= this.wholeGraph().then((session) => makeTextModel(session, text));
+    return this.texts;
+  }
+
+  private wholeGraph(): Promise<Session> {
+    const { threads = 1 } = this.options;
+    this.graph ??= openSession(this.modelPath, { threads });
+    return this.graph;
+  }
+
   async close(): Promise<void> {
-    const opened = await this.session?.catch(() => undefined);
+    const [opened, graph] = await Promise.all(
+      [this.session, this.graph].map((opening) => opening?.catch(() => undefined)),
+    );
     this.session = undefined;
-    await opened?.tagger.close();
+    this.graph = undefined;
+    this.texts = undefined;
+    if (opened !== undefined && "tagger" in opened) await opened.tagger.close();
+    if (graph !== undefined && "close" in graph) await graph.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -145,6 +217,17 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
   const loaded = await loadModel(path, choiceOf(options));
   const history = historyOfFile(loaded.model, await compressedModel(loaded.modelPath));
   return new Model(loaded, { history, stamp: await stampOf(loaded.modelPath), options });
+}
+
+/** One text or several, alone or in pairs. */
+export type GivenTexts = string | Iterable<string | TextSample> | AsyncIterable<string | TextSample>;
+
+async function* samplesOf(texts: GivenTexts): AsyncGenerator<TextSample> {
+  if (typeof texts === "string") {
+    yield { text: texts };
+    return;
+  }
+  for await (const one of texts) yield typeof one === "string" ? { text: one } : one;
 }
 
 /** What changes when a file is written or replaced. */

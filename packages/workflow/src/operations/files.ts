@@ -53,6 +53,11 @@ export const exportOperation = operation({
       { otherwise: "determined from the weights" },
     ),
     ...labelOptions,
+    target: one(
+      "--target <library>",
+      choice("transformers.js@3", "transformers.js@4"),
+      "write only forms that every release of this version runs (3: from 3.1 on); 4-bit tables are rewritten, what cannot be is refused",
+    ),
     modelType: one("--model-type <type>", anyText, "model family, such as bert, if the file does not say it"),
     minCosine: minCosineOf(
       "refuse a written file whose outputs have a lower cosine similarity to its source's",
@@ -63,6 +68,10 @@ export const exportOperation = operation({
   examples: [
     ["nasty export --model pos_int8.onnx --output dist/pos", "tokenizer and labels come from the file"],
     ["nasty export --model models/pos --model pos_int8.onnx --output dist/pos", "float32 and INT8"],
+    [
+      "nasty export --model pos_int4.onnx --target transformers.js@3 --output dist/pos",
+      "4 bits as older runtimes read them",
+    ],
   ],
 });
 

@@ -15,6 +15,7 @@ export {
   tagCorpusOperation,
   tagOperation,
 } from "./tagging.js";
+export { verifyOperation } from "./verify.js";
 export { distillOperation, fineTuneOperation, trainOperation } from "./training.js";
 export { longName, namedOptions, type NamedOption, type Operation } from "../schema/operation.js";
 export type { FlagOption, Group, Option, Options, SettingsOf, ValueOption } from "../schema/option.js";

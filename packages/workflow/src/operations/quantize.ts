@@ -89,7 +89,7 @@ const weights = {
     "--op-types <list>",
     anyText,
     "operators to quantize, separated by commas: MatMul,Gemm,Gather,LSTM,Conv",
-    { otherwise: "all but Conv" },
+    { otherwise: "MatMul, Gemm, Gather; Conv in static mode, LSTM in dynamic and int4 mode" },
   ),
   skipLayers: list("--skip-layers <pattern>", anyText, skipLayersHelp),
   blockSize: one("--block-size <n>", positiveInteger, "number of weights that share a scale, 16 to 256", {
@@ -126,7 +126,13 @@ const gate = group("the accuracy that the written file may lose on labelled text
     share,
     "largest accuracy loss (0.01 = 1 point): sensitive weights stay in float until it is met, or the model is refused",
   ),
-  on: text("--validation <file>", "labelled text to measure the loss on"),
+  maxDrift: one(
+    "--max-drift <drift>",
+    share,
+    "largest disagreement with the original, which needs no labels: share of labels that change, of nearest neighbours of embeddings that are lost, or 1 - cosine of a graph's outputs",
+    { otherwise: "0.02 for sentence encoders in 8 bits" },
+  ),
+  on: text("--validation <file>", "text to measure the loss on, with labels, or with --max-drift without"),
   flips: one("--flips <file.tsv>", anyText, "write each word of --validation whose label changed"),
   fallback: flag("--fallback", "leave sensitive weights in float if the loss is too large", {
     negative: [
@@ -194,7 +200,14 @@ export const compareOperation = operation({
   options: {
     original: model("--original <path>", modelHelp, { required: true }),
     quantized: model("--quantized <path>", modelHelp, { required: true }),
-    on: text("--test <file>", testHelp, { required: true }),
+    on: text("--test <file>", testHelp, {
+      otherwise: "the sample text, or inputs made for the graph, without labels",
+    }),
+    maxDrift: one(
+      "--max-drift <drift>",
+      share,
+      "largest disagreement with the original (exit code 4), which needs no labels",
+    ),
     ...labelOptions,
     flips: one("--flips <file.tsv>", anyText, "write each word whose label changed"),
     report: reportPage,

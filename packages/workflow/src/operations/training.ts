@@ -12,20 +12,28 @@ import {
   trainingEngine,
 } from "./shared-options.js";
 
-/** A tagger from random weights. */
+/** What a training that writes a Hugging Face directory can learn. */
+const learnedTask = choice("pos", "ner", "classification", "embedding");
+const learnedTaskHelp = "parts of speech, named entities, labels of whole texts, or vectors of whole texts";
+const learnedTextHelp =
+  "text to train on: .conllu or columns; whole texts with label or vector as JSON Lines or TSV";
+
+/** A tagger, or a model of whole texts, from random weights. */
 export const trainOperation = operation({
   name: "train",
-  summary: "train a tagger from random weights on your own labelled text",
+  summary: "train a tagger or a text classifier from random weights on your own labelled text",
   options: {
-    task: one("--task <task>", task, "parts of speech or named entities", { required: true }),
-    train: text("--train <file>", "labelled text to train on: .conllu or columns", { required: true }),
+    task: one("--task <task>", learnedTask, learnedTaskHelp, { required: true }),
+    train: text("--train <file>", learnedTextHelp, { required: true }),
     validation: text("--validation <file>", "labelled text to select the best epoch by", { required: true }),
-    output: one("--output <file>", anyText, "the model file to write", { required: true }),
+    output: one("--output <file>", anyText, "the model file to write; the directory, for whole texts", {
+      required: true,
+    }),
     architecture: one(
       "--architecture <name>",
       choice("bilstm", "cnn", "transformer"),
       "bilstm is the most accurate, cnn the fastest, transformer works on subwords",
-      { fallback: "bilstm" },
+      { otherwise: "bilstm; transformer for whole texts" },
     ),
     ...learningOf({
       epochs: "18; transformer: 20",
@@ -48,19 +56,23 @@ export const trainOperation = operation({
       "nasty train --task ner --architecture cnn --train a.iob2 --validation b.iob2 --output ner.onnx",
       "entities from columns of words and labels",
     ],
+    [
+      "nasty train --task classification --train train.jsonl --validation dev.jsonl --output genre",
+      'a classifier of texts from lines of {"text": …, "label": …}',
+    ],
   ],
 });
 
-/** A pretrained encoder becomes a tagger. */
+/** A pretrained encoder becomes a tagger, or a model of whole texts. */
 export const fineTuneOperation = operation({
   name: "fine-tune",
-  summary: "turn a pretrained encoder into a tagger of your labels",
+  summary: "turn a pretrained encoder into a tagger or a text classifier of your labels",
   options: {
     model: model("--model <dir>", "Hugging Face directory: config, tokenizer, safetensors or ONNX weights", {
       required: true,
     }),
-    task: one("--task <task>", task, "kind of labels: parts of speech or named entities", { required: true }),
-    train: text("--train <file>", "labelled text to train on: .conllu or columns", { required: true }),
+    task: one("--task <task>", learnedTask, learnedTaskHelp, { required: true }),
+    train: text("--train <file>", learnedTextHelp, { required: true }),
     validation: text("--validation <file>", "labelled text to select the best epoch by"),
     scheme: schemeOf("recognized from the text"),
     output: one("--output <path>", anyText, "the directory to write", { required: true }),
@@ -94,6 +106,10 @@ export const fineTuneOperation = operation({
     [
       "nasty fine-tune --model bert-tiny --task pos --train train.conllu --validation dev.conllu --output pos",
       "a directory that transformers.js loads",
+    ],
+    [
+      "nasty fine-tune --model bert-tiny --task classification --train train.tsv --validation dev.tsv --output topics",
+      "a classifier of texts from lines of a text, a tab and a label",
     ],
   ],
 });

@@ -1,4 +1,5 @@
 import { type CalibrationText, collectSources, parseSource } from "../texts/calibration-sources.js";
+import type { ModelKind } from "../kinds/kind.js";
 import type { Reporter } from "../reporter.js";
 import { modeOf, type QuantizeSettings } from "./settings.js";
 
@@ -9,6 +10,7 @@ export type ReadCalibration = () => Promise<CalibrationText>;
 const defaultSentences = 128;
 
 export function calibrationReader(
+  kind: ModelKind,
   settings: QuantizeSettings,
   { note }: Pick<Reporter, "note">,
 ): ReadCalibration {
@@ -16,7 +18,7 @@ export function calibrationReader(
   const limit = settings.limit ?? (modeOf(settings) === "static" ? undefined : defaultSentences);
   const { calibration, seed, onePerLine } = settings;
   const collect = async (): Promise<CalibrationText> => {
-    const text = await collectSources(calibration.map(parseSource), { limit, seed, onePerLine });
+    const text = await collectSources(kind, calibration.map(parseSource), { limit, seed, onePerLine });
     for (const hint of text.hints) note(hint);
     return text;
   };

@@ -9,12 +9,11 @@ import {
 import { int8, qat, type StaticOptions, trainedTable } from "@nasty/compression";
 import { writeFileAtomic } from "@nasty/formats/archive/node";
 import type { Session } from "@nasty/runtime";
-import { makeEncoder } from "@nasty/taggers";
 import { InputError } from "../errors.js";
 import type { LoadedModel } from "../models/load-model.js";
 import type { Reporter } from "../reporter.js";
 import { type Bins, type MeasuredRanges, shownHistogram } from "./activation-ranges.js";
-import { encodable } from "./calibration-batches.js";
+import type { FedModel } from "./calibration-batches.js";
 import type { ReadCalibration } from "./calibration-text.js";
 import { type QuantizeSettings, usesTrainedRanges } from "./settings.js";
 
@@ -37,7 +36,7 @@ export interface Calibrated extends MeasuredRanges {
  * calibration text (and saved, if asked for).
  */
 export async function calibrate(
-  loaded: LoadedModel,
+  loaded: FedModel,
   job: CalibrationJob,
   reporter: Reporter,
 ): Promise<Calibrated> {
@@ -83,24 +82,23 @@ async function readTable(path: string): Promise<CalibrationTable> {
 }
 
 async function measure(
-  loaded: LoadedModel,
+  loaded: FedModel,
   { settings, weights, read, use }: CalibrationJob,
   { progress }: Reporter,
 ): Promise<Calibrated> {
-  const model = encodable(loaded, ", or use --mode dynamic");
+  const { kind } = loaded;
   const names = int8.activations(loaded.model, weights);
-  const { sentences, warnings } = await read();
+  const { samples, warnings } = await read();
   const { method = "minmax", percentile, threads } = settings;
-  progress.start(`calibrating on ${sentences.length} sentences (${method})`, sentences.length);
-  const encoder = makeEncoder(model.model, model.tagger);
+  progress.start(`calibrating on ${samples.length} ${kind.noun} (${method})`, samples.length);
   const bins = new Map<string, Bins>();
   try {
-    const table = await collectRanges(loaded.model, names, encoder.feedsOf(sentences, { batchSize: 1 }), {
+    const table = await collectRanges(loaded.model, names, kind.feedsOf(samples), {
       method,
       ...(percentile === undefined ? {} : { percentile }),
       scheme: { dtype: "uint8", symmetric: weights.activationSymmetric === true },
       threads,
-      onProgress: (samples) => progress.update(samples),
+      onProgress: (done) => progress.update(done),
       ...(use !== undefined && { use }),
       ...(settings.report !== undefined && {
         onHistogram: (tensor: string, histogram: Histogram) => {

@@ -119,6 +119,7 @@ function checkUses(options: GivenSettings): void {
   const isUsed =
     mode === "static" ||
     options.sensitivity === true ||
+    (options.maxDrift !== undefined && options.validation === undefined) ||
     Object.values(uses).includes(true) ||
     (["int4", "weight-only"].includes(mode) && (rounding === undefined || rounding === "gptq"));
   if (calibration.length > 0 && !isUsed) {
@@ -141,23 +142,31 @@ function checkStandardInput({ calibration, validation }: GivenSettings): void {
 }
 
 function gateOf(options: GivenSettings): GateRequest | undefined {
-  const { targetAccuracyLoss: target, validation, flips, sensitivity, timeBudget } = options;
+  const { targetAccuracyLoss, maxDrift, validation, flips, sensitivity, timeBudget } = options;
+  if (targetAccuracyLoss !== undefined && maxDrift !== undefined) {
+    throw new UsageError(
+      "quantize: --max-drift: expected no --target-accuracy-loss beside it (labels or the original are judged by), got both",
+    );
+  }
+  const target = targetAccuracyLoss ?? maxDrift;
   const isRanked = sensitivity === true;
   if (target === undefined && timeBudget !== undefined && !isRanked) {
     throw new UsageError(
-      "quantize: --time-budget: expected --target-accuracy-loss to search for, or --sensitivity, got none",
+      "quantize: --time-budget: expected --target-accuracy-loss or --max-drift to search for, or --sensitivity, got none",
     );
   }
   if (target === undefined && options.fallback === false) {
-    throw new UsageError("quantize: --no-fallback: expected --target-accuracy-loss to refuse by, got none");
+    throw new UsageError(
+      "quantize: --no-fallback: expected --target-accuracy-loss or --max-drift to refuse by, got none",
+    );
   }
   if (isRanked && validation === undefined && options.calibration.length === 0) {
     throw new UsageError(
       "quantize: --sensitivity: expected --calibration FILE or --validation FILE to measure on, got none",
     );
   }
-  if (validation === undefined) {
-    const needed = { "--target-accuracy-loss": target, "--flips": flips };
+  if (validation === undefined && maxDrift === undefined) {
+    const needed = { "--target-accuracy-loss": targetAccuracyLoss, "--flips": flips };
     const why = { "--target-accuracy-loss": "measure the loss on", "--flips": "compare the labels of" };
     for (const option of ["--target-accuracy-loss", "--flips"] as const) {
       if (needed[option] === undefined) continue;
@@ -168,18 +177,37 @@ function gateOf(options: GivenSettings): GateRequest | undefined {
   if (target === undefined && flips === undefined) {
     if (isRanked) return undefined;
     throw new UsageError(
-      "quantize: --validation: expected --target-accuracy-loss to judge by (or --flips, or --sensitivity), got none",
+      "quantize: --validation: expected --target-accuracy-loss or --max-drift to judge by (or --flips, or --sensitivity), got none",
     );
   }
   return {
     target,
-    validation,
+    measure: maxDrift === undefined ? "labels" : "agreement",
     threads: options.threads,
     seed: options.seed,
     ...choiceForText(options),
     // Weights in float would break the size that was asked for.
     fallback: target !== undefined && options.fallback !== false && options.targetSize === undefined,
     ...(timeBudget !== undefined && { timeBudget }),
+  };
+}
+
+/** Largest share of an encoder's nearest neighbours that may change where nothing else is asked for. */
+const neighboursLost = 0.02;
+
+/**
+ * The gate of an encoder whose ranges or weights have 8 bits and that nobody asked for: a file whose texts have other
+ * neighbours is of no use, and no label shows it.
+ */
+export function ownGate({ text }: LoadedModel, options: GivenSettings): GateRequest | undefined {
+  const isJudged = text?.kind === "feature-extraction" && ["dynamic", "static"].includes(modeOf(options));
+  if (!isJudged) return undefined;
+  return {
+    target: neighboursLost,
+    measure: "agreement",
+    threads: options.threads,
+    seed: options.seed,
+    fallback: true,
   };
 }
 

@@ -1,5 +1,5 @@
+import { ownKind } from "../kinds/find-kind.js";
 import { estimate as estimateModel } from "@nasty/compression";
-import { taggerMetadata } from "@nasty/taggers";
 import { precisionOfModel } from "../comparison/precision.js";
 import { loadForCompression } from "../models/load-model.js";
 import type { ModelLike } from "../models/model-like.js";
@@ -74,8 +74,9 @@ export async function runEstimate({
   readonly result: EstimateResult;
   readonly precision: string;
 }> {
-  const { model, tagger, modelBytes, notes, sha256 } = await loadForCompression(path);
-  const carried = tagger === undefined ? {} : await taggerMetadata(tagger);
+  const loaded = await loadForCompression(path);
+  const { model, tagger, modelBytes, notes, sha256 } = loaded;
+  const carried = await ownKind(loaded).metadata();
   const estimated = estimateModel(model, {
     extraBytes: addedBytes(
       model.metadataProps.map(({ key }) => key),

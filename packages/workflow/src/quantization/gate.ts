@@ -1,27 +1,28 @@
-import { type GateResult, type GateState, gate } from "@nasty/compression";
+import { type GateResult, gate } from "@nasty/compression";
 import type { ModelProto } from "@nasty/formats/onnx";
-import type { Evaluation, LabelledSentence } from "@nasty/taggers";
 import { comparedSentences } from "../comparison/batch-mates.js";
-import { flipsOf, type PairedFigures, pairedFigures } from "../comparison/paired-figures.js";
+import type { PairedFigures } from "../comparison/paired-figures.js";
 import { spread } from "../texts/spread.js";
 import type { FlippedWords } from "../comparison/write-flips.js";
-import type { LoadedModel } from "../models/load-model.js";
+import type { Against, AgreementFigures, Loss, Verdict } from "../kinds/kind.js";
 import type { OpenModelOptions } from "../models/open-tagger.js";
 import { nameOf } from "../texts/text-form.js";
 import type { Reporter } from "../reporter.js";
-import { type LabellingDocument, labellingDocument } from "../report/labelling-text.js";
-import type { Judge } from "./gate-evaluation.js";
+import type { LabellingDocument } from "../report/labelling-text.js";
+import type { FedModel } from "./calibration-batches.js";
 import { gateRecord } from "./gate-record.js";
 import { type OpenWritten, openWritten } from "./open-written.js";
-import type { Original } from "./original.js";
-import { type Planned, type AppliedReport, finished } from "./planned.js";
+import type { Judge, Original } from "./original.js";
+import type { AppliedReport, Planned } from "./planned.js";
+import type { GateSamples } from "./trial-text.js";
 import { measuredSensitivity, type SensitivityRow } from "./sensitivity.js";
 import { type Candidate, writeCandidate } from "../files/candidate.js";
 
 export interface GateRequest extends OpenModelOptions {
+  /** What may be lost: the metric on labels, or the agreement with the original. */
+  readonly measure: "labels" | "agreement";
   /** Largest loss that passes, in units of the metric: 0.01 is one point; undefined if the loss is only measured. */
   readonly target: number | undefined;
-  readonly validation: string;
   /** Leave sensitive weights in float if the loss is too large. */
   readonly fallback: boolean;
   /** Seconds after which no further attempt is begun. */
@@ -38,13 +39,17 @@ export interface Gate extends PairedFigures {
   readonly passed: boolean;
   /** Weights left in float to pass. */
   readonly keptInFloat: readonly string[];
-  /** What the labels of the model and of the text were taken for. */
-  readonly labelling: LabellingDocument;
-  readonly goldLabelling: LabellingDocument;
+  /** What the labels of the model and of the text were taken for; null where there are none of words. */
+  readonly labelling: LabellingDocument | null;
+  readonly goldLabelling: LabellingDocument | null;
   /** Files that were written and evaluated, in this run and the ones before it. */
   readonly attempts: number;
   /** Where the search can go on, and the best model so far; null unless the time was up. */
   readonly unfinished: { readonly record: string; readonly best: string } | null;
+  /** What the agreement with the original is measured in; only where it is judged by. */
+  readonly agreementOf?: string;
+  /** How alike the answers are to the original's; of models that are no taggers, and where it is judged by. */
+  readonly agreement?: AgreementFigures;
 }
 
 /** A judged candidate that stands on the disk under its temporary name. */
@@ -55,18 +60,18 @@ export interface Gated {
   readonly written: OpenWritten;
   readonly report: AppliedReport;
   readonly flipped: FlippedWords;
-  /** Labels of the sentences that are tagged in batches too. */
-  readonly alone: readonly (readonly string[])[];
+  /** Labels of the sentences that are tagged in batches too; undefined of models that are no taggers. */
+  readonly alone: readonly (readonly string[])[] | undefined;
   /** What the search ranked weights by; null if there was none. */
   readonly sensitivity: readonly SensitivityRow[] | null;
 }
 
 /** What the gate judges, and what is known about it. */
 export interface GateJob {
-  readonly loaded: LoadedModel;
+  readonly loaded: FedModel;
   readonly planned: Planned;
   readonly output: string;
-  readonly sentences: readonly LabelledSentence[];
+  readonly given: GateSamples;
   readonly judge: Judge;
   readonly original: Original;
   /** Measured before, if it was asked for. */
@@ -75,12 +80,13 @@ export interface GateJob {
 
 /** Writes the plan's model, evaluates the file, and leaves weights in float until the loss is small enough. */
 export async function runGate(request: GateRequest, job: GateJob, reporter: Reporter): Promise<Gated> {
-  const { loaded, planned, output, sentences, judge: tagged } = job;
-  const before = await job.original.evaluation();
+  const { loaded, planned, output, given, judge: ask } = job;
+  const before = await job.original.verdict();
+  const measured = measuredBy(request.measure);
   const record = gateRecord(output, {
     inputSha256: await loaded.sha256(),
     plan: planned.plan,
-    validation: nameOf(request.validation),
+    validation: nameOf(given.path),
   });
   // One candidate stands on the disk at a time; the best one is written again at the end if it was not the last.
   let last: Judged | undefined;
@@ -90,14 +96,15 @@ export async function runGate(request: GateRequest, job: GateJob, reporter: Repo
     last = undefined;
   };
   const judge = async (kept: number, model: ModelProto): Promise<Judged> => {
-    const complete = await finished(model, loaded);
+    const complete = await loaded.kind.finished(model);
     await discard();
     const candidate = await writeCandidate(output, complete);
     const written = openWritten(candidate.path, { ...request, runsOften: true });
     const title =
       kept === 0 ? "the written file" : `the file with ${kept} of the most sensitive weights in float`;
     try {
-      last = { kept, candidate, written, after: await tagged((await written.tagger()).tagger, title) };
+      const after = await ask(await loaded.kind.openWritten(written), title, before);
+      last = { kept, candidate, written, after, against: againstIn(after) };
       return last;
     } catch (error) {
       await written.close();
@@ -110,11 +117,11 @@ export async function runGate(request: GateRequest, job: GateJob, reporter: Repo
   const rank = async (): Promise<string[]> => {
     // It missed the target: nobody asks it anything more, and measuring takes memory of its own.
     await last?.written.close();
-    const words = sentences.map((sentence) => sentence.words);
+    const samples = given.samples.map((one) => loaded.kind.sampleOf(one));
     ranked ??= await measuredSensitivity(
       loaded,
       planned,
-      { threads: request.threads, words, scheme: request.scheme },
+      { threads: request.threads, samples, scheme: request.scheme },
       reporter,
     );
     // By noise: losses of most weights differ by less than a word.
@@ -123,13 +130,13 @@ export async function runGate(request: GateRequest, job: GateJob, reporter: Repo
   try {
     const found = await gate(planned.model, planned.plan, {
       ...planned.options,
-      metric: before.metric,
-      original: before.value,
+      metric: measured.metric(before),
+      original: measured.before(before),
       target: request.target ?? Number.POSITIVE_INFINITY,
-      evaluate: async ({ model, keptInFloat }) => (await judge(keptInFloat.length, model)).after.value,
+      evaluate: async ({ model, keptInFloat }) => measured.after(await judge(keptInFloat.length, model)),
       ...(request.fallback && { rank }),
       ...(request.timeBudget !== undefined && { timeBudget: request.timeBudget * 1000 }),
-      ...(state !== undefined && sameOriginal(state, before) && { state }),
+      ...(state !== undefined && state.original === measured.before(before) && { state }),
       onAttempt: async ({ state: reached }) => {
         if (request.timeBudget !== undefined && reached.ranking.length > 0) await record.write(reached);
       },
@@ -140,14 +147,18 @@ export async function runGate(request: GateRequest, job: GateJob, reporter: Repo
     if (isUnfinished) await record.write(found.state);
     else await record.remove();
     const unfinished = isUnfinished ? { record: record.path, best: bestName(output) } : null;
-    const { candidate, written, after } = judged;
+    const { candidate, written, after, against } = judged;
     return {
-      gate: { ...figures(request, before, after, found), unfinished },
+      gate: {
+        ...figures(request, before, judged, found),
+        unfinished,
+        ...agreementOf(request, loaded, judged),
+      },
       candidate,
       written,
       report: planned.reportOf(found.candidate.report),
-      flipped: { flips: flipsOf(before, after), sentences },
-      alone: spread(after.predictions, comparedSentences),
+      flipped: { flips: against.flips, sentences: against.shown },
+      alone: after.predictions && spread(after.predictions, comparedSentences),
       sensitivity: ranked,
     };
   } catch (error) {
@@ -160,11 +171,38 @@ interface Judged {
   readonly kept: number;
   readonly candidate: Candidate;
   readonly written: OpenWritten;
-  readonly after: Evaluation;
+  readonly after: Verdict;
+  readonly against: Against;
 }
 
-function sameOriginal(state: GateState, { value }: Evaluation): boolean {
-  return state.original === value;
+function againstIn({ against }: Verdict): Against {
+  if (against === undefined) throw new TypeError("quantize: the gate judged without the original");
+  return against;
+}
+
+/** What the gate looks at, by what it judges by. */
+interface Measured {
+  metric(before: Verdict): string;
+  before(before: Verdict): number;
+  after(judged: Pick<Judged, "after" | "against">): number;
+  loss(against: Against, seed: number): Loss;
+}
+
+function measuredBy(measure: GateRequest["measure"]): Measured {
+  if (measure === "agreement") {
+    return {
+      metric: () => "agreement",
+      before: () => 1,
+      after: ({ against }) => against.agreement,
+      loss: (against, seed) => against.drift(seed),
+    };
+  }
+  return {
+    metric: ({ metric }) => metric ?? "accuracy",
+    before: ({ value }) => value,
+    after: ({ after }) => after.value,
+    loss: (against, seed) => against.loss(seed),
+  };
 }
 
 /** `dir/pos_int4.onnx.gz` → `dir/pos_int4_best.onnx`: a model that missed its target does not get the output's name. */
@@ -173,22 +211,38 @@ function bestName(output: string): string {
 }
 
 function figures(
-  { target, seed }: GateRequest,
-  before: Evaluation,
-  after: Evaluation,
+  { target, seed, measure }: GateRequest,
+  before: Verdict,
+  judged: Judged,
   { passed, keptInFloat, state }: GateResult,
 ): Omit<Gate, "unfinished"> {
+  const measured = measuredBy(measure);
+  const { loss, low, high } = measured.loss(judged.against, seed);
   return {
-    ...pairedFigures(before, after, seed),
-    original: before.value,
-    quantized: after.value,
+    metric: measured.metric(before),
+    loss,
+    lossCi95: [low, high],
+    flips: judged.against.flips.length,
+    original: measured.before(before),
+    quantized: measured.after(judged),
     target: target ?? null,
     passed,
     keptInFloat,
     attempts: state.attempts.length,
-    labelling: labellingDocument(before.labelling),
-    goldLabelling: labellingDocument(before.goldLabelling),
+    labelling: before.labelling?.labelling ?? null,
+    goldLabelling: before.labelling?.goldLabelling ?? null,
   };
+}
+
+/** What taggers that are judged by labels do not have. */
+function agreementOf(
+  { measure }: GateRequest,
+  { kind }: FedModel,
+  { against }: Judged,
+): Pick<Gate, "agreement" | "agreementOf"> {
+  const isJudged = measure === "agreement";
+  if (!isJudged && kind.name === "token-classification") return {};
+  return { ...(isJudged && { agreementOf: against.agreementOf }), agreement: against.figures };
 }
 
 /** Why a model was refused, and what to try. */
@@ -201,8 +255,8 @@ export function refusal(model: string, gate: Gate): string {
       : `the time was up, the best model so far is ${unfinished.best}; run the same command again to go on`;
   const kept = gate.keptInFloat.length === 0 ? "" : ` with ${gate.keptInFloat.length} weights left in float`;
   return (
-    `quantize: ${model}: accuracy gate: expected a loss of at most ${percent(target ?? 1)} points of ${metric}, ` +
+    `quantize: ${model}: ${gate.agreementOf === undefined ? "accuracy gate" : "drift gate"}: expected a loss of at most ${percent(target ?? 1)} points of ${gate.agreementOf ?? metric}, ` +
     `got ${percent(loss)} (${percent(original)} -> ${percent(quantized)}, 95% interval of the loss ${percent(lossCi95[0])} to ${percent(lossCi95[1])}, ` +
-    `${changed} labels changed${attempts > 1 ? `, the best of ${attempts} models${kept}` : ""}), ${saved}`
+    `${changed} ${gate.agreementOf === undefined || gate.agreementOf === "labels kept" ? "labels" : "answers"} changed${attempts > 1 ? `, the best of ${attempts} models${kept}` : ""}), ${saved}`
   );
 }

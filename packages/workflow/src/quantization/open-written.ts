@@ -10,12 +10,15 @@ import {
 import { makeTagger } from "@nasty/taggers";
 import { findTagger, openFound } from "@nasty/taggers/node";
 import { checkFiniteWeights } from "@nasty/graph";
+import type { ModelProto } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
 import type { OpenModel, OpenModelOptions } from "../models/open-tagger.js";
 
 /** A written file that is run, tagged with and audited in one session, which is opened by the first of these. */
 export interface OpenWritten {
   session(): Promise<Session>;
+  /** What the file holds, read again. */
+  model(): Promise<ModelProto>;
   /**
    * Its tagger, from what the file itself carries; the graph of a neural tagger runs in two parts, in sessions of their
    * own.
@@ -48,6 +51,7 @@ export function openWritten(path: string, { threads, runsOften, ...choice }: Wri
   };
   return {
     session: async () => (await whole()).session,
+    model: () => readModelFile(path),
     tagger: () => (tagging ??= openTagging()),
     audit: async () => (await whole()).audit(),
     async close() {

@@ -13,7 +13,6 @@ import {
 } from "@nasty/compression";
 import type { ModelProto } from "@nasty/formats/onnx";
 import type { Session } from "@nasty/runtime";
-import { taggerMetadata } from "@nasty/taggers";
 import { InputError } from "../errors.js";
 import { parseSource } from "../texts/calibration-sources.js";
 import type { LoadedModel } from "../models/load-model.js";
@@ -21,11 +20,11 @@ import { provenanceOf } from "../models/provenance.js";
 import type { Reporter } from "../reporter.js";
 import { addedBytes } from "./added-bytes.js";
 import { calibrate } from "./calibration.js";
-import { calibrationBatches } from "./calibration-batches.js";
+import { calibrationBatches, type FedModel } from "./calibration-batches.js";
 import type { ReadCalibration } from "./calibration-text.js";
 import { needsText } from "./needs-text.js";
 import { checkPlanOptions } from "./mode-options.js";
-import { finished, type Planned, shown } from "./planned.js";
+import { type Planned, shown } from "./planned.js";
 import type { QuantizePlan } from "./quantize-plan.js";
 import { modeOf, type QuantizeSettings, usesTrainedRanges } from "./settings.js";
 
@@ -41,7 +40,7 @@ export interface PlanningJob {
 
 /** Makes the plan of the chosen mode; what needs measuring runs the float model over the calibration text. */
 export async function planQuantization(
-  loaded: LoadedModel,
+  loaded: FedModel,
   job: PlanningJob,
   reporter: Reporter,
 ): Promise<Planned> {
@@ -82,7 +81,7 @@ export async function planQuantization(
     reportOf: shown,
     async apply(source) {
       const applied = await apply(corrected.model, corrected.plan, options);
-      return { model: await finished(applied.model, source), report: shown(applied.report) };
+      return { model: await source.kind.finished(applied.model), report: shown(applied.report) };
     },
   };
 }
@@ -125,8 +124,8 @@ async function laterProvenance(
 }
 
 /** Bytes that the written file will have beside its graph. */
-export async function bytesBeside(loaded: LoadedModel, settings: QuantizeSettings): Promise<number> {
-  const carried = loaded.tagger === undefined ? {} : await taggerMetadata(loaded.tagger);
+export async function bytesBeside(loaded: FedModel, settings: QuantizeSettings): Promise<number> {
+  const carried = await loaded.kind.metadata();
   const present = loaded.model.metadataProps.map(({ key }) => key);
   return addedBytes(present, carried, await provenance(loaded, settings));
 }
@@ -172,7 +171,7 @@ interface PlanJob extends PlanningJob {
 }
 
 async function planOf(
-  loaded: LoadedModel,
+  loaded: FedModel,
   { settings, batches, read, use }: PlanJob,
   reporter: Reporter,
 ): Promise<Made> {

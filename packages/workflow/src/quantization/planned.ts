@@ -1,8 +1,7 @@
 import type { ApplyOptions, QuantizationPlan, QuantizationReport } from "@nasty/compression";
 import type { Granularity } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
-import { withTagger } from "@nasty/taggers";
-import type { LoadedModel } from "../models/load-model.js";
+import type { FedModel } from "./calibration-batches.js";
 import type { MeasuredRanges } from "./activation-ranges.js";
 import type { QuantizeMode } from "./settings.js";
 
@@ -19,7 +18,7 @@ export interface Planned {
   readonly model: ModelProto;
   /** What applying the plan takes beside the model. */
   readonly options: ApplyOptions;
-  apply(loaded: LoadedModel): Promise<{ readonly model: ModelProto; readonly report: AppliedReport }>;
+  apply(loaded: FedModel): Promise<{ readonly model: ModelProto; readonly report: AppliedReport }>;
   reportOf(report: QuantizationReport): AppliedReport;
 }
 
@@ -48,11 +47,6 @@ export function granularityText(granularity: Granularity): string {
     default:
       return granularity satisfies never;
   }
-}
-
-/** The quantized model with the tagger of the one it was made of. */
-export async function finished(model: ModelProto, source: LoadedModel): Promise<ModelProto> {
-  return source.tagger === undefined ? model : withTagger(model, source.tagger);
 }
 
 /** A report as JSON has it: granularity in words, an exact weight's infinite ratio as null. */

@@ -1,10 +1,13 @@
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import { UsageError } from "../errors.js";
 import type { ModelLike } from "../models/model-like.js";
 import { quantizeOperation } from "../operations/quantize.js";
 import { type GivenBeside, perform } from "../perform.js";
 import { outputOf } from "./checked-options.js";
 import type { QuantizationResult } from "./quantization-result.js";
 import { checkedPlan, type QuantizePlan, settingsWith } from "./quantize-plan.js";
+import { type PartsResult, partsOf, runQuantizationOfParts } from "./quantize-parts.js";
 import { runPlan, runQuantization } from "./run-quantization.js";
 
 /** What {@link quantize} takes beside the model. */
@@ -80,6 +83,47 @@ function planModel(model: ModelLike, options: QuantizePlanOptions = {}): Promise
 
 /** {@link quantizeModel}, and {@link planModel} as `quantize.plan`. */
 export const quantize = Object.assign(quantizeModel, { plan: planModel });
+
+/**
+ * Quantizes each model of a folder that holds several instead of one `model.onnx`, such as an encoder and its decoder,
+ * in turn: dynamic, weights of 4 or of 8 bits.
+ *
+ * Each is written beside itself with the mode in its name, or under its own name in the folder `output`. A file in
+ * which nothing can be quantized, or that was quantized before, stays as it is: `unchanged` says why. One that cannot
+ * be used ends the call; those before it are whole.
+ *
+ * @param folder its models are in the folder itself, or in `onnx/`
+ * @throws UsageError for a path that is no such folder, and for options that speak of one model (calibration,
+ *   validation, report); else as {@link quantize}
+ * @example
+ * ```ts
+ * const { models, unchanged } = await quantizeParts("models/translator", { output: "dist/translator" });
+ * ```
+ */
+export async function quantizeParts(
+  folder: string,
+  options: QuantizePlanOptions = {},
+): Promise<PartsResult<QuantizeResult>> {
+  return perform(quantizeOperation, { model: folder, ...options }, async (settings, reporter) => {
+    const parts = await partsOf(settings);
+    if (parts.length === 0) {
+      throw new UsageError(
+        `quantize: ${folder}: expected a folder with several models, got ${(await modelKind(folder)) ?? "nothing"}`,
+      );
+    }
+    const { models, ...rest } = await runQuantizationOfParts(settings, parts, reporter);
+    return { ...rest, models: models.map((result) => resultOf(result, result.output?.path ?? result.model)) };
+  });
+}
+
+/** What is at a path that holds no several models. */
+async function modelKind(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return undefined;
+  return found.isDirectory()
+    ? "a folder without, or with a model.onnx of its own: use quantize"
+    : "a file: use quantize";
+}
 
 /** Figures of an audit that there is not. */
 const unknown: QuantizeResult["audit"] = {

@@ -5,25 +5,28 @@ import {
   type TimeShares,
   timeShares,
 } from "@nasty/compression";
-import type { LabelledSentence } from "@nasty/taggers";
 import { batchMates, comparedSentences } from "../comparison/batch-mates.js";
 import { type FlippedWords, writeFlips } from "../comparison/write-flips.js";
 import { type DriftJob, judgeDrift } from "../drift/drift-check.js";
-import { driftSample } from "../drift/drift-sample.js";
+import { driftSampleOf } from "../drift/drift-sample.js";
 import { mappedOriginal } from "../drift/mapped-original.js";
 import { InputError } from "../errors.js";
 import { type Candidate, writeCandidate } from "../files/candidate.js";
+import { type Labelled } from "../kinds/kind.js";
 import { type LoadedModel, loadForCompression, reasonOf } from "../models/load-model.js";
 import { quantizationHtml } from "../report/html/quantization-html.js";
 import { writeReport } from "../report/html/write-report.js";
 import type { Reporter } from "../reporter.js";
 import { choiceForText, choiceOf } from "../texts/label-choice.js";
+import { parseSource } from "../texts/calibration-sources.js";
+import { isFeedFile } from "../feeds/read-feeds.js";
 import { spread } from "../texts/spread.js";
 import { type ActivationRange, activationRanges } from "./activation-ranges.js";
+import { type FedModel, fed } from "./calibration-batches.js";
 import { calibrationReader } from "./calibration-text.js";
-import { type CheckedOptions, checkOptions } from "./checked-options.js";
+import { type CheckedOptions, checkOptions, ownGate } from "./checked-options.js";
 import { type GateJob, runGate } from "./gate.js";
-import { judgeOf } from "./gate-evaluation.js";
+import { gateSamples, judgeOf } from "./gate-judge.js";
 import { type OpenWritten, openWritten } from "./open-written.js";
 import { type Original, originalOf } from "./original.js";
 import { bytesBeside, planQuantization } from "./plan-quantization.js";
@@ -35,7 +38,7 @@ import { releaseMemory } from "../models/release-memory.js";
 import { saturationAdvice } from "./saturation-advice.js";
 import { measuredSensitivity, type SensitivityRow } from "./sensitivity.js";
 import type { GivenSettings, QuantizeSettings } from "./settings.js";
-import { trialText, validationText, type Words } from "./trial-text.js";
+import { type Samples, trialText, validationText } from "./trial-text.js";
 
 // What printing a result takes.
 export type { GivenSettings } from "./settings.js";
@@ -91,13 +94,14 @@ export async function runPlan(given: GivenSettings, reporter: Reporter): Promise
   const checked = await checkOptions({ ...given, dryRun: true });
   const settings = { ...given, model: checked.model };
   const { gate } = checked;
-  const loaded = await loadedFor(settings, checked);
-  remarksOn(loaded, gate, settings);
-  const read = calibrationReader(settings, reporter);
+  const found = await loadedFor(settings, checked);
+  remarksOn(found, gate, settings);
+  const loaded = await fed(found, settings);
+  const read = calibrationReader(loaded.kind, settings, reporter);
   const planned = await planQuantization(loaded, { settings, read }, reporter);
   const isRanked = settings.sensitivity === true;
-  const labelled = isRanked ? await validationText(loaded, settings) : undefined;
-  const trial = isRanked ? await trialText(settings, read, labelled) : [];
+  const labelled = isRanked ? await labelledText(loaded, settings) : undefined;
+  const trial = isRanked ? await trialText(loaded, settings, read, labelled) : [];
   const sensitivity = isRanked
     ? await ranked(settings, { loaded, planned, labelled, trial }, reporter)
     : null;
@@ -146,23 +150,26 @@ async function makeCandidate(
 ): Promise<Made> {
   const checked = await checkOptions(given, { isPlanned: plan !== undefined });
   const settings = { ...given, model: checked.model };
-  const { gate, output } = checked;
-  const loaded = await loadedFor(settings, checked);
-  if (plan !== undefined) await checkPlanFits(plan, loaded);
-  const remarks = remarksOn(loaded, gate, settings);
+  const { output } = checked;
+  const found = await loadedFor(settings, checked);
+  if (plan !== undefined) await checkPlanFits(plan, found);
+  const remarks = remarksOn(found, checked.gate, settings);
+  const loaded = await fed(found, settings);
+  const gate = checked.gate ?? ownGate(loaded, settings);
   // Planning may write over the weights.
   const mapped = await mappedOriginal(loaded);
-  const read = calibrationReader(settings, reporter);
-  const labelled = await validationText(loaded, settings);
+  const read = calibrationReader(loaded.kind, settings, reporter);
+  const gated = gate && (await gateSamples(gate, loaded, settings, read));
+  const labelled = gate?.measure === "labels" ? gated?.samples : await labelledText(loaded, settings);
+  const judged = labelled ?? gated?.samples;
   const isReadAgain = plan === undefined || !readsStandardInput(settings);
-  const trial = isReadAgain ? await trialText(settings, read, labelled) : wordsOf(labelled);
+  const trial = isReadAgain ? await trialText(loaded, settings, read, judged) : samplesOf(loaded, judged);
   const drift = quantizationDrift(
     loaded.path,
-    { original: loaded.modelPath, mapped, sample: await driftSample(loaded, trial) },
+    { original: loaded.modelPath, mapped, sample: await driftSampleOf(loaded, trial) },
     settings,
   );
-  const sentences = labelled ?? [];
-  const judge = gate && judgeOf({ ...gate, sentences }, reporter);
+  const judge = gate && gated && judgeOf(gate, gated, loaded, reporter);
   const original = originalOf(loaded, { drift, judge, options: gate ?? settings });
   const planned = await planQuantization(
     loaded,
@@ -175,11 +182,11 @@ async function makeCandidate(
       : (plan?.sensitivity ?? null);
   const advice = isReadAgain ? await saturationAdvice(loaded, planned, settings, read) : [];
   const job = { loaded, planned, output, sensitivity };
-  const runsOften = loaded.tagger !== undefined && trial.length > 0;
+  const runsOften = trial.length > 0;
   const made =
-    gate === undefined || judge === undefined
+    gate === undefined || gated === undefined || judge === undefined
       ? await unjudged(job, { threads: settings.threads, runsOften }, reporter)
-      : await runGate(gate, { ...job, sentences, judge, original }, reporter);
+      : await runGate(gate, { ...job, given: gated, judge, original }, reporter);
   return {
     ...made,
     settings,
@@ -194,7 +201,7 @@ async function makeCandidate(
     activations: activationRanges(planned.plan, planned.measured),
     timeShares: timeShares(planned.model, withoutKept(planned.plan, made.report.keptInFloat)),
     remarks: [...remarks, ...advice],
-    together: together(loaded, made.gate === null ? trial : wordsOf(labelled), made.alone),
+    together: together(loaded, made.gate === null ? trial : samplesOf(loaded, gated?.samples), made.alone),
     drift,
   };
 }
@@ -204,19 +211,24 @@ function loadedFor(settings: QuantizeSettings, { loaded }: CheckedOptions): Prom
   return loadForCompression(settings.model, choice, loaded);
 }
 
-const wordsOf = (labelled: readonly LabelledSentence[] | undefined): Labels =>
-  (labelled ?? []).map(({ words }) => words);
+const samplesOf = ({ kind }: FedModel, labelled: readonly Labelled[] | undefined): Samples =>
+  (labelled ?? []).map((one) => kind.sampleOf(one));
 
-function together({ tagger }: LoadedModel, text: Words, alone: Labels | undefined): Made["together"] {
-  if (tagger === undefined || text.length === 0) return { sentences: [] };
-  return { sentences: spread(text, comparedSentences), ...(alone !== undefined && { alone }) };
+/** The labelled text that weights are ranked by; undefined where it is one without labels. */
+const labelledText = async (loaded: FedModel, settings: QuantizeSettings) =>
+  settings.maxDrift === undefined ? validationText(loaded, settings) : undefined;
+
+function together({ kind }: FedModel, text: Samples, alone: Labels | undefined): Made["together"] {
+  if (kind.name !== "token-classification" || text.length === 0) return { sentences: [] };
+  const sentences = spread(text, comparedSentences) as readonly (readonly string[])[];
+  return { sentences, ...(alone !== undefined && { alone }) };
 }
 
 interface RankedJob {
-  readonly loaded: LoadedModel;
+  readonly loaded: FedModel;
   readonly planned: Planned;
-  readonly labelled: readonly LabelledSentence[] | undefined;
-  readonly trial: Words;
+  readonly labelled: readonly Labelled[] | undefined;
+  readonly trial: Samples;
 }
 
 function ranked(
@@ -224,7 +236,7 @@ function ranked(
   { loaded, planned, labelled, trial }: RankedJob,
   reporter: Reporter,
 ): Promise<readonly SensitivityRow[]> {
-  const request = { threads, words: trial, labelled, timeBudget, scheme };
+  const request = { threads, samples: trial, labelled, timeBudget, scheme };
   return measuredSensitivity(loaded, planned, request, reporter);
 }
 
@@ -291,12 +303,12 @@ async function examined(
 }
 
 /** What to say about a model before anything is done to it. */
-function remarksOn(
-  loaded: LoadedModel,
-  gate: CheckedOptions["gate"],
-  { sensitivity }: QuantizeSettings,
-): string[] {
-  if (loaded.tagger !== undefined) return [...loaded.notes];
+function remarksOn(loaded: LoadedModel, gate: CheckedOptions["gate"], settings: QuantizeSettings): string[] {
+  if (loaded.tagger !== undefined || loaded.text !== undefined) return [...loaded.notes];
+  const { calibration, validation, sensitivity } = settings;
+  const files = [...calibration.map((source) => parseSource(source).path), ...[validation ?? []].flat()];
+  if (files.length > 0 && files.every((path) => path === "-" || isFeedFile(path))) return [...loaded.notes];
+  if (files.length === 0 && gate?.measure === "agreement") return [...loaded.notes];
   if (gate !== undefined || sensitivity === true) {
     const use = gate === undefined ? "sensitivity is measured on text" : "the gate must tag";
     throw new InputError(

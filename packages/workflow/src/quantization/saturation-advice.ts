@@ -1,7 +1,6 @@
 import { type Saturation, saturation } from "@nasty/compression";
-import type { LoadedModel } from "../models/load-model.js";
 import { spread } from "../texts/spread.js";
-import { encodable, encodedBatches } from "./calibration-batches.js";
+import { encodedBatches, type FedModel } from "./calibration-batches.js";
 import type { ReadCalibration } from "./calibration-text.js";
 import { type Planned } from "./planned.js";
 import { modeOf, type QuantizeSettings } from "./settings.js";
@@ -14,14 +13,14 @@ const checkedSentences = 32;
  * bits, with the activations of calibration text: with safe pairs none can, and without text nothing is known.
  */
 export async function saturationAdvice(
-  loaded: LoadedModel,
+  { kind }: FedModel,
   planned: Planned,
   settings: QuantizeSettings,
   read: ReadCalibration,
 ): Promise<string[]> {
   const isInt8 = ["static", "dynamic"].includes(modeOf(settings));
   if (settings.pairs !== "full" || !isInt8 || settings.calibration.length === 0) return [];
-  const batches = await encodedBatches(encodable(loaded), spread((await read()).sentences, checkedSentences));
+  const batches = await encodedBatches(kind, spread((await read()).samples, checkedSentences));
   const { threads } = settings;
   return adviceOf(await saturation(planned.model, planned.plan, { calibrationData: batches, threads }));
 }

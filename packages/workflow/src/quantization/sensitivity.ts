@@ -1,12 +1,12 @@
 import { type LayerSensitivity, sensitivity } from "@nasty/compression";
 import type { ModelProto } from "@nasty/formats/onnx";
-import { evaluate, type LabelChoice, type LabelledSentence } from "@nasty/taggers";
-import { openTaggerModel } from "@nasty/taggers/node";
-import { type Counted, spread } from "../texts/spread.js";
-import type { LoadedModel } from "../models/load-model.js";
+import type { LabelChoice } from "@nasty/taggers";
+import type { Labelled } from "../kinds/kind.js";
+import { spread } from "../texts/spread.js";
 import type { Reporter } from "../reporter.js";
-import { encodable, encodedBatches } from "./calibration-batches.js";
-import { finished, type Planned } from "./planned.js";
+import { encodedBatches, type FedModel } from "./calibration-batches.js";
+import type { Planned } from "./planned.js";
+import type { Samples } from "./trial-text.js";
 
 /** What one weight, or weights that stay together, cost by themselves; as the JSON document has it. */
 export interface SensitivityRow extends Pick<LayerSensitivity, "tensors" | "nodes" | "op" | "elements"> {
@@ -20,15 +20,18 @@ export interface SensitivityRow extends Pick<LayerSensitivity, "tensors" | "node
 
 interface SensitivityRequest {
   readonly threads: number;
-  /** Text to compare outputs on. */
-  readonly words: Counted<readonly string[]>;
+  /** What to compare outputs on. */
+  readonly samples: Samples;
   /** Text to measure the metric on. */
-  readonly labelled?: readonly LabelledSentence[] | undefined;
+  readonly labelled?: readonly Labelled[] | undefined;
   /** Scheme of its labels, where it is theirs. */
   readonly scheme?: LabelChoice["scheme"];
   /** Seconds after which the metric of no further weight is measured. */
   readonly timeBudget?: number | undefined;
 }
+
+/** What is measured is one step of the search. */
+const silent: Reporter["progress"] = { start() {}, update() {}, stop() {} };
 
 /** Sentences that outputs are compared on. */
 const comparedSentences = 64;
@@ -44,14 +47,13 @@ const defaultBudget = 120;
  * first.
  */
 export async function measuredSensitivity(
-  loaded: LoadedModel,
+  { kind }: FedModel,
   planned: Planned,
-  { threads, words, labelled, scheme, timeBudget = defaultBudget }: SensitivityRequest,
-  { progress }: Reporter,
+  { threads, samples, labelled, scheme, timeBudget = defaultBudget }: SensitivityRequest,
+  { progress, signal }: Reporter,
 ): Promise<SensitivityRow[]> {
-  const batches = await encodedBatches(encodable(loaded), spread(words, comparedSentences));
+  const batches = await encodedBatches(kind, spread(samples, comparedSentences));
   const judged = labelled === undefined ? undefined : spread(labelled, judgedSentences);
-  const { tagger } = loaded;
   const groups = planned.plan.tensors.length;
   progress.start("measuring how sensitive each weight is", judged === undefined ? groups : 2 * groups);
   try {
@@ -61,17 +63,17 @@ export async function measuredSensitivity(
       sequences: comparedSentences,
       threads,
       timeBudget: timeBudget * 1000,
-      ...(judged !== undefined &&
-        tagger !== undefined && {
-          evaluate: async (model: ModelProto) => {
-            const opened = await openTaggerModel(await finished(model, loaded), tagger, { threads });
-            try {
-              return (await evaluate(opened, judged, { batchSize: 1, scheme })).value;
-            } finally {
-              await opened.close();
-            }
-          },
-        }),
+      ...(judged !== undefined && {
+        evaluate: async (model: ModelProto) => {
+          const opened = await kind.open(await kind.finished(model), { threads });
+          try {
+            const asking = { step: "", path: "validation", scheme };
+            return (await opened.judge(judged, asking, { progress: silent, signal })).value;
+          } finally {
+            await opened.close();
+          }
+        },
+      }),
       onGroup: (done) => progress.update(done),
     });
     return rows.map(row);

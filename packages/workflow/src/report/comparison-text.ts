@@ -1,13 +1,18 @@
+import { agreementLines } from "./agreement-text.js";
 import { formatBytes, formatCount, formatMs, formatPercent, formatRatio } from "./format.js";
 import { table } from "./table.js";
 import { metricName } from "./score-table.js";
 import type { BatchMates } from "../comparison/batch-mates.js";
 import type { ComparedModel, ComparedPair, Side } from "../comparison/compared-model.js";
 
+/** A share in percent; a correlation as it is. */
+const valueText = ({ metric, value }: Pick<Side, "metric" | "value">): string =>
+  metric === "spearman" ? value.toFixed(4) : formatPercent(value);
+
 function sideLines(title: string, side: Side): string[] {
   return [
     `${title} (${side.precision}):`,
-    `  ${metricName(side.metric)}: ${formatPercent(side.value)}`,
+    `  ${metricName(side.metric)}: ${valueText(side)}`,
     `  Size: ${formatBytes(side.modelBytes)}`,
     `  Memory: ${formatBytes(side.memoryBytes)}`,
     `  Avg inference: ${formatMs(side.msPerSentence)}`,
@@ -38,8 +43,13 @@ export function comparisonText(comparison: ComparedPair): string {
     `  Size reduction: ${formatRatio(summary.sizeRatio)}`,
     `  Speed improvement: ${formatRatio(summary.speedup)}`,
     `  ${metricName(original.metric)} loss: ${points(summary.loss)}% (in points; 95% interval ${points(summary.lossCi95[0])} to ${points(summary.lossCi95[1])})`,
-    `  Labels changed: ${formatCount(summary.flips)} of ${formatCount(comparison.tokens)} words`,
-    `  Labels that depend on the batch: ${batchMatesText(comparison.batchMates)}`,
+    comparison.tokens === null
+      ? `  Answers changed: ${formatCount(summary.flips)}`
+      : `  Labels changed: ${formatCount(summary.flips)} of ${formatCount(comparison.tokens)} words`,
+    ...(comparison.batchMates === null
+      ? []
+      : [`  Labels that depend on the batch: ${batchMatesText(comparison.batchMates)}`]),
+    ...agreementLines(summary.agreement ?? {}).map((line) => `  ${line}`),
   ].join("\n");
 }
 
@@ -60,7 +70,7 @@ export function modelTable(models: readonly ComparedModel[]): string {
     models.map(({ path, precision, value, summary, modelBytes, memoryBytes, msPerSentence }) => [
       path,
       precision,
-      formatPercent(value),
+      valueText({ metric, value }),
       summary === null ? "" : points(summary.loss),
       summary === null ? "" : formatCount(summary.flips),
       formatBytes(modelBytes),

@@ -1,3 +1,4 @@
+export { agreementLines } from "./agreement-text.js";
 export { noAudit } from "./audit-text.js";
 export { batchMatesText, comparisonText } from "./comparison-text.js";
 export { driftLine } from "./drift-text.js";

@@ -1,10 +1,17 @@
-import type { LabelRow, Metric } from "@nasty/taggers";
+import type { LabelRow } from "@nasty/taggers";
 import { formatCount, formatPercent } from "./format.js";
 import { table } from "./table.js";
 
-export function metricName(metric: Metric): string {
-  return metric === "accuracy" ? "Accuracy" : "F1";
+/** What a result is measured in, by the name that it has there. */
+export function metricName(metric: string): string {
+  return Object.hasOwn(metricNames, metric) ? (metricNames[metric] as string) : "F1";
 }
+
+const metricNames: Readonly<Record<string, string>> = {
+  accuracy: "Accuracy",
+  spearman: "Spearman's correlation",
+  agreement: "Agreement",
+};
 
 /** A row a label: precision, recall, F1, how often it is right in the gold text and how often it was predicted. */
 export function labelTable(rows: readonly LabelRow[]): string {

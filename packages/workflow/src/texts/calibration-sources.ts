@@ -1,10 +1,11 @@
 import { realpath } from "node:fs/promises";
 import { stratifiedSample } from "@nasty/calibration";
 import { InputError, UsageError } from "../errors.js";
+import type { ModelKind, Sample } from "../kinds/kind.js";
 import { makeLineEnds } from "./line-ends.js";
 import type { PlainTextOptions } from "./plain-text.js";
+import type { Counted } from "./spread.js";
 import { nameOf } from "./text-form.js";
-import { readWords } from "./unlabelled-text.js";
 
 /** A file of typical text and how many sentences of it are wanted. */
 export interface CalibrationSource {
@@ -26,14 +27,10 @@ export function parseSource(text: string): CalibrationSource {
   return { path: match[1]!, count };
 }
 
-/** Words of each sentence, as often as wanted. */
-export interface Sentences extends Iterable<readonly string[]> {
-  readonly length: number;
-}
-
 /** What was read, and what was asked for beyond it. */
 export interface CalibrationText {
-  readonly sentences: Sentences;
+  /** Of the kind that they were read for, as often as wanted. */
+  readonly samples: Counted<Sample>;
   readonly warnings: readonly string[];
   /** What may have been meant otherwise. */
   readonly hints: readonly string[];
@@ -56,32 +53,34 @@ export interface CollectOptions {
  * @throws InputError when a source has none, or fewer than its count asks for
  */
 export async function collectSources(
+  kind: ModelKind,
   sources: readonly CalibrationSource[],
   { limit, seed = 1, onePerLine }: CollectOptions,
 ): Promise<CalibrationText> {
   const open = sources.filter(({ count }) => count === undefined).length;
   const fixed = sources.reduce((sum, { count }) => sum + (count ?? 0), 0);
   const shareOfRest = Math.max(1, Math.floor(((limit ?? defaultLimit) - fixed) / Math.max(1, open)));
-  const kept: string[] = [];
+  const kept: unknown[] = [];
   const hints: string[] = [];
   for (const source of sources) {
     const lineEnds = onePerLine === true ? undefined : makeLineEnds();
-    const read = joinedSentences(source.path, { onePerLine, lineEnds });
-    for (const sentence of await sampleOf(read, source, { wanted: source.count ?? shareOfRest, seed })) {
-      kept.push(sentence);
-    }
+    const read = heldSamples(kind, source.path, { onePerLine, lineEnds });
+    const wanted = source.count ?? shareOfRest;
+    for (const held of await sampleOf(kind, read, source, { wanted, seed })) kept.push(held);
     const hint = lineEnds?.hint(nameOf(source.path));
     if (hint !== undefined) hints.push(hint);
   }
-  const sentences = splitSentences(kept);
-  const isShort = limit !== undefined && open > 0 && sentences.length < limit;
+  const samples = releasedSamples(kind, kept);
+  const isShort = limit !== undefined && open > 0 && samples.length < limit;
   return {
-    sentences,
+    samples,
     hints,
     warnings: [
       ...(await repeatedSources(sources)),
       ...(isShort
-        ? [`calibrated on ${sentences.length} sentences, fewer than --limit ${limit}: the files hold no more`]
+        ? [
+            `calibrated on ${samples.length} ${kind.noun}, fewer than --limit ${limit}: the files hold no more`,
+          ]
         : []),
     ],
   };
@@ -102,51 +101,40 @@ async function repeatedSources(sources: readonly CalibrationSource[]): Promise<s
     );
 }
 
-/** No word holds it: it ends lines of every format that is read. */
-const separator = "\n";
-
-/**
- * Non-empty sentences, each one string of its own: thousands of them are kept until the whole file was seen, and words
- * as they were read hold on to the pieces of the file that they were cut from.
- */
-async function* joinedSentences(path: string, options: PlainTextOptions): AsyncGenerator<string> {
-  for await (const words of readWords(path, options)) if (words.length > 0) yield words.join(separator);
+/** Samples as their kind keeps them: thousands are, until the whole file was seen. */
+async function* heldSamples(
+  kind: ModelKind,
+  path: string,
+  options: PlainTextOptions,
+): AsyncGenerator<unknown> {
+  for await (const sample of kind.read(path, options)) yield kind.held.of(sample);
 }
 
-function wordCount(sentence: string): number {
-  let count = 1;
-  for (let at = sentence.indexOf(separator); at >= 0; at = sentence.indexOf(separator, at + 1)) count++;
-  return count;
-}
-
-const splitSentences = (kept: readonly string[]): Sentences => ({
+const releasedSamples = ({ held }: ModelKind, kept: readonly unknown[]): Counted<Sample> => ({
   length: kept.length,
   *[Symbol.iterator]() {
-    for (const sentence of kept) yield sentence.split(separator);
+    for (const one of kept) yield held.sample(one);
   },
 });
 
 async function sampleOf(
-  read: AsyncIterable<string>,
+  { noun, held }: ModelKind,
+  read: AsyncIterable<unknown>,
   { path, count }: CalibrationSource,
   { wanted, seed }: { readonly wanted: number; readonly seed: number },
-): Promise<string[]> {
+): Promise<unknown[]> {
   const name = nameOf(path);
-  const sentences = await stratifiedSample(read, {
-    count: wanted,
-    lengthOf: wordCount,
-    seed,
-  });
-  const got = sentences.length;
+  const samples = await stratifiedSample(read, { count: wanted, lengthOf: (one) => held.sizeOf(one), seed });
+  const got = samples.length;
   if (got === 0) {
     throw new InputError(
-      `quantize: --calibration ${name}: sentences: expected at least 1, got 0; give text with 100 to 1000 typical sentences`,
+      `quantize: --calibration ${name}: ${noun}: expected at least 1, got 0; give text with 100 to 1000 typical sentences`,
     );
   }
   if (count !== undefined && got < count) {
     throw new InputError(
-      `quantize: --calibration ${name}: sentences: expected ${count}, got ${got}; ask for fewer (${path}:${got}) or give a longer file`,
+      `quantize: --calibration ${name}: ${noun}: expected ${count}, got ${got}; ask for fewer (${path}:${got}) or give a longer file`,
     );
   }
-  return sentences;
+  return samples;
 }

@@ -2,7 +2,7 @@ import { readConllu } from "@nasty/formats/conllu";
 import { readColumns } from "@nasty/formats/iob";
 import { textSentences } from "@nasty/taggers";
 import { notPlain, piecesOf, type PlainTextOptions } from "./plain-text.js";
-import { openText } from "./text-form.js";
+import { openText, type OpenText } from "./text-form.js";
 
 /**
  * Words of each sentence of a file (or `-`), labels not needed: labelled text of either form, or plain text. Streamed.
@@ -11,7 +11,14 @@ export async function* readWords(
   path: string,
   options: PlainTextOptions = {},
 ): AsyncGenerator<readonly string[]> {
-  const text = await openText(path);
+  yield* wordsIn(await openText(path), options);
+}
+
+/** {@link readWords} of a text that is open already. */
+export async function* wordsIn(
+  text: OpenText,
+  options: PlainTextOptions = {},
+): AsyncGenerator<readonly string[]> {
   if (options.onePerLine === true && text.form !== "plain") {
     throw notPlain(text.name);
   }

@@ -183,6 +183,11 @@ async function openModel(model: ModelProto, settings: TaggerSettings, threads: n
   }
 }
 
+/** The quantized file of a training's result; undefined for one that was not for quantization. */
+export function exportOf(result: { readonly qat?: TrainedExport } | object): TrainedExport | undefined {
+  return "qat" in result ? result.qat : undefined;
+}
+
 /** Whether all that was asked for is there. */
 export function isKept(exported: TrainedExport | undefined): boolean {
   return exported?.passed ?? true;

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { fineTune as fineTuneTagger } from "@nasty/tagger-training";
 import { InputError } from "../errors.js";
+import type { Task } from "@nasty/taggers";
 import type { ModelLike } from "../models/model-like.js";
 import { fineTuneOperation } from "../operations/training.js";
 import { type GivenBeside, perform } from "../perform.js";
@@ -13,6 +14,13 @@ import { keepDirectory } from "./keep-trained.js";
 import { directoryPlace } from "./place.js";
 import { qatSettings } from "./qat-settings.js";
 import { runOf } from "./run-settings.js";
+import {
+  checkTextOptions,
+  isTextTask,
+  runTextTraining,
+  type TextTask,
+  type TextTrainingResult,
+} from "./text-training.js";
 import { chosenEngine, engineInHistory, type EngineName } from "./training-engine.js";
 import {
   describedModel,
@@ -21,7 +29,8 @@ import {
   type WrittenDirectory,
 } from "./training-result.js";
 
-export { checkAgreement, exportTrained, type TrainedExport } from "./export-trained.js";
+export { checkAgreement, exportOf, exportTrained, type TrainedExport } from "./export-trained.js";
+export type { TextTrainingResult } from "./text-training.js";
 
 /** An encoder that became a tagger. */
 export interface FineTuneResult extends TrainingResult {
@@ -35,7 +44,8 @@ export interface FineTuneResult extends TrainingResult {
 }
 
 /**
- * Turns a pretrained encoder into a tagger, written as a Hugging Face directory.
+ * Turns a pretrained encoder into a tagger, a classifier of whole texts or an encoder of whole texts, written as a
+ * Hugging Face directory.
  *
  * A training that was ended, by its signal or otherwise, goes on from `OUTPUT/checkpoint` when the same call is made
  * again.
@@ -52,18 +62,49 @@ export interface FineTuneResult extends TrainingResult {
  */
 export function fineTune(
   model: ModelLike,
-  options: GivenBeside<typeof fineTuneOperation.options, "model">,
-): Promise<FineTuneResult> {
+  options: FineTuneOptions & { readonly task: TextTask },
+): Promise<TextTrainingResult>;
+export function fineTune(
+  model: ModelLike,
+  options: FineTuneOptions & { readonly task: "pos" | "ner" },
+): Promise<FineTuneResult>;
+export function fineTune(
+  model: ModelLike,
+  options: FineTuneOptions,
+): Promise<FineTuneResult | TextTrainingResult>;
+export function fineTune(
+  model: ModelLike,
+  options: FineTuneOptions,
+): Promise<FineTuneResult | TextTrainingResult> {
   return perform(fineTuneOperation, { model, ...options }, runFineTuning);
 }
 
+type FineTuneOptions = GivenBeside<typeof fineTuneOperation.options, "model">;
+type FineTuneSettings = SettingsOf<typeof fineTuneOperation.options>;
+
 /** {@link fineTune} from checked settings. */
 export async function runFineTuning(
-  settings: SettingsOf<typeof fineTuneOperation.options>,
+  settings: FineTuneSettings,
+  reporter: Reporter,
+): Promise<FineTuneResult | TextTrainingResult> {
+  const { model, task } = settings;
+  await checkBase(model);
+  if (!isTextTask(task)) return tunedTagger({ ...settings, task }, reporter);
+  checkTextOptions("fine-tune", settings);
+  const recipe = {
+    ...classifierRecipe(settings),
+    ...given(settings, "layerDecay", "keepHead"),
+    freeze: freezeOf(settings),
+  };
+  const job = { operation: "fine-tune", settings: { ...settings, task }, base: model, recipe } as const;
+  return runTextTraining(job, reporter);
+}
+
+async function tunedTagger(
+  settings: FineTuneSettings & { readonly task: Task },
   reporter: Reporter,
 ): Promise<FineTuneResult> {
   const { model, task, train, validation, engine } = settings;
-  await checkBase(model);
   const place = await directoryPlace(settings.output, [model]);
   const recipe = {
     ...classifierRecipe(settings),
@@ -107,7 +148,7 @@ async function checkBase(model: string): Promise<void> {
   );
 }
 
-function freezeOf({ freezeLayers, freezeEmbeddings }: SettingsOf<typeof fineTuneOperation.options>) {
+function freezeOf({ freezeLayers, freezeEmbeddings }: FineTuneSettings) {
   return {
     ...(freezeLayers !== undefined && { layers: freezeLayers }),
     ...(freezeEmbeddings !== undefined && { embeddings: freezeEmbeddings }),

@@ -4,7 +4,7 @@ import type { ModelProto } from "@nasty/formats/onnx";
 import type { TaggerSettings } from "@nasty/taggers";
 import { type FineTuned, writeFineTuned } from "@nasty/tagger-training";
 import type { DriftCheck } from "../drift/drift-check.js";
-import { firstSentences } from "../drift/drift-sample.js";
+import { driftSample, firstSentences } from "../drift/drift-sample.js";
 import { checkTrained, type TrainedModel, writeTrained } from "../drift/training-drift.js";
 import type { Written } from "../files/candidate.js";
 import { sha256OfFile } from "../files/file-hash.js";
@@ -90,7 +90,14 @@ async function keep<W>(
   const words = await firstSentences([validation, train], settings.task);
   const checked = { model, settings, words, threads, minCosine };
   signal?.throwIfAborted();
-  const { drift, output, sha256 } = await write({ operation, output: place.named, ...checked });
+  const { drift, output, sha256 } = await write({
+    operation,
+    output: place.named,
+    model,
+    threads,
+    minCosine,
+    sample: (modelBytes) => driftSample({ modelBytes, model, tagger: settings }, words),
+  });
   const exported = await exportTrained({
     ...checked,
     output: place.quantized(job.trained.qat?.bits ?? 8),
@@ -103,7 +110,16 @@ async function keep<W>(
 }
 
 /** The model with what was done in its history, behind what was done to the model that it was made of. */
-async function withStep({ trained, base, operation, options, paths }: Keeping<Trained>): Promise<ModelProto> {
+export async function withStep({
+  trained,
+  base,
+  operation,
+  options,
+  paths,
+}: Pick<
+  Keeping<Pick<FineTuned, "model">>,
+  "trained" | "base" | "operation" | "options" | "paths"
+>): Promise<ModelProto> {
   const step = {
     step: operation,
     options,

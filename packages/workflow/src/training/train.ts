@@ -1,4 +1,11 @@
-import { type ArchitectureName, trainTagger, trainTransformer } from "@nasty/tagger-training";
+import type { Task } from "@nasty/taggers";
+import {
+  type ArchitectureName,
+  defaultTransformerRecipe,
+  trainTagger,
+  trainTransformer,
+} from "@nasty/tagger-training";
+import { UsageError } from "../errors.js";
 import type { Written } from "../files/candidate.js";
 import { trainOperation } from "../operations/training.js";
 import { type Given, perform } from "../perform.js";
@@ -10,11 +17,20 @@ import { isKept, type TrainedExport } from "./export-trained.js";
 import { keepFile } from "./keep-trained.js";
 import { filePlace } from "./place.js";
 import { qatSettings } from "./qat-settings.js";
+import { randomTextEncoder } from "./random-text-base.js";
 import { runOf } from "./run-settings.js";
+import {
+  checkTextOptions,
+  isTextTask,
+  runTextTraining,
+  type TextTask,
+  type TextTrainingResult,
+} from "./text-training.js";
 import { chosenEngine, engineInHistory, type EngineName } from "./training-engine.js";
 import { describedModel, describedTraining, type TrainingResult } from "./training-result.js";
 
-export { checkAgreement, type TrainedExport } from "./export-trained.js";
+export { checkAgreement, exportOf, type TrainedExport } from "./export-trained.js";
+export type { TextTrainingResult } from "./text-training.js";
 
 /** A tagger from random weights. */
 export interface TrainResult extends TrainingResult {
@@ -27,7 +43,8 @@ export interface TrainResult extends TrainingResult {
 }
 
 /**
- * Trains a tagger from random weights and writes it as a model file.
+ * Trains a tagger from random weights and writes it as a model file; a classifier or an encoder of whole texts as a
+ * Hugging Face directory.
  *
  * A training that was ended, by its signal or otherwise, goes on from `OUTPUT.checkpoint` when the same call is made
  * again, and ends with the same bytes as one that was not.
@@ -46,16 +63,55 @@ export interface TrainResult extends TrainingResult {
  * });
  * ```
  */
-export function train(options: Given<typeof trainOperation.options>): Promise<TrainResult> {
+export function train(options: TrainOptions & { readonly task: TextTask }): Promise<TextTrainingResult>;
+export function train(options: TrainOptions & { readonly task: Task }): Promise<TrainResult>;
+export function train(options: TrainOptions): Promise<TrainResult | TextTrainingResult>;
+export function train(options: TrainOptions): Promise<TrainResult | TextTrainingResult> {
   return perform(trainOperation, { ...options }, runTraining);
 }
 
+type TrainOptions = Given<typeof trainOperation.options>;
+type TrainSettings = SettingsOf<typeof trainOperation.options>;
+
 /** {@link train} from checked settings. */
 export async function runTraining(
-  settings: SettingsOf<typeof trainOperation.options>,
+  settings: TrainSettings,
+  reporter: Reporter,
+): Promise<TrainResult | TextTrainingResult> {
+  const { task } = settings;
+  return isTextTask(task)
+    ? trainedTextModel({ ...settings, task }, reporter)
+    : trainedTagger({ ...settings, task }, reporter);
+}
+
+/** A transformer of random weights that learns whole texts, by the recipe of one that learns words. */
+async function trainedTextModel(
+  settings: TrainSettings & { readonly task: TextTask },
+  reporter: Reporter,
+): Promise<TextTrainingResult> {
+  const { task, architecture = "transformer", seed } = settings;
+  if (architecture !== "transformer") {
+    throw new UsageError(
+      `train: --architecture: expected transformer for --task ${task}, got ${architecture}; leave it out`,
+    );
+  }
+  checkTextOptions("train", settings);
+  const { dropout: _, wordDropout: __, labelSmoothing, ...usual } = defaultTransformerRecipe;
+  const recipe = {
+    ...usual,
+    ...(task === "classification" && { labelSmoothing }),
+    ...given(settings, "epochs", "batchSize", "learningRate"),
+    seed,
+  };
+  const base = await randomTextEncoder(settings.train, task, seed);
+  return runTextTraining({ operation: "train", settings, base, recipe }, reporter);
+}
+
+async function trainedTagger(
+  settings: TrainSettings & { readonly task: Task },
   reporter: Reporter,
 ): Promise<TrainResult> {
-  const { task, architecture, train: text, validation, seed, batchSize, engine } = settings;
+  const { task, architecture = "bilstm", train: text, validation, seed, batchSize, engine } = settings;
   const quantization = qatSettings("train", settings);
   const place = await filePlace({
     operation: "train",

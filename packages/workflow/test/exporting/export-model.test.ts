@@ -1,8 +1,12 @@
 import { readFile } from "node:fs/promises";
+import { readModelFile } from "@nasty/formats/onnx/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { evaluate } from "../../src/evaluation/evaluate.js";
 import { exportModel } from "../../src/exporting/export-model.js";
 import { openModel } from "../../src/models/model.js";
+import { inspect } from "../../src/inspection/inspect.js";
+import { formsOf } from "../../src/targets/forms.js";
+import { quantize } from "../../src/quantization/quantize.js";
 import { prune } from "../../src/pruning/prune.js";
 import { abortingAt, openTinyFolder, type TinyFolder } from "../tiny-folder.js";
 
@@ -38,6 +42,38 @@ describe("exportModel", () => {
       "got a second; leave one out",
     );
     expect((await exportModel([model], { output })).models).toEqual([model.path]);
+  });
+
+  it("writes forms that a target runs, and says so in the file", async () => {
+    const options = { mode: "int4", output: folder.path("int4.onnx") } as const;
+    const small = await quantize(folder.path("pos"), options);
+    const formsIn = async (path: string) => {
+      const { ops, history } = await inspect(path);
+      expect(ops.map(({ op }) => op)).toContain("GatherBlockQuantized");
+      const forms = formsOf(await readModelFile(path)).map(({ form }) => form);
+      return { isOld: !forms.includes("GatherBlockQuantized over bytes"), last: history.at(-1)?.options };
+    };
+    expect((await formsIn(small.path as string)).isOld).toBe(false);
+    const output = folder.path("old");
+    const exported = await exportModel(small, { output, target: "transformers.js@3" });
+    expect(exported.variants).toEqual(["q4"]);
+    expect(exported.drift["q4"]?.outputs[0]?.cosine).toBeCloseTo(1);
+    expect(await formsIn(folder.path("old", "onnx", "model_q4.onnx"))).toEqual({
+      isOld: true,
+      last: { dtype: "q4", target: "transformers.js@3" },
+    });
+    const bytes = await quantize(folder.path("pos"), {
+      ...options,
+      mode: "weight-only",
+      output: folder.path("8.onnx"),
+    });
+    const before = await folder.snapshot();
+    await expect(
+      exportModel(bytes, { output: folder.path("refused"), target: "transformers.js@3" }),
+    ).rejects.toThrow(
+      /^export: .*8\.onnx: node \/embedding\/Gather: GatherBlockQuantized over bytes: ONNX Runtime/,
+    );
+    expect(await folder.snapshot()).toEqual(before);
   });
 
   it("refuses options that are unknown, missing or contradict each other", async () => {

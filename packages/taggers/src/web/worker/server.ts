@@ -16,13 +16,13 @@ export interface WorkerScope {
  * Call it before the script waits for anything, or what the page asks meanwhile is lost; what is not there yet is given
  * as a promise.
  *
- * @param options of the sessions: `ort`, the ONNX Runtime package that the worker carries
+ * @param options of the sessions: the portable engine computes, unless `ort` is the ONNX Runtime package that the
+ *   worker carries
  * @param scope default: the worker that this is called in
  * @example
  * ```ts
  * // tagger-worker.js
- * import * as ort from "onnxruntime-web/wasm";
- * serveTaggers({ ort });
+ * serveTaggers();
  * ```
  */
 export function serveTaggers(

@@ -4,7 +4,7 @@ import { exportTagger } from "@nasty/taggers/node";
 import { UsageError } from "../../errors.js";
 import { distillOperation, exportOperation, fineTuneOperation } from "../../operations/index.js";
 import { resultDocument } from "../../report/result-document.js";
-import { checkAgreement } from "../../training/export-trained.js";
+import { checkAgreement, exportOf } from "../../training/export-trained.js";
 import { qatSettings } from "../../training/qat-settings.js";
 import { operationStep, stemOf, type WiredText } from "./operation-step.js";
 import type { StepKind } from "./step-kind.js";
@@ -34,10 +34,13 @@ export const fineTuneStep = operationStep({
     const { runFineTuning } = await import("../../training/fine-tune.js");
     return runFineTuning(settings, reporter);
   },
-  judge: ({ qat }) => checkAgreement("fine-tune", qat),
+  judge: (result) => checkAgreement("fine-tune", exportOf(result)),
   document: resultDocument,
   // A model that was trained to be quantized goes on as such.
-  modelOf: ({ qat, path }) => (qat?.passed === true ? qat.path : path),
+  modelOf(result) {
+    const exported = exportOf(result);
+    return exported?.passed === true ? exported.path : result.path;
+  },
   modelOption: "model",
   texts: () => [trainingText, validationText],
   async prepareModel(path, scratch) {

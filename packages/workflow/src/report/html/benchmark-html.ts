@@ -9,6 +9,12 @@ import { drawLatencies, type ModelLatency } from "./plots/latencies.js";
 import { drawSizes } from "./plots/sizes.js";
 import { runOf } from "./run.js";
 
+/** `1,000 sentences, 16,000 words`, or how many samples there are. */
+const samplesText = (sentences: number, words: number | null): string =>
+  words === null
+    ? `${formatCount(sentences)} samples`
+    : `${formatCount(sentences)} sentences, ${formatCount(words)} words`;
+
 /** Speed and memory of models as one self-contained page. */
 export async function benchmarkHtml(
   { models, sentences, words, batchSize, environment }: BenchmarkResult,
@@ -19,7 +25,7 @@ export async function benchmarkHtml(
   const first = models[0]!;
   const body = [
     paragraph(
-      `${formatCount(sentences)} sentences, ${formatCount(words)} words, batches of ${batchSize}, models in turn, on ${environment.devices.join(", ")}`,
+      `${samplesText(sentences, words)}, batches of ${batchSize}, models in turn, on ${environment.devices.join(", ")}`,
     ),
     htmlTable(
       ["model", "size", "ms/sentence p50", "p95", "mean, 95% interval", "words/s", "memory", "speed"],
@@ -29,7 +35,7 @@ export async function benchmarkHtml(
         formatMs(p50),
         formatMs(p95),
         ci95.map(formatMs).join(" to "),
-        formatCount(tokensPerSecond),
+        tokensPerSecond === null ? "" : formatCount(tokensPerSecond),
         formatBytes(memoryBytes),
         formatRatio(first.msPerSentence.p50 / p50),
       ]),

@@ -5,7 +5,8 @@ import { batchMatesText } from "../comparison-text.js";
 import { formatBytes, formatCount, formatMs, formatPercent, formatRatio } from "../format.js";
 import { metricName } from "../score-table.js";
 import { flipsHtml } from "./flips-html.js";
-import { type Html, htmlTable, paragraph, plots, section } from "./markup.js";
+import { agreementLines } from "../agreement-text.js";
+import { type Html, htmlList, htmlTable, paragraph, plots, section } from "./markup.js";
 import { htmlPage } from "./page.js";
 import { openCanvas } from "./plots/canvas.js";
 import { drawFrontier } from "./plots/frontier.js";
@@ -18,7 +19,8 @@ import { runOf } from "./run.js";
 export interface ReportedComparison {
   readonly comparison: {
     readonly examples: number;
-    readonly tokens: number;
+    /** Null for models that are no taggers. */
+    readonly tokens: number | null;
     readonly models: readonly ComparedModel[];
   };
   readonly settings: { readonly threads: number; readonly models: readonly string[] };
@@ -44,7 +46,11 @@ export async function comparisonHtml(reported: ReportedComparison): Promise<Html
     summary === null ? [] : [{ name: path, loss: summary.loss, interval: summary.lossCi95 }],
   );
   const body = [
-    paragraph(`${formatCount(examples)} sentences, ${formatCount(tokens)} words`),
+    paragraph(
+      tokens === null
+        ? `${formatCount(examples)} samples`
+        : `${formatCount(examples)} sentences, ${formatCount(tokens)} words`,
+    ),
     htmlTable(
       [
         "model",
@@ -83,10 +89,17 @@ export async function comparisonHtml(reported: ReportedComparison): Promise<Html
         models.length > 2 ? drawFrontier(canvas, metric, sized) : "",
       ),
     ),
+    ...models.flatMap(({ path, summary }) =>
+      summary?.agreement === undefined
+        ? []
+        : [section(`Agreement of ${path} with the original`, htmlList(agreementLines(summary.agreement)))],
+    ),
     ...flipped.map((words, i) =>
       section(
         flipped.length === 1
-          ? "Words that changed their label"
+          ? tokens === null
+            ? "Answers that changed"
+            : "Words that changed their label"
           : `Words with another label in ${models[i + 1]?.path}`,
         flipsHtml(words),
       ),

@@ -5,6 +5,7 @@ import type { Gate } from "../../quantization/gate.js";
 import type { QuantizationResult } from "../../quantization/quantization-result.js";
 import { lossText, noiseText } from "../../quantization/sensitivity.js";
 import type { QuantizeSettings } from "../../quantization/settings.js";
+import { agreementLines } from "../agreement-text.js";
 import { noAudit } from "../audit-text.js";
 import { batchMatesText } from "../comparison-text.js";
 import { driftLine } from "../drift-text.js";
@@ -47,7 +48,7 @@ export async function quantizationHtml(reported: ReportedQuantization): Promise<
       "Before and after",
       plots(drawSizes(canvas, sizes), gate === null ? "" : gatePlots(canvas, gate)),
     ),
-    flipped === undefined ? "" : section("Words that changed their label", flipsHtml(flipped)),
+    flipped === undefined ? "" : section(changedTitle(gate), flipsHtml(flipped)),
     section("Weights", plots(noisePlot(canvas, result)), weightTable(result)),
     sensitivityHtml(canvas, result.sensitivity),
     section(
@@ -71,6 +72,10 @@ export async function quantizationHtml(reported: ReportedQuantization): Promise<
     body.join(""),
   );
 }
+
+/** What the list of changes holds. */
+const changedTitle = (gate: Gate | null): string =>
+  gate !== null && gate.labelling === null ? "Answers that changed" : "Words that changed their label";
 
 function factsOf(result: QuantizationResult): Fact[] {
   const { output, audit, gate, drift, batchMates } = result;
@@ -102,11 +107,12 @@ function gateFacts(gate: Gate): Fact[] {
   const { metric, original, quantized, loss, lossCi95, target, flips, keptInFloat, attempts } = gate;
   return [
     [
-      `Gate (${metric})`,
+      `Gate (${gate.agreementOf ?? metric})`,
       `${formatPercent(original)} → ${formatPercent(quantized)}, loss ${points(loss)} points${target === null ? "" : `, target ${points(target)}: ${gate.passed ? "passed" : "failed"}`}`,
     ],
     ["95% interval of the loss", `${points(lossCi95[0])} to ${points(lossCi95[1])} points`],
-    ["Words that changed their label", formatCount(flips)],
+    [changedTitle(gate), formatCount(flips)],
+    ...agreementLines(gate.agreement ?? {}).map((line): Fact => ["Agreement", line]),
     ...(keptInFloat.length === 0
       ? []
       : [["Left in float to pass", `${keptInFloat.join(", ")} (${attempts} tried)`] as const]),

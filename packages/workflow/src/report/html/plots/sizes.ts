@@ -1,4 +1,3 @@
-import type { Metric } from "@nasty/taggers";
 import { formatBytes, formatPercent } from "../../format.js";
 import type { Html } from "../markup.js";
 import { drawBars } from "./bars.js";
@@ -18,7 +17,7 @@ export function drawSizes(
 /** Accuracy or F1 of models, each a bar from zero. */
 export function drawValues(
   canvas: Canvas,
-  metric: Metric,
+  metric: string,
   models: readonly { readonly name: string; readonly value: number }[],
 ): Html {
   const bars = models.map(({ name, value }) => ({

@@ -1,0 +1,8 @@
+export { kernelModule } from "./kernels/module.js";
+export {
+  openModel,
+  type OpenModelOptions,
+  type PortableModel,
+  type PortableValue,
+} from "./open-model.js";
+export { PortableError, type PortableErrorCode, type PortableErrorFields } from "./portable-error.js";

@@ -1,0 +1,14 @@
+/** The part of WebAssembly used here; TypeScript declares it only together with all of the browser. */
+export interface WebAssemblyApi {
+  readonly Memory: new (limits: { initial: number; maximum: number }) => WasmMemory;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
+  compile(bytes: Uint8Array<ArrayBuffer>): Promise<object>;
+}
+
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
+export const webAssembly = (): WebAssemblyApi | undefined =>
+  (globalThis as unknown as { readonly WebAssembly?: WebAssemblyApi }).WebAssembly;
