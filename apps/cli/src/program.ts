@@ -15,7 +15,7 @@ import {
   pruneOperation,
   quantizeOperation,
   scoreOperation,
-  tagOperation,
+  tagCommandOperation,
   testHelp,
   trainOperation,
   verifyOperation,
@@ -44,7 +44,7 @@ export function buildProgram(): Command {
     .addCommand(
       commandOf(benchmarkOperation, async () => (await import("./commands/benchmark.js")).benchmark),
     )
-    .addCommand(commandOf(tagOperation, async () => (await import("./commands/tag.js")).tagText))
+    .addCommand(commandOf(tagCommandOperation, async () => (await import("./commands/tag.js")).tagText))
     .addCommand(commandOf(trainOperation, async () => (await import("./commands/train.js")).train))
     .addCommand(
       commandOf(fineTuneOperation, async () => (await import("./commands/fine-tune.js")).fineTuneModel),
