@@ -17,7 +17,12 @@ export async function* labelShard(
     signal,
   }: { readonly format: SentenceFormat | undefined; readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<LabelledSentence | GivenEnd> {
-  const batches: BatchOptions = { ...(settings.exactBatches && { batchSize: 1 }), ...(signal && { signal }) };
+  // Whoever did which shards before must not show in this one.
+  const batches: BatchOptions = {
+    fresh: true,
+    ...(settings.exactBatches && { batchSize: 1 }),
+    ...(signal && { signal }),
+  };
   const { name, form } = input;
   if (form === "plain") {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);

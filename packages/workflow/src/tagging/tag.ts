@@ -57,9 +57,10 @@ export async function runTagging(
   streams: TagStreams,
 ): Promise<TagResult> {
   checkEntityOptions(settings);
-  const { workers = 1 } = settings;
+  const { workers } = settings;
+  // One worker cuts the text as several do: how many there are makes no difference to the labels.
   const sentences =
-    workers > 1
+    workers !== undefined
       ? await tagByWorkers({ ...settings, workers }, reporter, streams)
       : await tagHere(settings, reporter, streams);
   if (sentences === 0) reporter.note("the text has no words");
