@@ -14,7 +14,7 @@ const { estimateOperation, evaluateOperation, exportOperation, fineTuneOperation
 const { importOperation, inspectOperation, longName, namedOptions, pipelineOperation } = operations;
 const { pruneOperation, quantizeOperation, readValue, running } = operations;
 const { scoreOperation, tagCommandOperation, tagCorpusOperation, tagOperation, trainOperation } = operations;
-const { verifyOperation } = operations;
+const { queueCorpusOperation, verifyOperation, workOperation } = operations;
 
 /** Every operation with its call in a program; `first` are the options that stand before the options object. */
 const calls = [
@@ -31,6 +31,8 @@ const calls = [
   { operation: benchmarkOperation, call: "benchmark(models, options)", first: ["model", "compare"] },
   { operation: tagOperation, call: "tag(path, write, options)", first: [] },
   { operation: tagCorpusOperation, call: "tagCorpus(inputs, options)", first: [] },
+  { operation: queueCorpusOperation, call: "queueCorpus(inputs, options)", first: [] },
+  { operation: workOperation, call: "work(options)", first: [] },
   { operation: inspectOperation, call: "inspect(model, options)", first: ["model"] },
   { operation: verifyOperation, call: "verify(model, options)", first: ["model"] },
   { operation: exportOperation, call: "exportModel(models, options)", first: ["models"] },

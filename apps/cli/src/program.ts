@@ -19,6 +19,7 @@ import {
   testHelp,
   trainOperation,
   verifyOperation,
+  workOperation,
 } from "@nasty/workflow/operations";
 import type { Command } from "commander";
 import { command, examples, run, textCommand } from "./arguments/command.js";
@@ -45,6 +46,7 @@ export function buildProgram(): Command {
       commandOf(benchmarkOperation, async () => (await import("./commands/benchmark.js")).benchmark),
     )
     .addCommand(commandOf(tagCommandOperation, async () => (await import("./commands/tag.js")).tagText))
+    .addCommand(commandOf(workOperation, async () => (await import("./commands/work.js")).work))
     .addCommand(commandOf(trainOperation, async () => (await import("./commands/train.js")).train))
     .addCommand(
       commandOf(fineTuneOperation, async () => (await import("./commands/fine-tune.js")).fineTuneModel),

@@ -4,7 +4,7 @@ import type { CommonOptions, Terminal } from "../terminal/console.js";
 import type { TagCommandOptions } from "../tagging/tag-options.js";
 
 /** What only the result of a corpus has. */
-const ofFolders = ["merge", "resume", "failFast", "shard", "compress"] as const;
+const ofFolders = ["merge", "resume", "failFast", "shard", "compress", "queue"] as const;
 
 /**
  * `nasty tag`: raw text in, tagged words or entities out, sentence by sentence as the text is read; with `--output` a

@@ -1,4 +1,3 @@
-import { constants } from "node:os";
 import { InputError, UsageError } from "@nasty/workflow/command";
 import { formatBytes, formatCount, formatDuration } from "@nasty/workflow/report";
 import {
@@ -7,7 +6,9 @@ import {
   runTagCorpus,
   type TagCorpusResult,
 } from "@nasty/workflow/tag-corpus";
+import { loadQueue } from "../queue/load-queue.js";
 import type { CommonOptions, Terminal } from "../terminal/console.js";
+import { untilSignal } from "../terminal/until-signal.js";
 import type { TagCommandOptions } from "./tag-options.js";
 
 type FolderOptions = TagCommandOptions & CommonOptions & { readonly output: string };
@@ -28,7 +29,7 @@ export async function tagFolder(
   }
   const { format: _, ...others } = options;
   const settings = { ...others, ...(format !== undefined && { format }) };
-  const result = await untilSignal(terminal, (reporter) => runTagCorpus(settings, reporter, inputs));
+  const result = await untilSignal(terminal, goesOn, (reporter) => tagged(settings, reporter, inputs));
   terminal.result(result, () => corpusText(result));
   const [first] = result.failed;
   if (first === undefined) return;
@@ -37,13 +38,37 @@ export async function tagFolder(
   );
 }
 
+const goesOn = "the same command goes on behind the last whole shard";
+
+type Result = Omit<TagCorpusResult, "part" | "workers"> &
+  Partial<TagCorpusResult> & { readonly queue?: string };
+
+async function tagged(
+  {
+    queue,
+    workers,
+    shard,
+    failFast,
+    ...settings
+  }: Parameters<typeof runTagCorpus>[0] & { readonly queue?: string },
+  terminal: Terminal,
+  inputs: readonly string[],
+): Promise<Result> {
+  if (queue !== undefined) {
+    const { runQueueCorpus } = await loadQueue("tag");
+    return runQueueCorpus({ ...settings, queue }, terminal, inputs);
+  }
+  const own = { ...(workers && { workers }), ...(shard && { shard }), ...(failFast && { failFast }) };
+  return runTagCorpus({ ...settings, ...own }, terminal, inputs);
+}
+
 async function merge(output: string, terminal: Terminal, inputs: readonly string[]): Promise<void> {
   if (inputs.length > 0) {
     throw new UsageError(
       `tag: --merge: expected no texts beside it, got ${inputs[0]}; it takes the folder that --output names`,
     );
   }
-  const result = await untilSignal(terminal, (reporter) => mergeShards(output, reporter));
+  const result = await untilSignal(terminal, goesOn, (reporter) => mergeShards(output, reporter));
   terminal.result(result, () => mergeText(result));
   const { lacking, failed, shards } = result;
   if (lacking[0] !== undefined) {
@@ -58,13 +83,14 @@ async function merge(output: string, terminal: Terminal, inputs: readonly string
   }
 }
 
-function corpusText({ part, failed, ...result }: TagCorpusResult): string {
-  const { written, found, words, sentences, bytes, seconds, wordsPerSecond } = result;
-  const which = part === null ? "" : ` (part ${part.index} of ${part.of})`;
+function corpusText({ part, failed, ...result }: Result): string {
+  const { written, found, words, sentences, bytes, seconds, wordsPerSecond, workers, queue } = result;
+  const which = part ? ` (part ${part.index} of ${part.of})` : "";
+  const whose = queue === undefined ? `with ${workers} at once` : `by the workers of ${queue}`;
   return [
     `${result.output}: ${written} shards written, ${found} found whole${which}`,
     `  ${formatCount(words)} words in ${formatCount(sentences)} sentences, ${formatBytes(bytes)}`,
-    `  ${formatDuration(seconds)} with ${result.workers} at once, ${formatCount(Math.round(wordsPerSecond))} words/s`,
+    `  ${formatDuration(seconds)} ${whose}, ${formatCount(Math.round(wordsPerSecond))} words/s`,
     ...failed.map(({ input, error }) => `  failed: ${input}: ${error}`),
   ].join("\n");
 }
@@ -86,35 +112,4 @@ function mergeText({
     ...failed.map(({ input, error }) => `  failed: ${input}: ${error}`),
     ...merged.map((file) => `  ${file.path}: ${formatBytes(file.bytes)}`),
   ].join("\n");
-}
-
-class Interrupted extends Error {
-  override readonly name = "Interrupted";
-}
-
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
-/**
- * Lets a signal end work in good order: workers leave, nothing is half-written, and what is done is kept. A second
- * signal ends it at once.
- */
-async function untilSignal<T>(terminal: Terminal, work: (reporter: Terminal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  let code: number | undefined;
-  const heard = (signal: NodeJS.Signals): void => {
-    const isSecond = code !== undefined;
-    code = 128 + constants.signals[signal];
-    if (isSecond) process.exit(code);
-    terminal.note("interrupted: the same command goes on behind the last whole shard");
-    controller.abort(new Interrupted(signal));
-  };
-  for (const signal of signals) process.prependListener(signal, heard);
-  try {
-    return await work({ ...terminal, signal: controller.signal });
-  } catch (error) {
-    if (error instanceof Interrupted) process.exit(code);
-    throw error;
-  } finally {
-    for (const signal of signals) process.removeListener(signal, heard);
-  }
 }

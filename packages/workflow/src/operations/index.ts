@@ -10,10 +10,12 @@ export { compareOperation, estimateOperation, quantizeOperation } from "./quanti
 export {
   benchmarkOperation,
   evaluateOperation,
+  queueCorpusOperation,
   scoreOperation,
   tagCommandOperation,
   tagCorpusOperation,
   tagOperation,
+  workOperation,
 } from "./tagging.js";
 export { verifyOperation } from "./verify.js";
 export { distillOperation, fineTuneOperation, trainOperation } from "./training.js";

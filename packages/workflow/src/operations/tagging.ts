@@ -125,6 +125,54 @@ export const tagCorpusOperation = operation({
   ],
 });
 
+const queue = one(
+  "--queue <url>",
+  anyText,
+  "Redis or Valkey whose queue carries the shards: redis://host:6379 or rediss://…, with the password in NASTY_QUEUE_PASSWORD; nasty work takes them",
+);
+
+const { workers: _, shard: __, failFast: ___, ...ofQueues } = tagCorpusOperation.options;
+
+/** Many texts in, shards on a queue. */
+export const queueCorpusOperation = operation({
+  name: "tag --queue",
+  summary: "tag a corpus into a folder of shards by the workers of a queue, on any number of machines",
+  options: { ...ofQueues, queue: { ...queue, required: true } },
+  examples: [
+    [
+      "nasty tag corpus/ --output /shared/tagged --queue redis://host",
+      "follow the workers until all is done",
+    ],
+  ],
+});
+
+/** The other side: shards off a queue. */
+export const workOperation = operation({
+  name: "work",
+  summary: "tag shards that a queue has, put there by tag --queue",
+  options: {
+    queue: { ...queue, required: true },
+    workers: one(
+      "--workers <n>",
+      positiveInteger,
+      "processes that tag at once, each with a tagger of its own",
+      { otherwise: "as many as cores" },
+    ),
+    untilEmpty: flag("--until-empty", "end when the queue has nothing more to do, rather than wait for more"),
+    patience: one(
+      "--patience <seconds>",
+      positiveInteger,
+      "so long a worker may be silent until its shard is given to another",
+      { fallback: 30 },
+    ),
+    ...running,
+  },
+  examples: [
+    ["nasty work --queue redis://host", "tag what comes, with a process a core, until SIGTERM"],
+    ["nasty work --queue redis://host --until-empty", "as a job of a scheduler: end when all is done"],
+  ],
+});
+
 /** The command, which does either, and joins shards. */
 export const tagCommandOperation = operation({
   ...tagOperation,
@@ -142,12 +190,13 @@ export const tagCommandOperation = operation({
         otherwise: "text, with --output conllu; for CoNLL-U and columns their own, with one column replaced",
       },
     ),
+    queue: { ...queue, conflicts: ["workers", "shard", "failFast", "merge"] },
     merge: flag(
       "--merge",
       "with --output: check the shards of all jobs, say what is missing, and join those of each text",
     ),
   },
-  examples: [...tagOperation.examples, ...tagCorpusOperation.examples],
+  examples: [...tagOperation.examples, ...tagCorpusOperation.examples, ...queueCorpusOperation.examples],
 });
 
 /** Accuracy or F1 on labelled text. */

@@ -1,3 +1,5 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { compressionOfName, isGzip } from "@nasty/formats/archive";
 import { readChunks } from "@nasty/formats/archive/node";
 import { InputError } from "../errors.js";
 
@@ -11,11 +13,53 @@ export interface ByteRanges {
 }
 
 /**
- * Opens a text for reading ranges of it. A reader goes forward only: a range behind the last is reached by reading on,
- * one before it by beginning again. So compressed and plain files are read alike, and whoever takes the shards in their
- * order reads a file once.
+ * Opens a text for reading ranges of it. In a file that is not compressed each is read from where it lies. A compressed
+ * one is unpacked going forward: a range behind the last is reached by reading on, one before it by beginning again. So
+ * whoever takes the shards in their order reads a file once.
  */
 export function openRanges(path: string): ByteRanges {
+  let ranges: ByteRanges | undefined;
+  return {
+    async read(start, end) {
+      ranges ??= await rangesOf(path);
+      return ranges.read(start, end);
+    },
+    async close() {
+      await ranges?.close();
+      ranges = undefined;
+    },
+  };
+}
+
+async function rangesOf(path: string): Promise<ByteRanges> {
+  // What cannot be opened or is no file is named by the reader of streams.
+  const handle = await open(path, "r").catch(() => undefined);
+  if (handle === undefined) return rangesOfStream(path);
+  const isFile = (await handle.stat()).isFile();
+  const head = new Uint8Array(4);
+  if (isFile) await handle.read(head, 0, head.length, 0);
+  if (isFile && compressionOfName(path) === undefined && !isGzip(head)) return rangesOfFile(path, handle);
+  await handle.close();
+  return rangesOfStream(path);
+}
+
+function rangesOfFile(path: string, handle: FileHandle): ByteRanges {
+  return {
+    async read(start, end) {
+      const wanted = Buffer.allocUnsafeSlow(end - start);
+      let filled = 0;
+      while (filled < wanted.length) {
+        const { bytesRead } = await handle.read(wanted, filled, wanted.length - filled, start + filled);
+        if (bytesRead === 0) throw tooShort(path, end, start + filled);
+        filled += bytesRead;
+      }
+      return wanted;
+    },
+    close: () => handle.close(),
+  };
+}
+
+function rangesOfStream(path: string): ByteRanges {
   let chunks: AsyncGenerator<Uint8Array> | undefined;
   // What has been read and not given out yet.
   let rest: Uint8Array = new Uint8Array();
@@ -35,11 +79,7 @@ export function openRanges(path: string): ByteRanges {
         if (rest.length === 0) {
           chunks ??= readChunks(path);
           const { done, value } = await chunks.next();
-          if (done === true) {
-            throw new InputError(
-              `read ${path}: size: expected at least ${end} bytes of text, as when it was planned, got ${at}; leave the file as it is, or begin in another folder`,
-            );
-          }
+          if (done === true) throw tooShort(path, end, at);
           rest = value;
         }
         const skipped = Math.min(Math.max(0, start - at), rest.length);
@@ -55,4 +95,10 @@ export function openRanges(path: string): ByteRanges {
     },
     close,
   };
+}
+
+function tooShort(path: string, end: number, got: number): InputError {
+  return new InputError(
+    `read ${path}: size: expected at least ${end} bytes of text, as when it was planned, got ${got}; leave the file as it is, or begin in another folder`,
+  );
 }

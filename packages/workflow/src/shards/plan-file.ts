@@ -97,7 +97,7 @@ export async function isPlanOf(
 }
 
 /** What differs between two settings, for a message. */
-function settingsDifference(before: ShardSettings, now: ShardSettings): string | undefined {
+export function settingsDifference(before: ShardSettings, now: ShardSettings): string | undefined {
   const flat = ({ versions, ...settings }: ShardSettings): Record<string, unknown> => ({
     ...settings,
     ...versions,

@@ -167,7 +167,7 @@ async function doTask(
  *
  * @throws what is no fault of its text: a bug, or a disk that takes nothing, at which all others would fail too
  */
-function faultOf(error: unknown): string {
+export function faultOf(error: unknown): string {
   const { code, message, details } = explain(error);
   const isDisk = ["unwritable", "ENOSPC", "EDQUOT", "EROFS"].includes(details.code);
   if (code !== exitCodes.input || isDisk) throw error;

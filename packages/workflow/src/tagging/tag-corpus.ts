@@ -1,22 +1,17 @@
 import { availableParallelism } from "node:os";
 import { InputError } from "../errors.js";
-import { defaultModelPath } from "../models/default-model.js";
 import { tagCorpusOperation } from "../operations/tagging.js";
 import { type Given, perform } from "../perform.js";
 import { type RunOptions, reporterOf, type Reporter } from "../reporter.js";
 import type { SettingsOf } from "../schema/option.js";
 import type { Part } from "../schema/values.js";
-import { checkCompression } from "../shards/compress-shard.js";
-import { findInputs, type FoundInput } from "../shards/find-inputs.js";
 import { openLocalWorker } from "../shards/local-worker.js";
 import { mergeShards, type MergeResult } from "../shards/merge-shards.js";
 import { openProcessWorker } from "../shards/open-process.js";
-import { checkSamePlan, dropShards, isPlanOf, openFolder, writePlan } from "../shards/plan-file.js";
-import { planShards } from "../shards/plan-shards.js";
+import { planCorpus } from "../shards/plan-corpus.js";
 import { runPlan, type ShardOutcome } from "../shards/run-plan.js";
-import { hashOfTagger, versionsOf } from "../shards/settings-identity.js";
 import { openShardReader } from "../shards/shard-reader.js";
-import type { Shard, ShardPlan, ShardSettings } from "../shards/shard.js";
+import type { Shard, ShardPlan } from "../shards/shard.js";
 import type { ShardWorker } from "../shards/worker.js";
 import { readingFor, withReading } from "../texts/reading.js";
 import { choiceOf } from "../texts/label-choice.js";
@@ -94,16 +89,10 @@ async function tagTexts(
 ): Promise<TagCorpusResult> {
   const { output, shard: part, resume = false, failFast = false } = settings;
   const { note, progress, signal } = reporter;
-  checkCompression(settings.compress);
-  const before = await openFolder(output, resume);
-  const inputs = await findInputs(given, output);
-  const plan = await planFor(settings, { reporter, inputs, before });
+  const { plan, paths } = await planCorpus({ ...settings, resume }, reporter, given);
   const mine = shardsOf(plan, part);
   const workers = Math.max(1, Math.min(settings.workers ?? availableParallelism(), mine.length));
-  const reader = openShardReader(
-    plan,
-    inputs.map(({ path }) => path),
-  );
+  const reader = openShardReader(plan, paths);
   const tally = tallyOf(plan, mine);
   const started = performance.now();
   let hasNotes = false;
@@ -141,41 +130,6 @@ async function tagTexts(
 }
 
 const workersText = (workers: number): string => (workers === 1 ? "one worker" : `${workers} workers`);
-
-interface Planning {
-  readonly reporter: Reporter;
-  readonly inputs: readonly FoundInput[];
-  readonly before: ShardPlan | undefined;
-}
-
-/** The plan of the folder where it is of these texts and options, otherwise a new one, which is put there. */
-async function planFor(settings: Settings, { reporter, inputs, before }: Planning): Promise<ShardPlan> {
-  const { output } = settings;
-  const wanted = await shardSettings(settings);
-  if (before !== undefined && (await isPlanOf(before, inputs, wanted))) return before;
-  const plan = await planShards(inputs, wanted, reporter);
-  const dropped = before === undefined ? [] : await checkSamePlan(output, before, plan);
-  await writePlan(output, plan, before);
-  await dropShards(output, dropped);
-  return plan;
-}
-
-async function shardSettings(settings: Settings): Promise<ShardSettings> {
-  const { model, task, scheme, format, compress, threads } = settings;
-  const { onePerLine = false, exactBatches = false, shardWords = 100_000 } = settings;
-  return {
-    model: await hashOfTagger(model ?? defaultModelPath(task ?? "pos")),
-    ...(task !== undefined && { task }),
-    ...(scheme !== undefined && { scheme }),
-    ...(format !== undefined && { format }),
-    ...(compress !== undefined && { compress }),
-    onePerLine,
-    exactBatches,
-    threads,
-    shardWords,
-    versions: versionsOf({ format, compress }),
-  };
-}
 
 /** Every n-th shard: parts of a corpus are alike then, though its texts are not. */
 function shardsOf({ shards }: ShardPlan, part: Part | undefined): readonly Shard[] {
