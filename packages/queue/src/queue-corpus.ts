@@ -29,8 +29,8 @@ export interface QueueCorpusResult extends Tally {
 }
 
 /**
- * Tags files, folders and globs into a folder of shards, as `tagCorpus` does, by the workers of a queue: see {@link work}.
- * Texts, model and folder are read and written by workers under the same paths as here.
+ * Tags files, folders and globs into a folder of shards, as `tagCorpus` does, by the workers of a queue: see
+ * {@link work}. Texts, model and folder are read and written by workers under the same paths as here.
  *
  * Whoever calls it plans, puts what is not done on the queue, and follows until all is; the same call goes on when it
  * ended early. Shards that workers could not do are listed, and stay in the queue's failed set with their errors.

@@ -109,7 +109,8 @@ export async function runWork(settings: Settings, { note, signal }: Reporter): P
   note(`waiting for shards of ${address.shown} with ${workers} at once`);
   try {
     let noted = performance.now();
-    while (!ends.signal.aborted && !(untilEmpty && (await isEmpty(queue)))) {
+    const isDone = untilEmpty ? () => isEmpty(queue) : () => false;
+    while (!ends.signal.aborted && !(await isDone())) {
       await wait(lookEveryMs, undefined, { signal: ends.signal }).catch(() => undefined);
       if (performance.now() - noted < noteEveryMs) continue;
       noted = performance.now();
