@@ -31,6 +31,9 @@ const file = resolve(positionals[0]);
 const binary = fileURLToPath(new URL("../apps/cli/bin/nasty.js", import.meta.url));
 const root = mkdtempSync(join(tmpdir(), "kill-shards-"));
 
+/** Milliseconds between two kills, at most: several shards, and enough to start again. */
+const longest = 4000;
+
 let state = Number(values.seed);
 /** From 0 up to 1 (mulberry32). */
 function random() {
@@ -108,7 +111,7 @@ async function killProcesses(wantedKills) {
     while (!isWhole) {
       const parent = start([...tagging(output), "--workers", "2"]);
       while (!parent.isOver && done.kills < wantedKills) {
-        await Promise.race([parent.ended, wait(200 + 1500 * random())]);
+        await Promise.race([parent.ended, wait(longest * random())]);
         const workers = childrenOf(parent.child.pid);
         const isParent = workers.length === 0 || random() < 0.2;
         if (parent.isOver || !kill(isParent ? parent.child.pid : oneOf(workers))) break;
@@ -178,7 +181,7 @@ async function killQueueWorkers(wantedKills) {
       const following = [...tagging(output), "--queue", redis.url];
       let follower = start(following);
       while (!follower.isOver || follower.code !== 0) {
-        await Promise.race([follower.ended, wait(200 + 1500 * random())]);
+        await Promise.race([follower.ended, wait(longest * random())]);
         if (follower.isOver && follower.code === 0) break;
         if (follower.isOver) follower = start(following);
         if (done.redisKills < 2 && done.kills >= ((done.redisKills + 1) * wantedKills) / 3) {
@@ -187,7 +190,7 @@ async function killQueueWorkers(wantedKills) {
         }
         if (done.kills >= wantedKills) continue;
         const at = Math.floor(random() * workers.length);
-        const taggers = childrenOf(workers[at].child.pid);
+        const taggers = workers.flatMap(({ child }) => childrenOf(child.pid));
         const draw = random();
         if (draw < 0.1) {
           if (!kill(follower.child.pid)) continue;

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { InputError, UsageError } from "@nasty/workflow/command";
 
@@ -12,6 +13,8 @@ export interface QueueAddress {
 /** A password here is on no command line, and so in no list of processes. */
 const passwordVariable = "NASTY_QUEUE_PASSWORD";
 
+/** A server that is silent for so long while something was asked is gone; longer than any command waits for a job. */
+const longestSilenceMs = 30_000;
 /** Between two attempts to reach a queue that was reached before, at most. */
 const longestPauseMs = 5000;
 
@@ -50,6 +53,7 @@ export async function connect({ url, shown }: QueueAddress): Promise<Redis> {
     lazyConnect: true,
     // A command waits until the connection is back.
     maxRetriesPerRequest: null,
+    socketTimeout: longestSilenceMs,
     retryStrategy: (times) => (isReady ? Math.min(times * 200, longestPauseMs) : null),
   });
   // Why a connection failed comes as an event; the call only says that it is closed.
@@ -67,4 +71,27 @@ export async function connect({ url, shown }: QueueAddress): Promise<Redis> {
   }
   isReady = true;
   return client;
+}
+
+export interface Persistence {
+  readonly onError: (error: Error) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Asks a server until it answers: it may be restarting, or cut off for a while.
+ *
+ * @param ask must do no harm when it is done twice
+ * @throws the signal's reason
+ */
+export async function persist<T>(ask: () => Promise<T>, { onError, signal }: Persistence): Promise<T> {
+  for (;;) {
+    signal?.throwIfAborted();
+    try {
+      return await ask();
+    } catch (error) {
+      onError(error as Error);
+    }
+    await wait(1000, undefined, { signal }).catch(() => undefined);
+  }
 }

@@ -1,8 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { type Manifest, readManifest } from "@nasty/workflow/shards";
 import type { Reporter } from "@nasty/workflow/command";
+import { type Manifest, readManifest } from "@nasty/workflow/shards";
 import { Queue, QueueEvents } from "bullmq";
 import type { Redis } from "ioredis";
+import { persist } from "./connection.js";
 import { jobIdOf, queueName, type ShardJob } from "./shard-job.js";
 
 /** How a shard of a queue ended. */
@@ -13,7 +14,7 @@ export type QueueOutcome =
 export interface FollowOptions {
   readonly connection: Redis;
   readonly reporter: Pick<Reporter, "note" | "signal">;
-  readonly onShard: (name: string, outcome: QueueOutcome) => void;
+  readonly onShard: (job: ShardJob, outcome: QueueOutcome) => void;
 }
 
 /** Faults of a machine, or workers that died, so often at one shard; those of its text end it at once. */
@@ -26,96 +27,103 @@ const lookEveryMs = 5000;
 const lookAtOnce = 200;
 
 /**
- * Puts shards on the queue and waits until each is done or given up. What counts is the manifest in the folder: events
- * of the queue only say when to look.
+ * Puts shards on the queue and waits until each is done or given up. What counts is the manifest in the folder, which
+ * none of them has at first: events of the queue only say when to look.
  *
  * @throws the signal's reason; the jobs stay on the queue then
  */
 export async function followShards(
-  jobs: ReadonlyMap<string, ShardJob>,
+  jobs: readonly ShardJob[],
   { connection, reporter, onShard }: FollowOptions,
 ): Promise<void> {
-  if (jobs.size === 0) return;
+  if (jobs.length === 0) return;
   const { note, signal } = reporter;
   const queue = new Queue<ShardJob>(queueName, { connection });
   const events = new QueueEvents(queueName, { connection });
-  const pending = new Map(jobs);
-  const names = new Map([...jobs].map(([name, job]) => [jobIdOf(job), name]));
-  const failures = new Map<string, string>();
   const told = new Set<string>();
   const onError = ({ message }: Error): void => {
-    if (message === "" || told.has(message)) return;
+    if (message !== "" && !told.has(message)) note(`queue: ${message}; trying again`);
     told.add(message);
-    note(`queue: ${message}; trying again`);
   };
   queue.on("error", onError);
   events.on("error", onError);
-  let wake = new AbortController();
-  const heard = (jobId: string, error?: string): void => {
-    const name = names.get(jobId);
-    if (name === undefined) return;
-    if (error !== undefined) failures.set(name, error);
-    hurried.add(name);
-    wake.abort();
-  };
-  const hurried = new Set<string>();
-  events.on("completed", ({ jobId }) => heard(jobId));
-  events.on("failed", ({ jobId, failedReason }) => heard(jobId, failedReason));
-  const stop = (): void => wake.abort();
-  signal?.addEventListener("abort", stop);
-
-  const look = async (name: string): Promise<void> => {
-    const job = pending.get(name);
+  // Those that are looked at go behind the others, so that each has its turn.
+  const pending = new Map(jobs.map((job) => [jobIdOf(job), job]));
+  const bell = makeBell(signal);
+  events.on("completed", ({ jobId }) => bell.ring(jobId));
+  events.on("failed", ({ jobId }) => bell.ring(jobId));
+  const look = async (id: string, isHeard: boolean): Promise<void> => {
+    const job = pending.get(id);
     if (job === undefined) return;
-    const manifest = await readManifest(job.folder, name);
-    if (manifest !== undefined) {
-      pending.delete(name);
-      onShard(name, { kind: "written", manifest });
-      return;
-    }
-    const jobId = jobIdOf(job);
-    const state = await queue.getJobState(jobId);
-    if (state === "failed") {
-      const error = (await queue.getJob(jobId))?.failedReason ?? failures.get(name) ?? "no reason given";
-      pending.delete(name);
-      onShard(name, { kind: "failed", error });
-    }
-    // Lost with a server, or done in a folder that is not this one.
-    if (state === "unknown" && !hurried.has(name)) await addJobs(queue, [job]);
+    const outcome = await persist(() => outcomeOf(queue, job, isHeard), { onError, signal });
+    pending.delete(id);
+    if (outcome === undefined) pending.set(id, job);
+    else onShard(job, outcome);
   };
-
   try {
-    await events.waitUntilReady();
-    const all = [...jobs.values()];
-    for (let at = 0; at < all.length; at += jobsAtOnce) {
-      signal?.throwIfAborted();
-      await addJobs(queue, all.slice(at, at + jobsAtOnce));
+    for (let at = 0; at < jobs.length; at += jobsAtOnce) {
+      await persist(() => addJobs(queue, jobs.slice(at, at + jobsAtOnce)), { onError, signal });
     }
     let looked = performance.now();
     while (pending.size > 0) {
-      if (hurried.size === 0) {
-        await wait(lookEveryMs, undefined, { signal: wake.signal }).catch(() => undefined);
-      }
+      for (const id of await bell.heard(lookEveryMs)) await look(id, true);
       signal?.throwIfAborted();
-      wake = new AbortController();
-      const now = [...hurried];
-      for (const name of now) await look(name);
-      for (const name of now) hurried.delete(name);
       if (performance.now() - looked < lookEveryMs) continue;
-      for (const name of [...pending.keys()].slice(0, lookAtOnce)) {
-        await look(name);
-        // The next time others come first.
-        const job = pending.get(name);
-        if (job === undefined) continue;
-        pending.delete(name);
-        pending.set(name, job);
-      }
+      for (const id of [...pending.keys()].slice(0, lookAtOnce)) await look(id, false);
       looked = performance.now();
     }
   } finally {
-    signal?.removeEventListener("abort", stop);
+    bell.close();
     await Promise.all([events.close(), queue.close()]);
   }
+}
+
+/** Names that were called out since one asked last. */
+interface Bell {
+  ring(id: string): void;
+  /** Waits for a name, so long at most; the signal ends the waiting. */
+  heard(atMostMs: number): Promise<readonly string[]>;
+  close(): void;
+}
+
+function makeBell(signal: AbortSignal | undefined): Bell {
+  const rung = new Set<string>();
+  let sleep = new AbortController();
+  const wake = (): void => sleep.abort();
+  signal?.addEventListener("abort", wake);
+  return {
+    ring(id) {
+      rung.add(id);
+      wake();
+    },
+    async heard(atMostMs) {
+      if (rung.size === 0 && signal?.aborted !== true) {
+        sleep = new AbortController();
+        await wait(atMostMs, undefined, { signal: sleep.signal }).catch(() => undefined);
+      }
+      const all = [...rung];
+      rung.clear();
+      return all;
+    },
+    close: () => signal?.removeEventListener("abort", wake),
+  };
+}
+
+/** How a shard ended; undefined while it is under way. */
+async function outcomeOf(
+  queue: Queue<ShardJob>,
+  job: ShardJob,
+  isHeard: boolean,
+): Promise<QueueOutcome | undefined> {
+  const manifest = await readManifest(job.folder, job.shard);
+  if (manifest !== undefined) return { kind: "written", manifest };
+  const found = await queue.getJob(jobIdOf(job));
+  if ((await found?.getState()) === "failed") {
+    return { kind: "failed", error: found?.failedReason ?? "no reason given" };
+  }
+  // Lost with a server. A shard that was just heard of may not be seen here yet.
+  if (found === undefined && !isHeard) await addJobs(queue, [job]);
+  return undefined;
 }
 
 async function addJobs(queue: Queue<ShardJob>, jobs: readonly ShardJob[]): Promise<void> {

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { type Given, perform, readingFor, type Reporter, withReading } from "@nasty/workflow/command";
 import { queueCorpusOperation, type SettingsOf } from "@nasty/workflow/operations";
 import {
+  dropShards,
   planCorpus,
   type PlannedCorpus,
   type Shard,
@@ -70,19 +71,22 @@ export async function runQueueCorpus(
       `tagging ${plan.shards.length} shards by the workers of ${address.shown}`,
       tally.wordsInAll,
     );
-    const jobs = new Map<string, ShardJob>();
+    const jobs: ShardJob[] = [];
     for (const shard of plan.shards) {
       reporter.signal?.throwIfAborted();
       const state = await stateOfShard(settings.output, shard.name);
       if (state.kind === "finished") tally.add({ kind: "found", shard, manifest: state.manifest });
-      else jobs.set(shard.name, jobOf(shard, settings, planned));
+      else jobs.push(jobOf(shard, settings, planned));
+      if (state.kind !== "damaged") continue;
+      reporter.note(`${shard.name} is not what its manifest says: it is made again`);
+      await dropShards(settings.output, [shard.name]);
     }
     const byName = new Map(plan.shards.map((shard) => [shard.name, shard]));
     await followShards(jobs, {
       connection,
       reporter,
-      onShard(name, outcome) {
-        tally.add({ ...outcome, shard: byName.get(name) as Shard });
+      onShard(job, outcome) {
+        tally.add({ ...outcome, shard: byName.get(job.shard) as Shard });
         progress.update(tally.wordsDone, tally.pace(secondsSoFar()));
       },
     });

@@ -4,7 +4,7 @@ import { explain, type Given, perform, type Reporter } from "@nasty/workflow/com
 import { type SettingsOf, workOperation } from "@nasty/workflow/operations";
 import { faultOf, type Manifest } from "@nasty/workflow/shards";
 import { DelayedError, type Job, Queue, UnrecoverableError, Worker } from "bullmq";
-import { addressOf, connect } from "./connection.js";
+import { addressOf, connect, persist } from "./connection.js";
 import { parseJob, queueName } from "./shard-job.js";
 import { makePlanReader, makeShardLane, OtherMachine, type ShardLane } from "./shard-lane.js";
 
@@ -109,7 +109,9 @@ export async function runWork(settings: Settings, { note, signal }: Reporter): P
   note(`waiting for shards of ${address.shown} with ${workers} at once`);
   try {
     let noted = performance.now();
-    const isDone = untilEmpty ? () => isEmpty(queue) : () => false;
+    const isDone = untilEmpty
+      ? () => persist(() => isEmpty(queue), { onError, signal: ends.signal }).catch(() => true)
+      : () => false;
     while (!ends.signal.aborted && !(await isDone())) {
       await wait(lookEveryMs, undefined, { signal: ends.signal }).catch(() => undefined);
       if (performance.now() - noted < noteEveryMs) continue;

@@ -77,6 +77,11 @@ it("workers of a queue write the bytes that one process writes, each shard once"
   // Nothing is left to do, so nobody need work.
   const again = await queueCorpus(path("a.txt"), { ...options("queued"), queue });
   expect(again).toMatchObject({ written: 0, found: shards });
+  const [name = ""] = Object.keys(await contents("queued")).filter((one) => one.endsWith(".conllu"));
+  await writeFile(path("queued", name), "cut");
+  const mended = await during(queueCorpus(path("a.txt"), { ...options("queued"), queue }));
+  expect(mended).toMatchObject({ written: 1, found: shards - 1 });
+  expect(await contents("queued")).toEqual(await contents("alone"));
 });
 
 it("a text that cannot be tagged ends in the failed set with its error, and goes when it is mended", async () => {

@@ -2,7 +2,7 @@
 export { type FailedText, type Tally, type Tallying, tallyOf } from "../tagging/tally.js";
 export { choiceOf } from "../texts/label-choice.js";
 export { openProcessWorker, type ProcessWorker } from "./open-process.js";
-export { readPlan } from "./plan-file.js";
+export { dropShards, readPlan } from "./plan-file.js";
 export { differenceHere, planCorpus, type PlannedCorpus } from "./plan-corpus.js";
 export { faultOf, type ShardOutcome } from "./run-plan.js";
 export { readManifest, stateOfShard } from "./shard-files.js";
