@@ -39,6 +39,7 @@ export async function followShards(
   if (jobs.length === 0) return;
   const { note, signal } = reporter;
   const queue = new Queue<ShardJob>(queueName, { connection });
+  const server = { queue, connection };
   const events = new QueueEvents(queueName, { connection });
   const told = new Set<string>();
   const onError = ({ message }: Error): void => {
@@ -55,14 +56,14 @@ export async function followShards(
   const look = async (id: string, isHeard: boolean): Promise<void> => {
     const job = pending.get(id);
     if (job === undefined) return;
-    const outcome = await persist(() => outcomeOf(queue, job, isHeard), { onError, signal });
+    const outcome = await persist(() => outcomeOf(server, job, isHeard), { onError, signal });
     pending.delete(id);
     if (outcome === undefined) pending.set(id, job);
     else onShard(job, outcome);
   };
   try {
     for (let at = 0; at < jobs.length; at += jobsAtOnce) {
-      await persist(() => addJobs(queue, jobs.slice(at, at + jobsAtOnce)), { onError, signal });
+      await persist(() => addJobs(server, jobs.slice(at, at + jobsAtOnce)), { onError, signal });
     }
     let looked = performance.now();
     while (pending.size > 0) {
@@ -109,26 +110,30 @@ function makeBell(signal: AbortSignal | undefined): Bell {
   };
 }
 
+interface Server {
+  readonly queue: Queue<ShardJob>;
+  readonly connection: Redis;
+}
+
 /** How a shard ended; undefined while it is under way. */
-async function outcomeOf(
-  queue: Queue<ShardJob>,
-  job: ShardJob,
-  isHeard: boolean,
-): Promise<QueueOutcome | undefined> {
+async function outcomeOf(server: Server, job: ShardJob, isHeard: boolean): Promise<QueueOutcome | undefined> {
   const manifest = await readManifest(job.folder, job.shard);
   if (manifest !== undefined) return { kind: "written", manifest };
-  const found = await queue.getJob(jobIdOf(job));
+  const found = await server.queue.getJob(jobIdOf(job));
   if ((await found?.getState()) === "failed") {
     return { kind: "failed", error: found?.failedReason ?? "no reason given" };
   }
   // Lost with a server. A shard that was just heard of may not be seen here yet.
-  if (found === undefined && !isHeard) await addJobs(queue, [job]);
+  if (found === undefined && !isHeard) await addJobs(server, [job]);
   return undefined;
 }
 
-async function addJobs(queue: Queue<ShardJob>, jobs: readonly ShardJob[]): Promise<void> {
-  // One that was given up begins anew; one that is being done stays.
-  await Promise.all(jobs.map((job) => queue.remove(jobIdOf(job)).catch(() => 0)));
+/** Puts jobs on the queue; what is there stays where it is, but for what was given up, which begins anew. */
+async function addJobs({ queue, connection }: Server, jobs: readonly ShardJob[]): Promise<void> {
+  // Only those are removed: the server walks through all that wait to remove one.
+  const ids = jobs.map(jobIdOf);
+  const ends = await Promise.all(ids.map((id) => connection.hget(queue.toKey(id), "finishedOn")));
+  await Promise.all(ids.filter((_, at) => ends[at] !== null).map((id) => queue.remove(id)));
   await queue.addBulk(
     jobs.map((data) => ({
       name: "shard",
