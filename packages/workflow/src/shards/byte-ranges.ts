@@ -9,6 +9,8 @@ export interface ByteRanges {
    * @throws InputError where the text ends before the range does
    */
   read(start: number, end: number): Promise<Uint8Array>;
+  /** Whether any range is read at the same cost. */
+  isPlain(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -23,6 +25,10 @@ export function openRanges(path: string): ByteRanges {
     async read(start, end) {
       ranges ??= await rangesOf(path);
       return ranges.read(start, end);
+    },
+    async isPlain() {
+      ranges ??= await rangesOf(path);
+      return ranges.isPlain();
     },
     async close() {
       await ranges?.close();
@@ -55,6 +61,7 @@ function rangesOfFile(path: string, handle: FileHandle): ByteRanges {
       }
       return wanted;
     },
+    isPlain: async () => true,
     close: () => handle.close(),
   };
 }
@@ -93,6 +100,7 @@ function rangesOfStream(path: string): ByteRanges {
       }
       return wanted;
     },
+    isPlain: async () => false,
     close,
   };
 }

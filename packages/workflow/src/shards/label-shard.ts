@@ -3,6 +3,7 @@ import { plainSentences } from "../tagging/plain-sentences.js";
 import type { LabelledSentence, SentenceFormat } from "../tagging/tagged-text.js";
 import { labelGivenWords } from "../texts/given-text.js";
 import type { GivenEnd } from "../texts/given-words.js";
+import { bytesOfShard } from "./shard-bytes.js";
 import type { ShardTask } from "./shard-reader.js";
 
 const newline = 10;
@@ -10,13 +11,15 @@ const pieceBytes = 1 << 16;
 
 /** Labels the sentences of a shard, whose places are those in the whole text. */
 export async function* labelShard(
-  { shard, settings, input, bytes, lead, head }: ShardTask,
+  task: ShardTask,
   tagger: Tagger,
   {
     format,
     signal,
   }: { readonly format: SentenceFormat | undefined; readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<LabelledSentence | GivenEnd> {
+  const { shard, settings, input, lead, head } = task;
+  const bytes = await bytesOfShard(task);
   // Whoever did which shards before must not show in this one.
   const batches: BatchOptions = {
     fresh: true,

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
-import { InputError } from "../errors.js";
+import { resolve } from "node:path";
 import { openText } from "../texts/text-form.js";
 import { type ByteRanges, openRanges } from "./byte-ranges.js";
+import { checkedBytes, type ShardSource } from "./shard-bytes.js";
 import type { Shard, ShardInput, ShardPlan, ShardSettings } from "./shard.js";
 
 /** A shard with its text: all that is needed to do it, wherever. */
@@ -9,14 +9,17 @@ export interface ShardTask {
   readonly shard: Shard;
   readonly settings: ShardSettings;
   readonly input: Pick<ShardInput, "name" | "form">;
-  readonly bytes: Uint8Array;
+  readonly source: ShardSource;
   /** Start of the whole text up to the end of its first sentence, for shards that do not begin with it. */
   readonly lead: Uint8Array;
   /** Start of the whole text, by which its columns are told. */
   readonly head: string;
 }
 
-/** Reads the texts of shards; fastest in the order of the plan, see {@link openRanges}. */
+/**
+ * Makes tasks of shards. Whoever does one reads the text himself where it lies in a plain file: several do that at once.
+ * A compressed text is unpacked here, fastest in the order of the plan, see {@link openRanges}.
+ */
 export interface ShardReader {
   /**
    * @throws InputError for a text that is not what it was when it was planned; FormatError as `readChunks`
@@ -52,15 +55,12 @@ export function openShardReader(plan: ShardPlan, paths: readonly string[]): Shar
   return {
     async read(shard) {
       const { ranges, lead, head } = await open(shard.input);
-      const bytes = await ranges.read(shard.start, shard.end);
       const { name, form } = plan.inputs[shard.input] as ShardInput;
-      if (createHash("sha256").update(bytes).digest("hex") !== shard.sha256) {
-        throw new InputError(
-          `read ${name}: bytes ${shard.start} to ${shard.end}: expected what was there when it was planned, got other text; run again to plan anew`,
-        );
-      }
+      const source = (await ranges.isPlain())
+        ? { path: resolve(paths[shard.input] as string) }
+        : { bytes: checkedBytes(await ranges.read(shard.start, shard.end), shard, name) };
       const own = shard.start === 0 ? new Uint8Array() : lead;
-      return { shard, settings: plan.settings, input: { name, form }, bytes, lead: own, head };
+      return { shard, settings: plan.settings, input: { name, form }, source, lead: own, head };
     },
     close,
   };

@@ -123,7 +123,14 @@ async function* tasksOf(text: OpenText, job: InOrderJob): AsyncGenerator<ShardTa
     // The first shard has the first sentence in it.
     const before = lead ?? new Uint8Array();
     lead ??= bytes.slice(0, leadEnd);
-    yield { shard: shardOf(cut, index), settings, input: { name, form }, bytes, lead: before, head };
+    yield {
+      shard: shardOf(cut, index),
+      settings,
+      input: { name, form },
+      source: { bytes },
+      lead: before,
+      head,
+    };
   }
 }
 

@@ -32,7 +32,7 @@ it.each(["plain", "conllu"] as const)(
         shard: { ...shard, sha256: "" },
         settings: { ...settings, exactBatches },
         input: { name: "text", form },
-        bytes,
+        source: { bytes },
         lead: new Uint8Array(),
         head: text.slice(0, 100),
       };

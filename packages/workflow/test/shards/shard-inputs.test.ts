@@ -64,6 +64,7 @@ describe("openRanges", () => {
     "reads ranges of %s forwards, across gaps, and back again",
     async (name) => {
       const ranges = openRanges(path(name));
+      expect(await ranges.isPlain()).toBe(name === "plain");
       const all = [
         [0, 10],
         [10, 300_000],
