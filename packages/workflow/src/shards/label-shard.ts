@@ -4,7 +4,7 @@ import type { LabelledSentence, SentenceFormat } from "../tagging/tagged-text.js
 import { labelGivenWords } from "../texts/given-text.js";
 import type { GivenEnd } from "../texts/given-words.js";
 import { bytesOfShard } from "./shard-bytes.js";
-import type { ShardTask } from "./shard-reader.js";
+import type { ShardTask } from "./shard-task.js";
 
 const newline = 10;
 const pieceBytes = 1 << 16;

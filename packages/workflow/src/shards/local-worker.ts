@@ -5,7 +5,7 @@ import { labellingRemarks } from "../report/labelling-text.js";
 import type { SentenceFormat } from "../tagging/tagged-text.js";
 import { labelShard } from "./label-shard.js";
 import { runShard } from "./run-shard.js";
-import type { ShardTask } from "./shard-reader.js";
+import type { ShardTask } from "./shard-task.js";
 import type { LabelledTexts, WorkerModel } from "./worker-messages.js";
 import type { ShardWorker } from "./worker.js";
 

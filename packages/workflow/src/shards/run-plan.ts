@@ -2,7 +2,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { explain } from "../explanation/explain.js";
 import { exitCodes } from "../errors.js";
 import { stateOfShard } from "./shard-files.js";
-import type { ShardReader, ShardTask } from "./shard-reader.js";
+import type { ShardReader } from "./shard-reader.js";
+import type { ShardTask } from "./shard-task.js";
 import type { Manifest, Shard } from "./shard.js";
 import { type ShardWorker, WorkerEnded } from "./worker.js";
 

@@ -8,7 +8,7 @@ import { compressedShard } from "./compress-shard.js";
 import { labelShard } from "./label-shard.js";
 import { makeParquetTable } from "./parquet-table.js";
 import { writeManifest } from "./shard-files.js";
-import type { ShardTask } from "./shard-reader.js";
+import type { ShardTask } from "./shard-task.js";
 import { formatOf, type Manifest } from "./shard.js";
 
 /**

@@ -1,11 +1,8 @@
 import { createHash } from "node:crypto";
 import { InputError } from "../errors.js";
 import { openRanges } from "./byte-ranges.js";
-import type { ShardTask } from "./shard-reader.js";
+import type { ShardTask } from "./shard-task.js";
 import type { Shard } from "./shard.js";
-
-/** The text of a shard: itself, or the file of which it is a stretch. */
-export type ShardSource = { readonly bytes: Uint8Array } | { readonly path: string };
 
 /**
  * The text of a shard, read where it lies if it has not come along.

@@ -1,24 +1,13 @@
 import { resolve } from "node:path";
 import { openText } from "../texts/text-form.js";
 import { type ByteRanges, openRanges } from "./byte-ranges.js";
-import { checkedBytes, type ShardSource } from "./shard-bytes.js";
-import type { Shard, ShardInput, ShardPlan, ShardSettings } from "./shard.js";
-
-/** A shard with its text: all that is needed to do it, wherever. */
-export interface ShardTask {
-  readonly shard: Shard;
-  readonly settings: ShardSettings;
-  readonly input: Pick<ShardInput, "name" | "form">;
-  readonly source: ShardSource;
-  /** Start of the whole text up to the end of its first sentence, for shards that do not begin with it. */
-  readonly lead: Uint8Array;
-  /** Start of the whole text, by which its columns are told. */
-  readonly head: string;
-}
+import { checkedBytes } from "./shard-bytes.js";
+import type { ShardTask } from "./shard-task.js";
+import type { Shard, ShardInput, ShardPlan } from "./shard.js";
 
 /**
- * Makes tasks of shards. Whoever does one reads the text himself where it lies in a plain file: several do that at once.
- * A compressed text is unpacked here, fastest in the order of the plan, see {@link openRanges}.
+ * Makes tasks of shards. Whoever does one reads the text himself where it lies in a plain file: several do that at
+ * once. A compressed text is unpacked here, fastest in the order of the plan, see {@link openRanges}.
  */
 export interface ShardReader {
   /**

@@ -2,7 +2,7 @@ import type { LabelChoice } from "@nasty/taggers";
 import type { Explanation } from "../explanation/explain.js";
 import type { SentenceFormat } from "../tagging/tagged-text.js";
 import type { Manifest } from "./shard.js";
-import type { ShardTask } from "./shard-reader.js";
+import type { ShardTask } from "./shard-task.js";
 
 /** The tagger that a worker opens. */
 export interface WorkerModel extends LabelChoice {

@@ -1,6 +1,6 @@
 import type { SentenceFormat } from "../tagging/tagged-text.js";
 import type { Manifest } from "./shard.js";
-import type { ShardTask } from "./shard-reader.js";
+import type { ShardTask } from "./shard-task.js";
 import type { LabelledTexts } from "./worker-messages.js";
 
 /** Does shards, one at a time, with a tagger of its own. */

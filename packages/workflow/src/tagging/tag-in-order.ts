@@ -1,6 +1,6 @@
 import { cutGiven, cutPlain, type Cut } from "../shards/cut-text.js";
 import { openProcessWorker } from "../shards/open-process.js";
-import type { ShardTask } from "../shards/shard-reader.js";
+import type { ShardTask } from "../shards/shard-task.js";
 import type { ShardSettings } from "../shards/shard.js";
 import type { LabelledTexts, WorkerModel } from "../shards/worker-messages.js";
 import { type ShardWorker, WorkerEnded } from "../shards/worker.js";

@@ -1,7 +1,7 @@
 import type { BatchOptions, Tagger } from "@nasty/taggers";
 import { expect, it } from "vitest";
 import { labelShard } from "../../src/shards/label-shard.js";
-import type { ShardTask } from "../../src/shards/shard-reader.js";
+import type { ShardTask } from "../../src/shards/shard-task.js";
 
 const settings = {
   model: "0".repeat(64),
