@@ -15,10 +15,11 @@ import {
   pruneOperation,
   quantizeOperation,
   scoreOperation,
-  tagOperation,
+  tagCommandOperation,
   testHelp,
   trainOperation,
   verifyOperation,
+  workOperation,
 } from "@nasty/workflow/operations";
 import type { Command } from "commander";
 import { command, examples, run, textCommand } from "./arguments/command.js";
@@ -44,7 +45,8 @@ export function buildProgram(): Command {
     .addCommand(
       commandOf(benchmarkOperation, async () => (await import("./commands/benchmark.js")).benchmark),
     )
-    .addCommand(commandOf(tagOperation, async () => (await import("./commands/tag.js")).tagText))
+    .addCommand(commandOf(tagCommandOperation, async () => (await import("./commands/tag.js")).tagText))
+    .addCommand(commandOf(workOperation, async () => (await import("./commands/work.js")).work))
     .addCommand(commandOf(trainOperation, async () => (await import("./commands/train.js")).train))
     .addCommand(
       commandOf(fineTuneOperation, async () => (await import("./commands/fine-tune.js")).fineTuneModel),

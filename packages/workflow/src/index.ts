@@ -30,8 +30,16 @@ export {
 export type { PartsResult, UnchangedPart } from "./quantization/quantize-parts.js";
 export type { QuantizePlan } from "./quantization/quantize-plan.js";
 export { type RecipePlan, type RecipeResult, runRecipe } from "./recipes/run-recipe.js";
-export type { ProgressEvent, RunOptions } from "./reporter.js";
+export type { Pace, ProgressEvent, RunOptions } from "./reporter.js";
 export { tag, type TagResult } from "./tagging/tag.js";
+export {
+  type FailedText,
+  type LackingShard,
+  mergeCorpus,
+  type MergeResult,
+  tagCorpus,
+  type TagCorpusResult,
+} from "./tagging/tag-corpus.js";
 export { type Text, text } from "./texts/text.js";
 export { distill, type DistillResult } from "./training/distill.js";
 export { fineTune, type FineTuneResult } from "./training/fine-tune.js";
