@@ -26,6 +26,17 @@ export type { PartsResult, UnchangedPart } from "./quantization/quantize-parts.j
 export type { QuantizePlan } from "./quantization/quantize-plan.js";
 export { type RecipePlan, type RecipeResult, runRecipe } from "./recipes/run-recipe.js";
 export type { ProgressEvent, RunOptions } from "./reporter.js";
+export { sweep, type SweepOptions } from "./sweep/sweep.js";
+export type { SweepPlan } from "./sweep/run-sweep.js";
+export type {
+  FrontierRecipe,
+  RecipeEnd,
+  RungResult,
+  SelectedRecipe,
+  SweepResult,
+  SweptRecipe,
+  SweptStep,
+} from "./sweep/sweep-result.js";
 export { tag, type TagResult } from "./tagging/tag.js";
 export { type Text, text } from "./texts/text.js";
 export { distill, type DistillResult } from "./training/distill.js";
