@@ -27,12 +27,12 @@ export type { QuantizePlan } from "./quantization/quantize-plan.js";
 export { type RecipePlan, type RecipeResult, runRecipe } from "./recipes/run-recipe.js";
 export type { ProgressEvent, RunOptions } from "./reporter.js";
 export { sweep, type SweepOptions } from "./sweep/sweep.js";
-export type { SweepPlan } from "./sweep/run-sweep.js";
 export type {
   FrontierRecipe,
   RecipeEnd,
   RungResult,
   SelectedRecipe,
+  SweepPlan,
   SweepResult,
   SweptRecipe,
   SweptStep,

@@ -16,7 +16,8 @@ export interface FirstModel {
 
 export async function findFirstModel(
   recipe: Pick<Recipe, "name" | "model" | "modelAt">,
-  recipePath: string): Promise<FirstModel> {
+  recipePath: string,
+): Promise<FirstModel> {
   if (recipe.model === "default") {
     const path = defaultFloatPath();
     return { path, stem: stemOf(basename(path)), isDefault: true };

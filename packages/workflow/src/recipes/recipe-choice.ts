@@ -9,7 +9,8 @@ import { choiceOf } from "../texts/label-choice.js";
 /** What the recipe says about labels, if the command does not say otherwise. */
 export function choiceIn(
   { name, task, scheme }: Pick<Recipe, "name" | "task" | "scheme">,
-  options: LabelChoice): LabelChoice {
+  options: LabelChoice,
+): LabelChoice {
   const read = <T>(word: RecipeWord | undefined, { flag, value }: ValueOption<T>): T | undefined => {
     if (word === undefined) return undefined;
     const result = readValue(value, word.text);
@@ -19,4 +20,3 @@ export function choiceIn(
   const own = { task: read(task, labelOptions.task), scheme: read(scheme, labelOptions.scheme) };
   return choiceOf({ ...own, ...choiceOf(options) });
 }
-

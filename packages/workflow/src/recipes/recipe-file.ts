@@ -8,7 +8,9 @@ const largestRecipe = 1e6;
 export async function readRecipeFile(path: string, operation: string): Promise<string> {
   const found = await stat(path);
   if (found.isDirectory()) {
-    throw new InputError(`${operation}: ${path}: expected a recipe, got a folder; give the recipe's YAML file`);
+    throw new InputError(
+      `${operation}: ${path}: expected a recipe, got a folder; give the recipe's YAML file`,
+    );
   }
   const { size } = found;
   if (size > largestRecipe) {
@@ -18,4 +20,3 @@ export async function readRecipeFile(path: string, operation: string): Promise<s
   }
   return readFile(path, "utf8");
 }
-

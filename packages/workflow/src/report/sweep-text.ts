@@ -1,6 +1,5 @@
 import { stepsText } from "../sweep/candidate.js";
-import type { SweepPlan } from "../sweep/run-sweep.js";
-import type { FrontierRecipe, SweepResult, SweptRecipe } from "../sweep/sweep-result.js";
+import type { FrontierRecipe, SweepPlan, SweepResult, SweptRecipe } from "../sweep/sweep-result.js";
 import { formatBytes, formatMs, formatPercent, formatRatio } from "./format.js";
 import { table } from "./table.js";
 
@@ -9,7 +8,18 @@ const points = (share: number): string => (share * 100).toFixed(2);
 /** Head and rows of the table of the frontier. */
 export function frontierTable({ frontier, metric }: Pick<SweepResult, "frontier" | "metric">) {
   return {
-    head: ["", "recipe", "size", "smaller", metric, "loss, points", "95%", "changed", "ms/sentence", "faster"],
+    head: [
+      "",
+      "recipe",
+      "size",
+      "smaller",
+      metric,
+      "loss, points",
+      "95%",
+      "changed",
+      "ms/sentence",
+      "faster",
+    ],
     rows: frontier.map((one, index) => [
       String(index + 1),
       stepsText(one.steps),
@@ -77,7 +87,6 @@ function closest(frontier: readonly FrontierRecipe[]): string {
 /** What a sweep found, for a person to read; MB = 10^6 bytes. */
 export function sweepText(result: SweepResult): string {
   const { head, rows } = frontierTable(result);
-  const ends = result.recipes.filter(({ ended }) => ended?.reason === "failed" || ended?.reason === "refused");
   const selected = selectedLine(result);
   return [
     `Sweep ${result.sweep}: ${result.recipes.length} recipes on ${result.model} (${formatBytes(result.modelBytes)}, ${formatPercent(result.value)} ${result.metric}) -> ${result.output}`,
@@ -86,9 +95,24 @@ export function sweepText(result: SweepResult): string {
     ...(rows.length === 0 ? ["No recipe is left."] : [table(head, rows, ["left", "left"])]),
     "",
     `Measured on ${result.validation}; no other recipe of the same mode is no larger and loses no more. All recipes: frontier.json`,
-    ...ends.map(({ steps, ended }) => `${stepsText(steps)}: ${ended?.reason}: ${ended?.message}`),
+    ...unmadeLines(result.recipes),
     ...(selected === undefined ? [] : ["", selected]),
   ].join("\n");
+}
+
+/** Recipes that gave no file, by what is the matter with them. */
+function unmadeLines(recipes: readonly SweptRecipe[]): string[] {
+  const reasons = new Map<string, SweptRecipe[]>();
+  for (const recipe of recipes) {
+    const { reason, message } = recipe.ended ?? {};
+    if (reason !== "failed" && reason !== "refused") continue;
+    const said = `${reason}: ${message}`;
+    reasons.set(said, [...(reasons.get(said) ?? []), recipe]);
+  }
+  return [...reasons].map(
+    ([said, [first, ...others]]) =>
+      `${stepsText(first?.steps ?? [])}${others.length === 0 ? "" : ` and ${others.length} more`} ${said}`,
+  );
 }
 
 /** What `--dry-run` prints. */

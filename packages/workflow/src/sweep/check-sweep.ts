@@ -1,5 +1,5 @@
 import { basename, resolve } from "node:path";
-import { readSweep, recipeError, type Sweep } from "@nasty/compression/pipeline";
+import { type DataName, readSweep, recipeError, type Sweep } from "@nasty/compression/pipeline";
 import { UsageError } from "../errors.js";
 import { loadModel } from "../models/load-model.js";
 import type { sweepOperation } from "../operations/sweep.js";
@@ -63,6 +63,6 @@ export async function checkedSweep(
     reporter,
   };
   const hasLstms = model.graph?.node.some(({ opType }) => opType === "LSTM") === true;
-  const facts = { has: (name: keyof typeof sweep.data) => sweep.data[name] !== undefined, hasLstms };
-  return { sweep, first, located, context, ...(await expandSweep(sweep, facts, context)) };
+  const has = (name: DataName): boolean => sweep.data[name] !== undefined;
+  return { sweep, first, located, context, ...(await expandSweep(sweep, { has, hasLstms, model }, context)) };
 }

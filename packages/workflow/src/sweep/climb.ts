@@ -68,7 +68,7 @@ export async function climb(
       await judgeAll(open, { ...job, rung, reference }, reporter);
     }
     refuse(going, rung);
-    const standings = going.flatMap((climber) => standingOf(climber, rung));
+    const standings = climbers.flatMap((climber, place) => standingOf(climber, { rung, place }));
     if (standings.length === 0) throw nothingLeft(going);
     const endings = endingsOf(standings, { maxLoss, isLast });
     for (const climber of going) {
@@ -180,12 +180,15 @@ function refuse(going: readonly Climber[], rung: Rung): void {
   }
 }
 
-function standingOf({ candidate, record, ended }: Climber, rung: Rung): Standing[] {
+function standingOf(
+  { candidate, record, ended }: Climber,
+  { rung, place }: { readonly rung: Rung; readonly place: number },
+): Standing[] {
   const judged = judgedOn(record, rung);
   if (ended !== undefined || judged === undefined || record.file === undefined) return [];
   const { name, group } = candidate;
   const { loss, low, flips } = judged;
-  return [{ name, group, bytes: record.file.bytes, loss, low, flips }];
+  return [{ name, place, group, bytes: record.file.bytes, loss, low, flips }];
 }
 
 function nothingLeft(going: readonly Climber[]): InputError {

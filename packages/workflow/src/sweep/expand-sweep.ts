@@ -8,9 +8,11 @@ import {
   type SweepEntry,
   type SweepStep,
 } from "@nasty/compression/pipeline";
+import type { ModelProto } from "@nasty/formats/onnx";
 import { checkSteps } from "../recipes/steps/check-steps.js";
 import type { RecipeContext } from "../recipes/steps/step-kind.js";
 import { stepsText } from "./candidate.js";
+import { layerCheck } from "./layer-check.js";
 import { sweepStep } from "./sweep-steps.js";
 import { type OptionFacts, usedOptions } from "./used-options.js";
 
@@ -28,14 +30,16 @@ export interface ExpandedSweep {
  * Makes the recipes of a sweep: of every entry the product of its values. Options that do nothing in the mode of a
  * combination are left out of it; one that does nothing in any of its entry is refused.
  *
+ * @param facts with the model as it was read
  * @throws CompressionError `invalid-recipe` with the place, for options that contradict each other or do nothing, for
- *   texts that are missing, and for more than 10,000 combinations
+ *   layers that the model has not, for texts that are missing, and for more than 10,000 combinations
  */
 export async function expandSweep(
   sweep: Sweep,
-  facts: OptionFacts,
+  { model, ...facts }: OptionFacts & { readonly model: ModelProto },
   context: RecipeContext,
 ): Promise<ExpandedSweep> {
+  const checkLayers = layerCheck(sweep, model);
   const recipes = new Map<string, readonly RecipeStep[]>();
   let combinations = 0;
   for (const entry of sweep.entries) {
@@ -52,6 +56,7 @@ export async function expandSweep(
       if (recipes.has(key)) continue;
       for (const step of steps) checkNeeds(step, sweepStep(step.kind).schema, sweep.data, failIn(sweep));
       await checkSteps({ name: sweep.name, steps }, context);
+      checkLayers(steps);
       recipes.set(key, steps);
     }
   }

@@ -1,6 +1,8 @@
 /** A recipe after a rung. */
 export interface Standing {
   readonly name: string;
+  /** Where it stands in the sweep: of two that are alike in all else the first goes on. */
+  readonly place: number;
   /** Recipes are compared with those of their group: those that the same kernels run. */
   readonly group: string;
   readonly bytes: number;
@@ -20,17 +22,16 @@ export type Ending =
 /** Sizes to three digits: how a file says that it was made is not what recipes are compared by. */
 const comparedSize = ({ bytes }: Standing): number => Number(bytes.toPrecision(3));
 
-const byName = (a: Standing, b: Standing): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
-
 /** Less loss first, then what may decide where losses are equal. */
 const byLoss = (a: Standing, b: Standing): number =>
-  a.loss - b.loss || a.flips - b.flips || a.bytes - b.bytes || byName(a, b);
+  a.loss - b.loss || a.flips - b.flips || a.bytes - b.bytes || a.place - b.place;
 
-/** Whether `a` is no larger and loses no more than `b`; of two alike that with fewer flips, then one of them. */
+/** Whether `a` is no larger and loses no more than `b`; of two alike that with fewer flips, then the first. */
 export function beats(a: Standing, b: Standing): boolean {
   const [size, other] = [comparedSize(a), comparedSize(b)];
   if (size > other || a.loss > b.loss) return false;
-  return size < other || a.loss < b.loss || a.flips < b.flips || (a.flips === b.flips && byName(a, b) < 0);
+  if (size < other || a.loss < b.loss) return true;
+  return a.flips < b.flips || (a.flips === b.flips && a.place < b.place);
 }
 
 /** Standings in layers: the first are beaten by none, the next by those of the first alone, … */

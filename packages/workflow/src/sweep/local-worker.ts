@@ -22,7 +22,10 @@ export function openLocalWorker(setup: WorkerSetup, signal?: AbortSignal): Candi
 
   const make = async ({ step, input, file }: CandidateTask): Promise<Artifact | Outcome> => {
     if (file !== undefined && (await isUnchanged(file))) return file;
-    const made = await sweepStep(step.kind).run({ step, input, isInterrupted: false, stages: [] }, { ...context, reporter });
+    const made = await sweepStep(step.kind).run(
+      { step, input, isInterrupted: false, stages: [] },
+      { ...context, reporter },
+    );
     if (made.kind === "refused") return { kind: "refused", message: made.message };
     if (file !== undefined && made.output?.sha256 !== file.sha256) {
       throw new InputError(

@@ -61,7 +61,10 @@ export async function measureSpeeds(
   const missing = files.filter(({ sha256 }) => !Object.hasOwn(speeds, sha256));
   if (missing.length === 0) return speeds;
   const sample = spread(samples, timedSamples).map((one) => original.reading.sampleOf(one));
-  progress.start(`measuring the speed of ${missing.length} files, each in turn with the original`, missing.length);
+  progress.start(
+    `measuring the speed of ${missing.length} files, each in turn with the original`,
+    missing.length,
+  );
   try {
     for (const [done, file] of missing.entries()) {
       const { subject } = await openSubject(file.path, options, [validation.path]);

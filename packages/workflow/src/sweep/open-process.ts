@@ -39,7 +39,8 @@ export async function openProcessWorker(setup: WorkerSetup): Promise<CandidateWo
   };
 }
 
-const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean =>
+  exitCode !== null || signalCode !== null;
 
 function answerOf(child: ChildProcess, request: WorkerRequest): Promise<Outcome | undefined> {
   return new Promise((resolve, reject) => {

@@ -24,7 +24,10 @@ const RecordSchema = v.object({
   name: v.string(),
   file: v.nullable(
     v.object({
-      name: v.pipe(v.string(), v.check((name) => name === basename(name) && !name.startsWith("."))),
+      name: v.pipe(
+        v.string(),
+        v.check((name) => name === basename(name) && !name.startsWith(".")),
+      ),
       bytes: count,
       sha256: v.string(),
     }),
@@ -53,7 +56,8 @@ export async function readRecord(folder: string, name: string): Promise<Candidat
   if (!result.success || result.output.name !== name) return nothing;
   const { file, refused, judged } = result.output;
   return {
-    file: file === null ? undefined : { path: join(folder, file.name), bytes: file.bytes, sha256: file.sha256 },
+    file:
+      file === null ? undefined : { path: join(folder, file.name), bytes: file.bytes, sha256: file.sha256 },
     refused: refused ?? undefined,
     judged,
   };

@@ -27,7 +27,14 @@ import { measureSpeeds, type Speed } from "./measure-speed.js";
 import { nameCandidates } from "./name-candidates.js";
 import { openProcessWorker } from "./open-process.js";
 import { parseSelection } from "./selection.js";
-import type { FrontierRecipe, SelectedRecipe, SweepResult, SweptRecipe, SweptStep } from "./sweep-result.js";
+import type {
+  FrontierRecipe,
+  SelectedRecipe,
+  SweepPlan,
+  SweepResult,
+  SweptRecipe,
+  SweptStep,
+} from "./sweep-result.js";
 import type { WorkerSetup } from "./worker.js";
 import { openPool, type WorkerPool } from "./worker-pool.js";
 import { select, selectedPath, writeSelected } from "./write-selected.js";
@@ -35,19 +42,12 @@ import { select, selectedPath, writeSelected } from "./write-selected.js";
 /** What says that a folder is a sweep's. */
 const stateName = "sweep.json";
 
-/** What a sweep will try, with nothing tried. */
-export interface SweepPlan {
-  readonly sweep: string;
-  readonly model: string;
-  /** The folder of the files. */
-  readonly output: string;
-  /** Combinations of values; several may be one recipe. */
-  readonly combinations: number;
-  readonly recipes: readonly { readonly steps: readonly SweptStep[] }[];
-}
-
 /** What `sweep.plan` does, from checked settings. */
-export async function planSweep(settings: SweepSettings, reporter: Reporter, path: string): Promise<SweepPlan> {
+export async function planSweep(
+  settings: SweepSettings,
+  reporter: Reporter,
+  path: string,
+): Promise<SweepPlan> {
   const { sweep, context, recipes, combinations } = await checkedSweep(settings, reporter, path);
   return {
     sweep: path,

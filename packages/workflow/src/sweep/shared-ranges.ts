@@ -63,7 +63,8 @@ export async function withSharedRanges<T extends LastStep>(
   }
   const changed = new Map<T, T>();
   for (const group of groups.values()) {
-    for (const [last, table] of await tablesOf(group, context, folder)) changed.set(last, withTable(last, table));
+    for (const [last, table] of await tablesOf(group, context, folder))
+      changed.set(last, withTable(last, table));
   }
   return lasts.map((last) => changed.get(last) ?? last);
 }
@@ -94,7 +95,10 @@ async function tablesOf<T extends LastStep>(
   folder: string,
 ): Promise<ReadonlyMap<T, string>> {
   const [{ settings, last }] = group as [Sharing<T>, ...Sharing<T>[]];
-  const loaded = await fed(await loadForCompression(last.input.path, choiceForText(context.choice)), settings);
+  const loaded = await fed(
+    await loadForCompression(last.input.path, choiceForText(context.choice)),
+    settings,
+  );
   const names = new Set<string>();
   const measured: Sharing<T>[] = [];
   for (const one of group) {

@@ -8,6 +8,17 @@ export interface SweptStep {
   readonly options: Readonly<Record<string, OptionValue>>;
 }
 
+/** What a sweep will try, with nothing tried. */
+export interface SweepPlan {
+  readonly sweep: string;
+  readonly model: string;
+  /** The folder of the files. */
+  readonly output: string;
+  /** Combinations of values; several may be one recipe. */
+  readonly combinations: number;
+  readonly recipes: readonly { readonly steps: readonly SweptStep[] }[];
+}
+
 /** A recipe on a rung. */
 export interface RungResult extends Pick<Judged, "samples" | "value" | "loss" | "flips"> {
   readonly rung: number;

@@ -1,7 +1,7 @@
 import { sweepOperation } from "../operations/sweep.js";
 import { type GivenBeside, perform } from "../perform.js";
-import { planSweep, runSweep, type SweepPlan } from "./run-sweep.js";
-import type { SweepResult } from "./sweep-result.js";
+import { planSweep, runSweep } from "./run-sweep.js";
+import type { SweepPlan, SweepResult } from "./sweep-result.js";
 
 export type SweepOptions = GivenBeside<typeof sweepOperation.options, never>;
 

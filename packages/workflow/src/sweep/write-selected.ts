@@ -90,7 +90,11 @@ const endings = { gzip: ".gz", brotli: ".br" } as const;
 export function selectedPath(
   { steps }: Candidate,
   { path }: FrontierRecipe,
-  { given, stem, context }: { readonly given: string | undefined; readonly stem: string; readonly context: RecipeContext },
+  {
+    given,
+    stem,
+    context,
+  }: { readonly given: string | undefined; readonly stem: string; readonly context: RecipeContext },
 ): string {
   const compression = compressionOfName(basename(path));
   if (given !== undefined) {

@@ -6,7 +6,8 @@ import type { RecipeContext } from "./step-kind.js";
 /** Refuses options that contradict each other or would do nothing, with their line, before anything runs. */
 export async function checkSteps(
   recipe: Pick<Recipe, "name" | "steps">,
-  context: RecipeContext): Promise<void> {
+  context: RecipeContext,
+): Promise<void> {
   let { tagger } = context;
   for (const step of recipe.steps) {
     const kind = stepKind(step.kind);

@@ -46,8 +46,7 @@ export const quantizeStep = operationStep({
 /** The mode that a step's options mean, with the texts that its recipe has. */
 export function modeOfStep(options: StepOptions, has: (name: DataName) => boolean): QuantizeMode {
   if ("target-size" in options) return "mixed";
-  const isCalibrated =
-    "calibration" in options || (calibrationOf(options).length > 0 && has("calibration"));
+  const isCalibrated = "calibration" in options || (calibrationOf(options).length > 0 && has("calibration"));
   return (options["mode"] as QuantizeMode | undefined) ?? (isCalibrated ? "static" : "dynamic");
 }
 
