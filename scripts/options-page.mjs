@@ -13,7 +13,7 @@ const { benchmarkOperation, compareOperation, compressOperation, distillOperatio
 const { estimateOperation, evaluateOperation, exportOperation, fineTuneOperation } = operations;
 const { importOperation, inspectOperation, longName, namedOptions, pipelineOperation } = operations;
 const { pruneOperation, quantizeOperation, readValue, running } = operations;
-const { scoreOperation, tagOperation, trainOperation, verifyOperation } = operations;
+const { scoreOperation, sweepOperation, tagOperation, trainOperation, verifyOperation } = operations;
 
 /** Every operation with its call in a program; `first` are the options that stand before the options object. */
 const calls = [
@@ -34,6 +34,7 @@ const calls = [
   { operation: exportOperation, call: "exportModel(models, options)", first: ["models"] },
   { operation: importOperation, call: "importModel(folder, options)", first: [] },
   { operation: pipelineOperation, call: "runRecipe(path, options)", first: [] },
+  { operation: sweepOperation, call: "sweep(path, options)", first: [] },
 ];
 const unlisted = Object.values(operations).filter(
   (one) => one.summary !== undefined && !calls.some(({ operation }) => operation === one),
