@@ -141,17 +141,26 @@ try {
   const judged = tried.reduce((sum, { rungs: climbed }) => sum + (climbed.at(-1)?.samples ?? 0), 0);
   const all = tried.length * rungs.at(-1).samples;
   console.log(`  sentences judged: ${judged} of ${all} (${((100 * judged) / all).toFixed(0)} %)`);
-  console.log("\n| recipe | size, MB | loss, points (95 %) | labels changed | faster |\n|---|---|---|---|---|");
+  console.log(
+    "\n| recipe | size, MB | loss, points (95 %) | labels changed | faster |\n|---|---|---|---|---|",
+  );
   for (const { steps, bytes, loss, lossCi95, flips, speedup } of frontier) {
     const named = steps.map(({ kind, options }) =>
-      [kind, ...Object.values(options).flat().filter((value) => value !== "none")].join(" "),
+      [
+        kind,
+        ...Object.values(options)
+          .flat()
+          .filter((value) => value !== "none"),
+      ].join(" "),
     );
     const interval = lossCi95.map((end) => (100 * end).toFixed(2)).join(" to ");
     console.log(
       `| ${named.join(", ")} | ${(bytes / 1e6).toFixed(2)} | ${(100 * loss).toFixed(3)} (${interval}) | ${flips} | ${speedup.toFixed(2)}× |`,
     );
   }
-  console.log(`\nchosen by ${select}: ${selected.output.bytes} bytes, loss ${(100 * selected.gate.loss).toFixed(3)}`);
+  console.log(
+    `\nchosen by ${select}: ${selected.output.bytes} bytes, loss ${(100 * selected.gate.loss).toFixed(3)}`,
+  );
 
   const before = await killed("killed", Math.ceil(tried.length / 2));
   const again = timed(() => ran([...args("killed"), ...chosen("killed"), "--resume"]));

@@ -43,6 +43,16 @@ export type Outcome =
   /** It cannot be carried out on this model and these texts. */
   | { readonly kind: "failed"; readonly message: string };
 
+/** The same text for the same steps, whatever the order in which their options are written. */
+export function identityOf(steps: readonly Pick<RecipeStep, "kind" | "options">[]): string {
+  return JSON.stringify(
+    steps.map(({ kind, options }) => [
+      kind,
+      Object.entries(options).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    ]),
+  );
+}
+
 /** `prune sparsity=0.2, quantize mode=static method=entropy`. */
 export function stepsText(steps: readonly Pick<RecipeStep, "kind" | "options">[]): string {
   return steps

@@ -69,7 +69,7 @@ export async function climb(
     }
     refuse(going, rung);
     const standings = climbers.flatMap((climber, place) => standingOf(climber, { rung, place }));
-    if (standings.length === 0) throw nothingLeft(going);
+    if (climbers.every(({ ended }) => ended?.reason === "failed")) throw noneMade(climbers);
     const endings = endingsOf(standings, { maxLoss, isLast });
     for (const climber of going) {
       const ending = endings.get(climber.candidate.name);
@@ -191,12 +191,11 @@ function standingOf(
   return [{ name, place, group, bytes: record.file.bytes, loss, low, flips }];
 }
 
-function nothingLeft(going: readonly Climber[]): InputError {
-  const [first] = going.flatMap(({ candidate, ended }) =>
-    ended === undefined ? [] : [`${stepsText(candidate.steps)}: ${ended.message}`],
-  );
+function noneMade(climbers: readonly Climber[]): InputError {
+  const [first] = climbers;
+  const said = first && `${stepsText(first.candidate.steps)}: ${first.ended?.message}`;
   return new InputError(
-    `sweep: expected at least 1 recipe that can be carried out, got none of ${going.length}; the first: ${first ?? "unknown"}`,
+    `sweep: expected at least 1 recipe that can be carried out, got none of ${climbers.length}; the first: ${said}`,
   );
 }
 

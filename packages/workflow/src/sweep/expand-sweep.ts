@@ -11,7 +11,7 @@ import {
 import type { ModelProto } from "@nasty/formats/onnx";
 import { checkSteps } from "../recipes/steps/check-steps.js";
 import type { RecipeContext } from "../recipes/steps/step-kind.js";
-import { stepsText } from "./candidate.js";
+import { identityOf } from "./candidate.js";
 import { layerCheck } from "./layer-check.js";
 import { sweepStep } from "./sweep-steps.js";
 import { type OptionFacts, usedOptions } from "./used-options.js";
@@ -52,7 +52,7 @@ export async function expandSweep(
       );
     }
     for (const steps of combinationsOf(sweep, entry, facts)) {
-      const key = stepsText(steps);
+      const key = identityOf(steps);
       if (recipes.has(key)) continue;
       for (const step of steps) checkNeeds(step, sweepStep(step.kind).schema, sweep.data, failIn(sweep));
       await checkSteps({ name: sweep.name, steps }, context);

@@ -6,7 +6,7 @@ import { modeOfStep } from "../recipes/steps/model-steps.js";
 import type { RecipeContext } from "../recipes/steps/step-kind.js";
 import { choiceOf } from "../texts/label-choice.js";
 import { versions } from "../versions.js";
-import type { Candidate } from "./candidate.js";
+import { type Candidate, identityOf } from "./candidate.js";
 import { readRecord, writeRecord } from "./record.js";
 import { type LastStep, withSharedRanges } from "./shared-ranges.js";
 import { sweepStep } from "./sweep-steps.js";
@@ -53,14 +53,10 @@ export async function nameCandidates(
 
 /** By all that decides on a recipe's file and on what it is judged to be. */
 function nameOf(steps: readonly RecipeStep[], { start, hashes, context }: Naming): string {
-  const options = steps.map(({ kind, options: given }) => [
-    kind,
-    Object.entries(given).toSorted(([a], [b]) => (a < b ? -1 : 1)),
-  ]);
   const texts = Object.entries(hashes).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const { choice, seed } = context;
-  const about = { options, texts, seed, choice: choiceOf(choice), versions: versions() };
-  return hashOf([start.sha256, JSON.stringify(about)]).slice(0, 16);
+  const about = { texts, seed, choice: choiceOf(choice), versions: versions() };
+  return hashOf([start.sha256, identityOf(steps), JSON.stringify(about)]).slice(0, 16);
 }
 
 function planned(step: RecipeStep, name: string): PlannedStep {

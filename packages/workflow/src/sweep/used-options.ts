@@ -1,5 +1,5 @@
 import type { DataName, StepOptions } from "@nasty/compression/pipeline";
-import { modeOfStep } from "../recipes/steps/model-steps.js";
+import { modeOfStep, quantizeStep } from "../recipes/steps/model-steps.js";
 import { longName } from "../schema/operation.js";
 import { modeOptions } from "../quantization/mode-options.js";
 
@@ -22,5 +22,20 @@ export function usedOptions(options: StepOptions, { has, hasLstms }: OptionFacts
     if (!acts) unused.add(longName(option));
   }
   if (unused.has("method") || options["method"] !== "percentile") unused.add("percentile");
-  return Object.fromEntries(Object.entries(options).filter(([name]) => !unused.has(name)));
+  const acting = without(options, unused);
+  return readsCalibration(acting, has) ? acting : without(acting, ofCalibration);
+}
+
+/** What says which calibration text is read, and how. */
+const ofCalibration: ReadonlySet<string> = new Set(["calibration", "limit", "one-per-line"]);
+
+function without(options: StepOptions, names: ReadonlySet<string>): StepOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !names.has(name)));
+}
+
+/** Whether the step has a use for calibration text, and gets some. */
+function readsCalibration({ calibration, ...others }: StepOptions, has: OptionFacts["has"]): boolean {
+  const needs = quantizeStep.schema.needs?.(others) ?? [];
+  const isUsed = needs.some(({ name }) => name === "calibration");
+  return isUsed && (calibration !== undefined || has("calibration"));
 }

@@ -246,6 +246,17 @@ describe("sweep", () => {
 });
 
 describe("what is selected", () => {
+  it("is nothing where every recipe loses too much", async () => {
+    await writeSweep(
+      "clipped.yaml",
+      "\n  - quantize: { mode: static, method: percentile, percentile: [51, 55], min-cosine: -1 }\n",
+    );
+    const { result } = await run("clipped", { select: "loss <= 1" }, "clipped.yaml");
+    expect(result.recipes.map(({ ended }) => ended?.reason)).toEqual(["lossy", "lossy"]);
+    expect([result.frontier, result.selected, result.passed]).toEqual([[], null, false]);
+    expect(result.rungs.map(({ recipes: tried }) => tried)).toEqual([2, 0, 0]);
+  }, 60_000);
+
   it("is nothing where nothing is good enough, and no file is written", async () => {
     const { result } = await run("first", { select: "size < 1kB or loss < -1" });
     expect([result.passed, result.selected]).toEqual([false, null]);
