@@ -145,14 +145,10 @@ try {
     "\n| recipe | size, MB | loss, points (95 %) | labels changed | faster |\n|---|---|---|---|---|",
   );
   for (const { steps, bytes, loss, lossCi95, flips, speedup } of frontier) {
-    const named = steps.map(({ kind, options }) =>
-      [
-        kind,
-        ...Object.values(options)
-          .flat()
-          .filter((value) => value !== "none"),
-      ].join(" "),
-    );
+    const named = steps.map(({ kind, options }) => {
+      const given = Object.entries(options).filter(([, value]) => String(value) !== "");
+      return [kind, ...given.map(([name, value]) => `${name}=${value}`)].join(" ");
+    });
     const interval = lossCi95.map((end) => (100 * end).toFixed(2)).join(" to ");
     console.log(
       `| ${named.join(", ")} | ${(bytes / 1e6).toFixed(2)} | ${(100 * loss).toFixed(3)} (${interval}) | ${flips} | ${speedup.toFixed(2)}× |`,

@@ -41,7 +41,7 @@ export function endedTable(recipes: readonly SweptRecipe[]) {
     .flatMap((one) => (one.ended === null ? [] : [{ ...one, ended: one.ended }]))
     .toSorted((a, b) => b.ended.rung - a.ended.rung);
   return {
-    head: ["rung", "recipe", "size", "loss, points", "on", "why"],
+    head: ["rung", "recipe", "size", "loss, points", "samples", "why"],
     rows: ended.map(({ steps, bytes, rungs, ended: { rung, reason, message } }) => {
       const last = rungs.at(-1);
       return [

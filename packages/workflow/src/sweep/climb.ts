@@ -187,8 +187,9 @@ function standingOf(
   const judged = judgedOn(record, rung);
   if (ended !== undefined || judged === undefined || record.file === undefined) return [];
   const { name, group } = candidate;
-  const { loss, low, flips } = judged;
-  return [{ name, place, group, bytes: record.file.bytes, loss, low, flips }];
+  const { loss, low, high, flips } = judged;
+  const compared = rung.stride === 1 ? loss : high;
+  return [{ name, place, group, bytes: record.file.bytes, loss: compared, low, flips }];
 }
 
 function noneMade(climbers: readonly Climber[]): InputError {
@@ -217,12 +218,13 @@ function endOf(ending: Ending, { record }: Climber, { rung, climbers, maxLoss }:
     };
   }
   const better = climbers.find(({ candidate }) => candidate.name === ending.by);
-  return {
-    rung: rung.number,
-    reason: "beaten",
-    by: ending.by,
-    message: `no smaller than one that loses no more: ${stepsText(better?.candidate.steps ?? [])}`,
-  };
+  const named = stepsText(better?.candidate.steps ?? []);
+  const high = better && judgedOn(better.record, rung)?.high;
+  const message =
+    rung.stride === 1
+      ? `no smaller than one that loses no more: ${named}`
+      : `no smaller than one that may lose no more (at most ${points(high ?? 0)} points): ${named}`;
+  return { rung: rung.number, reason: "beaten", by: ending.by, message };
 }
 
 /** Files of recipes that go no further are of no use. */

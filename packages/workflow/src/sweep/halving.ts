@@ -6,6 +6,10 @@ export interface Standing {
   /** Recipes are compared with those of their group: those that the same kernels run. */
   readonly group: string;
   readonly bytes: number;
+  /**
+   * What recipes are compared by: at the last rung the loss, before it the upper end of its 95 % interval. On few
+   * samples the loss itself is chance, while its interval grows with the labels that changed.
+   */
   readonly loss: number;
   /** Lower end of the loss's 95 % interval. */
   readonly low: number;

@@ -29,7 +29,8 @@ export interface RungResult extends Pick<Judged, "samples" | "value" | "loss" | 
 export interface RecipeEnd {
   readonly rung: number;
   /**
-   * `beaten`: another one of its group is no larger and loses no more; `lossy`: it surely loses more than the largest
+   * `beaten`: another one of its group is no larger and loses no more (before the last rung, by the upper ends of the
+   * losses' intervals); `lossy`: it surely loses more than the largest
    * loss; `refused`: its own check refused the file; `failed`: it cannot be carried out.
    */
   readonly reason: "beaten" | "lossy" | "refused" | "failed";

@@ -22,7 +22,8 @@ export function drawSweep(canvas: Canvas, recipes: readonly PlottedRecipe[]): Ht
   const y = ({ loss }: PlottedRecipe): number => loss * 100;
   const isBest = ({ sign }: PlottedRecipe): boolean => sign !== undefined;
   const frontier = recipes.filter(isBest).toSorted((a, b) => a.bytes - b.bytes);
-  const note = "numbers: the frontier, a line for each mode; pale: recipes that ended, by their last rung";
+  const note =
+    "with numbers: the frontier, a line for each mode; small: recipes that ended, by their last rung";
   // Losses of recipes that fail altogether would press all others onto one line.
   const highest = Math.max(0.1, 2 * Math.max(...(frontier.length === 0 ? recipes : frontier).map(y)));
   const shown = recipes.filter((recipe) => isBest(recipe) || y(recipe) <= highest);
