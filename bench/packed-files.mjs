@@ -204,7 +204,7 @@ function others() {
 async function vocabulary(name, bytes) {
   const { readModelFile, writeModelFile } = await import("../packages/formats/dist/onnx/node.js");
   const { withMetadata } = await import("../packages/formats/dist/onnx/index.js");
-  const { posFloat32 } = await import("../packages/model-en/dist/index.js");
+  const { posFloat32 } = await import("../packages/model-en-float32/dist/index.js");
   const words = gzipSync(Buffer.alloc(bytes, "\n"), { level: 9 }).toString("base64");
   await writeModelFile(
     join(folder, name),

@@ -88,7 +88,7 @@ async function labels([path, ...models]) {
 
 /** Seconds of whole processes, and the memory that one holds beyond the model's bytes after 200 sentences. */
 function start([model]) {
-  const taggers = new URL("../packages/taggers/dist/node.js", import.meta.url).href;
+  const taggers = new URL("../packages/taggers/dist/bundle/node.js", import.meta.url).href;
   const code = (count) => `
     import { statSync } from "node:fs";
     import { openTagger } from ${JSON.stringify(taggers)};

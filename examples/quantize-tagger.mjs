@@ -3,7 +3,8 @@ import { fileURLToPath } from "node:url";
 import { dynamic } from "@nasty/compression";
 import { readConlluFile } from "@nasty/formats/conllu/node";
 import { readModelFile, writeModelFile } from "@nasty/formats/onnx/node";
-import { posFloat32, sampleConllu } from "@nasty/model-en";
+import { sampleConllu } from "@nasty/model-en";
+import { posFloat32 } from "@nasty/model-en-float32";
 import { evaluate, flips, labelledWords, lossInterval } from "@nasty/taggers";
 import { openTagger } from "@nasty/taggers/node";
 

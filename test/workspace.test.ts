@@ -21,19 +21,29 @@ function internal(folder: string): string[] {
 const sourceOf = (compiled: string): string =>
   compiled.replace("./dist/", "src/").replace(/\.(c?)js$/, ".$1ts");
 
+/** Weights and sample text have licences of their own. */
+const licences: Readonly<Record<string, string>> = {
+  "packages/model-en": "MIT AND CC-BY-SA-4.0 AND CC0-1.0",
+  "packages/model-en-float32": "MIT AND CC-BY-SA-4.0",
+};
+
+/** A package of files, whose code is their addresses alone. */
+const isData = (folder: string): boolean => folder in licences;
+
 describe("every package is made the same way", () => {
   it.each(published)("%s: package.json", (folder) => {
     const manifest = read(`${folder}/package.json`);
     expect(manifest.name).toBe(`@nasty/${folder.split("/")[1]}`);
-    // Weights and sample text have licences of their own.
-    expect(manifest.license).toBe(folder.endsWith("/model-en") ? "MIT AND CC-BY-SA-4.0 AND CC0-1.0" : "MIT");
+    expect(manifest.license).toBe(licences[folder] ?? "MIT");
     expect(manifest).toMatchObject({
       type: "module",
       sideEffects: false,
       engines: { node: ">=20.19" },
       publishConfig: { access: "public" },
       repository: { directory: folder },
-      scripts: { build: "tsc -b" },
+      scripts: {
+        build: expect.stringMatching(isData(folder) ? /^tsc -b$/ : /^tsc -b && node .*bundle\.mjs/),
+      },
     });
     expect(manifest.description.length).toBeGreaterThan(20);
     expect(manifest.exports["./package.json"]).toBe("./package.json");
@@ -42,11 +52,17 @@ describe("every package is made the same way", () => {
 
   it.each(libraries)("%s: exports point at compiled files with types first", (folder) => {
     const { exports, files } = read(`${folder}/package.json`);
-    expect(files).toEqual(expect.arrayContaining(["dist", "src"]));
+    expect(files).toEqual(expect.arrayContaining(["dist", "!dist/**/*.map"]));
+    expect(files).not.toContain("src");
     for (const [entry, target] of Object.entries<Record<string, string> | string>(exports)) {
       if (typeof target === "string") continue;
       const { browser } = target;
-      const conditions = browser === undefined ? ["types", "default"] : ["types", "browser", "default"];
+      const conditions = [
+        "types",
+        ...(browser === undefined ? [] : ["browser"]),
+        ...(isData(folder) ? [] : ["node"]),
+        "default",
+      ];
       expect(Object.keys(target), entry).toEqual(conditions);
       if (browser !== undefined)
         expect(existsSync(join(root, folder, sourceOf(browser))), browser).toBe(true);

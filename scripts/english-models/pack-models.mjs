@@ -50,11 +50,14 @@ const graph = copyMessage(trained.graph, { initializer: trained.graph.initialize
 // A file that was packed before knows its data.
 const data = values.data.length === 0 ? {} : { "nasty.data": JSON.stringify(values.data) };
 const model = withMetadata(copyMessage(trained, { graph }), data);
-const folder = fileURLToPath(new URL("../../packages/model-en/models/", import.meta.url));
+const folderOf = (name) => fileURLToPath(new URL(`../../packages/${name}/models/`, import.meta.url));
 if (!values["int8-only"]) {
   const smallest = compressed(modelChunks(model), "brotli", { level: 11 });
-  console.log(values.name, await writeFileAtomic(`${folder}${values.name}.onnx.br`, smallest));
+  console.log(
+    values.name,
+    await writeFileAtomic(`${folderOf("model-en-float32")}${values.name}.onnx.br`, smallest),
+  );
 }
 
 const int8 = `${values.name}-int8.onnx${values.gzip ? ".gz" : ""}`;
-console.log(int8, await writeModelFile(folder + int8, await dynamic.quantize(model)));
+console.log(int8, await writeModelFile(folderOf("model-en") + int8, await dynamic.quantize(model)));

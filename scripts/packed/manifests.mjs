@@ -11,6 +11,11 @@ const needed = {
     "models/pos-en-int8.onnx",
     "sample/sample-en.conllu",
   ],
+  "@nasty/model-en-float32": [
+    "licences/CC-BY-SA-4.0.txt",
+    "licences/ATTRIBUTION.md",
+    "models/pos-en.onnx.br",
+  ],
 };
 
 /** Texts that a licence or attribution file must hold, lest an empty one pass. */

@@ -6,9 +6,6 @@
  */
 export const posInt8: URL = new URL("../models/pos-en-int8.onnx", import.meta.url);
 
-/** The float32 model that {@link posInt8} was made from, brotli-compressed. */
-export const posFloat32: URL = new URL("../models/pos-en.onnx.br", import.meta.url);
-
 /**
  * A smaller and faster part-of-speech tagger, INT8, gzip-compressed: four convolution layers, half a point less
  * accurate.
@@ -20,9 +17,6 @@ export const posFastInt8: URL = new URL("../models/pos-en-fast-int8.onnx.gz", im
  * chain.
  */
 export const nerInt8: URL = new URL("../models/ner-en-int8.onnx.gz", import.meta.url);
-
-/** The float32 model that {@link nerInt8} was made from, brotli-compressed. */
-export const nerFloat32: URL = new URL("../models/ner-en.onnx.br", import.meta.url);
 
 /**
  * The English sample text: 210 sentences of news, chat, reviews, technical and web text with UPOS and entities (`NER=`

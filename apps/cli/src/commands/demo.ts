@@ -1,7 +1,8 @@
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeTemporaryFolder } from "@nasty/formats/archive/node";
-import { posFloat32, sampleConllu } from "@nasty/model-en";
+import { sampleConllu } from "@nasty/model-en";
+import { posFloat32 } from "@nasty/model-en-float32";
 import { openModel } from "@nasty/workflow";
 import { type QuantizationResult, runQuantization } from "@nasty/workflow/quantization";
 import {

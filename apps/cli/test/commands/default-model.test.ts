@@ -2,7 +2,8 @@ import { readdir, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { getMetadata } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
-import { nerFloat32, nerInt8, posFastInt8, posFloat32, posInt8, sampleConllu } from "@nasty/model-en";
+import { nerInt8, posFastInt8, posInt8, sampleConllu } from "@nasty/model-en";
+import { nerFloat32, posFloat32 } from "@nasty/model-en-float32";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openWorkshop, type Workshop } from "../workshop.js";
 

@@ -1,4 +1,4 @@
-import { posFloat32 } from "@nasty/model-en";
+import { posFloat32 } from "@nasty/model-en-float32";
 import { chosenFiles, droppedFiles, type Files } from "../page/dropped-files.js";
 import { element } from "../page/element.js";
 import { changeState, readState } from "../page/state.js";

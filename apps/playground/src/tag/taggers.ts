@@ -1,4 +1,5 @@
-import { nerFloat32, nerInt8, posFloat32, posInt8 } from "@nasty/model-en";
+import { nerInt8, posInt8 } from "@nasty/model-en";
+import { nerFloat32, posFloat32 } from "@nasty/model-en-float32";
 import { openTaggerInWorker, type WebTagger } from "@nasty/taggers/web";
 import { ownWorker } from "../page/own-worker.js";
 // vite makes the export.

@@ -72,6 +72,8 @@ const sequenceParameters = {
   units: "i32",
   width: "i32",
   backward: "i32",
+  /** Whether there are outputs before the first step; else `products` are zeros for it, and are not computed. */
+  hasState: "i32",
   /** [steps, batch, units] in steps of `outStep` bytes, zeros at first. */
   out: "i32",
   outStep: "i32",
@@ -112,7 +114,7 @@ const defineSequence = (
     return [
       bytes.set(i32.shiftLeft(f.width.get, i32.const(2))),
       upTo(step, f.steps.get, 1, [
-        multiply(f),
+        when(i32.or(step.get, f.hasState.get), multiply(f)),
         row.set(i32.const(0)),
         upTo(row, f.batch.get, 1, [
           length.set(i32.load(i32.add(f.lengths.get, i32.shiftLeft(row.get, i32.const(2))))),
@@ -146,45 +148,39 @@ const defineSequence = (
 };
 
 /**
- * lstmInteger and lstmFloat: with recurrent weights of 8 bits, whose operand is quantized anew at each step, over all
- * sequences of the batch, or of float32.
+ * lstmInteger and lstmFloat: with recurrent weights that are packed as 16 bits, whose operand is quantized anew at each
+ * step, over all sequences of the batch, or of float32.
  */
 export const defineLstm = (
   module: WasmModule,
-  kernels: Readonly<
-    Record<"range" | "centre" | "integerProduct" | "wideProduct" | "floatProduct", WasmFunction>
-  >,
+  kernels: Readonly<Record<"range" | "centre" | "wideProduct" | "floatProduct", WasmFunction>>,
 ): void => {
   const cell = defineCell(module);
   const columns = (f: SequenceScope): Code => i32.shiftLeft(f.width.get, i32.const(2));
   const rowBytes = (f: SequenceScope): Code => i32.shiftLeft(f.width.get, i32.const(4));
-  for (const [name, product] of [
-    ["lstmInteger", kernels.integerProduct],
-    ["lstmWide", kernels.wideProduct],
-  ] as const)
-    defineSequence(module, name, cell, (f) => {
-      // The parameters of the quantization lie in front of the quantized rows.
-      const parameters = f.quantized.get;
-      const rows = i32.add(f.quantized.get, i32.const(quantizedRows));
-      return [
-        kernels.range(f.current.get, i32.mul(f.batch.get, f.width.get), parameters),
-        kernels.centre(f.current.get, f.batch.get, f.width.get, parameters, rows, f.stride.get),
-        product(
-          rows,
-          f.stride.get,
-          f.weights.get,
-          f.depth.get,
-          f.batch.get,
-          columns(f),
-          f.products.get,
-          rowBytes(f),
-          f32.load(parameters, parameterBytes.scale),
-          f.scales.get,
-          i32.const(0),
-          i32.const(productMode.scaled),
-        ),
-      ];
-    });
+  defineSequence(module, "lstmInteger", cell, (f) => {
+    // The parameters of the quantization lie in front of the quantized rows.
+    const parameters = f.quantized.get;
+    const rows = i32.add(f.quantized.get, i32.const(quantizedRows));
+    return [
+      kernels.range(f.current.get, i32.mul(f.batch.get, f.width.get), parameters),
+      kernels.centre(f.current.get, f.batch.get, f.width.get, parameters, rows, f.stride.get),
+      kernels.wideProduct(
+        rows,
+        f.stride.get,
+        f.weights.get,
+        f.depth.get,
+        f.batch.get,
+        columns(f),
+        f.products.get,
+        rowBytes(f),
+        f32.load(parameters, parameterBytes.scale),
+        f.scales.get,
+        i32.const(0),
+        i32.const(productMode.scaled),
+      ),
+    ];
+  });
   defineSequence(module, "lstmFloat", cell, (f) =>
     kernels.floatProduct(
       f.current.get,

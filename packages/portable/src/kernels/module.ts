@@ -39,7 +39,6 @@ export type Kernels = Readonly<
     | "layerNorm"
     | "copy"
     | "lstmInteger"
-    | "lstmWide"
     | "lstmFloat",
     Kernel
   >
@@ -49,7 +48,7 @@ export type Kernels = Readonly<
 export const kernelModule = (): Uint8Array<ArrayBuffer> => {
   const module = wasmModule();
   const quantization = defineQuantization(module);
-  const integerProduct = defineIntegerProduct(module, {
+  defineIntegerProduct(module, {
     name: "integerProduct",
     weights: "int8",
     result: "columns",
@@ -66,6 +65,6 @@ export const kernelModule = (): Uint8Array<ArrayBuffer> => {
   defineElementwise(module);
   defineRows(module);
   defineCopies(module);
-  defineLstm(module, { ...quantization, integerProduct, wideProduct, floatProduct });
+  defineLstm(module, { ...quantization, wideProduct, floatProduct });
   return module.bytes();
 };

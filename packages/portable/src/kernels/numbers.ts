@@ -10,6 +10,10 @@ import { type Code, f32x4, i32, i32x4, type Scope, v128 } from "@nasty/core/wasm
 const { add, sub, mul, div } = f32x4;
 const number = f32x4.const;
 
+/** x, but no less than `least` and no more than `most`; NaN stays. */
+const within = (x: Code, least: number, most: number): Code =>
+  f32x4.chooseMin(f32x4.chooseMax(x, number(least)), number(most));
+
 /** c₀ + z·(c₁ + z·(c₂ + …)). */
 const polynomial = (z: Code, coefficients: readonly number[]): Code => {
   const [last = 0, ...before] = [...coefficients].reverse();
@@ -22,35 +26,56 @@ const expTail = [
 ];
 const ln2High = 0.693359375;
 const ln2Low = -2.1219444e-4;
+/** Added to a number of less than 2²² and taken off again, it rounds to the nearest whole one, halves to even. */
+const rounding = 12_582_912;
 /** Where half of 2ⁿ leaves the normal numbers of float32 below, and eˣ the numbers above. */
 const expRange = [-86.9, 88.8] as const;
+/** Where 2ⁿ itself is a normal number. */
+const plainRange = [-87, 87] as const;
+
+/** e^r for what is left of x = n·ln 2 + r, and 2ⁿ·2^`shift`. */
+const expParts = (
+  scope: Scope,
+  x: Code,
+  [least, most]: readonly [number, number],
+  shift: number,
+): { readonly before: Code; readonly rest: Code; readonly power: Code } => {
+  const [sum, n, r] = [scope.local("v128"), scope.local("v128"), scope.local("v128")];
+  // The last bits of the sum are those of n; shifted, they are the exponent of 2ⁿ.
+  const power = i32x4.add(
+    i32x4.shiftLeft(sum.get, i32.const(23)),
+    i32x4.splat(i32.const((127 + shift) << 23)),
+  );
+  return {
+    before: [
+      r.set(within(x, least, most)),
+      sum.set(add(mul(r.get, number(Math.LOG2E)), number(rounding))),
+      n.set(sub(sum.get, number(rounding))),
+      r.set(sub(sub(r.get, mul(n.get, number(ln2High))), mul(n.get, number(ln2Low)))),
+    ],
+    rest: add(add(mul(mul(r.get, r.get), polynomial(r.get, expTail)), r.get), number(1)),
+    power,
+  };
+};
 
 /** eˣ; 0 below −86.9, ∞ above 88.7, NaN for NaN. */
 export const exp = (scope: Scope, x: Code): Code => {
-  const [given, n, r, result] = [
-    scope.local("v128"),
-    scope.local("v128"),
-    scope.local("v128"),
-    scope.local("v128"),
-  ];
-  const inside = f32x4.min(f32x4.max(given.get, number(expRange[0])), number(expRange[1]));
-  // 2ⁿ as the bits of a float; half of it first, for the largest is no float itself.
-  const half = i32x4.shiftLeft(i32x4.add(i32x4.truncate(n.get), i32x4.splat(i32.const(126))), i32.const(23));
+  const given = scope.local("v128");
+  // Half of 2ⁿ, for the largest is no float itself.
+  const { before, rest, power } = expParts(scope, given.get, expRange, -1);
   return [
     given.set(x),
-    r.set(inside),
-    n.set(f32x4.nearest(mul(r.get, number(Math.LOG2E)))),
-    r.set(sub(sub(r.get, mul(n.get, number(ln2High))), mul(n.get, number(ln2Low)))),
-    result.set(add(add(mul(mul(r.get, r.get), polynomial(r.get, expTail)), r.get), number(1))),
-    result.set(mul(mul(result.get, half), number(2))),
+    before,
     // All ones where x is not below the range: also for NaN.
-    v128.and(result.get, v128.not(f32x4.less(given.get, number(expRange[0])))),
+    v128.and(mul(mul(rest, power), number(2)), v128.not(f32x4.less(given.get, number(expRange[0])))),
   ];
 };
 
-/** 1 / (1 + e⁻ˣ). */
-export const sigmoid = (scope: Scope, x: Code): Code =>
-  div(number(1), add(number(1), exp(scope, f32x4.neg(x))));
+/** 1 / (1 + e⁻ˣ), at least e⁻⁸⁷. */
+export const sigmoid = (scope: Scope, x: Code): Code => {
+  const { before, rest, power } = expParts(scope, f32x4.neg(x), plainRange, 0);
+  return [before, div(number(1), add(number(1), mul(rest, power)))];
+};
 
 interface OddRational {
   /** Beyond it the function is ±1. */
@@ -63,11 +88,7 @@ interface OddRational {
 const oddRational = (scope: Scope, x: Code, { limit, numerator, denominator }: OddRational): Code => {
   const [inside, z] = [scope.local("v128"), scope.local("v128")];
   const ratio = div(mul(inside.get, polynomial(z.get, numerator)), polynomial(z.get, denominator));
-  return [
-    inside.set(f32x4.min(f32x4.max(x, number(-limit)), number(limit))),
-    z.set(mul(inside.get, inside.get)),
-    f32x4.min(f32x4.max(ratio, number(-1)), number(1)),
-  ];
+  return [inside.set(within(x, -limit, limit)), z.set(mul(inside.get, inside.get)), within(ratio, -1, 1)];
 };
 
 const tanhRational: OddRational = {

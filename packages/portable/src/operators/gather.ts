@@ -29,8 +29,7 @@ const lookUp = (planner: Planner, table: Value, indices: Value): Value => {
       if (isWide && (places[place + 1] as number) !== low >> 31) throw outside(i, rows, "a larger one");
       const row = low < 0 ? low + rows : low;
       if (row < 0 || row >= rows) throw outside(i, rows, low);
-      const [from, to] = [row * width, i * width];
-      for (let k = 0; k < width; k++) target[to + k] = source[from + k] as number;
+      target.set(source.subarray(row * width, (row + 1) * width), i * width);
     }
   });
   return result;

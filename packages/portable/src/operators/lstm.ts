@@ -230,12 +230,14 @@ const directionSteps = (planner: Planner, run: DirectionRun): void => {
     stateCopies(planner, run.cell0, run, { direction: index, sizes, to: cell }),
   ];
   const { recurrent, bias, isBackward } = direction;
+  const hasState = run.hidden0 !== undefined;
   const kernel = kernelOf(planner, recurrent);
   const { at, scales, depth } = operandsOf(recurrent);
   planner.step(() => {
     setHidden();
     setCell();
     heap.u8.copyWithin(current, hidden, hidden + stateBytes);
+    if (!hasState) heap.u8.fill(0, gates, gates + 4 * stateBytes);
     kernel(
       products,
       at,
@@ -247,6 +249,7 @@ const directionSteps = (planner: Planner, run: DirectionRun): void => {
       units,
       width,
       isBackward ? 1 : 0,
+      hasState ? 1 : 0,
       out,
       outStep,
       cell,
@@ -268,10 +271,8 @@ const directionSteps = (planner: Planner, run: DirectionRun): void => {
   });
 };
 
-const kernelOf = (planner: Planner, weights: LstmWeights): ((...values: number[]) => void) => {
-  if (weights.kind === "float") return planner.kernels.lstmFloat;
-  return weights.packed.weights === "int8" ? planner.kernels.lstmInteger : planner.kernels.lstmWide;
-};
+const kernelOf = ({ kernels }: Planner, { kind }: LstmWeights): ((...values: number[]) => void) =>
+  kind === "float" ? kernels.lstmFloat : kernels.lstmInteger;
 
 const operandsOf = (weights: LstmWeights): { at: number; scales: number; depth: number } =>
   weights.kind === "float"

@@ -30,12 +30,17 @@ export interface WholeMatrix {
 }
 
 /**
- * Packs whole numbers into panels of eight columns, two rows of a column beside each other; 8 bits a number if all fit,
- * else 16. An odd last row has a row of zeros beside it.
+ * Packs whole numbers into panels of eight columns, two rows of a column beside each other. An odd last row has a row
+ * of zeros beside it.
+ *
+ * @param weights bits a number: by default 8 if all fit, else 16
  */
-export const packIntegers = (heap: Heap, matrix: WholeMatrix): IntegerWeights => {
+export const packIntegers = (
+  heap: Heap,
+  matrix: WholeMatrix,
+  weights: PackedWeights = fitsInBytes(matrix) ? "int8" : "int16",
+): IntegerWeights => {
   const { depth, columns } = matrix;
-  const weights: PackedWeights = fitsInBytes(matrix) ? "int8" : "int16";
   const pairs = Math.max(1, Math.ceil(depth / 2));
   const panels = Math.ceil(columns / 8);
   const address = heap.reserve(panels * pairs * bytesOfPair[weights]);

@@ -2,7 +2,10 @@ import { trimmed } from "./characters.js";
 import { ABBREVIATIONS, FINAL_WORDS, SENTENCE_FINAL_SPLIT } from "./lexicon.js";
 import type { Span } from "./tokens.js";
 
-const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
+let segmenter: Intl.Segmenter | undefined;
+/** Made when a text is first cut: it reads tables that words which are given never need. */
+const sentenceSegmenter = (): Intl.Segmenter =>
+  (segmenter ??= new Intl.Segmenter("en", { granularity: "sentence" }));
 
 /**
  * Ends of sentences that Unicode's rules do not see, as they stand in mail, comments and encyclopedias; in UD
@@ -65,7 +68,7 @@ function* unicodeEnds(text: string): Generator<number> {
     const isLast = start + block.length === text.length;
     const sure = isLast ? block.length : BLOCK - OVERLAP;
     let next = 0;
-    for (const { index, segment } of segmenter.segment(block)) {
+    for (const { index, segment } of sentenceSegmenter().segment(block)) {
       const end = index + segment.length;
       if (end > sure) break;
       yield start + end;

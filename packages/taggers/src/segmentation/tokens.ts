@@ -135,13 +135,14 @@ function withPeriod(chunk: string, at: number, stop: number, isLastChunk: boolea
   return endsSentence && SENTENCE_FINAL_SPLIT.has(lower) ? stop : stop + 1;
 }
 
-const wordSegmenter = new Intl.Segmenter("en", { granularity: "word" });
+let segmenter: Intl.Segmenter | undefined;
+const wordSegmenter = (): Intl.Segmenter => (segmenter ??= new Intl.Segmenter("en", { granularity: "word" }));
 
 /** Cuts a token of a script that puts no spaces between words where Unicode's word break rules (UAX 29) cut it. */
 export function splitUnspaced(form: string): number[] {
   if (!WORD_SCRIPT_WITHOUT_SPACES.test(form)) return [];
   const cuts: number[] = [];
-  for (const { index, segment } of wordSegmenter.segment(form)) {
+  for (const { index, segment } of wordSegmenter().segment(form)) {
     // Format characters and marks belong to what stands before them.
     if (index > 0 && !/^[\p{Cf}\p{M}]/u.test(segment)) cuts.push(index);
   }

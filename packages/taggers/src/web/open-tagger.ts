@@ -2,16 +2,15 @@ import { compressionOfName, uncompressedName } from "@nasty/formats/archive";
 import { readSmallFiles } from "@nasty/formats/hf";
 import { FormatError, type ModelProto, type UnpackedModel, unpackModel } from "@nasty/formats/onnx";
 import { checkFiniteWeights } from "@nasty/graph";
-import { openSession, type Session, type WebSessionOptions } from "@nasty/runtime/web";
+import { openSession, type WebSessionOptions } from "@nasty/runtime/web";
 import { withChoice } from "../label-choice.js";
+import { makeTagger } from "../make-tagger.js";
 import { openNeuralTagger } from "../neural/neural-tagger.js";
-import { makeSequenceTagger } from "../sequence/sequence-tagger.js";
-import type { SequenceSettings } from "../sequence/settings.js";
 import { TaggerError } from "../tagger-error.js";
 import type { Tagger } from "../tagger.js";
 import { readTaggerSettings, type TaggerSettings } from "../tagger-settings.js";
 import type { LabelChoice } from "../task.js";
-import { settingsFromHf, type TransformerSettings } from "../transformer/settings.js";
+import { settingsFromHf } from "../transformer/settings.js";
 import { folderFiles } from "./places.js";
 import { type Located, locate, type LocateOptions, type TaggerSource } from "./source.js";
 
@@ -123,18 +122,11 @@ export async function openLoaded(
   }
   const open = await openSession(hasOwnWeights(model, bytes) ? bytes : model, session);
   try {
-    return await closedOnAbort(await taggerOf(open, settings), signal);
+    return await closedOnAbort(await makeTagger(open, settings), signal);
   } catch (error) {
     await open.close();
     throw error;
   }
-}
-
-/** Tokenizers are half of the code, and models of words need none: bundlers put them aside. */
-async function taggerOf(session: Session, settings: TransformerSettings | SequenceSettings): Promise<Tagger> {
-  if (settings.kind === "sequence") return makeSequenceTagger(session, settings);
-  const { makeTransformerTagger } = await import("../transformer/transformer-tagger.js");
-  return makeTransformerTagger(session, settings);
 }
 
 /** A tagger that nobody waits for any more is closed. */

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { nerInt8, posFloat32, posInt8, sampleConllu } from "@nasty/model-en";
+import { nerInt8, posInt8, sampleConllu } from "@nasty/model-en";
+import { posFloat32 } from "@nasty/model-en-float32";
 import type { LabelChoice, Task } from "@nasty/taggers";
 import { type OpenModel, openModel } from "./open-tagger.js";
 

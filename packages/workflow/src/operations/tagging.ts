@@ -1,4 +1,4 @@
-import { aggregations } from "@nasty/taggers";
+import type { Aggregation } from "@nasty/taggers";
 import { flag, model, models, one, text } from "../schema/option.js";
 import { operation } from "../schema/operation.js";
 import { choice, positiveInteger } from "../schema/values.js";
@@ -13,6 +13,15 @@ import {
   task,
   testHelp,
 } from "./shared-options.js";
+
+// The package itself would be loaded for every command's help.
+const aggregations = Object.keys({
+  none: true,
+  simple: true,
+  first: true,
+  average: true,
+  max: true,
+} satisfies Record<Aggregation, true>) as Aggregation[];
 
 /** Raw text in, tagged words out. */
 export const tagOperation = operation({

@@ -5,8 +5,8 @@ import type { Outcome } from "./candidate.js";
 import { type CandidateWorker, WorkerEnded, type WorkerSetup } from "./worker.js";
 import type { WorkerReply, WorkerRequest } from "./worker-messages.js";
 
-// The compiled module, wherever this file runs from.
-const script = fileURLToPath(new URL("../../dist/sweep/worker-process.js", import.meta.url));
+// What is built of the module, wherever this file runs from.
+const script = fileURLToPath(new URL("../../dist/bundle/sweep-worker-process.js", import.meta.url));
 
 /** So long a worker may take to leave before it is made to. */
 const patienceMs = 3000;
