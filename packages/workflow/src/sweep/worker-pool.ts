@@ -39,6 +39,7 @@ export function openPool(
   };
   const attempt = async (place: Place, task: CandidateTask): Promise<Outcome> => {
     place.worker ??= await open();
+    signal?.throwIfAborted();
     if (rung !== undefined && place.rung !== rung) await place.worker.begin(rung);
     place.rung = rung;
     return place.worker.run(task);
@@ -65,11 +66,13 @@ export function openPool(
       let told = Promise.resolve();
       let failure: { readonly error: unknown } | undefined;
       const work = async (place: Place): Promise<void> => {
-        for (let task = left.shift(); task !== undefined && failure === undefined; task = left.shift()) {
+        while (failure === undefined) {
+          const task = left.shift();
+          if (task === undefined) return;
           try {
             signal?.throwIfAborted();
-            const [done, outcome] = [task, await outcomeOf(place, task)];
-            told = told.then(() => onOutcome(done, outcome));
+            const outcome = await outcomeOf(place, task);
+            told = told.then(() => onOutcome(task, outcome));
             await told;
           } catch (error) {
             failure ??= { error };
