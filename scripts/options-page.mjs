@@ -13,8 +13,8 @@ const { benchmarkOperation, compareOperation, compressOperation, distillOperatio
 const { estimateOperation, evaluateOperation, exportOperation, fineTuneOperation } = operations;
 const { importOperation, inspectOperation, longName, namedOptions, pipelineOperation } = operations;
 const { pruneOperation, quantizeOperation, readValue, running } = operations;
-const { scoreOperation, tagCommandOperation, tagCorpusOperation, tagOperation, trainOperation } = operations;
-const { queueCorpusOperation, verifyOperation, workOperation } = operations;
+const { scoreOperation, sweepOperation, tagCommandOperation, tagCorpusOperation, tagOperation } = operations;
+const { queueCorpusOperation, trainOperation, verifyOperation, workOperation } = operations;
 
 /** Every operation with its call in a program; `first` are the options that stand before the options object. */
 const calls = [
@@ -38,6 +38,7 @@ const calls = [
   { operation: exportOperation, call: "exportModel(models, options)", first: ["models"] },
   { operation: importOperation, call: "importModel(folder, options)", first: [] },
   { operation: pipelineOperation, call: "runRecipe(path, options)", first: [] },
+  { operation: sweepOperation, call: "sweep(path, options)", first: [] },
 ];
 // The command is two operations of the page in one.
 const parts = new Set([tagCommandOperation]);

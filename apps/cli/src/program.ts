@@ -15,6 +15,7 @@ import {
   pruneOperation,
   quantizeOperation,
   scoreOperation,
+  sweepOperation,
   tagCommandOperation,
   testHelp,
   trainOperation,
@@ -55,6 +56,7 @@ export function buildProgram(): Command {
     .addCommand(commandOf(pruneOperation, async () => (await import("./commands/prune.js")).prune))
     .addCommand(commandOf(compressOperation, async () => (await import("./commands/compress.js")).compress))
     .addCommand(commandOf(pipelineOperation, async () => (await import("./commands/pipeline.js")).pipeline))
+    .addCommand(commandOf(sweepOperation, async () => (await import("./commands/sweep.js")).sweep))
     .addCommand(commandOf(exportOperation, async () => (await import("./commands/export.js")).exportModels))
     .addCommand(commandOf(importOperation, async () => (await import("./commands/import.js")).importModel))
     .addCommand(commandOf(verifyOperation, async () => (await import("./commands/verify.js")).verifyFile))

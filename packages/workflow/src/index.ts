@@ -31,6 +31,17 @@ export type { PartsResult, UnchangedPart } from "./quantization/quantize-parts.j
 export type { QuantizePlan } from "./quantization/quantize-plan.js";
 export { type RecipePlan, type RecipeResult, runRecipe } from "./recipes/run-recipe.js";
 export type { Pace, ProgressEvent, RunOptions } from "./reporter.js";
+export { sweep, type SweepOptions } from "./sweep/sweep.js";
+export type {
+  FrontierRecipe,
+  RecipeEnd,
+  RungResult,
+  SelectedRecipe,
+  SweepPlan,
+  SweepResult,
+  SweptRecipe,
+  SweptStep,
+} from "./sweep/sweep-result.js";
 export { tag, type TagResult } from "./tagging/tag.js";
 export {
   type FailedText,

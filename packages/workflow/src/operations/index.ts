@@ -7,6 +7,7 @@ export {
 } from "./files.js";
 export { pruneOperation } from "./prune.js";
 export { compareOperation, estimateOperation, quantizeOperation } from "./quantize.js";
+export { sweepOperation } from "./sweep.js";
 export {
   benchmarkOperation,
   evaluateOperation,
