@@ -1,6 +1,9 @@
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 import { sourceAliases } from "./test/setup/sources.js";
+
+// `scripts/with-redis.sh` starts one.
+const withoutRedis = process.env.NASTY_TEST_REDIS === undefined ? ["**/test/redis/**"] : [];
 
 export default defineConfig({
   test: {
@@ -10,6 +13,7 @@ export default defineConfig({
         test: {
           name: "packages",
           include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...withoutRedis],
           testTimeout: 60_000,
           pool: "forks",
           globalSetup: ["test/setup/build.ts"],

@@ -3,9 +3,10 @@
 //   node ../../scripts/bundle.mjs [MODULE…]      in a package's folder, after tsc; the exports' `node` is what is made
 // Pages are made of the modules themselves, of which a bundler takes what is used. Other packages of the project stay
 // imports, so that each is there once; small libraries become part of the files, with their licences beside them.
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { build } from "esbuild";
+import { licencesOf } from "./licences.mjs";
 
 /** Libraries of which little is used, and of which a second copy does no harm. */
 const inlined = /^(@bufbuild\/protobuf|@huggingface\/tokenizers|valibot|re2js|glob-to-regex\.js|tslib)(\/|$)/;
@@ -70,22 +71,5 @@ const { metafile } = await build({
   ],
 });
 
-/** The folder of the package that a file belongs to. */
-const packageOf = (path) =>
-  existsSync(join(path, "package.json")) && /"version"/.test(readFileSync(join(path, "package.json"), "utf8"))
-    ? path
-    : packageOf(dirname(path));
-
-const libraries = new Set(
-  Object.keys(metafile.inputs)
-    .filter((path) => path.includes("node_modules"))
-    .map((path) => packageOf(dirname(resolve(path)))),
-);
-const licences = [...libraries].sort().map((library) => {
-  const { name, version, license } = JSON.parse(readFileSync(join(library, "package.json"), "utf8"));
-  const texts = readdirSync(library)
-    .filter((file) => /^(licen[cs]e|notice)/i.test(file))
-    .map((file) => readFileSync(join(library, file), "utf8").trim());
-  return [`${name} ${version} (${license})`, ...texts].join("\n\n");
-});
+const licences = licencesOf(Object.keys(metafile.inputs));
 if (licences.length > 0) writeFileSync(join(folder, "LICENCES.txt"), `${licences.join("\n\n----\n\n")}\n`);

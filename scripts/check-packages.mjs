@@ -24,7 +24,9 @@ try {
     const { manifest, file } = one;
     run("npx", ["publint", "--strict", file], { cwd: root });
     // A command without importable entry points has no types to check, and files of data have none.
-    const data = Object.keys(manifest.exports ?? {}).filter((entry) => entry.includes("*"));
+    const data = Object.keys(manifest.exports ?? {}).filter(
+      (entry) => entry.includes("*") || entry.endsWith(".wasm"),
+    );
     const entries = Object.keys(manifest.exports ?? {}).filter(
       (entry) => entry !== "./package.json" && !data.includes(entry),
     );

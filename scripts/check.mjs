@@ -30,3 +30,8 @@ for (const [title, command] of steps) {
   );
   if (status !== 0) process.exit(status ?? 1);
 }
+if (env.NASTY_TEST_REDIS === undefined) {
+  process.stdout.write(
+    "\nNot run: the tests of queues, which need redis-server and openssl: scripts/with-redis.sh npx vitest run test/redis\n",
+  );
+}

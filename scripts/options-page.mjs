@@ -13,7 +13,8 @@ const { benchmarkOperation, compareOperation, compressOperation, distillOperatio
 const { estimateOperation, evaluateOperation, exportOperation, fineTuneOperation } = operations;
 const { importOperation, inspectOperation, longName, namedOptions, pipelineOperation } = operations;
 const { pruneOperation, quantizeOperation, readValue, running } = operations;
-const { scoreOperation, tagOperation, trainOperation, verifyOperation } = operations;
+const { scoreOperation, sweepOperation, tagCommandOperation, tagCorpusOperation, tagOperation } = operations;
+const { queueCorpusOperation, trainOperation, verifyOperation, workOperation } = operations;
 
 /** Every operation with its call in a program; `first` are the options that stand before the options object. */
 const calls = [
@@ -29,14 +30,20 @@ const calls = [
   { operation: scoreOperation, call: "score(gold, system, options)", first: ["gold", "system"] },
   { operation: benchmarkOperation, call: "benchmark(models, options)", first: ["model", "compare"] },
   { operation: tagOperation, call: "tag(path, write, options)", first: [] },
+  { operation: tagCorpusOperation, call: "tagCorpus(inputs, options)", first: [] },
+  { operation: queueCorpusOperation, call: "queueCorpus(inputs, options)", first: [] },
+  { operation: workOperation, call: "work(options)", first: [] },
   { operation: inspectOperation, call: "inspect(model, options)", first: ["model"] },
   { operation: verifyOperation, call: "verify(model, options)", first: ["model"] },
   { operation: exportOperation, call: "exportModel(models, options)", first: ["models"] },
   { operation: importOperation, call: "importModel(folder, options)", first: [] },
   { operation: pipelineOperation, call: "runRecipe(path, options)", first: [] },
+  { operation: sweepOperation, call: "sweep(path, options)", first: [] },
 ];
+// The command is two operations of the page in one.
+const parts = new Set([tagCommandOperation]);
 const unlisted = Object.values(operations).filter(
-  (one) => one.summary !== undefined && !calls.some(({ operation }) => operation === one),
+  (one) => one.summary !== undefined && !parts.has(one) && !calls.some(({ operation }) => operation === one),
 );
 if (unlisted.length > 0) {
   throw new Error(`options: expected a call for ${unlisted.map(({ name }) => name).join(", ")}, got none`);

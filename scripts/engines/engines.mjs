@@ -29,6 +29,8 @@ const wanted = [
   { name: "tsx", package: "tsx", range: "4", bin: "tsx", before: [], program: "first-tag.ts" },
 ];
 
+const workers = { name: "workerd", package: "workerd", range: "1", bin: "workerd", before: [] };
+
 /**
  * Installs an engine.
  *
@@ -49,9 +51,17 @@ function install(engine, folder) {
   }
   const { status, stdout, stderr } = spawnSync(command, ["--version"], { encoding: "utf8" });
   if (status !== 0) return { ...engine, missing: `${target} --version: ${(stderr ?? "").trim()}` };
-  return { ...engine, command, version: /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? "unknown" };
+  return { ...engine, command, version: /\d+([.-])\d+\1\d+/.exec(stdout)?.[0] ?? "unknown" };
 }
 
-/** Every engine, installed below a folder; those that cannot be had have `missing` instead of `command`. */
-export const installEngines = (folder) =>
-  wanted.map((engine) => install(engine, join(folder, engine.name.toLowerCase().replace(" ", "-"))));
+const installBelow = (folder) => (engine) =>
+  install(engine, join(folder, engine.name.toLowerCase().replace(" ", "-")));
+
+/**
+ * Every engine that runs programs of files, installed below a folder; those that cannot be had have `missing` instead
+ * of `command`.
+ */
+export const installEngines = (folder) => wanted.map(installBelow(folder));
+
+/** What runs workers without files, or why it cannot be had. */
+export const installWorkerd = (folder) => installBelow(folder)(workers);

@@ -1,7 +1,8 @@
 // Installs the packed packages with npm, as a user would, where the GPU libraries of onnxruntime-node cannot be
 // fetched, and runs them under Node 20, 22 and 24, Bun, Deno and tsx, on the native library, on its WebAssembly build
 // and on the portable engine: the labels must be the same, and on the same engine the bytes of a file quantized by
-// measured ranges. The packages that only tag are installed by themselves too, without any ONNX Runtime.
+// measured ranges. The packages that only tag are installed by themselves too, without any ONNX Runtime; they, and a
+// module that the command exported, must give the same bits everywhere, in Chromium and in workerd too.
 //   node scripts/engines/test.mjs [--all]
 // An engine that the registry does not give is named and left out, unless --all is there.
 import { spawnSync } from "node:child_process";
@@ -10,15 +11,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { packAll, run, writeProject } from "../packed/pack.mjs";
-import { installEngines } from "./engines.mjs";
+import { installEngines, installWorkerd } from "./engines.mjs";
+import { checkBits, exportModule, installLight } from "./light.mjs";
 
 const work = mkdtempSync(join(tmpdir(), "nasty-engines-"));
 const project = join(work, "project");
 const light = join(work, "light");
+const module = join(work, "module");
 const program = fileURLToPath(new URL("first-tag.mjs", import.meta.url));
 /** As JavaScript for the engines that know nothing else, as TypeScript for a loader. */
 const programs = ["first-tag.mjs", "first-tag.ts"];
-const model = join(project, "node_modules", "@nasty", "model-en", "models", "pos-en.onnx.br");
+const model = join(project, "node_modules", "@nasty", "model-en-float32", "models", "pos-en.onnx.br");
 const sample = join(project, "node_modules", "@nasty", "model-en", "sample", "sample-en.conllu");
 const nasty = join(project, "node_modules", "@nasty", "cli", "bin", "nasty.js");
 const native = join(project, "node_modules", "onnxruntime-node");
@@ -79,26 +82,6 @@ function check(engine) {
   process.stdout.write(`${engine.name} ${engine.version}: ${times.join("; ")}\n`);
 }
 
-const taggingPackages = ["core", "formats", "graph", "model-en", "portable", "runtime", "taggers"];
-
-/** Installs what only tags into a folder of its own: no ONNX Runtime comes with it. */
-function installLight(packed) {
-  const names = new Set(taggingPackages.map((name) => `@nasty/${name}`));
-  writeProject(
-    light,
-    packed.filter(({ manifest }) => names.has(manifest.name)),
-  );
-  run("npm", ["install", "--no-audit", "--no-fund"], { cwd: light });
-  for (const name of ["onnxruntime-node", "onnxruntime-web"])
-    expectEqual(
-      "npm install @nasty/taggers @nasty/model-en",
-      name,
-      existsSync(join(light, "node_modules", name)),
-      false,
-    );
-  for (const name of programs) copyFileSync(program, join(light, name));
-}
-
 function checkLight(engine) {
   const tagged = under(engine, "", [engine.program], { cwd: light });
   expectEqual(`${tagged.where} without ONNX Runtime`, "labels", tagged.stdout, labels);
@@ -111,7 +94,8 @@ try {
   const packed = packAll(join(work, "tarballs"));
   writeProject(project, packed);
   for (const name of programs) copyFileSync(program, join(project, name));
-  installLight(packed);
+  installLight(light, packed);
+  for (const name of programs) copyFileSync(program, join(light, name));
 
   const plain = npmInstall({ GLOBAL_AGENT_HTTPS_PROXY: nowhere, npm_config_ignore_scripts: "false" });
   const survived = existsSync(native) ? "its script was not run" : "left out by npm";
@@ -135,11 +119,22 @@ try {
   process.stdout.write(`npm install again with ONNXRUNTIME_NODE_INSTALL=skip: ${again} s\n`);
 
   const engines = installEngines(join(work, "engines"));
-  const missing = engines.filter((engine) => engine.missing !== undefined);
-  for (const engine of engines.filter(({ command }) => command !== undefined)) {
+  const workerd = installWorkerd(join(work, "engines"));
+  const present = engines.filter(({ command }) => command !== undefined);
+  for (const engine of present) {
     checkLight(engine);
     check(engine);
   }
+  exportModule(module, project);
+  const missing = [
+    ...[...engines, workerd].filter((engine) => engine.missing !== undefined),
+    // A loader of TypeScript computes on Node as ever.
+    ...(await checkBits(
+      { light, module },
+      present.filter(({ package: name }) => name !== "tsx"),
+      workerd,
+    )),
+  ];
   for (const { name, missing: why } of missing) process.stdout.write(`${name}: left out: ${why}\n`);
   if (missing.length > 0 && process.argv.includes("--all")) {
     throw new Error(`engines: expected all, got none of ${missing.map(({ name }) => name).join(", ")}`);

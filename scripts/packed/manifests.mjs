@@ -16,6 +16,8 @@ const needed = {
     "licences/ATTRIBUTION.md",
     "models/pos-en.onnx.br",
   ],
+  "@nasty/portable": ["dist/kernels.wasm"],
+  "@nasty/workflow": ["neural", "sequence", "transformer"].map((kind) => `dist/tagger-module/${kind}.js`),
 };
 
 /** Texts that a licence or attribution file must hold, lest an empty one pass. */

@@ -5,11 +5,11 @@
 // libstdc++6-arm64-cross) and in Chromium. What is not there is named and left out. Exit code 1 if one differs.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { digestInChromium, noChromium } from "../engines/chromium.mjs";
 import { emulator } from "./emulator.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -72,21 +72,9 @@ function onArm(bundle) {
 }
 
 async function inChromium(bundle) {
-  const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser"].find(
-    (path) => path !== undefined && existsSync(path),
-  );
-  if (executablePath === undefined) return { missing: "chromium is not installed" };
-  const fromPlayground = createRequire(join(root, "apps/playground/package.json"));
-  const { chromium } = fromPlayground("playwright-core");
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
-  try {
-    const page = await browser.newPage();
-    await page.addScriptTag({ content: readFileSync(bundle, "utf8"), type: "module" });
-    await page.waitForFunction("globalThis.digest !== undefined");
-    return { digest: await page.evaluate("globalThis.digest") };
-  } finally {
-    await browser.close();
-  }
+  if (noChromium !== undefined) return { missing: noChromium };
+  const { digest } = await digestInChromium({ content: readFileSync(bundle, "utf8") });
+  return { digest };
 }
 
 try {

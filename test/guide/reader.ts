@@ -73,6 +73,8 @@ export async function openReader(): Promise<Reader> {
     },
     check(blocks) {
       const types = mkdtempSync(join(folder, "types-"));
+      // What blocks import that earlier ones wrote.
+      symlinkSync(join(folder, "dist"), join(types, "dist"));
       for (const { code, line } of blocks) writeFileSync(join(types, fileOf(line)), `${code}\n`);
       writeFileSync(join(types, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
       run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", types]);

@@ -15,10 +15,12 @@ import {
   pruneOperation,
   quantizeOperation,
   scoreOperation,
-  tagOperation,
+  sweepOperation,
+  tagCommandOperation,
   testHelp,
   trainOperation,
   verifyOperation,
+  workOperation,
 } from "@nasty/workflow/operations";
 import type { Command } from "commander";
 import { command, examples, run, textCommand } from "./arguments/command.js";
@@ -44,7 +46,8 @@ export function buildProgram(): Command {
     .addCommand(
       commandOf(benchmarkOperation, async () => (await import("./commands/benchmark.js")).benchmark),
     )
-    .addCommand(commandOf(tagOperation, async () => (await import("./commands/tag.js")).tagText))
+    .addCommand(commandOf(tagCommandOperation, async () => (await import("./commands/tag.js")).tagText))
+    .addCommand(commandOf(workOperation, async () => (await import("./commands/work.js")).work))
     .addCommand(commandOf(trainOperation, async () => (await import("./commands/train.js")).train))
     .addCommand(
       commandOf(fineTuneOperation, async () => (await import("./commands/fine-tune.js")).fineTuneModel),
@@ -53,6 +56,7 @@ export function buildProgram(): Command {
     .addCommand(commandOf(pruneOperation, async () => (await import("./commands/prune.js")).prune))
     .addCommand(commandOf(compressOperation, async () => (await import("./commands/compress.js")).compress))
     .addCommand(commandOf(pipelineOperation, async () => (await import("./commands/pipeline.js")).pipeline))
+    .addCommand(commandOf(sweepOperation, async () => (await import("./commands/sweep.js")).sweep))
     .addCommand(commandOf(exportOperation, async () => (await import("./commands/export.js")).exportModels))
     .addCommand(commandOf(importOperation, async () => (await import("./commands/import.js")).importModel))
     .addCommand(commandOf(verifyOperation, async () => (await import("./commands/verify.js")).verifyFile))

@@ -5,8 +5,7 @@ import type { CalibrationTable, TensorRange } from "./calibration-table.js";
 import { countedValues, defaultMaskedBelow } from "./counted-values.js";
 import { growingScratch } from "./growing-scratch.js";
 import { type Histogram, streamingHistogram } from "./histogram.js";
-import { type MethodOptions, observerOf, resolveMethod } from "./method.js";
-import type { Observer } from "./observer.js";
+import { type MethodOptions, resolveMethod, type SharedObserver, sharedObserver } from "./method.js";
 import { elementsOf } from "./real-positions.js";
 import type { Batches } from "./token-mask.js";
 
@@ -29,7 +28,7 @@ const shownBins = 256;
 
 interface Watch {
   readonly name: string;
-  readonly observer: Observer;
+  readonly observer: SharedObserver;
   readonly histogram: ReturnType<typeof streamingHistogram> | undefined;
   masked: number;
 }
@@ -57,30 +56,34 @@ const observe = (
   }
 };
 
-const rangesOf = (watches: readonly Watch[]): Record<string, TensorRange> => {
+/** The tensors of the table of each method. */
+const rangesOf = (watches: readonly Watch[], methods: number): Record<string, TensorRange>[] => {
   // A model may call a value as objects call something of theirs.
-  const tensors = Object.create(null) as Record<string, TensorRange>;
+  const tables = Array.from({ length: methods }, () => Object.create(null) as Record<string, TensorRange>);
   for (const { name, observer, masked } of watches) {
-    const range = observer.range();
+    const ranges = observer.ranges();
     const seen = observer.extremes;
-    if (range === undefined || seen === undefined) {
-      throw new CalibrationError(
-        "no-values",
-        `calibrate: tensor ${name}: values: expected at least 1 that counts, got 0 (${masked} masked)`,
-        { tensor: name },
-      );
+    for (const [at, tensors] of tables.entries()) {
+      const range = ranges[at];
+      if (range === undefined || seen === undefined) {
+        throw new CalibrationError(
+          "no-values",
+          `calibrate: tensor ${name}: values: expected at least 1 that counts, got 0 (${masked} masked)`,
+          { tensor: name },
+        );
+      }
+      tensors[name] = {
+        // JSON has no −0, so the table has none either.
+        min: range.min + 0,
+        max: range.max + 0,
+        seenMin: seen.min + 0,
+        seenMax: seen.max + 0,
+        count: observer.count,
+        masked,
+      };
     }
-    tensors[name] = {
-      // JSON has no −0, so the table has none either.
-      min: range.min + 0,
-      max: range.max + 0,
-      seenMin: seen.min + 0,
-      seenMax: seen.max + 0,
-      count: observer.count,
-      masked,
-    };
   }
-  return tensors;
+  return tables;
 };
 
 const checkSamples = (got: number, wanted: number | undefined): void => {
@@ -122,19 +125,40 @@ export const collectRanges = async (
   feeds: Batches,
   options: CollectOptions = {},
 ): Promise<CalibrationTable> => {
-  const { method, percentile, averagingConstant, bins } = resolveMethod(options);
-  const { limit: wanted } = options;
+  const [table] = await collectTables(model, tensorNames, feeds, { ...options, methods: [options] });
+  return table as CalibrationTable;
+};
+
+/** As {@link CollectOptions}, for several methods at once. */
+export interface CollectTablesOptions extends Omit<CollectOptions, keyof MethodOptions> {
+  readonly methods: readonly MethodOptions[];
+}
+
+/**
+ * {@link collectRanges} for several methods that look at the same samples: the model runs once, and one histogram of a
+ * tensor serves all that search one.
+ *
+ * @returns a table for each method, in their order, each as {@link collectRanges} alone would give it
+ * @throws as {@link collectRanges}
+ */
+export const collectTables = async (
+  model: ModelProto,
+  tensorNames: readonly string[],
+  feeds: Batches,
+  options: CollectTablesOptions,
+): Promise<CalibrationTable[]> => {
+  const { methods, limit: wanted, maskedBelow = defaultMaskedBelow, onHistogram } = options;
+  const resolved = methods.map((method) => resolveMethod(method));
   if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 1)) {
     throw new CalibrationError(
       "invalid-option",
       `calibrate: limit: expected an integer of at least 1, got ${wanted}`,
     );
   }
-  const { maskedBelow = defaultMaskedBelow, onHistogram } = options;
   const watches = new Map(
     tensorNames.map((name): [string, Watch] => {
       const histogram = onHistogram === undefined ? undefined : streamingHistogram({ bins: shownBins });
-      return [name, { name, observer: observerOf(options), histogram, masked: 0 }];
+      return [name, { name, observer: sharedObserver(methods), histogram, masked: 0 }];
     }),
   );
   const scratchOf = growingScratch();
@@ -149,15 +173,17 @@ export const collectRanges = async (
     options,
   );
   checkSamples(samples, wanted);
-  const tensors = rangesOf([...watches.values()]);
+  const tables = rangesOf([...watches.values()], methods.length);
   for (const { name, histogram } of watches.values()) {
     if (histogram !== undefined) onHistogram?.(name, histogram.read());
   }
-  return {
-    schemaVersion: 1,
-    method,
-    parameters: { percentile, averagingConstant, bins },
-    samples,
-    tensors,
-  };
+  return resolved.map(
+    ({ method, percentile, averagingConstant, bins }, at): CalibrationTable => ({
+      schemaVersion: 1,
+      method,
+      parameters: { percentile, averagingConstant, bins },
+      samples,
+      tensors: tables[at] ?? {},
+    }),
+  );
 };

@@ -9,8 +9,13 @@ export type RangeSearch = (histogram: Histogram, extremes: Range) => Range;
 
 const within = ({ min, max }: Range, value: number): number => Math.min(Math.max(value, min), max);
 
-/** An observer that keeps a histogram and chooses its range at the end. */
-export const histogramObserver = (search: RangeSearch, options: HistogramOptions = {}): Observer => {
+/** Values in a histogram that any number of searches choose a range from. */
+export interface SearchedHistogram extends Omit<Observer, "range"> {
+  rangeBy(search: RangeSearch): Range | undefined;
+}
+
+/** Keeps a histogram for searches that are made at the end. */
+export const searchedHistogram = (options: HistogramOptions = {}): SearchedHistogram => {
   const all = minMaxObserver();
   const histogram = streamingHistogram(options);
   return {
@@ -18,7 +23,7 @@ export const histogramObserver = (search: RangeSearch, options: HistogramOptions
       all.observe(sample, seen);
       histogram.add(sample, seen);
     },
-    range() {
+    rangeBy(search) {
       const extremes = all.extremes;
       if (extremes === undefined || extremes.min === extremes.max) return extremes;
       const { min, max } = search(histogram.read(), extremes);
@@ -29,6 +34,21 @@ export const histogramObserver = (search: RangeSearch, options: HistogramOptions
     },
     get count() {
       return all.count;
+    },
+  };
+};
+
+/** An observer that keeps a histogram and chooses its range at the end. */
+export const histogramObserver = (search: RangeSearch, options: HistogramOptions = {}): Observer => {
+  const histogram = searchedHistogram(options);
+  return {
+    observe: histogram.observe,
+    range: () => histogram.rangeBy(search),
+    get extremes() {
+      return histogram.extremes;
+    },
+    get count() {
+      return histogram.count;
     },
   };
 };

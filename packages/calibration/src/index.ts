@@ -18,7 +18,12 @@ export {
   type TapVisitor,
   type Vectors,
 } from "./activation-tap.js";
-export { collectRanges, type CollectOptions } from "./collect-ranges.js";
+export {
+  collectRanges,
+  type CollectOptions,
+  collectTables,
+  type CollectTablesOptions,
+} from "./collect-ranges.js";
 export { entropySearch, type EntropyOptions } from "./entropy-search.js";
 export { type Histogram, type HistogramOptions, streamingHistogram } from "./histogram.js";
 export { histogramObserver, type RangeSearch } from "./histogram-observer.js";

@@ -1,11 +1,16 @@
 import type { QuantizationScheme } from "@nasty/core";
 import { CalibrationError } from "./calibration-error.js";
 import { entropySearch } from "./entropy-search.js";
-import { histogramObserver } from "./histogram-observer.js";
+import {
+  histogramObserver,
+  type RangeSearch,
+  type SearchedHistogram,
+  searchedHistogram,
+} from "./histogram-observer.js";
 import { minMaxObserver } from "./min-max-observer.js";
 import { movingAverageObserver } from "./moving-average-observer.js";
 import { mseSearch } from "./mse-search.js";
-import type { Observer } from "./observer.js";
+import { extremesOf, type Observer, type Range } from "./observer.js";
 import { percentileSearch } from "./percentile-search.js";
 
 export type CalibrationMethod = "minmax" | "moving-average" | "percentile" | "entropy" | "mse";
@@ -66,23 +71,70 @@ const levelsOf = ({ dtype, symmetric }: QuantizationScheme): number => {
   return 2 ** bits - (symmetric ? 1 : 0);
 };
 
-/** A fresh observer of a method. */
-export const observerOf = (options: MethodOptions = {}): Observer => {
-  const { method, percentile, averagingConstant, bins, scheme } = resolveMethod(options);
+/** How a method finds its range in a histogram; undefined for a method that keeps none. */
+const searchOf = ({ method, percentile, scheme }: ResolvedMethod): RangeSearch | undefined => {
   switch (method) {
     case "minmax":
-      return minMaxObserver();
     case "moving-average":
-      return movingAverageObserver({ constant: averagingConstant });
+      return undefined;
     case "percentile":
-      return histogramObserver(percentileSearch({ percentile, symmetric: scheme.symmetric }), { bins });
+      return percentileSearch({ percentile, symmetric: scheme.symmetric });
     case "entropy":
-      return histogramObserver(entropySearch({ levels: levelsOf(scheme) }), { bins });
+      return entropySearch({ levels: levelsOf(scheme) });
     case "mse":
-      return histogramObserver(mseSearch({ scheme }), { bins });
+      return mseSearch({ scheme });
     default: {
       const unreachable: never = method;
       throw new Error(`observerOf: ${String(unreachable)}`);
     }
   }
+};
+
+/** A fresh observer of a method. */
+export const observerOf = (options: MethodOptions = {}): Observer => {
+  const resolved = resolveMethod(options);
+  const { method, averagingConstant, bins } = resolved;
+  const search = searchOf(resolved);
+  if (search !== undefined) return histogramObserver(search, { bins });
+  return method === "minmax" ? minMaxObserver() : movingAverageObserver({ constant: averagingConstant });
+};
+
+/** What several methods see of one tensor, and the range that each chooses. */
+export interface SharedObserver extends Omit<Observer, "range"> {
+  /** One a method, in their order. */
+  ranges(): readonly (Range | undefined)[];
+}
+
+/** Fresh observers of several methods; those that search a histogram of as many bins share it. */
+export const sharedObserver = (methods: readonly MethodOptions[]): SharedObserver => {
+  const all = minMaxObserver();
+  const averages: Observer[] = [];
+  const histograms = new Map<number, SearchedHistogram>();
+  const ranges = methods.map((options): (() => Range | undefined) => {
+    const resolved = resolveMethod(options);
+    const search = searchOf(resolved);
+    if (search === undefined && resolved.method === "minmax") return () => all.range();
+    if (search === undefined) {
+      const own = observerOf(options);
+      averages.push(own);
+      return () => own.range();
+    }
+    const { bins } = resolved;
+    const histogram = histograms.get(bins) ?? searchedHistogram({ bins });
+    histograms.set(bins, histogram);
+    return () => histogram.rangeBy(search);
+  });
+  const watching = [all, ...averages, ...histograms.values()];
+  return {
+    observe(sample, seen = extremesOf(sample)) {
+      for (const one of watching) one.observe(sample, seen);
+    },
+    ranges: () => ranges.map((range) => range()),
+    get extremes() {
+      return all.extremes;
+    },
+    get count() {
+      return all.count;
+    },
+  };
 };

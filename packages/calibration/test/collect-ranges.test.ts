@@ -13,6 +13,7 @@ import {
   type CalibrationBatch,
   type CalibrationMethod,
   collectRanges,
+  collectTables,
   type Histogram,
 } from "../src/index.js";
 
@@ -316,5 +317,35 @@ describe("histograms to look at", () => {
         expect(counts.length).toBeLessThanOrEqual(1024);
       }
     }
+  });
+});
+
+describe("collectTables", () => {
+  it("gives each method the table that it alone would find, in one run over the samples", async () => {
+    const methods = [
+      { method: "minmax" },
+      { method: "percentile", percentile: 90 },
+      { method: "percentile", percentile: 99 },
+      { method: "entropy" },
+      { method: "mse", scheme: { dtype: "uint8", symmetric: true } },
+      { method: "mse", bins: 512 },
+      { method: "moving-average" },
+      { method: "moving-average", averagingConstant: 0.5 },
+    ] as const;
+    // What can be gone through once.
+    let runs = 0;
+    const once = (function* () {
+      for (const batch of cut(sentences, [2])) {
+        runs++;
+        yield batch;
+      }
+    })();
+    const tables = await collectTables(model, watched, once, { methods });
+    expect(runs).toBe(3);
+    const alone = await Promise.all(
+      methods.map((method) => collectRanges(model, watched, cut(sentences, [2]), method)),
+    );
+    expect(tables).toEqual(alone);
+    expect(new Set(tables.map(({ tensors }) => JSON.stringify(tensors))).size).toBeGreaterThan(4);
   });
 });

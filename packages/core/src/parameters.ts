@@ -3,6 +3,7 @@ import { integerRange, type DequantizableDType, type QuantizedDType } from "./dt
 import { groupLayout, visitGroups, type Granularity, type GroupLayout } from "./granularity.js";
 import { chooseScale, quantRange, scaleForRange, type QuantizationScheme } from "./scheme.js";
 import type { Tensor } from "./tensor.js";
+import { vectorLoops } from "./vector-loops.js";
 
 /** Scales and zero points of a quantized tensor, one entry for each group, row-major over the groups. */
 export interface QuantizationParameters<D extends DequantizableDType = QuantizedDType> {
@@ -72,6 +73,9 @@ function extendRow(
   return sawNaN;
 }
 
+/** Elements from which on a run is worth a copy. */
+const shortestRun = 128;
+
 /**
  * Smallest and largest value of each group in one pass, both widened to include 0.
  *
@@ -83,14 +87,30 @@ export function groupRanges(x: Tensor<"float32">, granularity: Granularity): Gro
   const ranges: GroupRanges = { min: new Float32Array(layout.groups), max: new Float32Array(layout.groups) };
   const { min, max } = ranges;
   let sawNaN = false;
+  const loops = vectorLoops(data.length, layout.inner === 1 ? layout.groups : 0);
+  // Rows of blocks have a range each; those of channels share theirs.
+  const columns =
+    granularity.kind === "per-channel" && layout.inner === 1 ? loops?.columnRanges(min, max) : undefined;
   visitGroups(granularity, layout, {
     run: (start, end, group) => {
-      if (extendRun(data, start, end, ranges, group)) sawNaN = true;
+      if (loops === undefined || end - start < shortestRun) {
+        if (extendRun(data, start, end, ranges, group)) sawNaN = true;
+        return;
+      }
+      const range = loops.range(data.subarray(start, end));
+      if (range === undefined) sawNaN = true;
+      min[group] = Math.min(min[group] as number, range?.low ?? 0);
+      max[group] = Math.max(max[group] as number, range?.high ?? 0);
     },
     row: (start, end, firstGroup) => {
-      if (extendRow(data, start, end, min, max, firstGroup)) sawNaN = true;
+      const isWhole =
+        columns === undefined
+          ? !extendRow(data, start, end, min, max, firstGroup)
+          : columns.extend(data.subarray(start, end));
+      if (!isWhole) sawNaN = true;
     },
   });
+  columns?.end();
   for (let g = 0; g < layout.groups; g++) {
     if (min[g] === -Infinity || max[g] === Infinity) sawNaN = true;
   }

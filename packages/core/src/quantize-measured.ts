@@ -6,17 +6,13 @@ import { checkedLayout, type QuantizationParameters } from "./parameters.js";
 import { quantizeLinear } from "./quantize-linear.js";
 import { roundingMagic } from "./round.js";
 import { elementCount, type Tensor } from "./tensor.js";
+import { type SquareSums, vectorLoops } from "./vector-loops.js";
 
 /** A quantized tensor and what was lost. */
 export interface MeasuredQuantization<D extends QuantizedDType> {
   readonly quantized: Tensor<D>;
   /** 10·log10(Σx² / Σ(x − x̂)²); Infinity when nothing was lost. */
   readonly sqnrDb: number;
-}
-
-interface Sums {
-  signal: number;
-  noise: number;
 }
 
 /** Returns how many elements it did: fewer than asked for if the next one saturates or is no number. */
@@ -26,7 +22,7 @@ function measureRun(
   start: number,
   end: number,
   scale: number,
-  sums: Sums,
+  sums: SquareSums,
 ): number {
   const reciprocal = 1 / scale;
   let { signal, noise } = sums;
@@ -53,7 +49,7 @@ function measureRow(
   reciprocals: Float64Array,
   scales: Float64Array,
   firstGroup: number,
-  sums: Sums,
+  sums: SquareSums,
 ): number {
   let { signal, noise } = sums;
   let i = start;
@@ -110,13 +106,23 @@ function onePass<D extends QuantizedDType>(
   const out = new Int8Array(elementCount(x.shape));
   const scales = Float64Array.from(p.scale);
   const reciprocals = scales.map((scale) => 1 / scale);
-  const sums: Sums = { signal: 0, noise: 0 };
+  const sums: SquareSums = { signal: 0, noise: 0 };
+  const hasRows = p.granularity.kind === "per-channel" && layout.inner === 1;
+  const quantizer = vectorLoops(x.data.length, hasRows ? layout.groups : 0)?.quantizer(p.scale, out, sums);
   let whole = true;
   visitGroups(p.granularity, layout, {
     run: (start, end, g) => {
+      if (quantizer !== undefined) {
+        whole &&= quantizer.run(x.data.subarray(start, end), start, g);
+        return;
+      }
       whole &&= measureRun(x.data, out, start, end, scales[g] as number, sums) === end - start;
     },
     row: (start, end, firstGroup) => {
+      if (quantizer !== undefined) {
+        whole &&= quantizer.row(x.data.subarray(start, end), start);
+        return;
+      }
       whole &&= measureRow(x.data, out, start, end, reciprocals, scales, firstGroup, sums) === end - start;
     },
   });

@@ -3,6 +3,7 @@ import { groupLayout, type Granularity } from "./granularity.js";
 import { groupRanges, type GroupRanges, type QuantizationParameters } from "./parameters.js";
 import { quantRange, scaleForRange, type QuantizationScheme, type ScaleAndZeroPoint } from "./scheme.js";
 import type { Tensor } from "./tensor.js";
+import { type ColumnRanges, vectorLoops } from "./vector-loops.js";
 
 /**
  * The largest magnitude that two neighbouring int8 weights may add up to.
@@ -123,15 +124,22 @@ export function pairRanges(x: Tensor<"float32">, granularity: Granularity, pairA
   const min = new Float32Array(groups);
   const max = new Float32Array(groups);
   const { data } = x;
+  const loops = vectorLoops(data.length, groups);
+  let columns: ColumnRanges | undefined;
   visitPairs(
     "pairRanges",
     x.shape,
     { granularity, pairAxis },
     (first, offset, count, stride, group, step) => {
-      if (step === 0) extendGroup(data, first, offset, count, stride, min, max, group);
+      if (loops !== undefined && step === 1) {
+        columns ??= loops.columnRanges(min, max);
+        const next = first + offset;
+        columns.extendByPair(data.subarray(first, first + count), data.subarray(next, next + count));
+      } else if (step === 0) extendGroup(data, first, offset, count, stride, min, max, group);
       else extendGroups(data, first, offset, count, min, max, group);
     },
   );
+  columns?.end();
   return { min, max };
 }
 

@@ -1,6 +1,7 @@
 export { kernelModule } from "./kernels/module.js";
 export {
   openModel,
+  openParsedModel,
   type OpenModelOptions,
   type PortableModel,
   type PortableValue,

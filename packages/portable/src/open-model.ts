@@ -20,7 +20,7 @@ export interface PortableValue {
 export interface OpenModelOptions {
   /**
    * The compiled module of the kernels, for hosts that may not compile while they run; its bytes are those of
-   * `kernelModule()`.
+   * `kernelModule()` and of the file `@nasty/portable/kernels.wasm`.
    */
   readonly kernels?: object;
   /** Shapes of inputs whose plans are kept. Default 64. */
@@ -90,13 +90,28 @@ const compiledKernels = async (): Promise<object> => {
  */
 export const openModel = async (
   model: Uint8Array | ModelProto,
-  { kernels, keptPlans = 64 }: OpenModelOptions = {},
+  { kernels, ...options }: OpenModelOptions = {},
 ): Promise<PortableModel> => {
   const module = kernels ?? (await compiledKernels());
+  return openParsedModel(model instanceof Uint8Array ? parseModel(model) : model, module, options);
+};
+
+/**
+ * {@link openModel} of a parsed model with compiled kernels, at once. A bundle of this function has neither the reader
+ * of ONNX files nor what makes the kernels.
+ *
+ * @param kernels the compiled module of the bytes of `kernelModule()`
+ * @throws PortableError as {@link openModel}
+ */
+export const openParsedModel = (
+  model: ModelProto,
+  kernels: object,
+  { keptPlans = 64 }: Pick<OpenModelOptions, "keptPlans"> = {},
+): PortableModel => {
   const heap = new Heap();
-  const program = readProgram(model instanceof Uint8Array ? parseModel(model) : model, heap);
+  const program = readProgram(model, heap);
   const api = webAssembly() as NonNullable<ReturnType<typeof webAssembly>>;
-  const instance = new api.Instance(module, { nasty: { memory: heap.memory } });
+  const instance = new api.Instance(kernels, { nasty: { memory: heap.memory } });
   return runnable(program, { heap, kernels: instance.exports as Kernels, keptPlans });
 };
 

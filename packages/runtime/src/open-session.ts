@@ -97,7 +97,7 @@ const openOnPortable = async (
   deviceOn(engine, options.device);
   const { model: parsed, where } = await parsedModel(model);
   try {
-    return await openPortable(parsed, where);
+    return await openPortable(parsed, { where });
   } catch (error) {
     if (engine.otherwise === undefined || !isUnsupported(error)) throw error;
     return openOnWasm(await otherEngine(engine.otherwise, error), model, options);

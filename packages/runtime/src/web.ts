@@ -27,6 +27,11 @@ export interface WebSessionOptions
    * {@link provideRuntime}, else `portable`, and `onnxruntime-web` for a model with operators that `portable` lacks.
    */
   readonly engine?: "portable" | "wasm";
+  /**
+   * The compiled kernels of the portable engine, for hosts that may not compile WebAssembly while they run: what
+   * `import kernels from "@nasty/portable/kernels.wasm"` gives there. It chooses `portable`.
+   */
+  readonly kernels?: object;
 }
 
 let provided: OrtModule | undefined;
@@ -74,15 +79,29 @@ export const openSession = async (
   model: string | Uint8Array | ModelProto,
   options: WebSessionOptions = {},
 ): Promise<Session> => {
-  const { engine, ort } = options;
+  const { ort, kernels } = options;
+  const engine = chosenEngine(options);
   const wanted = engine ?? (ort === undefined && provided === undefined ? undefined : "wasm");
   if (wanted === "wasm") return openOnWasm(model, options);
   try {
-    return await openPortable(typeof model === "string" ? await fetched(model) : model, whereOf(model));
+    return await openPortable(typeof model === "string" ? await fetched(model) : model, {
+      where: whereOf(model),
+      kernels,
+    });
   } catch (error) {
     if (wanted === "portable" || !isUnsupported(error)) throw error;
     return openOnWasm(model, options);
   }
+};
+
+/** @throws RuntimeError `invalid-option` for kernels beside another engine than the one that they are of */
+const chosenEngine = ({ engine, kernels, ort }: WebSessionOptions): WebSessionOptions["engine"] => {
+  if (kernels === undefined) return engine;
+  if (engine !== "wasm" && ort === undefined) return "portable";
+  throw new RuntimeError(
+    "invalid-option",
+    `openSession: kernels: expected the portable engine with them, got ${engine === "wasm" ? "engine wasm" : "ort"}; leave one out`,
+  );
 };
 
 const fetched = async (address: string): Promise<Uint8Array> => {
@@ -108,7 +127,7 @@ const whereOf = (model: string | Uint8Array | ModelProto): string =>
 
 const openOnWasm = async (
   model: string | Uint8Array | ModelProto,
-  { ort, engine: _, ...options }: WebSessionOptions,
+  { ort, engine: _, kernels: _kernels, ...options }: WebSessionOptions,
 ): Promise<Session> => {
   const runtime = ort ?? provided ?? (await importRuntime());
   noteEngine("wasm");

@@ -15,6 +15,12 @@ export interface BatchOptions {
   readonly batchTokens?: number;
   /** How many sentences may be read ahead to be sorted by length; memory and delay are bounded by it. */
   readonly lookAhead?: number;
+  /**
+   * Forgets first what earlier calls left, so that the labels depend on this call alone. A word's vector is computed
+   * together with others that are new, and the last bits of a sum can differ with them; kept for a later call, they can
+   * decide between two labels that are as likely.
+   */
+  readonly fresh?: boolean;
   /** Ends the call between two runs of the model, with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }

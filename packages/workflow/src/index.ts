@@ -5,7 +5,12 @@ export { GateError, InputError, UsageError } from "./errors.js";
 export { evaluate, type EvaluationResult } from "./evaluation/evaluate.js";
 export { score, type ScoreResult } from "./evaluation/score.js";
 export { type Explanation, explain } from "./explanation/explain.js";
-export { exportModel, type ExportResult } from "./exporting/export-model.js";
+export {
+  type DirectoryExport,
+  exportModel,
+  type ExportResult,
+  type ModuleExport,
+} from "./exporting/export-model.js";
 export { importModel, type ImportResult } from "./importing/import-model.js";
 export { inspect, type InspectionResult } from "./inspection/inspect.js";
 export { benchmark } from "./measurement/benchmark.js";
@@ -25,8 +30,27 @@ export {
 export type { PartsResult, UnchangedPart } from "./quantization/quantize-parts.js";
 export type { QuantizePlan } from "./quantization/quantize-plan.js";
 export { type RecipePlan, type RecipeResult, runRecipe } from "./recipes/run-recipe.js";
-export type { ProgressEvent, RunOptions } from "./reporter.js";
+export type { Pace, ProgressEvent, RunOptions } from "./reporter.js";
+export { sweep, type SweepOptions } from "./sweep/sweep.js";
+export type {
+  FrontierRecipe,
+  RecipeEnd,
+  RungResult,
+  SelectedRecipe,
+  SweepPlan,
+  SweepResult,
+  SweptRecipe,
+  SweptStep,
+} from "./sweep/sweep-result.js";
 export { tag, type TagResult } from "./tagging/tag.js";
+export {
+  type FailedText,
+  type LackingShard,
+  mergeCorpus,
+  type MergeResult,
+  tagCorpus,
+  type TagCorpusResult,
+} from "./tagging/tag-corpus.js";
 export { type Text, text } from "./texts/text.js";
 export { distill, type DistillResult } from "./training/distill.js";
 export { fineTune, type FineTuneResult } from "./training/fine-tune.js";

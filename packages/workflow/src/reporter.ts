@@ -12,6 +12,16 @@ export interface ProgressEvent {
   readonly state: "begin" | "update" | "end";
   /** What a training says of itself; only while training. */
   readonly training?: TrainingEvent;
+  /** How fast a corpus is tagged by all workers; only while it is. */
+  readonly pace?: Pace;
+}
+
+/** Speed of a long step so far. */
+export interface Pace {
+  readonly wordsPerSecond: number;
+  readonly secondsLeft: number;
+  readonly shards: number;
+  readonly shardsDone: number;
 }
 
 /** What every operation takes beside its options. */
@@ -39,7 +49,7 @@ export interface Progress {
   /** Begins a step of `total` units; ends the one before. */
   start(step: string, total?: number): void;
   /** Moves to `done` units of the current step. */
-  update(done: number): void;
+  update(done: number, pace?: Pace): void;
   /** Ends the current step. */
   stop(): void;
 }
@@ -64,9 +74,10 @@ export function reporterOf({ onProgress, onNote, signal }: RunOptions): Reporter
   let reached = 0;
   /** Whether the current step is one of a training. */
   let isTraining = false;
-  const say = (state: ProgressEvent["state"], training?: TrainingEvent): void => {
+  const say = (state: ProgressEvent["state"], training?: TrainingEvent, pace?: Pace): void => {
     if (current === undefined) return;
-    onProgress?.({ ...current, done: reached, state, ...(training !== undefined && { training }) });
+    const more = { ...(training !== undefined && { training }), ...(pace !== undefined && { pace }) };
+    onProgress?.({ ...current, done: reached, state, ...more });
   };
   const stop = (): void => {
     say("end");
@@ -81,10 +92,10 @@ export function reporterOf({ onProgress, onNote, signal }: RunOptions): Reporter
       isTraining = false;
       say("begin");
     },
-    update(done) {
+    update(done, pace) {
       signal?.throwIfAborted();
       reached = done;
-      say("update");
+      say("update", undefined, pace);
     },
     stop,
   };

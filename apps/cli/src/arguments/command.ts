@@ -62,7 +62,11 @@ export type Action<O> = (options: O, terminal: Terminal, ...operands: string[]) 
 /** Loads a command's module only when the command runs: `nasty tag` does not pay for the others. */
 export function run<O extends CommonOptions>(load: () => Promise<Action<O>>) {
   return async (...parsed: unknown[]): Promise<void> => {
-    const operands = parsed.slice(0, -2).filter((operand) => typeof operand === "string");
+    // One that may be given several times comes as a list.
+    const operands = parsed
+      .slice(0, -2)
+      .flat()
+      .filter((operand) => typeof operand === "string");
     const options = parsed.at(-2) as O;
     const output = openConsole(options);
     const { note } = output;

@@ -1,4 +1,5 @@
 import type { ProgressEvent } from "@nasty/workflow/command";
+import { followPace } from "./pace-progress.js";
 import { followTraining } from "./training-progress.js";
 import type { Console } from "./console.js";
 
@@ -8,8 +9,10 @@ import type { Console } from "./console.js";
 export function showProgress(output: Console): (event: ProgressEvent) => void {
   const { bar } = output;
   const training = followTraining(output);
-  return ({ step, done, total, state, training: trained }) => {
+  const pace = followPace(output);
+  return ({ step, done, total, state, training: trained, pace: paced }) => {
     if (trained !== undefined) training(trained);
+    else if (paced !== undefined) pace(done, paced);
     else if (state === "begin") bar.start(step, total);
     else if (state === "update") bar.update(done);
     else bar.stop();

@@ -92,7 +92,7 @@ describe("wrong usage is exit code 2, with what to give instead", () => {
       /at most one -, got 2/,
     ],
     ["no threads", ["tag", "--model", "pos", "--threads", "0"], /whole number of 1 or more/],
-    ["an operand too many", ["tag", "--model", "pos", "a", "b"], /too many arguments/],
+    ["an operand too many", ["demo", "a", "b"], /too many arguments/],
   ])("%s", async (_, args, message) => {
     expect(await refusal(args)).toMatch(message);
   });

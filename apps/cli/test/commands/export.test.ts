@@ -122,6 +122,45 @@ describe.concurrent("nasty export", () => {
   });
 });
 
+describe("nasty export --target module", () => {
+  const toModule = ["export", "--target", "module", "--model"];
+
+  test("writes a module that tags, beside its types and kernels", async () => {
+    await mkdir(shop.path("modules"));
+    const output = ["--output", "modules/pos.js"];
+    const exported = await shop.json([...toModule, fileURLToPath(posInt8), ...output]);
+    expect(exported).toMatchObject({
+      kind: "module",
+      task: "pos",
+      output: { path: shop.path("modules/pos.js") },
+    });
+    expect(await files("modules")).toEqual(["pos.d.ts", "pos.js", "pos.wasm"]);
+    expect(exported.output.files["pos.js"].sha256).toBe(await sha256("modules/pos.js"));
+    const { tag } = (await import(exported.output.path)) as Json;
+    const [{ words }] = await tag("Time flies like an arrow.");
+    expect(words.map(({ label }: Json) => label)).toEqual(["NOUN", "VERB", "ADP", "DET", "NOUN", "PUNCT"]);
+    const { stdout } = await shop.nasty([...toModule, "int8.onnx", ...output]);
+    expect(stdout).toMatch(
+      /^Wrote .*pos\.js \(.*\): a module that tags parts of speech, \d+ labels\n {2}pos\.wasm {2}.*The written module gave the model's labels for \d+ words\.\n$/s,
+    );
+  });
+
+  test("refuses wrong usage and unusable models, and writes nothing", async () => {
+    expect(await shop.refused(2, [...toModule, "pos", "--output", "folder"])).toContain(
+      "ends in .js or .mjs",
+    );
+    expect(await shop.refused(2, [...toModule, "pos", "--model", "ner", "--output", "two.js"])).toContain(
+      "--model: expected one model, got 2",
+    );
+    expect(await shop.refused(3, [...toModule, "test.conllu", "--output", "text.js"])).toContain(
+      "test.conllu",
+    );
+    expect(await shop.refused(3, [...toModule, "pos", "--output", "test.conllu/pos.js"])).toContain(
+      "expected a folder",
+    );
+  });
+});
+
 describe("nasty export refuses", () => {
   test("a tagger of whole words, and says what to do", async () => {
     const model = fileURLToPath(posInt8);

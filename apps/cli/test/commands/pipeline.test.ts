@@ -293,20 +293,21 @@ describe("a gate that fails", () => {
 
 test("texts by name, a transformer that recovers, an export beside the chain", async () => {
   const steps =
-    "  - prune: { vocabulary: unlabelled }\n  - fine-tune: { epochs: 1, learning-rate: 1e-9, keep-head: true }\n  - export\n  - quantize: { mode: dynamic }\n  - eval: { on: validation }\n";
+    "  - prune: { vocabulary: unlabelled }\n  - fine-tune: { epochs: 1, learning-rate: 1e-9, keep-head: true }\n  - export\n  - quantize: { mode: dynamic }\n  - export: { target: module }\n  - eval: { on: validation }\n";
   await recipe("train.yaml", steps);
   const { result } = await run("train.yaml");
-  const done = ["prune", "fine-tune", "export", "quantize", "eval"].map((kind) => `${kind}: done`);
+  const done = ["prune", "fine-tune", "export", "quantize", "export", "eval"].map((kind) => `${kind}: done`);
   expect(statuses(result)).toEqual(["start: start", ...done]);
-  expect(result.stages.slice(1, 5).map(({ output }: Json) => basename(output.path))).toEqual([
+  expect(result.stages.slice(1, 6).map(({ output }: Json) => basename(output.path))).toEqual([
     "pos_pruned_vocabulary.onnx",
     "pos_pruned_vocabulary_tuned",
     "pos_pruned_vocabulary_tuned_export",
     "pos_pruned_vocabulary_tuned_int8_dynamic.onnx",
+    "pos_pruned_vocabulary_tuned_int8_dynamic_export.js",
   ]);
   expect(result.stages[1].result.vocabulary.after).toBeLessThan(result.stages[1].result.vocabulary.before);
   // The words of the sentence that was left out: "oh", "it" and "loud" of 53.
-  expect(result.stages[5].result.loss).toBeCloseTo(3 / 53, 8);
+  expect(result.stages[6].result.loss).toBeCloseTo(3 / 53, 8);
   expect(await readdir(result.stages[2].output.path)).not.toContain("checkpoint");
   const { history } = await shop.json(["inspect", "--model", result.stages[4].output.path]);
   expect(history.map(({ step }: Json) => step)).toEqual(["prune", "fine-tune", "quantize"]);

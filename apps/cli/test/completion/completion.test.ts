@@ -43,7 +43,7 @@ describe("completion of the command line", () => {
       ["static", "dynamic", "int4", "weight-only"],
     ],
     [["quantize", "--quiet", "eval", "--orig"], ["--original"]],
-    [["tag", "--format", "co"], ["conllu"]],
+    [["tag", "--format", "con"], ["conllu"]],
     [["tag", "READ"], ["README.md"]],
     [["eval", "--test", "READ"], ["README.md"]],
     [["help", "tra"], ["train"]],

@@ -15,7 +15,16 @@ export {
   type Score,
   serializePipelineState,
 } from "./pipeline-state.js";
+export type { RecipeHead } from "./read-head.js";
 export { readRecipe } from "./read-recipe.js";
+export { checkNeeds } from "./read-step.js";
+export {
+  type OptionAxis,
+  readSweep,
+  type Sweep,
+  type SweepEntry,
+  type SweepStep,
+} from "./read-sweep.js";
 export { recipeError } from "./recipe-error.js";
 export {
   type DataName,

@@ -1,7 +1,7 @@
-import { readData } from "./read-data.js";
+import { readHead } from "./read-head.js";
 import { readStep } from "./read-step.js";
-import { openRecipe, type RecipeEntry } from "./recipe-nodes.js";
-import type { Recipe, RecipeWord, StepSchema } from "./recipe.js";
+import { openRecipe } from "./recipe-nodes.js";
+import type { Recipe, StepSchema } from "./recipe.js";
 
 /**
  * Reads a recipe (YAML 1.2) and checks it against the steps that there are, before anything runs.
@@ -21,29 +21,13 @@ import type { Recipe, RecipeWord, StepSchema } from "./recipe.js";
  */
 export function readRecipe(text: string, schemas: readonly StepSchema[], name: string): Recipe {
   const reader = openRecipe(text, name);
-  const entries = reader.entries(reader.root, "recipe", ["model", "task", "scheme", "data", "steps"]);
-  const entry = (key: string): RecipeEntry | undefined => entries.find((one) => one.key === key);
-  const required = (key: string, what: string): RecipeEntry => {
-    const found = entry(key);
-    if (found === undefined) throw reader.fail(reader.root.at, `${key}: expected ${what}, got none`);
-    return found;
-  };
-  const word = (key: string, what: string): RecipeWord | undefined => {
-    const found = entry(key);
-    return found && { text: reader.text(found, key, what), at: found.at };
-  };
-  const model = required("model", "a model file, a Hugging Face directory or default");
-  const data = readData(reader, entry("data"));
-  const steps = required("steps", "a list of steps");
-  const items = reader.items(steps, "steps");
-  if (items.length === 0) throw reader.fail(steps.at, "steps: expected at least 1, got 0");
+  const { head, work } = readHead(reader, { name, key: "steps", expected: "a list of steps" });
+  const items = reader.items(work, "steps");
+  if (items.length === 0) throw reader.fail(work.at, "steps: expected at least 1, got 0");
   return {
-    name,
-    model: reader.text(model, "model", "a path or default"),
-    modelAt: model.at,
-    task: word("task", "pos or ner"),
-    scheme: word("scheme", "a label scheme"),
-    data,
-    steps: items.map((item, index) => readStep(reader, item, { number: index + 1, schemas, data })),
+    ...head,
+    steps: items.map((item, index) =>
+      readStep(reader, item, { number: index + 1, schemas, data: head.data }),
+    ),
   };
 }

@@ -20,25 +20,42 @@ export function readStep(reader: RecipeReader, item: RecipeNode, context: StepCo
   const optionsAt: Record<string, Position> = {};
   const entries = node?.value === undefined ? [] : reader.entries(node, `${what} (${kind})`);
   for (const entry of entries) {
-    const found = schema.options.find(({ name }) => name === entry.key);
-    if (found === undefined) {
-      const known = schema.options.map(({ name }) => name);
-      const why =
-        known.length === 0 ? `expected no options, got ${entry.key}` : unknownName(entry.key, known);
-      throw reader.fail(entry.keyAt, `${what} (${kind}): option: ${why}`);
-    }
+    const found = optionOf(reader, entry, { schema, what: `${what} (${kind})` });
     options[found.name] = readOption(reader, entry, { option: found, what: `${what} (${kind})`, data });
     optionsAt[found.name] = entry.keyAt;
   }
+  const step = { number, kind, options, at: kindAt, optionsAt };
+  checkNeeds(step, schema, data, reader.fail);
+  return step;
+}
+
+/** The option that an entry gives a value to. */
+export function optionOf(
+  reader: RecipeReader,
+  { key, keyAt }: RecipeEntry,
+  { schema, what }: { readonly schema: StepSchema; readonly what: string },
+): OptionSchema {
+  const found = schema.options.find(({ name }) => name === key);
+  if (found !== undefined) return found;
+  const known = schema.options.map(({ name }) => name);
+  const why = known.length === 0 ? `expected no options, got ${key}` : unknownName(key, known);
+  throw reader.fail(keyAt, `${what}: option: ${why}`);
+}
+
+/** Refuses a step that reads a text which the data section has not. */
+export function checkNeeds(
+  { number, kind, options, at }: RecipeStep,
+  schema: StepSchema,
+  data: RecipeData,
+  fail: RecipeReader["fail"],
+): void {
   for (const { name, isRequired, purpose } of schema.needs?.(options) ?? []) {
-    if (isRequired && data[name] === undefined) {
-      throw reader.fail(
-        kindAt,
-        `${what} (${kind}): data: expected ${name} in the data section (${purpose}), got none`,
-      );
-    }
+    if (!isRequired || data[name] !== undefined) continue;
+    throw fail(
+      at,
+      `step ${number} (${kind}): data: expected ${name} in the data section (${purpose}), got none`,
+    );
   }
-  return { number, kind, options, at: kindAt, optionsAt };
 }
 
 function stepHead(reader: RecipeReader, item: RecipeNode, what: string) {
@@ -62,7 +79,7 @@ interface OptionContext {
   readonly data: RecipeData;
 }
 
-function readOption(reader: RecipeReader, entry: RecipeEntry, context: OptionContext): OptionValue {
+export function readOption(reader: RecipeReader, entry: RecipeEntry, context: OptionContext): OptionValue {
   const { option, data } = context;
   const what = `${context.what}: ${option.name}`;
   switch (option.takes) {

@@ -1,12 +1,13 @@
 /** Bytes of instructions, nested as they were put together; {@link bytesOf} flattens them once. */
 export type Code = number | readonly Code[];
 
-export type ValueType = "i32" | "i64" | "f32" | "v128";
+export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
 
 export const valueTypeCode: Readonly<Record<ValueType, number>> = {
   i32: 0x7f,
   i64: 0x7e,
   f32: 0x7d,
+  f64: 0x7c,
   v128: 0x7b,
 };
 

@@ -115,6 +115,8 @@ export const v128 = {
     unsigned(offset),
   ],
   const: (bytes: readonly number[]): Code => [vector(0x0c), bytes],
+  /** Bytes of `a` (0 to 15) and `b` (16 to 31), by their places. */
+  shuffle: (a: Code, b: Code, places: readonly number[]): Code => [a, b, vector(0x0d), places],
   not: vectorUnary(0x4d),
   and: vectorBinary(0x4e),
   or: vectorBinary(0x50),
@@ -129,6 +131,11 @@ export const v128 = {
     unsigned(offset),
     half,
   ],
+};
+
+export const i8x16 = {
+  /** Two vectors of 16-bit integers, saturated to 8 bits. */
+  narrow: vectorBinary(0x65),
 };
 
 export const i16x8 = {
@@ -152,6 +159,8 @@ export const i32x4 = {
   dot: vectorBinary(0xba),
   extendLow16: vectorUnary(0xa7),
   truncate: vectorUnary(0xf8),
+  /** 1 if every lane has a bit that is set. */
+  allTrue: vectorUnary(0xa3),
 };
 
 export const f32x4 = {
@@ -162,6 +171,7 @@ export const f32x4 = {
   equal: vectorBinary(0x41),
   less: vectorBinary(0x43),
   greater: vectorBinary(0x44),
+  atMost: vectorBinary(0x45),
   nearest: vectorUnary(0x6a),
   abs: vectorUnary(0xe0),
   neg: vectorUnary(0xe1),
@@ -179,6 +189,17 @@ export const f32x4 = {
   /** `b` where it is the larger, else `a`. */
   chooseMax: vectorBinary(0xeb),
   fromInt: vectorUnary(0xfa),
+  /** Two float64, rounded, in the first two lanes. */
+  fromDoubles: vectorUnary(0x5e),
+};
+
+export const f64x2 = {
+  splat: vectorUnary(0x14),
+  add: vectorBinary(0xf0),
+  sub: vectorBinary(0xf1),
+  mul: vectorBinary(0xf2),
+  /** The first two lanes of four float32. */
+  fromFloats: vectorUnary(0x5f),
 };
 
 const noResult = 0x40;

@@ -1,9 +1,7 @@
-import { isFieldSet } from "@bufbuild/protobuf";
 import { FormatError } from "../format-error.js";
 import {
   AttributeProto_AttributeType as AttributeType,
   type AttributeProto,
-  AttributeProtoSchema,
   type GraphProto,
   type NodeProto,
   type TensorProto,
@@ -177,12 +175,16 @@ function valueOf(
   }
   // IR version 1 has no type: the field that is set tells.
   const untyped = attribute.type === AttributeType.UNDEFINED;
-  const matches = untyped
-    ? isFieldSet(attribute, AttributeProtoSchema.field[field])
-    : attribute.type === types[field];
+  const matches = untyped ? isSet(attribute, field) : attribute.type === types[field];
   if (matches) return attribute;
   const got = untyped ? "another value without a type" : typeNames.get(attribute.type);
   return fail(operation, node, name, `expected ${expected}, got ${got}`);
+}
+
+/** Whether the file has the field: what it has not stands on the prototype, or is an empty list. */
+function isSet(attribute: AttributeProto, field: ValueField): boolean {
+  const value = attribute[field];
+  return Array.isArray(value) ? value.length > 0 : Object.hasOwn(attribute, field) && value !== undefined;
 }
 
 function safeNumber(operation: string, node: NodeProto, name: string, value: bigint): number {

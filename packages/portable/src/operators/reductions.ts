@@ -1,5 +1,5 @@
 import { elementCount, tensor } from "@nasty/core";
-import { floatAttribute, intAttribute, intsAttribute } from "@nasty/formats/onnx";
+import { floatAttribute, intAttribute } from "@nasty/formats/onnx";
 import type { FoldName } from "../kernels/module.js";
 import type { Operator } from "../plan/operator.js";
 import { type Planner, sizeOf } from "../plan/planner.js";
@@ -7,17 +7,17 @@ import type { Value } from "../plan/value.js";
 import {
   axisOf,
   checked,
-  checkStatic,
   checkType,
   constant,
   input,
-  integersOf,
   onlyAttributes,
   onlyOutputs,
   weightOf,
 } from "./checks.js";
 import { moveInMemory } from "./copies.js";
 import { binaryStep } from "./elementwise.js";
+import { foldedAxesOf } from "./folded-axes.js";
+import { integerReduction } from "./integer-reductions.js";
 import { stridesOf } from "./shapes.js";
 
 /** A float32 value with its axes in another order, by a copy where the order is another. */
@@ -65,27 +65,19 @@ const foldBeside = (
 const reduction =
   (fold: FoldName, isMean: boolean): Operator =>
   (open) => {
-    onlyAttributes(open, ["axes", "keepdims", "noop_with_empty_axes"]);
-    checkType(open, 0, ["float32"]);
-    checkStatic(open, 1);
-    input(open, 0);
-    const keeps = intAttribute(open.node, "keepdims", 1) === 1;
-    const isNoop = intAttribute(open.node, "noop_with_empty_axes", 0) === 1;
-    const attribute = intsAttribute(open.node, "axes");
+    const foldedOf = foldedAxesOf(open);
+    const { dtype } = input(open, 0);
+    if (!isMean && (dtype === "int32" || dtype === "int64")) return integerReduction(fold, dtype, foldedOf);
+    checkType(open, 0, isMean ? ["float32"] : ["float32", "int32", "int64"]);
     return {
       outputs: ["float32"],
-      plan(planner, [given, axesValue]) {
+      plan(planner, [given, named]) {
         const x = given as Value;
-        const rank = x.shape.length;
-        const wanted = attribute ?? (axesValue?.known === undefined ? [] : integersOf(axesValue.known));
-        if (wanted.length === 0 && isNoop) return [planner.reshaped(x, x.shape)];
-        const axes =
-          wanted.length === 0 ? x.shape.map((_, axis) => axis) : wanted.map((one) => axisOf(one, rank));
+        const { axes, shape } = foldedOf(x.shape, named?.known);
+        if (axes.length === 0) return [planner.reshaped(x, shape)];
         const isFolded = (axis: number): boolean => axes.includes(axis);
-        const shape = x.shape.flatMap((size, axis) => (isFolded(axis) ? (keeps ? [1] : []) : [size]));
-        if (rank === 0) return [planner.reshaped(x, shape)];
         const first = Math.min(...axes);
-        const isBeside = Math.max(...axes) - first + 1 === new Set(axes).size;
+        const isBeside = Math.max(...axes) - first + 1 === axes.length;
         const kept = x.shape.flatMap((_, axis) => (isFolded(axis) ? [] : [axis]));
         const folded = x.shape.flatMap((_, axis) => (isFolded(axis) ? [axis] : []));
         const ordered = isBeside ? x : permuted(planner, x, [...kept, ...folded]);

@@ -1,5 +1,5 @@
 import type { Tensor } from "@nasty/core";
-import { makeNode, type NodeProto } from "@nasty/formats/onnx";
+import type { NodeProto } from "@nasty/formats/onnx";
 
 /** What the patterns look for in a graph. */
 interface View {
@@ -67,12 +67,24 @@ const fusedProduct = (
   const inputs = [a, weight, zeroPoint, weightZeroPoint, scale, weightScale, biased?.bias ?? ""];
   return {
     gone: biased === undefined ? gone : [...gone, biased.add],
-    node: makeNode("IntegerProduct", inputs, [output], {
-      name: (gone[0] as NodeProto).name,
-      domain: "nasty",
-    }),
+    node: productNode(inputs, output, (gone[0] as NodeProto).name),
   };
 };
+
+/** Not made by the library of protocol buffers, which is half of the code where an engine is carried alone. */
+const productNode = (input: string[], output: string, name: string): NodeProto => ({
+  $typeName: "onnx.NodeProto",
+  input,
+  output: [output],
+  name,
+  opType: "IntegerProduct",
+  domain: "nasty",
+  overload: "",
+  docString: "",
+  attribute: [],
+  metadataProps: [],
+  deviceConfigurations: [],
+});
 
 const isVector = (tensor: Tensor | undefined, columns: number): boolean =>
   tensor?.dtype === "float32" &&

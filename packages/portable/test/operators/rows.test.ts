@@ -1,3 +1,4 @@
+import { tensor } from "@nasty/core";
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import { compare, floats, longs, seeds, shapes, sizes, tried } from "../against.js";
@@ -26,6 +27,23 @@ describe("operators over rows", () => {
           attributes: { keepdims },
           outputs,
         }),
+    ),
+  );
+
+  it.each(["ReduceSum", "ReduceMax", "ReduceMin"])("%s of integers", (op) =>
+    tried(
+      fc.tuple(shapes({ min: 1, max: 3 }), fc.constantFrom(0, 1), fc.nat(), fc.boolean(), fc.boolean()),
+      ([shape, keepdims, first, isLong, isWeight]) => {
+        const numbers = Array.from(floats(shape, first, 1000).data as Float32Array, Math.trunc);
+        const x = isLong ? longs(numbers) : tensor("int32", [numbers.length], Int32Array.from(numbers));
+        return compare({
+          op,
+          inputs: [{ ...x, shape }, longs([first % shape.length])],
+          weights: isWeight ? [0, 1] : [1],
+          attributes: { keepdims },
+          outputs: [x.dtype],
+        });
+      },
     ),
   );
 

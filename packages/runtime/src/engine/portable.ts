@@ -54,14 +54,17 @@ export const isUnsupported = (error: unknown): error is RuntimeError =>
 /**
  * Opens a session on the portable engine.
  *
- * @param where how messages name the model
+ * @param options `where`: how messages name the model; `kernels`: see `openModel` of @nasty/portable
  * @throws RuntimeError `unsupported-operator`, `unsupported-type`, `unsupported-model`, `not-a-model`, `no-runtime`
  */
-export const openPortable = async (model: Uint8Array | ModelProto, where: string): Promise<Session> => {
+export const openPortable = async (
+  model: Uint8Array | ModelProto,
+  { where, kernels }: { readonly where: string; readonly kernels?: object | undefined },
+): Promise<Session> => {
   const { openModel } = await import("@nasty/portable");
   let opened: PortableModel;
   try {
-    opened = await openModel(model);
+    opened = await openModel(model, kernels === undefined ? {} : { kernels });
   } catch (error) {
     throw notAModel(error, where) ?? translated(error, where);
   }

@@ -58,7 +58,7 @@ async function fromFile(path: string, wanted: ModelVariant | undefined): Promise
   if (settings.kind !== "transformer") {
     throw new TaggerError(
       "not-exportable",
-      `exportTagger: ${path}: tagger: expected a transformer with a subword tokenizer, got a ${settings.kind} tagger of whole words, for which a Hugging Face directory has no place; ship the model file itself, it carries its tagger`,
+      `exportTagger: ${path}: tagger: expected a transformer with a subword tokenizer, got a ${settings.kind} tagger of whole words, for which a Hugging Face directory has no place; ship the model file itself, it carries its tagger, or export it as a module (--target module)`,
       { path },
     );
   }

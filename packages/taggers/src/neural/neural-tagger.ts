@@ -117,6 +117,9 @@ export async function makeNeuralTagger(
   let memory = newMemory();
 
   const running: Running<RememberedRow> = {
+    forget() {
+      memory = newMemory();
+    },
     async rowsOf(block) {
       const coming = block.reduce((sum, { length }) => sum + length, 0);
       const { size } = memory.store;

@@ -51,6 +51,8 @@ export interface Running<R extends Row> {
   run(batch: readonly R[]): Promise<RunScores>;
   /** How many positions a word that the row owns has, one behind the other; one of each where it is left out. */
   subwordsOf?(row: R, word: number): number;
+  /** Drops what is kept from one call to the next, where something is. */
+  forget?(): void;
 }
 
 /** What a tagger is made of beside its encoder. */
@@ -104,6 +106,7 @@ export function taggerOf<R extends Row>(
     { begin, take }: Gathering<R, T>,
   ): AsyncGenerator<T[]> {
     const limits = limitsFor(encoding, options);
+    if (options?.fresh === true) running.forget?.();
     for await (const block of sentenceBlocks(sentences, limits)) {
       const rows = await running.rowsOf(block);
       const into = begin(block, rows);

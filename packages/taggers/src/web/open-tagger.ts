@@ -139,6 +139,7 @@ async function closedOnAbort(tagger: Tagger, signal: AbortSignal | undefined): P
 function sessionOptions({
   ort,
   engine,
+  kernels,
   optimization,
   device,
   execution,
@@ -147,6 +148,7 @@ function sessionOptions({
   return {
     ...(ort !== undefined && { ort }),
     ...(engine !== undefined && { engine }),
+    ...(kernels !== undefined && { kernels }),
     ...(optimization !== undefined && { optimization }),
     ...(device !== undefined && { device }),
     ...(execution !== undefined && { execution }),

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { tensor, type Tensor } from "@nasty/core";
 import { withMetadata } from "@nasty/formats/onnx";
 import { writeModelFile } from "@nasty/formats/onnx/node";
 import { ModelGraph } from "@nasty/graph";
@@ -14,6 +15,7 @@ import {
   type Tagger,
   withTagger,
 } from "../../src/index.js";
+import type { NeuralTagger } from "../../src/neural/neural-tagger.js";
 import { dropAuxiliary } from "../../src/neural/drop-auxiliary.js";
 import { splitModel } from "../../src/neural/split-model.js";
 import { openTagger } from "../../src/node.js";
@@ -98,6 +100,41 @@ test.each(["lengths", "mask"] as const)("%s: halves give what the whole gives", 
   const whole = await makeNeuralTagger({ whole: await openSession(model) }, settings);
   const split = await openNeuralTagger(model, settings, (part) => openSession(part));
   expect(await tagAll(split)).toEqual(await tagAll(whole));
+});
+
+test("a fresh call does not depend on what was tagged before", async () => {
+  const open = () =>
+    openNeuralTagger(tinyNeural({ ...options, seed: 3 }), settings, async (part) => {
+      const session = await openSession(part);
+      if (!session.outputs.some(({ name }) => name === "embeddings")) return session;
+      return {
+        ...session,
+        // As the last bits of a sum may, values depend on how many words are computed together.
+        async run(feeds, names) {
+          const { embeddings } = await session.run(feeds, names);
+          const { shape, data } = embeddings as Tensor<"float32">;
+          return {
+            embeddings: tensor(
+              "float32",
+              shape,
+              data.map((value) => value + 0.1 * (shape[0] as number)),
+            ),
+          };
+        },
+      };
+    });
+  const scoresOf = async (tagger: NeuralTagger, fresh: boolean): Promise<number[][]> => {
+    const all: number[][] = [];
+    for await (const { data, start, length } of tagger.scores(tinySentences, { fresh })) {
+      all.push([...data.subarray(start, start + length * settings.labels.length)]);
+    }
+    return all;
+  };
+  const alone = await scoresOf(await open(), true);
+  const busy = await open();
+  for (const word of ["time", "like"]) for await (const _ of busy.tag([[word]])) void _;
+  expect(await scoresOf(busy, false)).not.toEqual(alone);
+  expect(await scoresOf(busy, true)).toEqual(alone);
 });
 
 test("entities have the marginals of a model with scores of sequences, and else the softmax of each word", async () => {

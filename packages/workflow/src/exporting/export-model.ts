@@ -12,14 +12,21 @@ import { exportOperation } from "../operations/files.js";
 import { type GivenBeside, perform } from "../perform.js";
 import type { Reporter } from "../reporter.js";
 import type { SettingsOf } from "../schema/option.js";
-import { modelFor } from "../targets/target.js";
+import { modelFor, type TargetName } from "../targets/target.js";
 import { choiceOf } from "../texts/label-choice.js";
 import { versions } from "../versions.js";
+import type { ModuleExport } from "./module/export-module.js";
+
+export type { ModuleExport };
 
 type ExportSettings = SettingsOf<typeof exportOperation.options>;
 
+/** What was written: a Hugging Face directory, or with the target `module` an ES module. */
+export type ExportResult = DirectoryExport | ModuleExport;
+
 /** A Hugging Face directory that was written. */
-export interface ExportResult {
+export interface DirectoryExport {
+  readonly kind: "directory";
   /** The models as they were named. */
   readonly models: readonly string[];
   readonly output: {
@@ -44,21 +51,37 @@ export interface ExportResult {
   readonly passed: true;
 }
 
+type ExportOptions = GivenBeside<typeof exportOperation.options, "models">;
+
 /**
- * Writes one or more models as one Hugging Face directory that transformers.js loads offline.
+ * Writes one or more models as one Hugging Face directory that transformers.js loads offline; or, with the target
+ * `module`, a tagger as one ES module without imports, with its types and the kernels of its engine beside it.
  *
  * @param models one model or several of the same labels and tokenizer, such as a float32 and an int8 one
  * @throws TaggerError for models that cannot stand in one directory or name no family; UsageError for unknown or wrong
  *   options; InputError for a form that the target does not run; GateError for a written file with outputs unlike its
- *   source's. The folder is then as it was.
+ *   source's, or a module with other labels. The folder is then as it was.
  * @example
  * ```ts
  * await exportModel(["models/pos", "pos_int8.onnx"], { output: "dist/pos" }); // onnx/model.onnx, onnx/model_quantized.onnx
+ * await exportModel("pos_int8.onnx", { target: "module", output: "dist/pos.js" }); // pos.js, pos.d.ts, pos.wasm
  * ```
  */
 export function exportModel(
   models: ModelLike | readonly ModelLike[],
-  options: GivenBeside<typeof exportOperation.options, "models">,
+  options: ExportOptions & { readonly target: "module" },
+): Promise<ModuleExport>;
+export function exportModel(
+  models: ModelLike | readonly ModelLike[],
+  options: ExportOptions & { readonly target?: TargetName | undefined },
+): Promise<DirectoryExport>;
+export function exportModel(
+  models: ModelLike | readonly ModelLike[],
+  options: ExportOptions,
+): Promise<ExportResult>;
+export function exportModel(
+  models: ModelLike | readonly ModelLike[],
+  options: ExportOptions,
 ): Promise<ExportResult> {
   const all = Array.isArray(models) ? models : [models];
   return perform(exportOperation, { ...options, models: all }, runExport);
@@ -66,7 +89,18 @@ export function exportModel(
 
 /** {@link exportModel} from checked settings. */
 export async function runExport(settings: ExportSettings, reporter: Reporter): Promise<ExportResult> {
-  const { model: models, dtype, modelType, target } = settings;
+  const { target } = settings;
+  if (target !== "module") return runDirectoryExport(settings, target, reporter);
+  const { runModuleExport } = await import("./module/export-module.js");
+  return runModuleExport(settings, reporter);
+}
+
+async function runDirectoryExport(
+  settings: ExportSettings,
+  target: TargetName | undefined,
+  reporter: Reporter,
+): Promise<DirectoryExport> {
+  const { model: models, dtype, modelType } = settings;
   const { progress, signal } = reporter;
   if (models.length === 0) throw new UsageError("export: --model: expected a file or directory, got none");
   if (dtype !== undefined && models.length > 1) {
@@ -100,6 +134,7 @@ export async function runExport(settings: ExportSettings, reporter: Reporter): P
   progress.stop();
   const bytes = [...files.values()].reduce((sum, file) => sum + file.bytes, 0);
   return {
+    kind: "directory",
     models,
     output: { path, bytes, files: Object.fromEntries(files) },
     ...exported,

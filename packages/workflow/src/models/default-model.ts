@@ -15,7 +15,7 @@ export function defaultFloatPath(): string {
 }
 
 /** Path of the embedded INT8 tagger of a task. */
-function defaultModelPath(task: Task): string {
+export function defaultModelPath(task: Task): string {
   return fileURLToPath(task === "pos" ? posInt8 : nerInt8);
 }
 

@@ -30,7 +30,7 @@ function hasDataFiles(model: ModelProto): boolean {
 }
 
 /** Files beside the model that hold weights, each once. */
-function dataFiles(model: ModelProto): ReadonlySet<string> {
+export function dataFiles(model: ModelProto): ReadonlySet<string> {
   const files = new Set<string>();
   for (const { tensor } of tensorsOf(model)) {
     for (const { key, value } of tensor.externalData) {

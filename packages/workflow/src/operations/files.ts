@@ -35,17 +35,20 @@ export const compressOperation = operation({
   examples: [["nasty compress --model pos_int8.onnx", "pos_int8.onnx.gz"]],
 });
 
-/** Models as a Hugging Face directory. */
+/** Models as a Hugging Face directory, or one as an ES module. */
 export const exportOperation = operation({
   name: "export",
-  summary: "write a Hugging Face directory that transformers.js loads offline",
+  summary: "write a Hugging Face directory that transformers.js loads offline, or an ES module that tags",
   options: {
     models: models("--model <path>", `${modelHelp} (repeatable: all are written into one directory)`, {
       required: true,
     }),
-    output: one("--output <dir>", anyText, "directory to write; other files in it are kept", {
-      required: true,
-    }),
+    output: one(
+      "--output <path>",
+      anyText,
+      "directory to write, other files in it are kept; with --target module a file that ends in .js or .mjs",
+      { required: true },
+    ),
     dtype: one(
       "--dtype <dtype>",
       choice("fp32", "fp16", "q8", "int8", "uint8", "q4", "q4f16", "bnb4"),
@@ -54,9 +57,9 @@ export const exportOperation = operation({
     ),
     ...labelOptions,
     target: one(
-      "--target <library>",
-      choice("transformers.js@3", "transformers.js@4"),
-      "write only forms that every release of this version runs (3: from 3.1 on); 4-bit tables are rewritten, what cannot be is refused",
+      "--target <target>",
+      choice("transformers.js@3", "transformers.js@4", "module"),
+      "write only forms that every release of this version runs (3: from 3.1 on); 4-bit tables are rewritten, what cannot be is refused; or module: a tagger as one ES module with model and engine, for any JavaScript engine, its types and a .wasm file beside it",
     ),
     modelType: one("--model-type <type>", anyText, "model family, such as bert, if the file does not say it"),
     minCosine: minCosineOf(
@@ -71,6 +74,10 @@ export const exportOperation = operation({
     [
       "nasty export --model pos_int4.onnx --target transformers.js@3 --output dist/pos",
       "4 bits as older runtimes read them",
+    ],
+    [
+      "nasty export --model pos_int8.onnx --target module --output dist/pos.js",
+      "a module with tag(text), for Node, Bun, Deno, browsers and workers",
     ],
   ],
 });

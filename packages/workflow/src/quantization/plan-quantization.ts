@@ -9,7 +9,6 @@ import {
   plan as planModel,
   prepareModel,
   type Provenance,
-  type QuantizableOp,
 } from "@nasty/compression";
 import type { ModelProto } from "@nasty/formats/onnx";
 import type { Session } from "@nasty/runtime";
@@ -27,6 +26,7 @@ import { checkPlanOptions } from "./mode-options.js";
 import { type Planned, shown } from "./planned.js";
 import type { QuantizePlan } from "./quantize-plan.js";
 import { modeOf, type QuantizeSettings, usesTrainedRanges } from "./settings.js";
+import { commonOptions, staticOptions, weightOptions } from "./weight-options.js";
 
 /** What planning takes beside the model. */
 export interface PlanningJob {
@@ -176,15 +176,8 @@ async function planOf(
   reporter: Reporter,
 ): Promise<Made> {
   const mode = modeOf(settings);
-  const common = {
-    symmetric: settings.asymmetric !== true,
-    skipLayers: settings.skipLayers,
-    ...(settings.pairs !== undefined && { pairs: settings.pairs }),
-    ...(settings.opTypes === undefined
-      ? {}
-      : { opTypes: settings.opTypes.split(",").map((op) => op.trim()) as QuantizableOp[] }),
-  };
-  const weights = { ...common, perChannel: settings.perChannel, reduceRange: settings.reduceRange === true };
+  const common = commonOptions(settings);
+  const weights = weightOptions(settings);
   const rounding = settings.rounding ?? (batches === undefined ? "nearest" : "gptq");
   const blocks = {
     ...common,
@@ -197,7 +190,7 @@ async function planOf(
     case "dynamic":
       return { plan: await planModel(loaded.model, { mode, ...weights }), summary: { mode, method: "none" } };
     case "static": {
-      const options = { ...weights, activationSymmetric: settings.activations === "symmetric" };
+      const options = staticOptions(settings);
       const { warnings, ...measured } = await calibrate(
         loaded,
         { settings, weights: options, read, use },

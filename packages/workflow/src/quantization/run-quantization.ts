@@ -36,7 +36,7 @@ import { type AppliedReport, type Planned } from "./planned.js";
 import { quantizationDrift } from "./quantization-drift.js";
 import type { QuantizationResult } from "./quantization-result.js";
 import { checkPlanFits, planSettings, type QuantizePlan, readsStandardInput } from "./quantize-plan.js";
-import { releaseMemory } from "./release-memory.js";
+import { releaseMemory } from "../models/release-memory.js";
 import { saturationAdvice } from "./saturation-advice.js";
 import { measuredSensitivity, type SensitivityRow } from "./sensitivity.js";
 import type { GivenSettings, QuantizeSettings } from "./settings.js";

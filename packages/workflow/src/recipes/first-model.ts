@@ -14,7 +14,10 @@ export interface FirstModel {
   readonly isDefault: boolean;
 }
 
-export async function findFirstModel(recipe: Recipe, recipePath: string): Promise<FirstModel> {
+export async function findFirstModel(
+  recipe: Pick<Recipe, "name" | "model" | "modelAt">,
+  recipePath: string,
+): Promise<FirstModel> {
   if (recipe.model === "default") {
     const path = defaultFloatPath();
     return { path, stem: stemOf(basename(path)), isDefault: true };

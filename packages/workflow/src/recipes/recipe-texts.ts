@@ -2,7 +2,7 @@ import { mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, extname, join, resolve } from "node:path";
 import {
   type DataName,
-  type Recipe,
+  type RecipeHead,
   recipeError,
   type RecipeText,
   type TextPart,
@@ -21,7 +21,7 @@ export interface OpenRecipeText {
 export type RecipeTexts = Readonly<Partial<Record<DataName, readonly OpenRecipeText[]>>>;
 
 /** Where a recipe's texts are; those that are no file are refused with their line. */
-export async function locateTexts(recipe: Recipe, recipePath: string): Promise<RecipeTexts> {
+export async function locateTexts(recipe: RecipeHead, recipePath: string): Promise<RecipeTexts> {
   const found: Partial<Record<DataName, OpenRecipeText[]>> = {};
   for (const [name, texts] of Object.entries(recipe.data)) {
     found[name as DataName] = [];
@@ -45,7 +45,7 @@ function pathOf({ file }: RecipeText, recipePath: string): string {
 }
 
 /** Writes the parts of texts that a recipe asks for below `folder`; whole texts stay where they are. */
-export async function cutTexts(recipe: Recipe, texts: RecipeTexts, folder: string): Promise<RecipeTexts> {
+export async function cutTexts(recipe: RecipeHead, texts: RecipeTexts, folder: string): Promise<RecipeTexts> {
   const ready: Partial<Record<DataName, OpenRecipeText[]>> = {};
   for (const [key, located] of Object.entries(texts)) {
     const name = key as DataName;
@@ -67,7 +67,7 @@ interface Cut {
   readonly folder: string;
 }
 
-async function cut(recipe: Recipe, path: string, { name, index, part, folder }: Cut): Promise<string> {
+async function cut(recipe: RecipeHead, path: string, { name, index, part, folder }: Cut): Promise<string> {
   const whole = new TextDecoder().decode(await readFileMaybeCompressed(path));
   const sentences = whole.split(/\r?\n(?:[ \t]*\r?\n)+/).filter(hasRows);
   const chosen = sentences.filter(
@@ -96,6 +96,12 @@ async function cut(recipe: Recipe, path: string, { name, index, part, folder }: 
 /** `2/3`, `1-2/3`. */
 export function partText({ from, to, of }: TextPart): string {
   return `${from}${to === from ? "" : `-${to}`}/${of}`;
+}
+
+/** `sample, part 3/3`. */
+export function describeText(text: RecipeText | undefined): string {
+  const { file = "", part } = text ?? {};
+  return part === undefined ? file : `${file}, part ${partText(part)}`;
 }
 
 /** Comments and document marks alone are no sentence. */

@@ -1,4 +1,3 @@
-import { readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import {
   type Artifact,
@@ -10,20 +9,11 @@ import {
   type PlannedStep,
   readRecipe,
   type Recipe,
-  recipeError,
-  type RecipeText,
-  type RecipeWord,
   runPipeline,
   type Score,
 } from "@nasty/compression/pipeline";
-import { type LabelChoice, lossInterval } from "@nasty/taggers";
-import {
-  labelOptions,
-  longName,
-  pipelineOperation,
-  readValue,
-  type ValueOption,
-} from "../operations/index.js";
+import { lossInterval } from "@nasty/taggers";
+import { pipelineOperation } from "../operations/files.js";
 import { InputError } from "../errors.js";
 import { explain } from "../explanation/explain.js";
 import { choiceForText, choiceOf } from "../texts/label-choice.js";
@@ -37,17 +27,16 @@ import { evaluateModel, measureModels } from "./measure-models.js";
 import { recipeHtml } from "../report/html/recipe-html.js";
 import { writeReport } from "../report/html/write-report.js";
 import type { PipelineResult } from "../report/recipe-text.js";
-import { cutTexts, hashTexts, locateTexts, partText, type RecipeTexts } from "./recipe-texts.js";
-import { readState, writeState } from "./state-file.js";
+import { choiceIn } from "./recipe-choice.js";
+import { readRecipeFile } from "./recipe-file.js";
+import { cutTexts, describeText, hashTexts, locateTexts, type RecipeTexts } from "./recipe-texts.js";
+import { continuationOf, readState, writeState } from "./state-file.js";
 import { type RecipeContext, type TaggerKind, textPath } from "./steps/step-kind.js";
 import { stepKind, stepKinds } from "./steps/step-kinds.js";
 import type { Reporter } from "../reporter.js";
 import { type GivenBeside, perform } from "../perform.js";
 import type { SettingsOf } from "../schema/option.js";
 import { versions } from "../versions.js";
-
-/** A recipe is a page of text; more is some other file. */
-const largestRecipe = 1e6;
 
 /** What a recipe will do, with nothing run. */
 export interface RecipePlan {
@@ -108,7 +97,7 @@ async function checkedRecipe(
   reporter: Reporter,
   path: string,
 ): Promise<CheckedRecipe> {
-  const recipe = readRecipe(await recipeText(path), schemas, path);
+  const recipe = readRecipe(await readRecipeFile(path, "pipeline"), schemas, path);
   const first = await findFirstModel(recipe, path);
   const located = await locateTexts(recipe, path);
   const folder = resolve(settings.output ?? `pipeline-${basename(path).replace(/\.ya?ml$/i, "")}`);
@@ -153,8 +142,7 @@ export async function runRecipeSteps(
   if (report !== undefined) await checkWritable("pipeline: --report", report);
   const read = Object.values(located).flatMap((texts) => texts.map((text) => text.path));
   await checkSeparate("pipeline", { "--report": report }, [path, first.path, ...read]);
-  const continuation = settings.fresh ? "fresh" : settings.resume ? "resume" : "if-possible";
-  const state = await readState(folder, continuation);
+  const state = await readState(folder, continuationOf(settings));
   await writeState(folder, state);
 
   const context = { ...unready, texts: await cutTexts(recipe, located, join(folder, "data")) };
@@ -176,39 +164,7 @@ export async function runRecipeSteps(
   return result;
 }
 
-/** What the recipe says about labels, if the command does not say otherwise. */
-function choiceIn({ name, task, scheme }: Recipe, options: LabelChoice): LabelChoice {
-  const read = <T>(word: RecipeWord | undefined, { flag, value }: ValueOption<T>): T | undefined => {
-    if (word === undefined) return undefined;
-    const result = readValue(value, word.text);
-    if ("value" in result) return result.value;
-    throw recipeError(name, word.at, `${longName(flag)}: ${result.expected}, got ${word.text}`);
-  };
-  const own = { task: read(task, labelOptions.task), scheme: read(scheme, labelOptions.scheme) };
-  return choiceOf({ ...own, ...choiceOf(options) });
-}
-
-/** `sample, part 3/3`. */
-function describeText(text: RecipeText | undefined): string {
-  const { file = "", part } = text ?? {};
-  return part === undefined ? file : `${file}, part ${partText(part)}`;
-}
-
 const schemas = stepKinds.map(({ schema }) => schema);
-
-async function recipeText(path: string): Promise<string> {
-  const found = await stat(path);
-  if (found.isDirectory()) {
-    throw new InputError(`pipeline: ${path}: expected a recipe, got a folder; give the recipe's YAML file`);
-  }
-  const { size } = found;
-  if (size > largestRecipe) {
-    throw new InputError(
-      `pipeline: ${path}: expected a recipe of at most ${largestRecipe} bytes, got ${size}; give the recipe's YAML file`,
-    );
-  }
-  return readFile(path, "utf8");
-}
 
 type Hashes = Awaited<ReturnType<typeof hashTexts>>;
 

@@ -8,4 +8,5 @@ export { labellingLines } from "./labelling-text.js";
 export { recipePlanText, recipeText } from "./recipe-text.js";
 export { resultDocument } from "./result-document.js";
 export { labelTable, metricName } from "./score-table.js";
+export { selectedLine, sweepPlanText, sweepText } from "./sweep-text.js";
 export { table } from "./table.js";

@@ -137,3 +137,27 @@ function bytesOf(text: string): number {
   const factor = Object.hasOwn(sizeUnits, unit.toLowerCase()) ? sizeUnits[unit.toLowerCase()] : undefined;
   return digits === "" || factor === undefined ? Number.NaN : Math.round(Number(digits) * factor);
 }
+
+/** One of several equal parts of the work. */
+export interface Part {
+  /** From 1. */
+  readonly index: number;
+  readonly of: number;
+}
+
+/** `2/5`: the second of five parts. */
+export const part: Value<Part> = {
+  schema: v.pipe(
+    v.union([v.string(), v.object({ index: v.number(), of: v.number() })]),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const { value } = dataset;
+      const [, index, of] = typeof value === "string" ? (/^(\d+)\/(\d+)$/.exec(value) ?? []) : [];
+      const found = typeof value === "string" ? { index: Number(index), of: Number(of) } : value;
+      const isRight = Number.isSafeInteger(found.index) && Number.isSafeInteger(found.of);
+      if (isRight && found.index >= 1 && found.index <= found.of) return found;
+      addIssue({ message: "Expected a part such as 1/3, from 1/N to N/N." });
+      return NEVER;
+    }),
+  ),
+  parse: (text) => text,
+};

@@ -1,12 +1,4 @@
-import { serializeConllu } from "@nasty/formats/conllu";
-import {
-  type BatchOptions,
-  entityLabels,
-  taggedConllu,
-  type TaggedSentence,
-  type Tagger,
-  tagText,
-} from "@nasty/taggers";
+import type { BatchOptions, Tagger } from "@nasty/taggers";
 import { UsageError } from "../errors.js";
 import { openDefaultOr } from "../models/default-model.js";
 import { tagOperation } from "../operations/tagging.js";
@@ -14,22 +6,17 @@ import { type Given, perform } from "../perform.js";
 import { labellingRemarks } from "../report/labelling-text.js";
 import type { Reporter } from "../reporter.js";
 import type { SettingsOf } from "../schema/option.js";
+import type { GivenEnd } from "../texts/given-words.js";
 import { choiceOf } from "../texts/label-choice.js";
-import { tagGivenWords } from "../texts/given-text.js";
+import { isRewritten, labelGivenWords } from "../texts/given-text.js";
 import { type LineEnds, makeLineEnds } from "../texts/line-ends.js";
 import { notPlain, piecesOf } from "../texts/plain-text.js";
 import { currentReading } from "../texts/reading.js";
 import { formName, nameOf, type OpenText, openText } from "../texts/text-form.js";
+import { plainSentences } from "./plain-sentences.js";
+import { tagInOrder } from "./tag-in-order.js";
+import { joinSentences, type LabelledSentence, type SentenceFormat, type Write } from "./tagged-text.js";
 import { writeGivenEntities, writeTextEntities } from "./write-entities.js";
-
-/** Forms of the result that do not depend on the form of the text. */
-export type TagFormat = "text" | "conllu" | "json" | "entities";
-
-/** Forms with a sentence at a time. */
-type SentenceFormat = Exclude<TagFormat, "entities">;
-
-/** Takes the result piece by piece; waits while its reader is slower. */
-export type Write = (text: string) => Promise<void> | void;
 
 /** How much was tagged. */
 export interface TagResult {
@@ -66,26 +53,66 @@ export interface TagStreams {
 /** {@link tag} from checked settings. */
 export async function runTagging(
   settings: SettingsOf<typeof tagOperation.options>,
-  { note, signal }: Reporter,
-  { path, write }: TagStreams,
+  reporter: Reporter,
+  streams: TagStreams,
 ): Promise<TagResult> {
   checkEntityOptions(settings);
-  const { model, scheme, threads, format, aggregation, onePerLine, exactBatches } = settings;
+  const { workers } = settings;
+  // One worker cuts the text as several do: how many there are makes no difference to the labels.
+  const sentences =
+    workers !== undefined
+      ? await tagByWorkers({ ...settings, workers }, reporter, streams)
+      : await tagHere(settings, reporter, streams);
+  if (sentences === 0) reporter.note("the text has no words");
+  return { sentences };
+}
+
+type Settings = SettingsOf<typeof tagOperation.options>;
+
+async function openForTagging(path: string, onePerLine: boolean, note: Reporter["note"]): Promise<OpenText> {
+  const text = await openText(path);
+  if (onePerLine && text.form !== "plain") {
+    await text.close();
+    throw notPlain(text.name);
+  }
+  for (const doubt of currentReading().takeDoubts()) note(doubt);
+  if (text.form !== "plain") note(`${text.name} is read as ${formName(text.form)}: its words are kept`);
+  return text;
+}
+
+async function tagByWorkers(
+  settings: Settings & { readonly workers: number },
+  { note, signal }: Reporter,
+  { path, write }: TagStreams,
+): Promise<number> {
+  const { model, task, scheme, threads, format, workers, shardWords = 10_000 } = settings;
+  const { onePerLine = false, exactBatches = false } = settings;
+  if (format === "entities") {
+    throw new UsageError(
+      "tag: --workers: expected a form of sentences beside it, got --format entities, which one process writes; leave out --workers",
+    );
+  }
+  const text = await openForTagging(path, onePerLine, note);
+  const opened = { model, threads, ...choiceOf({ task, scheme }) };
+  const job = { model: opened, workers, shardWords, format, onePerLine, exactBatches, write, note, signal };
+  return tagInOrder(text, job);
+}
+
+async function tagHere(
+  settings: Settings,
+  { note, signal }: Reporter,
+  { path, write }: TagStreams,
+): Promise<number> {
+  const { model, scheme, threads, format, aggregation, onePerLine = false, exactBatches } = settings;
   // Without a model, entities choose one.
   const task = settings.task ?? (format === "entities" && model === undefined ? "ner" : undefined);
-  const { tagger, notes } = await openDefaultOr(model, {
-    threads,
-    ...choiceOf({ task, scheme }),
-  });
+  const { tagger, notes } = await openDefaultOr(model, { threads, ...choiceOf({ task, scheme }) });
   for (const one of notes) note(one);
   const batches: BatchOptions = { ...(exactBatches === true && { batchSize: 1 }), ...(signal && { signal }) };
-  const lineEnds = onePerLine === true ? undefined : makeLineEnds();
+  const lineEnds = onePerLine ? undefined : makeLineEnds();
   for (const remark of labellingRemarks(tagger.labelling)) note(remark);
   try {
-    const text = await openText(path);
-    if (onePerLine === true && text.form !== "plain") throw notPlain(text.name);
-    for (const doubt of currentReading().takeDoubts()) note(doubt);
-    if (text.form !== "plain") note(`${text.name} is read as ${formName(text.form)}: its words are kept`);
+    const text = await openForTagging(path, onePerLine, note);
     let sentences: number;
     if (format === "entities") {
       const job = { options: { ...batches, aggregation, onePerLine }, write };
@@ -93,19 +120,13 @@ export async function runTagging(
         text.form === "plain"
           ? await writeTextEntities(piecesOf(text, { onePerLine, lineEnds }), tagger, job)
           : await writeGivenEntities(text, tagger, job);
-    } else if (text.form === "plain") {
-      sentences = await tagPlain(text, tagger, {
-        format: format ?? "text",
-        batches,
-        onePerLine,
-        lineEnds,
-        write,
-      });
-    } else sentences = await tagGivenWords(text, tagger, { format, batches, write });
-    if (sentences === 0) note("the text has no words");
+    } else {
+      const labelled = labelledSentences(text, tagger, { format, batches, onePerLine, lineEnds });
+      sentences = await writeSentences(labelled, text, { format, write });
+    }
     const hint = lineEnds?.hint(nameOf(path));
     if (hint !== undefined) note(hint);
-    return { sentences };
+    return sentences;
   } finally {
     await tagger.close();
   }
@@ -129,61 +150,39 @@ function checkEntityOptions({
   }
 }
 
-interface PlainJob {
-  readonly format: SentenceFormat;
+interface SentencesJob {
+  readonly format: SentenceFormat | undefined;
   readonly batches: BatchOptions;
   readonly onePerLine: boolean | undefined;
   readonly lineEnds: LineEnds | undefined;
-  readonly write: Write;
 }
 
-/** Tags raw text; how many sentences it has. */
-async function tagPlain(
+function labelledSentences(
   text: OpenText,
   tagger: Tagger,
-  { format, batches, onePerLine, lineEnds, write }: PlainJob,
+  { format, batches, onePerLine, lineEnds }: SentencesJob,
+): AsyncIterable<LabelledSentence | GivenEnd> {
+  return text.form === "plain"
+    ? plainSentences(piecesOf(text, { onePerLine, lineEnds }), tagger, { ...batches, onePerLine })
+    : labelGivenWords(text, tagger, { format, batches });
+}
+
+/** Writes sentences as they come; how many there are. */
+async function writeSentences(
+  labelled: AsyncIterable<LabelledSentence | GivenEnd>,
+  { form }: OpenText,
+  { format, write }: { readonly format: SentenceFormat | undefined; readonly write: Write },
 ): Promise<number> {
+  const joined = joinSentences({ format, hasNumbers: isRewritten(format, form) });
   let count = 0;
-  const labelOf = entityLabels(tagger.labelling ?? { form: undefined });
-  for await (const piece of piecesOf(text, { onePerLine, lineEnds })) {
-    const { offset } = piece;
-    for await (const tagged of tagText(tagger, piece.text, { ...batches, onePerLine })) {
-      const sentence = withLabels(tagged, labelOf);
-      await write(formatted(sentence, offset, format, tagger, count));
+  for await (const one of labelled) {
+    if ("rest" in one) await write(one.rest);
+    else {
       count++;
+      await write(joined.add(one.text(format)));
     }
   }
-  if (format === "json") await write(count === 0 ? "[]\n" : "\n]\n");
+  const end = joined.end();
+  if (end !== "") await write(end);
   return count;
-}
-
-/** Labels of no entity, such as `[SEP]`, are written as what they count as. */
-function withLabels(sentence: TaggedSentence, labelOf: (label: string) => string): TaggedSentence {
-  return { ...sentence, words: sentence.words.map((word) => ({ ...word, label: labelOf(word.label) })) };
-}
-
-function formatted(
-  sentence: TaggedSentence,
-  offset: number,
-  format: SentenceFormat,
-  { task, labelling }: Pick<Tagger, "task" | "labelling">,
-  index: number,
-): string {
-  switch (format) {
-    case "text":
-      return `${sentence.words.map(({ form, label }) => `${form}/${label}`).join(" ")}\n`;
-    case "conllu":
-      return serializeConllu([taggedConllu(sentence, { id: String(index + 1), task, labelling })]);
-    case "json": {
-      const words = sentence.words.map(({ form, label, start, end }) => ({
-        form,
-        label,
-        start: start + offset,
-        end: end + offset,
-      }));
-      return `${index === 0 ? "[\n" : ",\n"}${JSON.stringify({ text: sentence.text, start: sentence.start + offset, end: sentence.end + offset, words })}`;
-    }
-    default:
-      return format satisfies never;
-  }
 }

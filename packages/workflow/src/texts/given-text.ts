@@ -1,102 +1,112 @@
 import { type Row, serializeSentence } from "@nasty/formats/conllu";
 import { type BatchOptions, entityLabels, type Tagger } from "@nasty/taggers";
+import {
+  columnsText,
+  type LabelledSentence,
+  type LabelledWord,
+  type SentenceFormat,
+  slashedText,
+} from "../tagging/tagged-text.js";
 import { withEntity } from "./entity-labels.js";
-import { type GivenSentence, givenSentences } from "./given-words.js";
+import { type GivenEnd, type GivenPlace, type GivenSentence, givenSentences } from "./given-words.js";
 import type { OpenText } from "./text-form.js";
 
-/** How words that are given are labelled, and the labels written. */
+/** How words that are given are labelled. */
 export interface GivenJob {
   /** Undefined: the form of the text itself. */
-  readonly format: "text" | "conllu" | "json" | undefined;
+  readonly format: SentenceFormat | undefined;
   readonly batches: BatchOptions;
-  /** Takes what is written, piece by piece; waits while the reader is slower. */
-  readonly write: (text: string) => Promise<void> | void;
+  /** Where the text lies in a longer one. */
+  readonly place?: GivenPlace | undefined;
 }
 
-/** Labels the words of CoNLL-U or columns; how many sentences there are. */
-export async function tagGivenWords(
+/** Whether the text comes back with other labels, rather than as something made of its words. */
+export function isRewritten(format: SentenceFormat | undefined, form: OpenText["form"]): boolean {
+  return form !== "plain" && (format === undefined || format === form);
+}
+
+/** Labels the words of CoNLL-U or columns; last comes what is left of a text that is rewritten. */
+export async function* labelGivenWords(
   text: OpenText,
   tagger: Tagger,
-  { format, batches, write }: GivenJob,
-): Promise<number> {
-  // Whether the text comes back with other labels.
-  const isRewritten = format === undefined || (format === "conllu" && text.form === "conllu");
+  { format, batches, place }: GivenJob,
+): AsyncGenerator<LabelledSentence | GivenEnd> {
+  const rewritten = isRewritten(format, text.form);
   // What was read ahead for batches, until its labels come.
   const waiting: GivenSentence[] = [];
-  let rest = "";
+  let end: GivenEnd | undefined;
   async function* wordLists(): AsyncGenerator<readonly string[]> {
-    for await (const item of givenSentences(text, { task: tagger.task, isRewritten })) {
+    const options = { task: tagger.task, isRewritten: rewritten, place };
+    for await (const item of givenSentences(text, options)) {
       if ("rest" in item) {
-        ({ rest } = item);
+        end = item;
         continue;
       }
       waiting.push(item);
       yield item.words;
     }
   }
-  let count = 0;
   const labelOf = entityLabels(tagger.labelling ?? { form: undefined });
   for await (const predicted of tagger.tag(wordLists(), batches)) {
-    const labels = predicted.map(labelOf);
     const sentence = waiting.shift() as GivenSentence;
-    await write(written(sentence, labels, { format, count, task: tagger.task, form: text.form }));
-    count++;
+    yield labelledSentence(sentence, predicted.map(labelOf), { form: text.form, task: tagger.task });
   }
-  if (isRewritten) await write(rest);
-  if (format === "json") await write(count === 0 ? "[]\n" : "\n]\n");
-  return count;
+  if (rewritten && end !== undefined) yield end;
 }
 
-interface Writing {
-  readonly format: GivenJob["format"];
-  readonly form: OpenText["form"];
-  readonly task: Tagger["task"];
-  readonly count: number;
-}
-
-function written(
-  { words, lines, relabelled }: GivenSentence,
+function labelledSentence(
+  { words: forms, lines, relabelled }: GivenSentence,
   labels: readonly string[],
-  { format, count, task, form }: Writing,
-): string {
-  switch (format) {
-    case undefined:
-      return relabelled(labels);
-    case "text":
-      return `${words.map((word, index) => `${word}/${labels[index]}`).join(" ")}\n`;
-    case "conllu":
-      return form === "conllu"
-        ? relabelled(labels)
-        : asConllu(words, labels, { id: String(count + 1), task });
-    case "json": {
-      const labelled = words.map((word, index) => ({ form: word, label: labels[index], line: lines[index] }));
-      return `${count === 0 ? "[\n" : ",\n"}${JSON.stringify({ input: form, words: labelled })}`;
-    }
-    default:
-      return format satisfies never;
-  }
+  { form, task }: { readonly form: OpenText["form"]; readonly task: Tagger["task"] },
+): LabelledSentence {
+  const words = forms.map((word, index) => ({
+    form: word,
+    label: labels[index] as string,
+    line: lines[index] as number,
+  }));
+  return {
+    words,
+    text(format) {
+      if (isRewritten(format, form)) return relabelled(labels);
+      switch (format) {
+        case undefined:
+        case "text":
+          return slashedText(words);
+        case "conllu":
+          return asConllu(words, task);
+        case "json":
+          return JSON.stringify({ input: form, words });
+        case "jsonl":
+          return `${JSON.stringify({ input: form, words })}\n`;
+        case "columns":
+          return columnsText(words);
+        default:
+          return format satisfies never;
+      }
+    },
+  };
 }
 
-/** A sentence of columns as CoNLL-U. Columns do not say where the text has blanks: every word has one behind it. */
-function asConllu(
-  words: readonly string[],
-  labels: readonly string[],
-  { id, task }: { readonly id: string; readonly task: Tagger["task"] },
-): string {
+/**
+ * A sentence of columns as CoNLL-U without a number. Columns do not say where the text has blanks: every word has one
+ * behind it.
+ */
+function asConllu(words: readonly LabelledWord[], task: Tagger["task"]): string {
   const rows = words.map(
-    (form, index): Row => ({
+    ({ form, label }, index): Row => ({
       kind: "word",
       id: index + 1,
       form: form.trim() === "" ? "_" : form,
       lemma: "_",
-      upos: task === "pos" ? (labels[index] as string) : "_",
+      upos: task === "pos" ? label : "_",
       xpos: "_",
       feats: "_",
       head: undefined,
       deprel: "_",
       deps: "_",
-      misc: task === "ner" ? withEntity("_", labels[index] as string) : "_",
+      misc: task === "ner" ? withEntity("_", label) : "_",
     }),
   );
-  return serializeSentence({ comments: [`# sent_id = ${id}`, `# text = ${words.join(" ").trim()}`], rows });
+  const text = words.map(({ form }) => form).join(" ");
+  return serializeSentence({ comments: [`# text = ${text.trim()}`], rows });
 }

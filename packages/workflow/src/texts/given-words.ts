@@ -1,5 +1,6 @@
 import { lineOf, readConllu, type Sentence } from "@nasty/formats/conllu";
 import { readColumns } from "@nasty/formats/iob";
+import { FormatError } from "@nasty/formats/archive";
 import { type LabelColumn, labelColumnFor } from "@nasty/formats/text-form";
 import type { Task } from "@nasty/taggers";
 import { InputError } from "../errors.js";
@@ -30,6 +31,18 @@ type Replace = (line: string, label: string) => string;
 export interface GivenOptions {
   readonly task: Task;
   readonly isRewritten: boolean;
+  readonly place?: GivenPlace | undefined;
+}
+
+/**
+ * Where a text lies that is a part of a longer one. It may begin with lines that were put before it so that it is read
+ * as the whole would be: they are neither labelled nor given back.
+ */
+export interface GivenPlace {
+  /** Lines that were put before the part. */
+  readonly leadLines: number;
+  /** Lines of the whole text before the part. */
+  readonly linesBefore: number;
 }
 
 /**
@@ -48,11 +61,32 @@ export async function* givenSentences(
   const lines = rawLines(text.chunks);
   const found =
     text.form === "conllu" ? conlluWords(text, options, lines) : columnWords(text, options, lines);
-  for await (const { words, lines: at, replace } of found) {
-    const piece = lines.take(at.at(-1) as number);
-    yield { words, lines: at, relabelled: (labels) => relabelled(piece, at, labels, replace) };
+  const { leadLines, linesBefore } = options.place ?? { leadLines: 0, linesBefore: 0 };
+  const moved = linesBefore - leadLines;
+  try {
+    for await (const { words, lines: at, replace } of found) {
+      if ((at[0] as number) <= leadLines) continue;
+      lines.take(leadLines);
+      const piece = lines.take(at.at(-1) as number);
+      yield {
+        words,
+        lines: moved === 0 ? at : at.map((line) => line + moved),
+        relabelled: (labels) => relabelled(piece, at, labels, replace),
+      };
+    }
+  } catch (error) {
+    throw moved === 0 ? error : withLineMoved(error, moved);
   }
+  lines.take(leadLines);
   yield { rest: lines.rest() };
+}
+
+/** An error of a reader with its line in the whole text. */
+function withLineMoved(error: unknown, moved: number): unknown {
+  if (!(error instanceof FormatError) || error.fields.line === undefined) return error;
+  const { line } = error.fields;
+  const message = error.message.replace(`line ${line}:`, `line ${line + moved}:`);
+  return new FormatError(error.code, message, { ...error.fields, line: line + moved, cause: error });
 }
 
 interface FoundWords {

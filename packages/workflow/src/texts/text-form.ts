@@ -16,6 +16,8 @@ export interface OpenText {
   /** The start of the text, by which its form and its columns are known. */
   readonly head: string;
   readonly chunks: Chunks;
+  /** For whoever does not read the chunks to their end. */
+  readonly close: () => Promise<void>;
 }
 
 /** So much of a text is looked at; standard input waits for as much, unless its form is said. */
@@ -40,8 +42,9 @@ export async function openText(path: string, wanted: "words" | "labels" = "words
   const form = reading.saidForm(path);
   // Of a text whose form is said, one chunk is enough.
   const source = path === "-" ? readStandardInput() : readChunks(path);
-  const { head, isWhole, chunks } = await peek(source, form === undefined ? headLength : 1);
+  const { head, isWhole, chunks, close } = await peek(source, form === undefined ? headLength : 1);
   if (head.includes("\0")) {
+    await close();
     throw new InputError(
       `read ${name}: content: expected text, got binary data; give a .conllu, .iob2, .conll or .txt file`,
     );
@@ -57,7 +60,7 @@ export async function openText(path: string, wanted: "words" | "labels" = "words
       ? `${name} is read as plain text: ${found.why}; if it is words and labels, say --input-format columns`
       : undefined,
   );
-  return { name, form: found.form, head, chunks };
+  return { name, form: found.form, head, chunks, close };
 }
 
 /** The form of a text that is open by content and name: columns where labels are wanted. */
@@ -85,6 +88,7 @@ interface Peeked {
   readonly head: string;
   readonly isWhole: boolean;
   readonly chunks: Chunks;
+  readonly close: () => Promise<void>;
 }
 
 /** Reads the start of a text; what was read comes again in `chunks`. */
@@ -113,5 +117,10 @@ async function peek(source: Chunks, enough: number): Promise<Peeked> {
     }
   }
   // Cut where the length says, not where a chunk ends: the form must not depend on how the text arrives.
-  return { head: head.slice(0, headLength), isWhole: isWhole && head.length <= headLength, chunks: replay() };
+  return {
+    head: head.slice(0, headLength),
+    isWhole: isWhole && head.length <= headLength,
+    chunks: replay(),
+    close: async () => void (await iterator.return?.()),
+  };
 }

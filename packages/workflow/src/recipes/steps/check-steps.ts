@@ -4,7 +4,10 @@ import { stepKind } from "./step-kinds.js";
 import type { RecipeContext } from "./step-kind.js";
 
 /** Refuses options that contradict each other or would do nothing, with their line, before anything runs. */
-export async function checkSteps(recipe: Recipe, context: RecipeContext): Promise<void> {
+export async function checkSteps(
+  recipe: Pick<Recipe, "name" | "steps">,
+  context: RecipeContext,
+): Promise<void> {
   let { tagger } = context;
   for (const step of recipe.steps) {
     const kind = stepKind(step.kind);

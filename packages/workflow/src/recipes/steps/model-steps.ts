@@ -1,4 +1,4 @@
-import type { StepOptions } from "@nasty/compression/pipeline";
+import type { DataName, StepOptions } from "@nasty/compression/pipeline";
 import { GateError } from "../../errors.js";
 import { prunedSuffix, suffixOf } from "../../files/output-name.js";
 import { compressOperation, pruneOperation, quantizeOperation } from "../../operations/index.js";
@@ -36,18 +36,23 @@ export const quantizeStep = operationStep({
   outputNameOf(options, input, { has }) {
     const compress = options["compress"];
     const ending = compress === "gzip" ? ".gz" : compress === "brotli" ? ".br" : "";
-    const isCalibrated =
-      "calibration" in options || (calibrationOf(options).length > 0 && has("calibration"));
-    const mode =
-      "target-size" in options ? "mixed" : (options["mode"] ?? (isCalibrated ? "static" : "dynamic"));
     const method = String(options["method"] ?? "minmax");
-    return `${stemOf(input)}_${suffixOf({ mode: mode as QuantizeMode, method })}.onnx${ending}`;
+    return `${stemOf(input)}_${suffixOf({ mode: modeOfStep(options, has), method })}.onnx${ending}`;
   },
   // As a dry run: paths do not exist yet, everything else can be judged.
   check: (options) => checkOptions({ ...options, dryRun: true }),
 });
 
+/** The mode that a step's options mean, with the texts that its recipe has. */
+export function modeOfStep(options: StepOptions, has: (name: DataName) => boolean): QuantizeMode {
+  if ("target-size" in options) return "mixed";
+  const isCalibrated = "calibration" in options || (calibrationOf(options).length > 0 && has("calibration"));
+  return (options["mode"] as QuantizeMode | undefined) ?? (isCalibrated ? "static" : "dynamic");
+}
+
 function calibrationOf(options: StepOptions): readonly WiredText[] {
+  // Ranges that were measured before.
+  if ("calibration-table" in options) return [];
   const { mode, rounding, method, sensitivity } = options;
   const given = (name: string): boolean => options[name] !== undefined && options[name] !== false;
   const uses =

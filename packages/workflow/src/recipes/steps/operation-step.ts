@@ -91,6 +91,8 @@ export function operationStep<O extends Options, R extends object>(
     },
     makesModel,
     outputNameOf: definition.outputNameOf,
+    settingsOf: (step, input, context) =>
+      settingsFor(step, { input, output: "output.onnx" }, context) as object,
     async check(step, context) {
       const settings = settingsFor(step, { input: "model.onnx", output: "output.onnx" }, context);
       await definition.check?.(settings);

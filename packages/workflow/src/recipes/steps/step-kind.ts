@@ -46,6 +46,8 @@ export interface StepKind {
   taggerOf?(options: StepOptions): TaggerKind;
   /** Null for a step that writes nothing. */
   outputNameOf(options: StepOptions, input: string, facts: ModelFacts): string | null;
+  /** What the operation of a step that runs one works with, given its model. */
+  settingsOf?(step: RecipeStep, input: string, context: RecipeContext): object;
   /** Throws what is wrong with the options taken together. */
   check(step: RecipeStep, context: RecipeContext): Promise<void>;
   run(job: StepJob, context: RecipeContext): Promise<StepOutcome>;

@@ -97,7 +97,7 @@ function studentName(student: OptionValue | undefined, size: OptionValue | undef
   return student === undefined ? `student${share || "50"}` : `${String(student)}${share}`;
 }
 
-/** `export`: the model so far as a Hugging Face directory; the next step works on the file. */
+/** `export`: the model so far as a Hugging Face directory or a module; the next step works on the file. */
 export const exportStep = operationStep({
   name: "export",
   operation: exportOperation,
@@ -109,5 +109,5 @@ export const exportStep = operationStep({
   modelOf: ({ path }) => path,
   modelOption: "model",
   makesModel: false,
-  outputNameOf: (_, input) => `${stemOf(input)}_export`,
+  outputNameOf: ({ target }, input) => `${stemOf(input)}_export${target === "module" ? ".js" : ""}`,
 });

@@ -14,7 +14,7 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 72rem; p
 h1 { font-size: 1.5rem; line-height: 1.25; margin: .5rem 0 1rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
 table { border-collapse: collapse; margin: .5rem 0; max-width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .2rem .75rem .2rem 0; border-bottom: 1px solid var(--line); }
-td { font-variant-numeric: tabular-nums; } .facts th { font-weight: 400; color: var(--faint); min-width: 8rem; }
+td { font-variant-numeric: tabular-nums; } .rows th { overflow-wrap: normal; } .facts th { font-weight: 400; color: var(--faint); min-width: 8rem; }
 code { font-family: ui-monospace, monospace; font-size: .9em; }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 320px), 1fr)); gap: 1rem 2rem; align-items: start; }
 figure { margin: 0; min-width: 0; break-inside: avoid; } figcaption { font-weight: 600; font-size: .9rem; margin-bottom: .25rem; }

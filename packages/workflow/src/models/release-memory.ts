@@ -2,8 +2,8 @@ import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** Collections, each some milliseconds. */
-const rounds = 4;
+/** Collections after which nothing is left, each some milliseconds. */
+const enough = 4;
 
 /** The collector of V8 (Node, Deno) or of another engine; undefined where a program cannot call it. */
 function collector(): (() => void) | undefined {
@@ -16,8 +16,10 @@ function collector(): (() => void) | undefined {
 /**
  * Collects garbage now: buffers of hundreds of megabytes are small objects to the collector, which would leave them
  * until long after the next allocation of that size.
+ *
+ * @param rounds collections, each some milliseconds; a single one leaves what had just been in use
  */
-export async function releaseMemory(): Promise<void> {
+export async function releaseMemory(rounds = enough): Promise<void> {
   const collect = collector();
   if (collect === undefined) return;
   // What has been awaited is let go a turn later. A collection that was under way keeps what it had marked by then, and

@@ -1,0 +1,5 @@
+// An exported module in a page.
+import * as tagger from "./tagger.js";
+import { digestOfModule } from "./digest.mjs";
+
+globalThis.digest = digestOfModule(tagger);
