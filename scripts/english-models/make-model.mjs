@@ -5,8 +5,8 @@
 // that was interrupted goes on from its checkpoint, so the same command is given again until it is done. --teacher:
 // taggers beside the three that are trained, for pos and pos-fast: a transformer of the same treebank errs elsewhere.
 // --epochs replaces those of every training, to try the steps. The file of the model is DIRECTORY/pos.onnx,
-// pos-fast.onnx or ner.onnx, for pack-models.mjs. On one quiet core a teacher takes a quarter of an hour, the students
-// half an hour each, the entities half an hour.
+// pos-fast.onnx or ner.onnx, for pack-models.mjs. On one thread beside other work a teacher took 21 minutes, and the
+// BiLSTM student about 80 where the machine was overloaded (half an hour by its steps on a quiet one).
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
