@@ -10,4 +10,5 @@ export { openShardReader, type ShardReader } from "./shard-reader.js";
 export type { ShardTask } from "./shard-task.js";
 export type { Manifest, Shard, ShardPlan, ShardSettings } from "./shard.js";
 export type { WorkerModel } from "./worker-messages.js";
-export { type ShardWorker, WorkerEnded } from "./worker.js";
+export { WorkerEnded } from "../workers/start-process.js";
+export type { ShardWorker } from "./worker.js";

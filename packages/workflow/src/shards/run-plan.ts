@@ -5,7 +5,8 @@ import { stateOfShard } from "./shard-files.js";
 import type { ShardReader } from "./shard-reader.js";
 import type { ShardTask } from "./shard-task.js";
 import type { Manifest, Shard } from "./shard.js";
-import { type ShardWorker, WorkerEnded } from "./worker.js";
+import { WorkerEnded } from "../workers/start-process.js";
+import type { ShardWorker } from "./worker.js";
 
 /** How a shard ended. */
 export type ShardOutcome =

@@ -1,5 +1,4 @@
 import type { LabelChoice } from "@nasty/taggers";
-import type { Explanation } from "../explanation/explain.js";
 import type { SentenceFormat } from "../tagging/tagged-text.js";
 import type { Manifest } from "./shard.js";
 import type { ShardTask } from "./shard-task.js";
@@ -31,7 +30,3 @@ export interface WorkerAnswers {
   readonly write: Manifest;
   readonly label: LabelledTexts;
 }
-
-export type WorkerReply =
-  | { readonly kind: "done"; readonly answer: WorkerAnswers[WorkerRequest["kind"]] }
-  | { readonly kind: "failed"; readonly explanation: Explanation };

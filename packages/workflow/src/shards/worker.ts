@@ -14,8 +14,3 @@ export interface ShardWorker {
   /** Ends it at once, whatever it is doing. */
   close(): Promise<void>;
 }
-
-/** A worker whose process ended while it had something to do. */
-export class WorkerEnded extends Error {
-  override readonly name = "WorkerEnded";
-}

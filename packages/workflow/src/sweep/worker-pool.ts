@@ -1,5 +1,6 @@
 import type { CandidateTask, Outcome } from "./candidate.js";
-import { type BegunRung, type CandidateWorker, WorkerEnded } from "./worker.js";
+import { WorkerEnded } from "../workers/start-process.js";
+import type { BegunRung, CandidateWorker } from "./worker.js";
 
 /** Workers that take tasks in turn. */
 export interface WorkerPool {

@@ -21,12 +21,7 @@ export interface BegunRung extends Pick<Rung, "stride"> {
 export interface CandidateWorker {
   /** What later tasks are judged on. */
   begin(rung: BegunRung): Promise<void>;
-  /** @throws {@link WorkerEnded} if the worker is gone; what is no fault of the recipe */
+  /** @throws WorkerEnded if the worker is gone; what is no fault of the recipe */
   run(task: CandidateTask): Promise<Outcome>;
   close(): Promise<void>;
-}
-
-/** A worker that went away: killed, or out of memory. */
-export class WorkerEnded extends Error {
-  override readonly name = "WorkerEnded";
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { CandidateTask, Outcome } from "../../src/sweep/candidate.js";
-import { type CandidateWorker, WorkerEnded } from "../../src/sweep/worker.js";
+import type { CandidateWorker } from "../../src/sweep/worker.js";
+import { WorkerEnded } from "../../src/workers/start-process.js";
 import { openPool } from "../../src/sweep/worker-pool.js";
 
 type Task = CandidateTask & { readonly number: number };
@@ -62,7 +63,7 @@ describe("openPool", () => {
 
   it("counts a task that ends its workers as failed, and goes on", async () => {
     const { open } = workers(async ({ number }) => {
-      if (number === 1) throw new WorkerEnded("its process ended by SIGKILL");
+      if (number === 1) throw new WorkerEnded("a worker process ended by SIGKILL");
       return done;
     });
     const { outcomes, onOutcome } = collect();
@@ -70,7 +71,7 @@ describe("openPool", () => {
     expect(outcomes.size).toBe(5);
     expect(outcomes.get(1)).toEqual({
       kind: "failed",
-      message: "its process ended by SIGKILL, 2 times; give it more memory",
+      message: "a worker process ended by SIGKILL, 2 times; give it more memory",
     });
   });
 
