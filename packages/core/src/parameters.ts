@@ -74,8 +74,8 @@ function extendRow(
 }
 
 /**
- * Range of all values of a tensor as {@link groupRanges} has it, for those who compute with a tensor in between: without
- * the vector loops, which a page would carry.
+ * Range of all values of a tensor as {@link groupRanges} has it, for those who compute with a tensor in between:
+ * without the vector loops, which a page would carry.
  */
 export function wholeRange(data: Float32Array): { readonly min: number; readonly max: number } {
   const ranges: GroupRanges = { min: new Float32Array(1), max: new Float32Array(1) };
