@@ -1,23 +1,25 @@
 // Distills a part-of-speech model: a cnn or bilstm learns what its teachers think of every word, and the right labels.
-//   node scripts/english-models/distil-pos.mjs --teacher a.onnx [--teacher DIRECTORY]… --train en_ewt-ud-train.conllu
+//   node scripts/english-models/distil-pos.mjs --teacher a.onnx [--teacher DIRECTORY]… --train en_ewt-ud-train.conllu [--train MORE.conllu]…
 //     --validation en_ewt-ud-dev.conllu --output small.onnx [--architecture cnn|bilstm] [--student-size 1] [--temperature 2] [--alpha 0.5]
 //     [--unlabelled FILE[:LIMIT]]… [--epochs 18] [--seed 1] [--threads 1] [--patience N] [--recipe '{"learningRate":0.003}'] [--network JSON]
 // --teacher: taggers of any kind, averaged; --unlabelled: CoNLL-U or columns, of which only the words are read (the
-// first LIMIT sentences). The teachers label once, before the first epoch. Progress goes to stderr; an interrupted run
-// goes on from small.onnx.checkpoint when the same command is given again.
+// first LIMIT sentences), or plain text in .txt (LIMIT sentences of 3 to 60 words from all over it, no sentence twice).
+// The teachers label once, before the first epoch. --recipe '{"noise":{"share":0.5}}' disturbs half of the sentences
+// that the student sees. Progress goes to stderr; an interrupted run goes on from small.onnx.checkpoint when the same
+// command is given again.
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { parseConllu, words as wordsOf } from "../../packages/formats/dist/conllu/index.js";
-import { readConlluFile } from "../../packages/formats/dist/conllu/node.js";
 import { isHfDirectory, openHfDirectory } from "../../packages/formats/dist/hf/node.js";
 import { parseColumns } from "../../packages/formats/dist/iob/index.js";
-import { distill, openTeachers, posSentences } from "../../packages/tagger-training/dist/index.js";
-import { argumentsOf, readText, trainAndWrite } from "./training-run.mjs";
+import { distill, openTeachers } from "../../packages/tagger-training/dist/index.js";
+import { segmentText } from "../../packages/taggers/dist/index.js";
+import { argumentsOf, readText, treebankSentences, trainAndWrite } from "./training-run.mjs";
 
 const values = argumentsOf({
   teacher: { type: "string", multiple: true, default: [] },
-  train: { type: "string" },
+  train: { type: "string", multiple: true, default: [] },
   validation: { type: "string" },
   unlabelled: { type: "string", multiple: true, default: [] },
   architecture: { type: "string", default: "cnn" },
@@ -31,10 +33,30 @@ const sourceOf = (argument) => /^(?<path>.*?)(?::(?<limit>\d+))?$/.exec(argument
 
 async function unlabelledWords({ path, limit }) {
   const text = await readText(path);
+  if (path.endsWith(".txt")) return spread(plainSentences(text), limit);
   const sentences = path.endsWith(".conllu")
     ? Array.from(parseConllu(text), (sentence) => wordsOf(sentence).map(({ form }) => form))
     : Array.from(parseColumns(text, { name: basename(path) }), ({ words }) => words);
   return limit === undefined ? sentences : sentences.slice(0, Number(limit));
+}
+
+/** Distinct sentences of plain text, one paragraph a line, that are neither scraps nor lists. */
+function plainSentences(text) {
+  const byText = new Map();
+  for (const paragraph of text.split("\n")) {
+    for (const { words } of segmentText(paragraph)) {
+      if (words.length < 3 || words.length > 60) continue;
+      const forms = words.map(({ form }) => form);
+      byText.set(forms.join(" "), forms);
+    }
+  }
+  return [...byText.values()];
+}
+
+/** `limit` sentences at even distances. */
+function spread(sentences, limit = sentences.length) {
+  const count = Math.min(Number(limit), sentences.length);
+  return Array.from({ length: count }, (_, i) => sentences[Math.floor((i * sentences.length) / count)]);
 }
 
 /** SHA-256 of a file, or of a directory's weights, with its name. */
@@ -54,12 +76,12 @@ const [temperature, alpha, studentSize] = ["temperature", "alpha", "student-size
 );
 await trainAndWrite(values, {
   task: "pos",
-  train: await posSentences(readConlluFile(values.train)),
-  validation: await posSentences(readConlluFile(values.validation)),
-  sources: [values.train, ...texts].map((path) => basename(path)),
+  train: await treebankSentences(values.train),
+  validation: await treebankSentences([values.validation]),
+  sources: [...values.train, ...texts].map((path) => basename(path)),
   record: {
     teachers: await Promise.all(values.teacher.map(namedHash)),
-    data: await Promise.all([values.train, values.validation, ...texts].map(namedHash)),
+    data: await Promise.all([...values.train, values.validation, ...texts].map(namedHash)),
     temperature,
     alpha,
     studentSize,

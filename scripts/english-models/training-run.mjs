@@ -2,9 +2,15 @@
 // its packages by path, so that what is trained is what is checked out.
 import { parseArgs } from "node:util";
 import { readFile } from "node:fs/promises";
+import { readConlluFile } from "../../packages/formats/dist/conllu/node.js";
 import { writeModelFile } from "../../packages/formats/dist/onnx/node.js";
 import { withMetadata } from "../../packages/formats/dist/onnx/index.js";
-import { architectures, defaultRecipe, trainTagger } from "../../packages/tagger-training/dist/index.js";
+import {
+  architectures,
+  defaultRecipe,
+  posSentences,
+  trainTagger,
+} from "../../packages/tagger-training/dist/index.js";
 import { fileCheckpoint } from "../../packages/training/dist/node.js";
 
 const common = {
@@ -33,6 +39,12 @@ export function argumentsOf(own) {
 }
 
 export const readText = (path) => readFile(path, "utf8");
+
+/** Sentences of treebanks, one after the other, for part-of-speech training. */
+export async function treebankSentences(paths) {
+  const all = await Promise.all(paths.map((path) => posSentences(readConlluFile(path))));
+  return all.flat();
+}
 
 /**
  * Trains (going on from OUTPUT.checkpoint if it is there) and writes OUTPUT. `learn` takes what `trainTagger` takes and

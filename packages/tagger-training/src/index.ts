@@ -15,6 +15,8 @@ export {
   type VocabularyCounts,
 } from "./neural/features/count-features.js";
 export { buildNeuralModel, type NeuralModelOptions } from "./neural/graph/build-neural-model.js";
+export { defaultNoise, type Noise } from "./noise/noise.js";
+export { disturb, type DisturbedSentence } from "./noise/disturb.js";
 export { defaultRecipe, type Recipe } from "./neural/training/recipe.js";
 export {
   type TrainedTagger,

@@ -12,6 +12,7 @@ import {
   targetsOf,
   type TeachingOptions,
 } from "./lesson.js";
+import type { Noise } from "../noise/noise.js";
 import { scaledPreset } from "./scaled-preset.js";
 
 type Run = Pick<
@@ -43,6 +44,8 @@ export interface DistillTaggerOptions extends TeachingOptions, Run {
   readonly epochs?: number;
   readonly batchSize?: number;
   readonly learningRate?: number;
+  /** How the sentences that the student sees are disturbed; its teachers read them as they are. */
+  readonly noise?: Partial<Noise>;
 }
 
 /** A `bilstm` or `cnn` student. */
@@ -67,14 +70,25 @@ export function studentPreset({
 /** Trains a `bilstm` or `cnn` on what the teachers think. */
 export async function distillTagger(lesson: Lesson, options: DistillTaggerOptions): Promise<DistilledTagger> {
   const { task, labels, temperature, alpha } = lesson;
-  const { student, data, studentSize, unlabelled, onTeaching, epochs, batchSize, learningRate, ...run } =
-    options;
+  const {
+    student,
+    data,
+    studentSize,
+    unlabelled,
+    onTeaching,
+    epochs,
+    batchSize,
+    learningRate,
+    noise,
+    ...run
+  } = options;
   const { temperature: _temperature, alpha: _alpha, ...rest } = run;
   const recipe: Partial<Recipe> = {
     ...options.recipe,
     ...(epochs === undefined ? {} : { epochs }),
     ...(batchSize === undefined ? {} : { batchSentences: batchSize }),
     ...(learningRate === undefined ? {} : { learningRate }),
+    ...(noise === undefined ? {} : { noise }),
   };
   const train: TrainingSentence[] = [
     ...lesson.train,

@@ -1,3 +1,4 @@
+import { TaggerError } from "@nasty/taggers";
 import type { BaseModel } from "../fine-tuning/base-model.js";
 import { checkBatchSize } from "../fine-tuning/fine-tune.js";
 import { architectures } from "../neural/architecture.js";
@@ -32,7 +33,8 @@ export type Teachers = string | Teacher | readonly (string | Teacher)[];
  *
  * Loss: α·T²·KL(q‖softmax(z/T)) + (1 − α)·cross-entropy, q the mean of the teachers' softmax(z/T), computed once a
  * sentence. A transformer student adds h·MSE(hidden), a neural one the losses of its auxiliary heads. Words are hidden
- * from a neural student as in `trainTagger`; teachers read the whole sentence. Entity students of the neural kind have
+ * from a neural student as in `trainTagger`, and with `noise` it sees a share of the sentences disturbed; teachers read
+ * the whole sentence as it is. Entity students of the neural kind have
  * no scores of label sequences.
  *
  * @param teacher directories of token classifiers, model files, or results of `fineTune`, `trainTagger`,
@@ -61,6 +63,14 @@ export async function distill(teacher: Teachers, options: DistillOptions): Promi
   if (isTaggerStudent(options)) {
     studentPreset(options);
     return distillTagger(await prepareLesson(teacher, options), options);
+  }
+  // Types keep it from programs in TypeScript alone.
+  if ("noise" in options && options.noise !== undefined) {
+    throw new TaggerError(
+      "option",
+      'distill: noise: expected a student "cnn", "bilstm" or preset with it, got a transformer',
+      { name: "noise" },
+    );
   }
   const { hidden = 0 } = options;
   checkNumber("hidden", hidden, hidden >= 0, "a weight of at least 0");

@@ -160,6 +160,8 @@ describe("what cannot be distilled", () => {
   });
 
   it("no teacher, a path that is none, one whose weights have other names", async () => {
+    const noisy = { ...training, data, noise: { share: 0.5 } };
+    await expect(distill(teacher, noisy)).rejects.toThrow("distill: noise: expected a student");
     await expect(distill([], { data })).rejects.toMatchObject({ code: "teacher" });
     await expect(distill("nowhere", { data })).rejects.toMatchObject({ code: "teacher" });
     const { tensors: _, ...bare } = teacher;

@@ -102,6 +102,14 @@ export function learningOf(otherwise: {
   };
 }
 
+/** Noise in the training text. */
+export const noise = one(
+  "--noise <share>",
+  share,
+  "share of the sentences that a bilstm or cnn sees disturbed: in other case, mistyped, without punctuation",
+  { otherwise: "0" },
+);
+
 /** Quantization-aware training. */
 export const qat = switched(
   flag(

@@ -4,6 +4,7 @@ import { anyText, choice, positiveNumber, share, wholeNumber } from "../schema/v
 import {
   inputFormat,
   learningOf,
+  noise,
   qat,
   running,
   schemeOf,
@@ -40,6 +41,7 @@ export const trainOperation = operation({
       batchSize: "32; transformer: 16",
       learningRate: "0.003; transformer: 0.0007",
     }),
+    noise,
     scheme: schemeOf("recognized from the text; the model is trained on iob2"),
     minCosine: trainedCosine,
     engine: trainingEngine,
@@ -154,6 +156,7 @@ export const distillOperation = operation({
       batchSize: "16; cnn and bilstm: 32",
       learningRate: "0.00005; cnn and bilstm: 0.003",
     }),
+    noise,
     minCosine: trainedCosine,
     temperature: one("--temperature <t>", positiveNumber, "temperature of the teachers' soft targets", {
       otherwise: "2",

@@ -1,6 +1,7 @@
 import {
   type ArchitectureName,
   distill as distillTagger,
+  type DistillTaggerOptions,
   openTeachers,
   type Teacher,
 } from "@nasty/tagger-training";
@@ -19,6 +20,7 @@ import { trainingSentences } from "../texts/training-sentences.js";
 import { readWords } from "../texts/unlabelled-text.js";
 import { classifierRecipe, labelledData } from "./classifier-settings.js";
 import { keepDirectory, keepFile } from "./keep-trained.js";
+import { noiseSettings } from "./noise-settings.js";
 import { directoryPlace, filePlace } from "./place.js";
 import { runOf } from "./run-settings.js";
 import { type Student, studentOf } from "./student.js";
@@ -166,11 +168,12 @@ async function distillNetwork(
   const recipe = {
     ...classifierRecipe(settings),
     ...teaching,
+    ...noiseSettings(settings),
     student,
     studentSize: settings.studentSize ?? (settings.student === undefined ? 0.5 : 1),
   };
   const started = performance.now();
-  const distilled = await distillTagger(teachers, {
+  const lesson: DistillTaggerOptions = {
     ...recipe,
     ...runOf(settings, place, reporter),
     data: {
@@ -178,7 +181,8 @@ async function distillNetwork(
       validation: await trainingSentences(validation, task, "distill"),
     },
     ...lessons(settings, reporter),
-  });
+  };
+  const distilled = await distillTagger(teachers, lesson);
   const seconds = (performance.now() - started) / 1000;
   const { parameters, warnings } = distilled;
   for (const warning of warnings) reporter.note(`warning: ${warning}`);

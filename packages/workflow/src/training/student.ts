@@ -30,6 +30,7 @@ export async function studentOf(settings: Settings, teacher: Teacher): Promise<S
         `distill: --student ${named}: expected cnn, bilstm, or a Hugging Face directory, got no config.json in it`,
       );
   }
+  if (settings.noise !== undefined) throw noUse("--noise", "a student cnn or bilstm", named ?? "transformer");
   return { kind: "encoder", directory: named };
 }
 

@@ -174,7 +174,12 @@ function found(
 }
 
 /** Options that say something of taggers alone, by their flags. */
-const taggerOptions = { scheme: "--scheme", qat: "--qat", inputFormat: "--input-format" } as const;
+const taggerOptions = {
+  scheme: "--scheme",
+  noise: "--noise",
+  qat: "--qat",
+  inputFormat: "--input-format",
+} as const;
 
 /**
  * Refuses options that a training of whole texts would pass over.

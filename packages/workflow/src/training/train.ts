@@ -15,6 +15,7 @@ import type { SettingsOf } from "../schema/option.js";
 import { trainingSentences } from "../texts/training-sentences.js";
 import { isKept, type TrainedExport } from "./export-trained.js";
 import { keepFile } from "./keep-trained.js";
+import { noiseSettings } from "./noise-settings.js";
 import { filePlace } from "./place.js";
 import { qatSettings } from "./qat-settings.js";
 import { randomTextEncoder } from "./random-text-base.js";
@@ -112,6 +113,11 @@ async function trainedTagger(
   reporter: Reporter,
 ): Promise<TrainResult> {
   const { task, architecture = "bilstm", train: text, validation, seed, batchSize, engine } = settings;
+  if (architecture === "transformer" && settings.noise !== undefined) {
+    throw new UsageError(
+      "train: --noise: expected it with --architecture bilstm or cnn, got it with transformer",
+    );
+  }
   const quantization = qatSettings("train", settings);
   const place = await filePlace({
     operation: "train",
@@ -119,7 +125,10 @@ async function trainedTagger(
     isQuantized: settings.qat === true,
     read: [text, validation],
   });
-  const recipe = given(settings, "epochs", "learningRate");
+  const recipe = {
+    ...given(settings, "epochs", "learningRate"),
+    ...noiseSettings(settings),
+  };
   const started = performance.now();
   const job = {
     task,

@@ -68,6 +68,11 @@ test("a small network learns from an open model and from what was made of it", a
   // One teacher needs no list, and teaches otherwise than two.
   const one = await distill(model, quick("one.onnx"));
   expect(one.epochs).not.toEqual(tiny.epochs);
+  // A student that sees noise learns something else of the same teacher.
+  const noisy = await distill(model, { ...quick("noisy.onnx"), noise: 0.8 });
+  expect(noisy.epochs).not.toEqual(one.epochs);
+  await using last = await openModel(noisy.path);
+  expect(last.history.at(-1)).toMatchObject({ step: "distill", options: { noise: { share: 0.8 } } });
 });
 
 test("ends on its signal while the teachers label, and while the student learns; the same call goes on", async () => {
@@ -111,6 +116,9 @@ test("options that are unknown or contradict each other are named", async () => 
   const refused = (more: object) => expect(distill(small, { ...quick("no.onnx"), ...more })).rejects;
   await refused({ size: 1 }).toThrow("distill: size: expected one of teachers, student, studentSize");
   await refused({ by: "width" }).toThrow("distill: --by: expected a transformer student, got it with the");
+  await refused({ student: folder.path("pos"), studentSize: undefined, noise: 0.5 }).toThrow(
+    "distill: --noise: expected a student cnn or bilstm, got it with the student",
+  );
   await refused({ validation: undefined }).toThrow("distill: --validation: expected labelled text");
   await refused({ student: "cnnn", studentSize: undefined }).toThrow("expected cnn, bilstm, or a Hugging");
   await refused({ task: "ner" }).toThrow("labels: expected those of entities");

@@ -93,12 +93,27 @@ test("the quantized file of a training for quantization is a model too", async (
   expect((await evaluate(made.qat, { on: folder.path("test.conllu") })).value).toBe(made.qat.value);
 });
 
+test("noise makes another model, and is in its history", async () => {
+  const still = await train(quick("still.onnx"));
+  const noisy = await train({ ...quick("noisy.onnx"), noise: 0.5 });
+  expect(noisy.epochs).not.toEqual(still.epochs);
+  await using model = await openModel(noisy.path);
+  expect(model.history.at(-1)).toMatchObject({ options: { noise: { share: 0.5 } } });
+});
+
 test("options that are unknown, wrong or contradict each other are named", async () => {
   const before = await folder.names();
   const refused = (more: object) => expect(train({ ...quick("no.onnx"), ...more } as never)).rejects;
   await refused({ epoch: 3 }).toThrow("train: epoch: expected one of task, train, validation");
   await refused({ epochs: 0 }).toThrow("train: epochs: expected a whole number of 1 or more, got 0");
   await refused({ task: undefined }).toThrow("train: task: expected a value");
+  await refused({ noise: 2 }).toThrow("train: noise: expected a number from 0 to 1, got 2");
+  await refused({ noise: 0.5, architecture: "transformer" }).toThrow(
+    "train: --noise: expected it with --architecture bilstm or cnn, got it with transformer",
+  );
+  await refused({ noise: 0.5, architecture: undefined, task: "classification" }).toThrow(
+    "train: --noise: expected --task pos or ner with it, got classification",
+  );
   await refused({ qat: { bits: 6 } }).toThrow("train: qat.bits: expected 8 or 4, got 6");
   await refused({ qat: { size: 6 } }).toThrow("train: qat.size: expected one of bits, blockSize, start");
   await refused({ qat: 4 }).toThrow("train: qat: expected true, false or an object");

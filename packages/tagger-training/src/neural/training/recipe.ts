@@ -1,3 +1,4 @@
+import type { Noise } from "../../noise/noise.js";
 import type { FeatureDropout } from "./word-dropout.js";
 
 /** Numbers of the recipe; the defaults are what the package's own English models are trained with. */
@@ -15,6 +16,8 @@ export interface Recipe {
   /** Weight of each auxiliary head's loss. */
   readonly auxiliaryWeight: number;
   readonly dropout: FeatureDropout;
+  /** How the sentences are disturbed; what is not said is that of `defaultNoise`. None unless it has a `share`. */
+  readonly noise?: Partial<Noise> | undefined;
   /** Sentences of more words are refused. */
   readonly longestSentence: number;
 }

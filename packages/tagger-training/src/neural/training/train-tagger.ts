@@ -6,6 +6,7 @@ import {
   evaluate,
   labellingOf,
   type NeuralSettings,
+  noLabel,
   openNeuralTagger,
   TaggerError,
   type Task,
@@ -38,6 +39,7 @@ import {
 } from "../architecture.js";
 import { countWords, featureSettings } from "../features/count-features.js";
 import { buildNeuralModel } from "../graph/build-neural-model.js";
+import { noiseOf } from "../../noise/noise.js";
 import { checkLengths, checkValidation, type LabelSets, labelSets } from "./label-sets.js";
 import { lossesOf } from "./losses.js";
 import { defaultRecipe, type Recipe } from "./recipe.js";
@@ -106,8 +108,9 @@ export interface TrainedTagger {
  * AdamW with linear decay, gradients clipped, averaged weights; loss = cross-entropy of the labels with label smoothing
  * (or the negative log-likelihood of the label sequence, divided by the mean sentence length) + `auxiliaryWeight` ·
  * that of each auxiliary head. Words and affixes are hidden at random, see `FeatureDropout`; dropout masks of a two-way
- * LSTM are shared along the sentence. After every epoch the averaged weights are evaluated on the validation sentences;
- * the best ones are returned.
+ * LSTM are shared along the sentence. With `recipe.noise` a share of the sentences is disturbed, in another way each
+ * epoch; their words keep the labels and the soft targets that they had. After every epoch the averaged weights are
+ * evaluated on the validation sentences; the best ones are returned.
  *
  * @throws TaggerError `empty`, `labels`, `misaligned`, `unknown-label`, `window`; TrainingError `non-finite-loss`,
  *   `checkpoint-mismatch`, `checkpoint-format`.
@@ -157,6 +160,9 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
     // The graph takes what its losses read, nothing else.
     targets: soft?.alpha === 0 ? undefined : soft?.targets,
     ownLabels: soft?.alpha !== 1,
+    noise: noiseOf(recipe.noise),
+    // An entity without its first word would be none of its scheme.
+    mayDrop: task === "pos" ? undefined : (label) => label === "O" || label === noLabel,
   });
   const model = buildNeuralModel({
     features,

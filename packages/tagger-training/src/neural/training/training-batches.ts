@@ -8,10 +8,12 @@ import {
   makeWordStore,
   placeDistinct,
   type Placement,
-  type WordFeatures,
   wordFeeds,
+  type WordStore,
 } from "@nasty/taggers/neural";
 import { type Batch, type Random, shuffled } from "@nasty/training";
+import { disturb } from "../../noise/disturb.js";
+import type { Noise } from "../../noise/noise.js";
 import type { LabelSets } from "./label-sets.js";
 import type { TrainingSentence } from "./training-sentence.js";
 import { type FeatureDropout, hideAffixes, hideWord, hidingProbability } from "./word-dropout.js";
@@ -48,14 +50,20 @@ export interface BatchSourceOptions {
   readonly targets?: readonly Float32Array[] | undefined;
   /** Whether the labels of the task's own head go out. Default true. */
   readonly ownLabels?: boolean;
+  /** How sentences are disturbed, in another way each epoch; labels and targets stay those of the words. */
+  readonly noise?: Noise | undefined;
+  /** Whether noise may leave out a word with this label of the task's own. Default: any. */
+  readonly mayDrop?: ((label: string) => boolean) | undefined;
 }
 
 interface Example {
-  readonly words: Int32Array;
+  readonly words: readonly string[];
   /** Label numbers by output. */
   readonly labels: readonly Int32Array[];
   readonly target: Float32Array | undefined;
   readonly weight: number;
+  /** Whether noise may leave out the word at a place. */
+  readonly mayDrop: (place: number) => boolean;
 }
 
 /**
@@ -64,28 +72,28 @@ interface Example {
  */
 const POOL_BATCHES = 40;
 
-/** Encodes the sentences once and hands out batches of like length, in another order each epoch. */
+/** Hands out batches of sentences of like length, in another order each epoch. */
 export function makeBatchSource(options: BatchSourceOptions): BatchSource {
-  const { sentences, features, sets, batchSentences, counts, dropout } = options;
-  const store = makeWordStore(makeWordFeatures(features));
-  const hiding: number[] = [];
+  const { sentences, features, sets, batchSentences, noise, mayDrop = () => true } = options;
+  const featuresOf = makeWordFeatures(features);
+  const known = makeWordStore(featuresOf);
   const outputs = outputsOf(sets, options.ownLabels);
   const numbers = outputs.map(({ labels }) => new Map(labels.map((label, i) => [label, i])));
   const examples = sentences
     .map((sentence, i): Example => {
-      const words = Int32Array.from(sentence.words, (word) => {
-        const at = store.placeOf(word);
-        hiding[at] ??= hidingProbability(counts.get(word.toLowerCase()) ?? 0, dropout);
-        return at;
-      });
       const labels = outputs.map(({ head }, o) => {
         const given = head === undefined ? sentence.labels : sentence.auxiliary?.[head];
         return Int32Array.from(sentence.words, (_, w) => numbers[o]?.get(given?.[w] ?? "") ?? ignoredLabel);
       });
-      return { words, labels, target: options.targets?.[i], weight: sentence.weight ?? 1 };
+      return {
+        words: sentence.words,
+        labels,
+        target: options.targets?.[i],
+        weight: sentence.weight ?? 1,
+        mayDrop: (place) => mayDrop(sentence.labels[place] as string),
+      };
     })
     .filter(({ words }) => words.length > 0);
-  const all = Array.from({ length: store.size }, (_, i) => store.at(i));
   const expected = examples.reduce((sum, { weight }) => sum + weight, 0);
   const tokens = examples.reduce((sum, { weight, words }) => sum + weight * words.length, 0);
   return {
@@ -94,11 +102,45 @@ export function makeBatchSource(options: BatchSourceOptions): BatchSource {
       Math.ceil(Math.max(expected / batchSentences, tokens / options.batchTokens)),
     ),
     *epoch(random) {
-      for (const batch of shuffledBatches(draw(examples, random), options, random)) {
-        yield encode(batch, { ...options, outputs, all, hiding, random });
+      // What noise makes of words is forgotten after an epoch: most of it is never seen again.
+      const store = noise === undefined ? known : makeWordStore(featuresOf);
+      const drawn = draw(examples, random);
+      const seen =
+        noise === undefined
+          ? drawn
+          : drawn.map((example) => disturbed(example, { noise, random, labels: sets.labels.length }));
+      for (const batch of shuffledBatches(seen, options, random)) {
+        yield encode(batch, { ...options, outputs, store, random });
       }
     },
   };
+}
+
+/** The example with noise; the labels and targets of the words that are left go with them. */
+function disturbed(
+  example: Example,
+  {
+    noise,
+    random,
+    labels: count,
+  }: { readonly noise: Noise; readonly random: Random; readonly labels: number },
+): Example {
+  const found = disturb(example.words, noise, random, example.mayDrop);
+  if (found === undefined) return example;
+  const { words, places } = found;
+  const { target } = example;
+  return {
+    ...example,
+    words,
+    labels: example.labels.map((labels) => Int32Array.from(places, (place) => labels[place] as number)),
+    target: target && pickRows(target, places, count),
+  };
+}
+
+function pickRows(values: Float32Array, rows: readonly number[], width: number): Float32Array {
+  const out = new Float32Array(rows.length * width);
+  rows.forEach((row, i) => out.set(values.subarray(row * width, (row + 1) * width), i * width));
+  return out;
 }
 
 interface Output {
@@ -151,22 +193,23 @@ function shuffledBatches(
 
 interface Encoding extends BatchSourceOptions {
   readonly outputs: readonly Output[];
-  readonly all: readonly WordFeatures[];
-  /** Probability that the word at a place of the store is hidden. */
-  readonly hiding: readonly number[];
+  readonly store: WordStore;
   readonly random: Random;
 }
 
 /** Distinct words of a batch count once, a hidden one beside the one that is not. */
 function encode(batch: readonly Example[], encoding: Encoding): Batch {
-  const { all, hiding, random, dropout, layout, features, outputs } = encoding;
+  const { store, random, dropout, counts, layout, features, outputs } = encoding;
+  const hides = (word: string): boolean =>
+    random.uniform() < hidingProbability(counts.get(word.toLowerCase()) ?? 0, dropout);
+  // A key is twice a word's place in the store, and 1 more if the word is hidden.
   const rows = batch.map(({ words }) => ({
-    ids: words.map((word) => (random.uniform() < (hiding[word] as number) ? word + all.length : word)),
+    ids: Int32Array.from(words, (word) => 2 * store.placeOf(word) + (hides(word) ? 1 : 0)),
   }));
   const placed = placeDistinct(rows, layout);
   const words = placed.words.map((key) => {
-    const known = all[key % all.length] as WordFeatures;
-    return hideAffixes(key < all.length ? known : hideWord(known), dropout.affix, random);
+    const word = store.at(key >> 1);
+    return hideAffixes(key % 2 === 0 ? word : hideWord(word), dropout.affix, random);
   });
   const feeds: Record<string, Tensor> = { ...wordFeeds(words, features), ...placed.feeds };
   outputs.forEach(({ name }, o) => {

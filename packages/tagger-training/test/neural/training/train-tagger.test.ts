@@ -5,7 +5,12 @@ import { openSession } from "@nasty/runtime";
 import { evaluate, openNeuralTagger, type Task } from "@nasty/taggers";
 import { type CheckpointStore, seededRandom } from "@nasty/training";
 import { describe, expect, test } from "vitest";
-import { trainTagger, type TrainTaggerOptions } from "../../../src/neural/training/train-tagger.js";
+import type { Noise } from "../../../src/noise/noise.js";
+import {
+  type TrainedTagger,
+  trainTagger,
+  type TrainTaggerOptions,
+} from "../../../src/neural/training/train-tagger.js";
 import {
   nerSentences,
   posSentences,
@@ -90,6 +95,70 @@ describe.each([
     expect(serializeModel(rest.model)).toEqual(serializeModel(whole.model));
     await expect(trainTagger({ ...options, seed: 2, checkpoint })).rejects.toMatchObject({
       code: "checkpoint-mismatch",
+    });
+  });
+});
+
+describe("noise", () => {
+  const withNoise = (noise?: Partial<Noise>): TrainTaggerOptions => ({
+    ...base(cnn),
+    recipe: { ...base(cnn).recipe, ...(noise === undefined ? {} : { noise }) },
+  });
+  const shouted = corpus(60, 3).map((sentence) => ({
+    ...sentence,
+    words: sentence.words.map((word) => word.toUpperCase()),
+  }));
+  const valueOn = async ({ model, settings }: TrainedTagger): Promise<number> => {
+    const tagger = await openNeuralTagger(model, settings, (part) => openSession(part));
+    const { value } = await evaluate(tagger, shouted);
+    await tagger.close();
+    return value;
+  };
+
+  test("what is trained with noise holds up on it; without a share nothing changes", async () => {
+    const plain = await trainTagger(withNoise());
+    const none = await trainTagger(withNoise({ lower: 0 }));
+    expect(serializeModel(none.model)).toEqual(serializeModel(plain.model));
+    const noisy = await trainTagger(withNoise({ share: 0.5, lower: 0, upper: 1, title: 0 }));
+    expect(noisy.value).toBeGreaterThan(0.97);
+    expect(await valueOn(noisy)).toBeGreaterThan(Math.max(0.97, await valueOn(plain)));
+  });
+
+  test("an entity keeps its first word, and the interrupted training goes on to the same bytes", async () => {
+    let saved: Uint8Array | undefined;
+    const checkpoint: CheckpointStore = {
+      load: async () => saved,
+      save: async (chunks) => {
+        saved = Buffer.concat([...chunks]);
+      },
+    };
+    const train = corpus(60, 1).map(({ words }) => ({
+      words: ['"', ...words],
+      labels: ["B-X", "I-X", "O", "O", "O", "O"],
+    }));
+    const options: TrainTaggerOptions = {
+      ...withNoise({ share: 0.8, punctuation: 0.5 }),
+      task: "ner",
+      train,
+      validation: train,
+    };
+    const whole = await trainTagger(options);
+    expect(whole.value).toBeGreaterThan(0.9);
+    const abort = new AbortController();
+    const onEvent: TrainTaggerOptions["onEvent"] = (event) =>
+      event.event === "checkpoint" && event.step >= 20 && abort.abort();
+    await trainTagger({ ...options, checkpoint, checkpointEvery: 5, onEvent, signal: abort.signal });
+    const rest = await trainTagger({ ...options, checkpoint });
+    expect(serializeModel(rest.model)).toEqual(serializeModel(whole.model));
+    await expect(
+      trainTagger({ ...withNoise({ share: 0.7 }), task: "ner", train, validation: train, checkpoint }),
+    ).rejects.toMatchObject({ code: "checkpoint-mismatch" });
+  });
+
+  test("a share that is none is refused before anything is learned", async () => {
+    await expect(trainTagger(withNoise({ share: 2 }))).rejects.toMatchObject({
+      code: "option",
+      name: "TaggerError",
     });
   });
 });

@@ -1,5 +1,7 @@
+import { auxiliaryOutput } from "@nasty/taggers/neural";
 import { seededRandom } from "@nasty/training";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { defaultNoise } from "../../../src/noise/noise.js";
 import { type BatchSourceOptions, makeBatchSource } from "../../../src/neural/training/training-batches.js";
 import { hidingProbability } from "../../../src/neural/training/word-dropout.js";
 import { tinyFeatures } from "../tiny-neural.js";
@@ -92,6 +94,42 @@ test.each(["rows", "masked-rows", "stream"] as const)("targets stand where their
     });
   }
   expect(seen).toBe(taught.flat().length);
+});
+
+describe("noise", () => {
+  const nothing = Object.fromEntries(Object.keys(defaultNoise).map((name) => [name, 0]));
+  const noise = { ...defaultNoise, ...nothing, share: 1 };
+
+  test("words change, another way each epoch, and are the same for the same seed", () => {
+    const typing = { ...noise, typing: 1, typingPerWord: 0.5 };
+    const affixes = (seed: number, changes: Partial<BatchSourceOptions> = { noise: typing }) =>
+      numbers(epoch(changes, seed), "affix_ids");
+    expect(affixes(1)).not.toEqual(affixes(1, {}));
+    expect(affixes(1)).toEqual(affixes(1));
+    const source = makeBatchSource({ ...options, noise: typing });
+    const random = seededRandom(1);
+    expect([...source.epoch(random)]).not.toEqual([...source.epoch(random)]);
+  });
+
+  test("labels and targets of words that are left out go with them, those of the others stay with theirs", () => {
+    const names = ["comma", "word", "kept"];
+    const targetOf = (label: string): number[] => names.map((name) => (name === label ? 5 : 0));
+    const labels = ["comma", "word", "comma", "kept", "word"];
+    const batches = epoch(
+      {
+        sentences: [{ words: [",", "time", ",", ",", "a"], labels, auxiliary: { same: labels } }],
+        sets: { labels: names, auxiliary: { same: names } },
+        targets: [Float32Array.from(labels.flatMap(targetOf))],
+        noise: { ...noise, punctuation: 1 },
+        mayDrop: (label) => label !== "kept",
+      },
+      3,
+    );
+    expect(batches).toHaveLength(1);
+    expect(numbers(batches, "logits/labels")).toEqual([1, 2, 1]);
+    expect(numbers(batches, `${auxiliaryOutput("same")}/labels`)).toEqual([1, 2, 1]);
+    expect(numbers(batches, "logits/soft")).toEqual(["word", "kept", "word"].flatMap(targetOf));
+  });
 });
 
 test("labels that no loss reads do not go out", () => {
