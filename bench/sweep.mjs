@@ -138,7 +138,9 @@ try {
   );
   for (const { rung, samples, recipes: count, ended } of rungs)
     console.log(`  rung ${rung}: ${count} recipes on ${samples} sentences, ${ended} ended`);
-  const judged = tried.reduce((sum, { rungs: climbed }) => sum + (climbed.at(-1)?.samples ?? 0), 0);
+  const judged = tried
+    .flatMap(({ rungs: climbed }) => climbed)
+    .reduce((sum, { samples }) => sum + samples, 0);
   const all = tried.length * rungs.at(-1).samples;
   console.log(`  sentences judged: ${judged} of ${all} (${((100 * judged) / all).toFixed(0)} %)`);
   console.log(

@@ -43,7 +43,7 @@ try {
   const quoted = Object.entries(overrides).map(([name, target]) => `  "${name}": "${target}"`);
   writeFileSync(
     join(project, "pnpm-workspace.yaml"),
-    `packages: []\noverrides:\n${quoted.join("\n")}\nallowBuilds:\n  onnxruntime-node: false\n  protobufjs: false\n  esbuild: false\n`,
+    `packages: []\noverrides:\n${quoted.join("\n")}\nallowBuilds:\n  onnxruntime-node: false\n  protobufjs: false\n  esbuild: false\n  msgpackr-extract: false\n`,
   );
   pnpm(["install", "--prefer-offline"], project);
 

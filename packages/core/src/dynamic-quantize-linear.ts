@@ -1,5 +1,5 @@
 import { perTensor } from "./granularity.js";
-import { groupRanges } from "./parameters.js";
+import { wholeRange } from "./parameters.js";
 import { quantizeLinear } from "./quantize-linear.js";
 import { roundHalfEven } from "./round.js";
 import type { Tensor } from "./tensor.js";
@@ -26,9 +26,7 @@ export interface DynamicallyQuantized {
  * @example dynamicQuantizeLinear(tensor("float32", [2], new Float32Array([-1, 2]))).zeroPoint; // 85
  */
 export function dynamicQuantizeLinear(x: Tensor<"float32">): DynamicallyQuantized {
-  const ranges = groupRanges(x, perTensor);
-  const min = ranges.min[0] as number;
-  const max = ranges.max[0] as number;
+  const { min, max } = wholeRange(x.data);
   const quotient = Math.fround(Math.fround(max - min) / 255);
   const scale = quotient === 0 ? 1 : quotient;
   const zeroPoint = roundHalfEven(Math.min(255, Math.max(0, Math.fround(-min / scale))));

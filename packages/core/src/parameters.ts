@@ -73,6 +73,18 @@ function extendRow(
   return sawNaN;
 }
 
+/**
+ * Range of all values of a tensor as {@link groupRanges} has it, for those who compute with a tensor in between:
+ * without the vector loops, which a page would carry.
+ */
+export function wholeRange(data: Float32Array): { readonly min: number; readonly max: number } {
+  const ranges: GroupRanges = { min: new Float32Array(1), max: new Float32Array(1) };
+  const sawNaN = extendRun(data, 0, data.length, ranges, 0);
+  const [min, max] = [ranges.min[0] as number, ranges.max[0] as number];
+  if (sawNaN || !Number.isFinite(min) || !Number.isFinite(max)) throw notFinite("groupRanges", data);
+  return { min, max };
+}
+
 /** Elements from which on a run is worth a copy. */
 const shortestRun = 128;
 

@@ -60,7 +60,6 @@ export interface ShardLane {
 
 export interface LaneOptions {
   readonly planOf: (folder: string) => Promise<FolderPlan>;
-  readonly threads: number;
   /** Hears the remarks about each model once. */
   readonly onNotes: (notes: readonly string[]) => void;
 }
@@ -70,7 +69,7 @@ interface Opened<T> {
   readonly value: T;
 }
 
-export function makeShardLane({ planOf, threads, onNotes }: LaneOptions): ShardLane {
+export function makeShardLane({ planOf, onNotes }: LaneOptions): ShardLane {
   let reader: Opened<ShardReader> | undefined;
   let worker: Opened<ShardWorker> | undefined;
   let checked: string | undefined;
@@ -91,8 +90,9 @@ export function makeShardLane({ planOf, threads, onNotes }: LaneOptions): ShardL
   };
 
   const workerOf = async ({ model }: ShardJob, { plan }: FolderPlan): Promise<ShardWorker> => {
-    const { task, scheme } = plan.settings;
-    const key = JSON.stringify([model, task, scheme]);
+    // Labels can depend on the number of threads: it is the plan's, as all else.
+    const { task, scheme, threads } = plan.settings;
+    const key = JSON.stringify([model, task, scheme, threads]);
     if (worker?.key === key) return worker.value;
     await closeWorker();
     const choice = choiceOf({ task, scheme } as Parameters<typeof choiceOf>[0]);

@@ -49,7 +49,7 @@ export function work(options: Given<typeof workOperation.options>): Promise<Work
 
 /** {@link work} from checked settings. */
 export async function runWork(settings: Settings, { note, signal }: Reporter): Promise<WorkResult> {
-  const { untilEmpty = false, patience, threads } = settings;
+  const { untilEmpty = false, patience } = settings;
   const workers = settings.workers ?? availableParallelism();
   const address = addressOf(settings.queue);
   const connection = await connect(address);
@@ -63,32 +63,9 @@ export async function runWork(settings: Settings, { note, signal }: Reporter): P
   };
   const planOf = makePlanReader();
   const lanes = Array.from({ length: workers }, () =>
-    makeShardLane({ planOf, threads, onNotes: (notes) => notes.forEach(noteOnce) }),
+    makeShardLane({ planOf, onNotes: (notes) => notes.forEach(noteOnce) }),
   );
-  const free = [...lanes];
-  const doJob = async (job: Job, token?: string): Promise<Manifest> => {
-    const lane = free.pop() as ShardLane;
-    try {
-      const manifest = await lane.do(parseJob(job.data));
-      counts.shards++;
-      counts.words += manifest.words;
-      return manifest;
-    } catch (error) {
-      if (error instanceof OtherMachine) {
-        ends.abort(error);
-        await job.moveToDelayed(Date.now() + pauseBehindFaultMs, token);
-        throw new DelayedError();
-      }
-      counts.failures++;
-      const fault = faultOfText(error);
-      if (fault !== undefined) throw new UnrecoverableError(fault);
-      note(`${job.data.shard}: ${(error as Error).message}; it goes back on the queue`);
-      await wait(pauseBehindFaultMs, undefined, { signal: ends.signal }).catch(() => undefined);
-      throw error;
-    } finally {
-      free.push(lane);
-    }
-  };
+  const doJob = jobRunner({ lanes, counts, ends, note });
   const options = {
     connection,
     concurrency: workers,
@@ -130,6 +107,42 @@ export async function runWork(settings: Settings, { note, signal }: Reporter): P
   if (ends.signal.reason instanceof OtherMachine) throw ends.signal.reason;
   const seconds = (performance.now() - started) / 1000;
   return { queue: address.shown, workers, ...counts, seconds, wordsPerSecond: counts.words / seconds };
+}
+
+interface Running {
+  readonly lanes: readonly ShardLane[];
+  readonly counts: { shards: number; words: number; failures: number };
+  /** Ends the taking of shards. */
+  readonly ends: AbortController;
+  readonly note: Reporter["note"];
+}
+
+/** What is done for each job of a queue; as many at once as there are lanes. */
+function jobRunner({ lanes, counts, ends, note }: Running) {
+  const free = [...lanes];
+  return async (job: Job, token?: string): Promise<Manifest> => {
+    const lane = free.pop() as ShardLane;
+    try {
+      const manifest = await lane.do(parseJob(job.data));
+      counts.shards++;
+      counts.words += manifest.words;
+      return manifest;
+    } catch (error) {
+      if (error instanceof OtherMachine) {
+        ends.abort(error);
+        await job.moveToDelayed(Date.now() + pauseBehindFaultMs, token);
+        throw new DelayedError();
+      }
+      counts.failures++;
+      const fault = faultOfText(error);
+      if (fault !== undefined) throw new UnrecoverableError(fault);
+      note(`${job.id}: ${(error as Error).message}; it goes back on the queue`);
+      await wait(pauseBehindFaultMs, undefined, { signal: ends.signal }).catch(() => undefined);
+      throw error;
+    } finally {
+      free.push(lane);
+    }
+  };
 }
 
 /** Codes of faults that another machine need not have. */

@@ -30,18 +30,20 @@ export interface PlannedCorpus {
  * Finds the texts, cuts them into shards, and puts the plan into the folder; where it is there already, of these texts
  * and options, nothing is read.
  *
+ * @param onCut hears of each shard that a new plan gets, as it is found
  * @throws InputError for a folder that has another plan, or anything else in it; UsageError for texts that are none
  */
 export async function planCorpus(
   settings: Settings,
   reporter: Reporter,
   given: readonly string[],
+  onCut?: () => void,
 ): Promise<PlannedCorpus> {
   const { output, resume = false } = settings;
   checkCompression(settings.compress);
   const before = await openFolder(output, resume);
   const inputs = await findInputs(given, output);
-  const plan = await planFor(settings, { reporter, inputs, before });
+  const plan = await planFor(settings, { reporter, inputs, before, onCut });
   return { plan, paths: inputs.map(({ path }) => path) };
 }
 
@@ -49,14 +51,18 @@ interface Planning {
   readonly reporter: Reporter;
   readonly inputs: readonly FoundInput[];
   readonly before: ShardPlan | undefined;
+  readonly onCut: (() => void) | undefined;
 }
 
 /** The plan of the folder where it is of these texts and options, otherwise a new one, which is put there. */
-async function planFor(settings: Settings, { reporter, inputs, before }: Planning): Promise<ShardPlan> {
+async function planFor(
+  settings: Settings,
+  { reporter, inputs, before, onCut }: Planning,
+): Promise<ShardPlan> {
   const { output } = settings;
   const wanted = await shardSettings(settings);
   if (before !== undefined && (await isPlanOf(before, inputs, wanted))) return before;
-  const plan = await planShards(inputs, wanted, reporter);
+  const plan = await planShards(inputs, wanted, reporter, onCut);
   const dropped = before === undefined ? [] : await checkSamePlan(output, before, plan);
   await writePlan(output, plan, before);
   await dropShards(output, dropped);

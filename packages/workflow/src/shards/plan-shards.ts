@@ -14,18 +14,21 @@ import { endingOf, type Shard, type ShardInput, type ShardPlan, type ShardSettin
  *
  * A plan depends on the texts and the settings, on nothing else: whoever makes it, wherever, gets the same. Texts are
  * read once, in pieces; what is held is the list of shards. A text that cannot be read has none, and says why.
+ *
+ * @param onCut hears of each stretch as it is found
  */
 export async function planShards(
   inputs: readonly FoundInput[],
   settings: ShardSettings,
   { note, signal, progress }: Pick<Reporter, "note" | "signal" | "progress">,
+  onCut: () => void = () => undefined,
 ): Promise<ShardPlan> {
   const planned: ShardInput[] = [];
   const shards: Shard[] = [];
   progress.start("planning", inputs.length);
   for (const [index, input] of inputs.entries()) {
     signal?.throwIfAborted();
-    const one = await planInput(input, index, settings, signal);
+    const one = await planInput(input, index, { settings, signal, onCut });
     planned.push(one.input);
     // One by one: a text may have more shards than a call takes arguments.
     for (const shard of one.shards) shards.push(shard);
@@ -36,6 +39,12 @@ export async function planShards(
   return { schema: 1, settings, inputs: planned, shards };
 }
 
+interface Cutting {
+  readonly settings: ShardSettings;
+  readonly signal: AbortSignal | undefined;
+  readonly onCut: () => void;
+}
+
 interface PlannedInput {
   readonly input: ShardInput;
   readonly shards: readonly Shard[];
@@ -44,8 +53,7 @@ interface PlannedInput {
 async function planInput(
   { path, name }: FoundInput,
   index: number,
-  settings: ShardSettings,
-  signal: AbortSignal | undefined,
+  { settings, signal, onCut }: Cutting,
 ): Promise<PlannedInput> {
   const { size: bytes, mtimeMs: modified } = await stat(path).catch(() => ({ size: 0, mtimeMs: 0 }));
   const input = { name, form: "plain", bytes, modified, lead: 0 } as const;
@@ -55,7 +63,7 @@ async function planInput(
       await text.close();
       throw notPlain(text.name);
     }
-    const { cuts, lead } = await cutsOf(text, settings, signal);
+    const { cuts, lead } = await cutsOf(text, { settings, signal, onCut });
     const known = { ...input, form: text.form, lead };
     const shards = cuts.map((cut, at) => shardOf(cut, { input: known, index, at, text, settings }));
     return { input: known, shards };
@@ -70,8 +78,7 @@ async function planInput(
 
 async function cutsOf(
   text: OpenText,
-  { shardWords: words, onePerLine }: ShardSettings,
-  signal: AbortSignal | undefined,
+  { settings: { shardWords: words, onePerLine }, signal, onCut }: Cutting,
 ): Promise<{ readonly cuts: readonly Cut[]; readonly lead: number }> {
   let lead = 0;
   const cuts: Cut[] = [];
@@ -84,6 +91,7 @@ async function cutsOf(
   for await (const cut of found) {
     signal?.throwIfAborted();
     cuts.push(cut);
+    onCut();
   }
   return { cuts, lead };
 }

@@ -8,10 +8,12 @@ import type { Part } from "../schema/values.js";
 import { openLocalWorker } from "../shards/local-worker.js";
 import { mergeShards, type MergeResult } from "../shards/merge-shards.js";
 import { openProcessWorker } from "../shards/open-process.js";
-import { planCorpus } from "../shards/plan-corpus.js";
+import { planCorpus, type PlannedCorpus } from "../shards/plan-corpus.js";
+import { type PreparedWorkers, prepareWorkers } from "../shards/prepared-workers.js";
 import { runPlan, type ShardOutcome } from "../shards/run-plan.js";
 import { openShardReader } from "../shards/shard-reader.js";
 import type { Shard, ShardPlan } from "../shards/shard.js";
+import type { WorkerModel } from "../shards/worker-messages.js";
 import type { ShardWorker } from "../shards/worker.js";
 import { readingFor, withReading } from "../texts/reading.js";
 import { choiceOf } from "../texts/label-choice.js";
@@ -87,17 +89,44 @@ async function tagTexts(
   reporter: Reporter,
   given: readonly string[],
 ): Promise<TagCorpusResult> {
-  const { output, shard: part, resume = false, failFast = false } = settings;
+  const { shard: part, resume = false } = settings;
+  const wanted = settings.workers ?? availableParallelism();
+  const prepared = prepareWorkers(wanted, () => openProcessWorker(workerModel(settings)));
+  let cuts = 0;
+  const onCut = (): void => {
+    cuts++;
+    // There is work for each of them.
+    if (wanted > 1 && cuts === wanted * (part?.of ?? 1)) prepared.prepare();
+  };
+  try {
+    const planned = await planCorpus({ ...settings, resume }, reporter, given, onCut);
+    return await tagPlanned(settings, reporter, { ...planned, wanted, prepared });
+  } finally {
+    await prepared.close();
+  }
+}
+
+interface Planned extends PlannedCorpus {
+  readonly wanted: number;
+  readonly prepared: PreparedWorkers;
+}
+
+async function tagPlanned(
+  settings: Settings,
+  reporter: Reporter,
+  { plan, paths, wanted, prepared }: Planned,
+): Promise<TagCorpusResult> {
+  const { output, shard: part, failFast = false } = settings;
   const { note, progress, signal } = reporter;
-  const { plan, paths } = await planCorpus({ ...settings, resume }, reporter, given);
   const mine = shardsOf(plan, part);
-  const workers = Math.max(1, Math.min(settings.workers ?? availableParallelism(), mine.length));
+  const workers = Math.max(1, Math.min(wanted, mine.length));
   const reader = openShardReader(plan, paths);
   const tally = tallyOf(plan, mine);
   const started = performance.now();
   let hasNotes = false;
   const openWorker = async (): Promise<ShardWorker> => {
-    const worker = await workerFor(settings, workers, signal);
+    // One worker needs no process of its own.
+    const worker = await (workers === 1 ? openLocalWorker(workerModel(settings), signal) : prepared.take());
     if (!hasNotes) for (const one of worker.notes) note(one);
     hasNotes = true;
     return worker;
@@ -136,14 +165,8 @@ function shardsOf({ shards }: ShardPlan, part: Part | undefined): readonly Shard
   return part === undefined ? shards : shards.filter((_, index) => index % part.of === part.index - 1);
 }
 
-/** One worker needs no process of its own. */
-function workerFor(
-  { model, task, scheme, threads }: Settings,
-  workers: number,
-  signal: AbortSignal | undefined,
-): Promise<ShardWorker> {
-  const opened = { model, threads, ...choiceOf({ task, scheme }) };
-  return workers === 1 ? openLocalWorker(opened, signal) : openProcessWorker(opened);
+function workerModel({ model, task, scheme, threads }: Settings): WorkerModel {
+  return { model, threads, ...choiceOf({ task, scheme }) };
 }
 
 function failure(plan: ShardPlan, { shard, error }: Extract<ShardOutcome, { kind: "failed" }>): InputError {
