@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { configDefaults, defineConfig } from "vitest/config";
 import { sourceAliases } from "./test/setup/sources.js";
@@ -7,6 +8,8 @@ const withoutRedis = process.env.NASTY_TEST_REDIS === undefined ? ["**/test/redi
 
 export default defineConfig({
   test: {
+    // By default a core is left alone, which on two is half of the machine.
+    maxWorkers: availableParallelism(),
     projects: [
       {
         resolve: { alias: sourceAliases(fileURLToPath(new URL(".", import.meta.url))) },
