@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { engineVersion } from "../../src/index.js";
 
@@ -8,8 +8,11 @@ const require = createRequire(import.meta.url);
 
 /** What the manifest of an installed package says. */
 function installed(name: string): string {
-  const manifest = join(dirname(require.resolve(name)), "..", "package.json");
-  return (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version;
+  const folders = require.resolve.paths(name) ?? [];
+  const manifest = folders
+    .map((folder) => join(folder, name, "package.json"))
+    .find((path) => existsSync(path));
+  return (JSON.parse(readFileSync(manifest as string, "utf8")) as { version: string }).version;
 }
 
 it("is that of the package that computes", async () => {
