@@ -1,11 +1,5 @@
 import { vectorModule } from "./vector-module.js";
-
-/** The part of WebAssembly used here; TypeScript declares it only together with all of the browser. */
-interface WebAssemblyApi {
-  readonly Memory: new (limits: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
-  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
-}
+import { webAssembly, type WebAssemblyApi } from "./wasm/index.js";
 
 type Kernels = Readonly<
   Record<"ranges" | "range" | "measureRow" | "measureRun", (...values: number[]) => number> &
@@ -174,9 +168,9 @@ let loops: VectorLoops | false | undefined;
 export const vectorLoops = (elements: number, columns = 0): VectorLoops | undefined => {
   if (elements < least || columns > capacity) return undefined;
   if (loops === undefined) {
-    const { WebAssembly } = globalThis as unknown as { readonly WebAssembly?: WebAssemblyApi };
+    const api = webAssembly();
     try {
-      loops = WebAssembly === undefined ? false : new VectorLoops(WebAssembly);
+      loops = api === undefined ? false : new VectorLoops(api);
     } catch {
       // An engine without vectors, or a host that forbids to compile.
       loops = false;

@@ -1,8 +1,8 @@
 import { dataConstructor, type DType, elementCount, storageLength, type Tensor } from "@nasty/core";
+import { webAssembly } from "@nasty/core/wasm";
 import { type ModelProto, parseModel } from "@nasty/formats/onnx";
 import { type Kernels, kernelModule } from "./kernels/module.js";
 import { bytesOf, Heap } from "./memory/heap.js";
-import { webAssembly } from "./memory/web-assembly.js";
 import { compile, type Plan } from "./plan/compile.js";
 import type { DeclaredValue } from "./plan/graph-reading.js";
 import type { Feeds } from "./plan/planner.js";

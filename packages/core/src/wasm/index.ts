@@ -32,3 +32,4 @@ export {
   type WasmModule,
   wasmModule,
 } from "./module.js";
+export { type WasmMemory, webAssembly, type WebAssemblyApi } from "./web-assembly.js";

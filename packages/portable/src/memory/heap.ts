@@ -6,8 +6,8 @@ import {
   type Tensor,
   type TensorData,
 } from "@nasty/core";
+import { type WasmMemory, webAssembly } from "@nasty/core/wasm";
 import { PortableError } from "../portable-error.js";
-import { type WasmMemory, webAssembly } from "./web-assembly.js";
 
 const pageBytes = 65_536;
 /** Addresses are compared as signed integers. */

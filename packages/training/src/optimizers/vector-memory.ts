@@ -1,3 +1,4 @@
+import { webAssembly } from "@nasty/core/wasm";
 import { vectorModule } from "./vector-module.js";
 
 /** Memory whose arrays WebAssembly can work on. */
@@ -35,13 +36,6 @@ interface Exports {
   readonly average: (a: number, w: number, bytes: number, gain: number) => void;
 }
 
-/** The part of WebAssembly used here; TypeScript declares it only together with all of the browser. */
-interface WebAssemblyApi {
-  readonly Memory: new (limits: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
-  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
-}
-
 /** Elements of the gradient that are copied in at a time: they stay in the nearest cache but one. */
 const chunk = 16_384;
 const pageBytes = 65_536;
@@ -54,15 +48,16 @@ const maximumBytes = 2 ** 31;
 export function vectorMemory(lengths: readonly number[]): VectorMemory | undefined {
   const bytes = [chunk, ...lengths].reduce((sum, length) => sum + padded(length), 0);
   if (bytes > maximumBytes) return undefined;
-  const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: WebAssemblyApi };
+  const api = webAssembly();
+  if (api === undefined) return undefined;
   let buffer: ArrayBuffer;
   let exported: Exports;
   try {
     const pages = Math.ceil(bytes / pageBytes);
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const memory = new api.Memory({ initial: pages, maximum: pages });
     buffer = memory.buffer;
-    const module = new WebAssembly.Module(vectorModule());
-    exported = new WebAssembly.Instance(module, { nasty: { memory } }).exports as Exports;
+    const module = new api.Module(vectorModule());
+    exported = new api.Instance(module, { nasty: { memory } }).exports as Exports;
   } catch {
     return undefined; // no vectors, or no memory: the loops in JavaScript do the same
   }
