@@ -1,5 +1,7 @@
 // What the training scripts share: arguments, progress, writing the model. They run in the built repository and import
 // its packages by path, so that what is trained is what is checked out.
+import { createReadStream } from "node:fs";
+import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { readFile } from "node:fs/promises";
 import { readConlluFile } from "../../packages/formats/dist/conllu/node.js";
@@ -8,6 +10,8 @@ import { withMetadata } from "../../packages/formats/dist/onnx/index.js";
 import {
   architectures,
   defaultRecipe,
+  encodeVectors,
+  parseVectors,
   posSentences,
   trainTagger,
 } from "../../packages/tagger-training/dist/index.js";
@@ -24,6 +28,10 @@ const common = {
   recipe: { type: "string", default: "{}" },
   /** JSON, merged into the named architecture: `{"architecture":{"hidden":128},"features":{"leastCount":3}}`. */
   network: { type: "string", default: "{}" },
+  /** Word vectors in GloVe's text format, which the network reads as codes. */
+  vectors: { type: "string" },
+  /** JSON: `{"limit":40000,"width":64,"books":4}`. */
+  codes: { type: "string", default: "{}" },
   licence: { type: "string", default: "CC-BY-SA-4.0" },
 };
 
@@ -58,6 +66,7 @@ export async function trainAndWrite(
   const recipe = JSON.parse(values.recipe);
   if (values.epochs !== undefined) recipe.epochs = Number(values.epochs);
   const preset = merged(architectures[architecture], JSON.parse(values.network));
+  const wordCodes = await wordCodesOf(values);
   const abort = new AbortController();
   process.once("SIGINT", () => abort.abort());
   const start = performance.now();
@@ -72,6 +81,7 @@ export async function trainAndWrite(
     checkpoint: fileCheckpoint(`${output}.checkpoint`),
     checkpointEvery: 200,
     signal: abort.signal,
+    ...(wordCodes === undefined ? {} : { wordCodes }),
     onEvent: report,
     ...(patience === undefined ? {} : { patience: Number(patience) }),
   });
@@ -86,6 +96,9 @@ export async function trainAndWrite(
     seed: Number(seed),
     recipe: { ...defaultRecipe, ...recipe },
     sources,
+    ...(wordCodes === undefined
+      ? {}
+      : { vectors: basename(values.vectors), codes: JSON.parse(values.codes) }),
     validation: trained.value,
     bestEpoch: trained.bestEpoch,
     ...more,
@@ -99,6 +112,13 @@ export async function trainAndWrite(
   console.log(
     JSON.stringify({ output, bytes, sha256, seconds, value: trained.value, bestEpoch: trained.bestEpoch }),
   );
+}
+
+async function wordCodesOf({ vectors, codes }) {
+  if (vectors === undefined) return undefined;
+  const options = JSON.parse(codes);
+  const text = createReadStream(vectors, "utf8");
+  return encodeVectors(await parseVectors(text, { limit: options.limit, name: basename(vectors) }), options);
 }
 
 /** A copy of `base` with what `changes` gives instead; objects are merged, anything else is replaced. */

@@ -15,6 +15,12 @@ export {
   type VocabularyCounts,
 } from "./neural/features/count-features.js";
 export { buildNeuralModel, type NeuralModelOptions } from "./neural/graph/build-neural-model.js";
+export {
+  encodeVectors,
+  type EncodedVectors,
+  type EncodeVectorsOptions,
+} from "./word-codes/encode-vectors.js";
+export { parseVectors, type ParseVectorsOptions, type WordVectors } from "./word-codes/word-vectors.js";
 export { defaultNoise, type Noise } from "./noise/noise.js";
 export { disturb, type DisturbedSentence } from "./noise/disturb.js";
 export { defaultRecipe, type Recipe } from "./neural/training/recipe.js";

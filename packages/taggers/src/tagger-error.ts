@@ -18,6 +18,7 @@ export type TaggerErrorCode =
   | "checkpoint"
   // Training
   | "option"
+  | "vectors"
   | "teacher"
   // Exporting
   | "not-exportable"

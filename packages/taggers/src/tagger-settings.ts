@@ -12,6 +12,8 @@ import {
   TOKENIZER_KEY,
   tokenizerEntries,
 } from "./tokenizer-entries.js";
+import { CODES_KEY } from "./neural/features/pack-codes.js";
+import { VOCABULARY_KEY } from "./neural/features/pack-vocabulary.js";
 import { NeuralSchema, type NeuralSettings, packNeural, unpackNeural } from "./neural/neural-metadata.js";
 import { packSequence, SequenceSchema, unpackSequence } from "./sequence/sequence-metadata.js";
 import type { SequenceSettings } from "./sequence/settings.js";
@@ -22,7 +24,6 @@ import type { HfFiles, TransformerSettings } from "./transformer/settings.js";
 export type TaggerSettings = TransformerSettings | NeuralSettings | SequenceSettings;
 
 const SETTINGS_KEY = "nasty.tagger";
-const VOCABULARY_KEY = "nasty.vocabulary";
 
 const Transformer = v.object({
   kind: v.literal("transformer"),
@@ -34,8 +35,8 @@ const Settings = v.variant("kind", [Transformer, NeuralSchema, SequenceSchema]);
 
 /**
  * The metadata entries that make a model file carry its tagger: `nasty.tagger` (JSON,
- * `{"schema":1,"kind","task","labels",…}`), and packed `nasty.tokenizer` (transformer) or `nasty.vocabulary` (neural);
- * `nasty.huggingface` (JSON) keeps what only a Hugging Face directory needs.
+ * `{"schema":1,"kind","task","labels",…}`), and packed `nasty.tokenizer` (transformer) or `nasty.vocabulary` (neural)
+ * and, with word codes, `nasty.codes`; * `nasty.huggingface` (JSON) keeps what only a Hugging Face directory needs.
  *
  * @returns the same strings for the same settings.
  * @throws TaggerError `labels` (empty, or with control characters).
@@ -46,8 +47,12 @@ export async function taggerMetadata(settings: TaggerSettings): Promise<Record<s
     case "transformer":
       return transformerMetadata(settings);
     case "neural": {
-      const { json, vocabulary } = await packNeural(settings);
-      return { [SETTINGS_KEY]: json, [VOCABULARY_KEY]: vocabulary };
+      const { json, vocabulary, codes } = await packNeural(settings);
+      return {
+        [SETTINGS_KEY]: json,
+        [VOCABULARY_KEY]: vocabulary,
+        ...(codes === undefined ? {} : { [CODES_KEY]: codes }),
+      };
     }
     case "sequence": {
       const { json, vocabulary } = await packSequence(settings);
@@ -95,7 +100,7 @@ async function transformerMetadata(settings: TransformerSettings): Promise<Recor
  */
 export async function withTagger(model: ModelProto, settings: TaggerSettings): Promise<ModelProto> {
   const metadata = await taggerMetadata(settings);
-  for (const key of [VOCABULARY_KEY, TOKENIZER_KEY]) {
+  for (const key of [VOCABULARY_KEY, CODES_KEY, TOKENIZER_KEY]) {
     const [present, packed] = [getMetadata(model, key), metadata[key]];
     if (present === undefined || packed === undefined) continue;
     if (await packedAlike(present, packed)) metadata[key] = present;
@@ -115,7 +120,7 @@ export async function readTaggerSettings(model: ModelProto): Promise<TaggerSetti
   const settings = parseSettings(text);
   checkLabels(settings.labels, `openTagger: metadata ${SETTINGS_KEY}`);
   if (settings.kind === "neural")
-    return unpackNeural(settings, entry(model, VOCABULARY_KEY, "a packed vocabulary"));
+    return unpackNeural(settings, (key, expected) => entry(model, key, expected));
   if (settings.kind === "sequence")
     return unpackSequence(settings, entry(model, VOCABULARY_KEY, "packed words"));
   const huggingFace = getMetadata(model, HUGGING_FACE_KEY);

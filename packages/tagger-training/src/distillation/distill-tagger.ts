@@ -27,6 +27,7 @@ type Run = Pick<
   | "eventEvery"
   | "signal"
   | "recipe"
+  | "wordCodes"
 >;
 
 /** How a `bilstm` or `cnn` student is distilled. */

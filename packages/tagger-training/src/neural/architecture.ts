@@ -15,6 +15,8 @@ export interface EmbeddingSettings {
   readonly affix: number;
   readonly shape: number;
   readonly characters?: CharacterSettings | undefined;
+  /** Width of the rows of word codes; `trainTagger` takes that of its `wordCodes`. */
+  readonly codes?: number | undefined;
 }
 
 interface ArchitectureFields {
@@ -117,9 +119,16 @@ export const architectures = {
 export type ArchitectureName = keyof typeof architectures;
 
 /** Width of a word's vector. */
-export function embeddingWidth({ join, word, affix, shape, characters }: EmbeddingSettings): number {
+export function embeddingWidth({
+  join,
+  word,
+  affix,
+  shape,
+  characters,
+  codes = 0,
+}: EmbeddingSettings): number {
   if (join === "sum") return word;
-  return word + affix + shape + characterFilters(characters);
+  return word + affix + shape + characterFilters(characters) + codes;
 }
 
 /** Width of what the character encoder gives. */

@@ -7,6 +7,7 @@ export {
   noAffix,
   unknownWord,
 } from "./features/feature-settings.js";
+export { codeRows, codesOfBook, noCode, type WordCodes } from "./features/word-codes.js";
 export { hashText } from "./features/hash-text.js";
 export { makeWordFeatures, type WordFeatures } from "./features/word-features.js";
 export { auxiliaryOutput, chainOutputs, embeddingsValue, logitsOutput } from "./graph-values.js";

@@ -1,4 +1,4 @@
-import type { FeatureSettings } from "@nasty/taggers/neural";
+import type { FeatureSettings, WordCodes } from "@nasty/taggers/neural";
 
 /** What the vocabulary of a model is made of. */
 export interface VocabularyCounts {
@@ -28,6 +28,7 @@ export function countWords(sentences: Iterable<readonly string[]>): VocabularyCo
 export interface FeatureOptions extends Omit<FeatureSettings, "vocabulary" | "characters"> {
   /** Fewest occurrences of a word with a row of its own. */
   readonly leastCount: number;
+  readonly codes?: WordCodes | undefined;
   /** Whether there is a character encoder. */
   readonly hasCharacters: boolean;
 }

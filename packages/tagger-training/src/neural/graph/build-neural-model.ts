@@ -16,6 +16,8 @@ import { type LayerWriter, layerWriter } from "./layer-writer.js";
 export interface NeuralModelOptions {
   readonly features: FeatureSettings;
   readonly architecture: Architecture;
+  /** First values of the codebooks of word codes, float32 [books · 256, width]; random ones otherwise. */
+  readonly codebooks?: Float32Array | undefined;
   /** How many labels. */
   readonly labels: number;
   /** Scores of label sequences, for a conditional random field. */
@@ -30,11 +32,11 @@ export interface NeuralModelOptions {
  * Builds the graph of a tagger with random weights: integer ids in, label scores out.
  *
  * Inputs, all int32 unless said: `word_ids` [U], `affix_ids` [U, A], `shape_ids` [U], `character_ids` [U, C] (0 after
- * the end of a word) describe U distinct words; `word_index` [B, T] places them; `lengths` [B] (bilstm) or `mask`
- * float32 [B, T] (cnn) says which places are words. Output `logits` float32 [B, T, labels], `logits_NAME` for each
- * auxiliary head; with `chain` also the parameters of the label sequence, `transitions` [labels, labels] (from, to),
- * `start` and `end` [labels]. All weights are named initializers; Dropout nodes `dropout/…` do nothing until a training
- * graph switches them on.
+ * the end of a word) and `code_ids` [U, books] (with word codes) describe U distinct words; `word_index` [B, T] places
+ * them; `lengths` [B] (bilstm) or `mask` float32 [B, T] (cnn) says which places are words. Output `logits` float32 [B,
+ * T, labels], `logits_NAME` for each auxiliary head; with `chain` also the parameters of the label sequence,
+ * `transitions` [labels, labels] (from, to), `start` and `end` [labels]. All weights are named initializers; Dropout
+ * nodes `dropout/…` do nothing until a training graph switches them on.
  *
  * @returns operator set 21; the same weights for the same options.
  * @throws RangeError for parts of different width that are to be added.
@@ -51,7 +53,7 @@ export function buildNeuralModel(options: NeuralModelOptions): ModelProto {
   const model = ModelGraph.empty(`nasty-${architecture.kind}`, { opsets: { "": 21 }, irVersion: 10 });
   for (const input of inputsOf(features, architecture)) model.main.addInput(input);
   const writer = layerWriter(model.main, seed);
-  writeEmbedder(writer, features, architecture.embedding);
+  writeEmbedder(writer, features, architecture.embedding, options.codebooks);
   const context = writeContext(writer, architecture);
   const dropped = {
     ...context,
@@ -111,6 +113,9 @@ function inputsOf(features: FeatureSettings, { kind, embedding }: Architecture):
     ...(embedding.characters === undefined
       ? []
       : [makeValueInfo("character_ids", "int32", ["words", "characters"])]),
+    ...(embedding.codes === undefined || features.codes === undefined
+      ? []
+      : [makeValueInfo("code_ids", "int32", ["words", features.codes.books])]),
     makeValueInfo("word_index", "int32", ["batch", "length"]),
     kind === "bilstm"
       ? makeValueInfo("lengths", "int32", ["batch"])

@@ -1,4 +1,10 @@
-import { affixCount, embeddingsValue, type FeatureSettings, firstCharacter } from "@nasty/taggers/neural";
+import {
+  affixCount,
+  codeRows,
+  embeddingsValue,
+  type FeatureSettings,
+  firstCharacter,
+} from "@nasty/taggers/neural";
 import { characterFilters, type CharacterSettings, type EmbeddingSettings } from "../architecture.js";
 import type { LayerWriter } from "./layer-writer.js";
 
@@ -8,14 +14,15 @@ const embeddingBound = (width: number, parts = 1): number => Math.sqrt(3 / width
 /**
  * From the ids of U distinct words to their vectors [U, width].
  *
- * word row, sum of the affix rows, shape row, and for each filter max over the word of ReLU(convolution of the
- * character rows). There is no matrix product here, so dynamic quantization leaves a word's vector independent of the
- * other words of the run.
+ * word row, sum of the affix rows, shape row, sum of the rows of the word codes, and for each filter max over the word
+ * of ReLU(convolution of the character rows). There is no matrix product here, so dynamic quantization leaves a word's
+ * vector independent of the other words of the run.
  */
 export function writeEmbedder(
   writer: LayerWriter,
   features: FeatureSettings,
-  { join, word, affix, shape, characters }: EmbeddingSettings,
+  { join, word, affix, shape, characters, codes }: EmbeddingSettings,
+  codebooks?: Float32Array,
 ): string {
   const affixes = affixCount(features);
   const table = (name: string, rows: number, width: number, parts?: number): string =>
@@ -33,6 +40,9 @@ export function writeEmbedder(
     writer.named("embedding/affixes", "ReduceSum", [affixRows, writer.ints("axis.1", [1])], { keepdims: 0 }),
     writer.named("embedding/shapes", "Gather", [table("shapes", features.shapeRows, shape), "shape_ids"]),
     ...(characters === undefined ? [] : [writeCharacters(writer, features, characters)]),
+    ...(codes === undefined || features.codes === undefined
+      ? []
+      : [writeCodes(writer, { books: features.codes.books, width: codes, codebooks })]),
   ];
   if (join === "concat") return writer.named(embeddingsValue, "Concat", parts, { axis: 1 });
   const [first = "", ...rest] = parts;
@@ -40,6 +50,26 @@ export function writeEmbedder(
   const scale = writer.weight("embedding.norm.scale", [word], { value: 1 });
   const bias = writer.weight("embedding.norm.bias", [word], { value: 0 });
   return writer.named(embeddingsValue, "LayerNormalization", [sum, scale, bias], { axis: -1 });
+}
+
+/** Sum of the rows of a word's codes; the first values are those that the vectors were quantized to. */
+function writeCodes(
+  writer: LayerWriter,
+  { books, width, codebooks }: { books: number; width: number; codebooks: Float32Array | undefined },
+): string {
+  const rows = codeRows(books);
+  const values = codebooks && new Float32Array(rows * width);
+  // The row of words without codes is zeros.
+  values?.set(codebooks as Float32Array, width);
+  const table = writer.weight(
+    "embedding.codes",
+    [rows, width],
+    values === undefined ? { bound: embeddingBound(width, books) } : { values },
+  );
+  const gathered = writer.named("embedding/code-rows", "Gather", [table, "code_ids"]);
+  return writer.named("embedding/codes", "ReduceSum", [gathered, writer.ints("axis.1", [1])], {
+    keepdims: 0,
+  });
 }
 
 /**
@@ -103,9 +133,15 @@ function writeCharacters(
 }
 
 /** Number of values that {@link writeEmbedder} gives for each word when parts are added: all parts must agree on it. */
-export function checkEmbedding({ join, word, affix, shape, characters }: EmbeddingSettings): void {
+export function checkEmbedding({ join, word, affix, shape, characters, codes }: EmbeddingSettings): void {
   if (join === "concat") return;
-  const widths = [word, affix, shape, ...(characters === undefined ? [] : [characterFilters(characters)])];
+  const widths = [
+    word,
+    affix,
+    shape,
+    ...(characters === undefined ? [] : [characterFilters(characters)]),
+    ...(codes === undefined ? [] : [codes]),
+  ];
   if (widths.every((width) => width === word)) return;
   throw new RangeError(
     `buildNeuralModel: embedding: widths: expected equal ones to add, got ${widths.join(", ")}`,

@@ -36,8 +36,10 @@ import {
   type ArchitectureName,
   type ArchitecturePreset,
   architectures,
+  type EmbeddingSettings,
 } from "../architecture.js";
 import { countWords, featureSettings } from "../features/count-features.js";
+import type { EncodedVectors } from "../../word-codes/encode-vectors.js";
 import { buildNeuralModel } from "../graph/build-neural-model.js";
 import { noiseOf } from "../../noise/noise.js";
 import { checkLengths, checkValidation, type LabelSets, labelSets } from "./label-sets.js";
@@ -54,6 +56,8 @@ export interface TrainTaggerOptions extends QuantizationAware {
   /** Name of an architecture, or one of your own. Default `bilstm`. */
   readonly architecture?: ArchitectureName | ArchitecturePreset;
   readonly recipe?: Partial<Recipe>;
+  /** Word vectors as codes, which every word of theirs is known by, in training or not. */
+  readonly wordCodes?: EncodedVectors;
   /**
    * Scheme of the entity labels of the text (and of the labels of `soft`); seen from them unless given. IOB2 is learned
    * from text in any scheme.
@@ -137,9 +141,14 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
   const preset: ArchitecturePreset = typeof named === "string" ? architectures[named] : named;
   const counts = countWords(train.map(({ words }) => words));
   const hasCharacters = preset.architecture.embedding.characters !== undefined;
-  const features = featureSettings(counts, { ...preset.features, hasCharacters });
-  // Very little text has no character often enough.
-  const architecture = features.characters === "" ? withoutCharacters(preset) : preset.architecture;
+  const { wordCodes } = options;
+  const codes = wordCodes && { words: wordCodes.words, books: wordCodes.books, codes: wordCodes.codes };
+  const features = featureSettings(counts, { ...preset.features, hasCharacters, codes });
+  const architecture = withEmbedding(preset.architecture, {
+    // Very little text has no character often enough.
+    ...(features.characters === "" ? { characters: undefined } : {}),
+    codes: wordCodes?.width,
+  });
   const settings: NeuralSettings = {
     kind: "neural",
     task,
@@ -167,6 +176,7 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
   const model = buildNeuralModel({
     features,
     architecture,
+    codebooks: wordCodes?.rows,
     labels: sets.labels.length,
     chain,
     auxiliary: Object.fromEntries(
@@ -234,9 +244,10 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
   }
 }
 
-function withoutCharacters({ architecture }: ArchitecturePreset): Architecture {
-  return { ...architecture, embedding: { ...architecture.embedding, characters: undefined } };
-}
+const withEmbedding = (architecture: Architecture, changes: Partial<EmbeddingSettings>): Architecture => ({
+  ...architecture,
+  embedding: { ...architecture.embedding, ...changes },
+});
 
 /** Entities are learned in IOB2, or in the scheme of the teachers; undefined for parts of speech. */
 function formToLearn({ task, soft, scheme }: TrainTaggerOptions): LabelForm | undefined {
@@ -301,6 +312,7 @@ function identityOf(
     modifiers,
     quantizationAware,
     qatOptions,
+    wordCodes,
   }: TrainTaggerOptions,
   made: { recipe: Recipe; preset: ArchitecturePreset; sets: LabelSets },
 ): string {
@@ -315,9 +327,16 @@ function identityOf(
     sentences: train.length,
     text,
     ...made,
+    ...(wordCodes === undefined ? {} : { wordCodes: hashCodes(wordCodes) }),
     engine: engine?.name,
     modifiers: modifiers?.map(({ name }) => name),
     ...(quantizationAware === true ? { qat: qatOptions ?? {} } : {}),
     soft: soft && { temperature: soft.temperature, alpha: soft.alpha, targets: hashTargets(soft.targets) },
   });
 }
+
+/** A hash of the words and of their codes. */
+const hashCodes = ({ words, codes, width }: EncodedVectors): number =>
+  hashText(words.join(" "), {
+    seed: hashText(String.fromCharCode(...codes.subarray(0, 4096)), { seed: width }),
+  });

@@ -16,7 +16,14 @@ import { disturb } from "../../noise/disturb.js";
 import type { Noise } from "../../noise/noise.js";
 import type { LabelSets } from "./label-sets.js";
 import type { TrainingSentence } from "./training-sentence.js";
-import { type FeatureDropout, hideAffixes, hideWord, hidingProbability } from "./word-dropout.js";
+import {
+  defaultCodeDropout,
+  type FeatureDropout,
+  hideAffixes,
+  hideCodes,
+  hideWord,
+  hidingProbability,
+} from "./word-dropout.js";
 
 /** Label of positions that do not count. */
 export const ignoredLabel = -100;
@@ -209,7 +216,9 @@ function encode(batch: readonly Example[], encoding: Encoding): Batch {
   const placed = placeDistinct(rows, layout);
   const words = placed.words.map((key) => {
     const word = store.at(key >> 1);
-    return hideAffixes(key % 2 === 0 ? word : hideWord(word), dropout.affix, random);
+    const shown = hideAffixes(key % 2 === 0 ? word : hideWord(word), dropout.affix, random);
+    const withoutCodes = word.codes.length > 0 && random.uniform() < (dropout.codes ?? defaultCodeDropout);
+    return withoutCodes ? hideCodes(shown) : shown;
   });
   const feeds: Record<string, Tensor> = { ...wordFeeds(words, features), ...placed.feeds };
   outputs.forEach(({ name }, o) => {

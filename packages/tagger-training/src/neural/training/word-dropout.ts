@@ -1,5 +1,8 @@
-import { noAffix, unknownWord, type WordFeatures } from "@nasty/taggers/neural";
+import { noAffix, noCode, unknownWord, type WordFeatures } from "@nasty/taggers/neural";
 import type { Random } from "@nasty/training";
+
+/** Probability that the codes of a word are left out. */
+export const defaultCodeDropout = 0.1;
 
 /** How often what is known about a word is hidden while training, so that the model learns to do without. */
 export interface FeatureDropout {
@@ -8,6 +11,8 @@ export interface FeatureDropout {
   readonly wordScale: number;
   /** Probability that a prefix or suffix is left out. */
   readonly affix: number;
+  /** Probability that the codes of a word are left out. Default 0.1. */
+  readonly codes?: number;
 }
 
 /**
@@ -30,3 +35,9 @@ export function hideAffixes(features: WordFeatures, probability: number, random:
     affixes: features.affixes.map((row) => (random.uniform() < probability ? noAffix : row)),
   };
 }
+
+/** The ids of a word with its codes left out. */
+export const hideCodes = (features: WordFeatures): WordFeatures => ({
+  ...features,
+  codes: new Int32Array(features.codes.length).fill(noCode),
+});

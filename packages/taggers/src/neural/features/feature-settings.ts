@@ -1,3 +1,5 @@
+import type { WordCodes } from "./word-codes.js";
+
 /** How words become integer ids; shipped with the model. */
 export interface FeatureSettings {
   /** Lower-cased words; the id of a word is its place + 1, 0 is "unknown". */
@@ -17,6 +19,8 @@ export interface FeatureSettings {
   readonly characters: string;
   /** Characters of a word that are looked at, its two end marks included; of longer words beginning and end. */
   readonly longestWord: number;
+  /** Word vectors as codes; none in a model that does not read them. */
+  readonly codes?: WordCodes | undefined;
 }
 
 /** Character rows: padding, any other character, begin of word, end of word. */

@@ -2,6 +2,9 @@ import { gunzip, gzip } from "@nasty/formats/archive";
 import { TaggerError } from "../../tagger-error.js";
 import { fromBase64, toBase64 } from "../../base64.js";
 
+/** The metadata entry of a vocabulary. */
+export const VOCABULARY_KEY = "nasty.vocabulary";
+
 /** No vocabulary of words is larger; an entry that unpacks to more, or to more words, is an attack. */
 const MOST_BYTES = 64 * 2 ** 20;
 const MOST_WORDS = 2_000_000;

@@ -6,6 +6,7 @@ import {
   unknownWord,
 } from "./feature-settings.js";
 import { hashText } from "./hash-text.js";
+import { makeCodesOf } from "./word-codes.js";
 import { wordShape } from "./word-shape.js";
 
 /** The ids of one word. */
@@ -17,6 +18,8 @@ export interface WordFeatures {
   readonly shape: number;
   /** Character rows with the marks of begin and end, not padded; empty without character encoder. */
   readonly characters: Int32Array;
+  /** One row of each codebook; empty without word codes. */
+  readonly codes: Int32Array;
 }
 
 /** Seeds of the hash: an affix of three letters at the front is not the one at the back. */
@@ -27,7 +30,7 @@ const SHAPE_SEED = 0x300;
 /**
  * Makes the function that turns words into integer ids.
  *
- * Word and affixes are those of the lower-cased form; a word shorter than an affix is its own affix. Shape and
+ * Word, codes and affixes are those of the lower-cased form; a word shorter than an affix is its own affix. Shape and
  * characters are those of the form as written.
  *
  * @example
@@ -45,6 +48,7 @@ export function makeWordFeatures(settings: FeatureSettings): (word: string) => W
   const hasCharacters = settings.characters !== "";
   const affixes = affixCount(settings);
   const none = new Int32Array(0);
+  const codesOf = settings.codes === undefined ? () => none : makeCodesOf(settings.codes);
 
   const charactersOf = (word: string): Int32Array => {
     const length = Math.min(word.length, longestWord - 2);
@@ -79,6 +83,7 @@ export function makeWordFeatures(settings: FeatureSettings): (word: string) => W
       affixes: hashed,
       shape: hashText(wordShape(word), { seed: SHAPE_SEED }) % shapeRows,
       characters: hasCharacters ? charactersOf(word) : none,
+      codes: codesOf(lower),
     };
   };
 }
