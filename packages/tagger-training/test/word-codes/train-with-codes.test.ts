@@ -74,10 +74,12 @@ test.each([
 
 test("a student reads word codes too", async () => {
   const teacher = await trainTagger({ task: "pos", ...data, architecture: bilstm, recipe });
-  const student = await distill(
-    { ...teacher, kind: "neural" },
-    { student: cnn, data, recipe, wordCodes: encodeVectors(vectors, { books: 2 }) },
-  );
+  const student = await distill(teacher, {
+    student: cnn,
+    data,
+    recipe,
+    wordCodes: encodeVectors(vectors, { books: 2 }),
+  });
   expect(await accuracyOn(student)).toBeGreaterThan(0.85);
 });
 

@@ -97,7 +97,7 @@ function errorOf(vectors: WordVectors, encoded: EncodedVectors): number {
 }
 
 function vectorOf({ books, words, codes, width, rows }: EncodedVectors, word: number): number[] {
-  const out = new Array<number>(width).fill(0);
+  const out = Array.from({ length: width }, () => 0);
   for (let book = 0; book < books; book++) {
     const row = book * 256 + (codes[book * words.length + word] as number);
     for (let j = 0; j < width; j++) out[j] = (out[j] as number) + (rows[row * width + j] as number);
