@@ -1,7 +1,8 @@
 // Taggers by size, accuracy and speed: prints a table, smallest first, and draws which of them are worth their bytes.
 //   node bench/frontier.mjs --test en_ewt-ud-test.conllu --model NAME=FILE [--model …]… [--rounds 5] [--plot frontier.svg]
-// Size is that of the file with gzip. Accuracy: one sentence at a time, gold words. Speed: words a second of one thread,
-// the taggers in turns, the median of the rounds; in batches as the tagger makes them, and a sentence at a time.
+// Size is that of the file with gzip. Accuracy: one sentence at a time, gold words. Speed: words a second of one
+// thread, the taggers in turns, the median of the rounds; in batches as the tagger makes them, and a sentence at a
+// time.
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { gunzip, gzip, isGzip } from "../packages/formats/dist/archive/index.js";

@@ -36,7 +36,9 @@ sentences.forEach((words, s) => {
   if (best.some(({ score }) => score < least)) return;
   const found = best.map(({ label }) => label);
   // An entity begins with B, and goes on with I of its type.
-  const broken = found.some((label, w) => label.startsWith("I-") && found[w - 1]?.slice(2) !== label.slice(2));
+  const broken = found.some(
+    (label, w) => label.startsWith("I-") && found[w - 1]?.slice(2) !== label.slice(2),
+  );
   if (broken) return;
   const begun = found.filter((label) => label.startsWith("B-")).length;
   if (begun === 0 && plain++ % 3 !== 0) return;
