@@ -45,6 +45,9 @@ describe("complementaryOrder", () => {
   });
 });
 
+const bytesOf = (model: ModelProto): Buffer[] =>
+  (model.graph?.initializer ?? []).map(({ rawData }) => Buffer.from(rawData));
+
 /** Lower bound of how alike two float models are that add in another order. */
 const sameInFloat = 110;
 
@@ -96,8 +99,6 @@ describe("pairUnits of an encoder", () => {
   });
 
   it("writes over the model's own bytes if asked to, and only then", () => {
-    const bytesOf = (m: ModelProto) =>
-      (m.graph?.initializer ?? []).map(({ rawData }) => Buffer.from(rawData));
     const m = tinyBert();
     const before = bytesOf(m);
     const { model: copy } = pairUnits(m);
