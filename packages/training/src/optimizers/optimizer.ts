@@ -159,13 +159,19 @@ function slotOf(weight: OptimizerWeight, options: OptimizerOptions, memory: Vect
   };
 }
 
-/** Memory for weights of these lengths and all that the optimizer keeps of them; allocate the weights in it. */
+/**
+ * Memory for weights of these lengths and all that the optimizer keeps of them; allocate the weights in it.
+ *
+ * @param gradients lengths of the gradients that are to lie in it too; they are left out where all together are too much
+ */
 export function optimizerMemory(
   lengths: readonly number[],
   options: OptimizerOptions,
+  gradients: readonly number[] = [],
 ): VectorMemory | undefined {
   const arrays = 1 + (options.kind === "sgd" ? 1 : 2) + (options.averageDecay === undefined ? 0 : 1);
-  return vectorMemory(lengths.flatMap((length) => Array.from({ length: arrays }, () => length)));
+  const own = lengths.flatMap((length) => Array.from({ length: arrays }, () => length));
+  return vectorMemory([...own, ...gradients]) ?? vectorMemory(own);
 }
 
 function averageOf(
@@ -195,11 +201,12 @@ function collect(slot: Slot, gradient: GradientOfWeight | undefined): Float32Arr
   return slot.buffer.data;
 }
 
-function squaresOf({ buffer }: Slot, gradient: Float32Array | undefined): number {
+function squaresOf({ buffer, memory }: Slot, gradient: Float32Array | undefined): number {
   if (gradient === undefined) return 0;
-  return buffer?.data === gradient
-    ? buffer.squares()
-    : squaresKernel(gradient, { start: 0, end: gradient.length });
+  if (buffer?.data === gradient) return buffer.squares();
+  const even = memory?.owns(gradient) === true ? gradient.length & ~7 : 0;
+  const start = even > 0 ? (memory as VectorMemory).squares(gradient, even) : 0;
+  return start + squaresKernel(gradient, { start: even, end: gradient.length });
 }
 
 interface Update {
