@@ -54,8 +54,7 @@ export interface TrainerParts {
 export function trainerOf({ model, weights: initial, options, passes, placed }: TrainerParts): Trainer {
   const modifiers = combineModifiers(options.modifiers ?? []);
   const lengths = initial.map(({ shape }) => elementCount(shape));
-  const ofPlaced = lengths.filter((_, i) => placed?.has((initial[i] as WeightToTrain).name));
-  const memory = optimizerMemory(lengths, options.optimizer, ofPlaced);
+  const memory = optimizerMemory(lengths, options.optimizer);
   const weights = initial.map(({ name, shape, initial: proto }, i) => {
     // A copy: the optimizer changes it, the caller's model stays.
     const values = memory?.allocate(lengths[i] as number) ?? new Float32Array(lengths[i] as number);

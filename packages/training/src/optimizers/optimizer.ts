@@ -160,18 +160,16 @@ function slotOf(weight: OptimizerWeight, options: OptimizerOptions, memory: Vect
 }
 
 /**
- * Memory for weights of these lengths and all that the optimizer keeps of them; allocate the weights in it.
- *
- * @param gradients lengths of the gradients that are to lie in it too; they are left out where all together are too much
+ * Memory for weights of these lengths and all that the optimizer keeps of them; allocate the weights in it, and after
+ * `createOptimizer` their gradients: there is room for one each, unless all together are too much.
  */
 export function optimizerMemory(
   lengths: readonly number[],
   options: OptimizerOptions,
-  gradients: readonly number[] = [],
 ): VectorMemory | undefined {
   const arrays = 1 + (options.kind === "sgd" ? 1 : 2) + (options.averageDecay === undefined ? 0 : 1);
   const own = lengths.flatMap((length) => Array.from({ length: arrays }, () => length));
-  return vectorMemory([...own, ...gradients]) ?? vectorMemory(own);
+  return vectorMemory([...own, ...lengths]) ?? vectorMemory(own);
 }
 
 function averageOf(
@@ -196,7 +194,11 @@ function collect(slot: Slot, gradient: GradientOfWeight | undefined): Float32Arr
       sum.data[i] = (sum.data[i] as number) + (gradient.dense[i] as number);
     return sum.data;
   }
-  slot.buffer ??= gradientBuffer(slot.values.length / slot.width, slot.width);
+  slot.buffer ??= gradientBuffer(
+    slot.values.length / slot.width,
+    slot.width,
+    slot.memory?.allocate(slot.values.length),
+  );
   for (const rows of gradient.rows) slot.buffer.add(rows);
   return slot.buffer.data;
 }
@@ -282,8 +284,8 @@ function updateSpan(
   adamKernel(values, gradient, { m, v }, { ...step, start: split, end });
 }
 
-/** Shorter spans (rows of a table) are not worth a call. */
-const vectorFrom = 1024;
+/** Shorter spans (narrow rows of a table) are not worth a call. */
+const vectorFrom = 128;
 
 function arraysOf(slots: readonly Slot[]): Record<string, Float32Array | Int32Array> {
   const arrays: Record<string, Float32Array | Int32Array> = {};
