@@ -106,9 +106,7 @@ export function gradientWriter(graph: Graph, prefix: string): GradientWriter {
       const [leading, width] = [dimensions.slice(0, -1), dimensions.at(-1) as number];
       const rows = leading.length === 1 ? name : op("Reshape", [name, constant("int64", [2], [-1, width])]);
       const factors =
-        weights === undefined
-          ? ones(rows, leading)
-          : op("Reshape", [weights, constant("int64", [1], [-1])]);
+        weights === undefined ? ones(rows, leading) : op("Reshape", [weights, constant("int64", [1], [-1])]);
       return op("MatMul", [factors, rows]);
     },
   };

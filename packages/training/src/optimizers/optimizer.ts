@@ -1,6 +1,6 @@
 import { TrainingError } from "../training-error.js";
 import { gradientBuffer, type GradientBuffer, type GradientOfWeight } from "./gradient-buffer.js";
-import { adamKernel, averageKernel, scaleKernel, sgdKernel, squaresKernel } from "./kernels.js";
+import { adamKernel, averageKernel, scaleKernel, sgdKernel, squaresKernel, tinyMoment } from "./kernels.js";
 import { type OptimizerOptions, settingsOf, type WeightSettings } from "./optimizer-options.js";
 import { scheduleFactor } from "./schedule.js";
 import { type VectorMemory, vectorMemory } from "./vector-memory.js";
@@ -271,6 +271,8 @@ function updateSpan(
     shrink: options.kind === "adamw" ? 1 - rate * weightDecay : 1,
     coupled: options.kind === "adam" ? weightDecay : 0,
     scale,
+    // Without ε a step is m/√v, to which no moment is too small.
+    tiny: epsilon >= 1e-12 ? tinyMoment : 0,
   };
   const even = start + ((end - start) & ~3);
   const isLong = end - start >= vectorFrom && step.coupled === 0;
@@ -278,7 +280,16 @@ function updateSpan(
     isLong && slot.memory?.owns(values) && slot.memory.owns(m) && slot.memory.owns(v) ? even : start;
   if (split > start) {
     const gains = [(1 - beta1) * scale, (1 - beta2) * scale * scale] as const;
-    const scalars = [beta1, gains[0], beta2, gains[1], step.size, step.epsilon, step.shrink] as const;
+    const scalars = [
+      beta1,
+      gains[0],
+      beta2,
+      gains[1],
+      step.size,
+      step.epsilon,
+      step.shrink,
+      step.tiny,
+    ] as const;
     slot.memory?.adam({ w: values, g: gradient, m, v }, scalars, { start, end: split });
   }
   adamKernel(values, gradient, { m, v }, { ...step, start: split, end });

@@ -30,8 +30,8 @@ export interface AdamArrays {
   readonly v: Float32Array;
 }
 
-/** β₁, gain₁, β₂, gain₂, size, ε, shrink. */
-export type AdamScalars = readonly [number, number, number, number, number, number, number];
+/** β₁, gain₁, β₂, gain₂, size, ε, shrink, tiny. */
+export type AdamScalars = readonly [number, number, number, number, number, number, number, number];
 
 interface Exports {
   readonly adam: (w: number, g: number, m: number, v: number, bytes: number, ...scalars: number[]) => void;

@@ -32,7 +32,8 @@ const overVectors = (scope: Scope, bytes: Local, body: (at: (base: Local) => Cod
 };
 
 /**
- * The adam loop over `w, g, m, v, bytes, β₁, gain₁, β₂, gain₂, size, ε, shrink`: `adamKernel` without coupled decay.
+ * The adam loop over `w, g, m, v, bytes, β₁, gain₁, β₂, gain₂, size, ε, shrink, tiny`: `adamKernel` without coupled
+ * decay.
  */
 const defineAdam = (module: WasmModule): void => {
   const places = { w: "i32", g: "i32", m: "i32", v: "i32", bytes: "i32" } as const;
@@ -44,6 +45,7 @@ const defineAdam = (module: WasmModule): void => {
     size: "f32",
     epsilon: "f32",
     shrink: "f32",
+    tiny: "f32",
   } as const;
   module.define("adam", { parameters: { ...places, ...scalars } }, (f) => {
     const [beta1, gain1, beta2, gain2] = [
@@ -53,16 +55,21 @@ const defineAdam = (module: WasmModule): void => {
       spread(f, f.gain2),
     ];
     const [size, epsilon, shrink] = [spread(f, f.size), spread(f, f.epsilon), spread(f, f.shrink)];
+    const tiny = spread(f, f.tiny);
     const [first, second] = [f.local("v128"), f.local("v128")];
-    const { add, sub, mul, div, sqrt } = f32x4;
+    const { abs, add, sub, mul, div, less, sqrt } = f32x4;
+    const cleared = (moment: Local): Code =>
+      moment.set(v128.and(moment.get, v128.not(less(abs(moment.get), tiny.get))));
     return [
-      [beta1, gain1, beta2, gain2, size, epsilon, shrink].map(({ before }) => before),
+      [beta1, gain1, beta2, gain2, size, epsilon, shrink, tiny].map(({ before }) => before),
       overVectors(f, f.bytes, (at) => {
         const x = v128.load(at(f.g));
         const step = div(mul(first.get, size.get), add(sqrt(second.get), epsilon.get));
         return [
           first.set(add(mul(v128.load(at(f.m)), beta1.get), mul(x, gain1.get))),
           second.set(add(mul(v128.load(at(f.v)), beta2.get), mul(mul(x, x), gain2.get))),
+          cleared(first),
+          cleared(second),
           v128.store(at(f.m), first.get),
           v128.store(at(f.v), second.get),
           v128.store(at(f.w), sub(mul(v128.load(at(f.w)), shrink.get), step)),
@@ -106,10 +113,7 @@ const defineSquares = (module: WasmModule): void => {
             value.set(v128.load(f.x.get, 16 * vector)),
             halves.map((half, i) => {
               const sum = sums[2 * vector + i] as Local;
-              return [
-                doubles.set(fromFloats(half)),
-                sum.set(add(sum.get, mul(doubles.get, doubles.get))),
-              ];
+              return [doubles.set(fromFloats(half)), sum.set(add(sum.get, mul(doubles.get, doubles.get)))];
             }),
           ]),
           f.x.set(i32.add(f.x.get, i32.const(32))),
