@@ -177,6 +177,8 @@ function found(
 const taggerOptions = {
   scheme: "--scheme",
   noise: "--noise",
+  vectors: "--vectors",
+  vectorWords: "--vector-words",
   qat: "--qat",
   inputFormat: "--input-format",
 } as const;
