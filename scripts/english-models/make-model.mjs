@@ -1,11 +1,11 @@
-// Makes one of the default models from the data folder, step by step:
-//   node scripts/english-models/make-model.mjs pos|pos-fast|ner --data DATA --work DIRECTORY [--teacher MORE]… [--epochs N]
-// DATA holds ud-english-ewt, uner-english-ewt, gum-open, crossner, broad-twitter, wnut17, sec-filings and raw-text,
-// each as published. Every step writes one file of DIRECTORY; a step whose file is there is passed over, and a training
+// Makes one of the default models, or the Danish one, from the data folder, step by step:
+//   node scripts/english-models/make-model.mjs pos|pos-fast|ner|ner-da --data DATA --work DIRECTORY [--teacher MORE]… [--epochs N]
+// DATA holds ud-english-ewt, uner-english-ewt, gum-open, crossner, broad-twitter, wnut17, sec-filings and raw-text, for
+// ner-da uner-danish-ddt, each as published. Every step writes one file of DIRECTORY; a step whose file is there is passed over, and a training
 // that was interrupted goes on from its checkpoint, so the same command is given again until it is done. --teacher:
 // taggers beside the three that are trained, for pos and pos-fast: a transformer of the same treebank errs elsewhere.
 // --epochs replaces those of every training, to try the steps. The file of the model is DIRECTORY/pos.onnx,
-// pos-fast.onnx or ner.onnx, for pack-models.mjs. On one thread beside other work a teacher took 21 minutes, and the
+// pos-fast.onnx, ner.onnx or ner-da.onnx, for pack-models.mjs. On one thread beside other work a teacher took 21 minutes, and the
 // BiLSTM student about 80 where the machine was overloaded (half an hour by its steps on a quiet one).
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -25,9 +25,9 @@ const { values, positionals } = parseArgs({
 });
 const { data, work, teacher: moreTeachers } = values;
 const [name] = positionals;
-if (data === undefined || work === undefined || !["pos", "pos-fast", "ner"].includes(name)) {
+if (data === undefined || work === undefined || !["pos", "pos-fast", "ner", "ner-da"].includes(name)) {
   console.error(
-    "pos, pos-fast or ner, --data or --work is missing; see the comment at the head of this script",
+    "pos, pos-fast, ner or ner-da, --data or --work is missing; see the comment at the head of this script",
   );
   process.exit(2);
 }
@@ -130,6 +130,23 @@ const steps = {
         ...option("--network", {
           architecture: { hidden: 128, embedding: { word: 64, affix: 48, characters } },
           features: { leastCount: 4, affixRows: 4096 },
+        }),
+      ],
+    },
+  ],
+  "ner-da": [
+    {
+      script: "train-ner.mjs",
+      output: "ner-da.onnx",
+      options: [
+        ...option("--train", from("uner-danish-ddt/da_ddt-ud-train.iob2")),
+        ...option("--validation", from("uner-danish-ddt/da_ddt-ud-dev.iob2")),
+        ...option("--language", "da"),
+        ...epochs(20),
+        ...option("--recipe", { noise: { share: 0.2 } }),
+        ...option("--network", {
+          architecture: { hidden: 128, embedding: { word: 64, affix: 48, characters } },
+          features: { leastCount: 2, affixRows: 4096 },
         }),
       ],
     },

@@ -1,7 +1,7 @@
-// Turns a trained float32 tagger into the two files of @nasty/model-en: NAME.onnx.br, float32 with weights rounded to 7
+// Turns a trained float32 tagger into the two files of a package of models: NAME.onnx.br, float32 with weights rounded to 7
 // significant bits (one less than bfloat16 has; the error is about -47 dB, below int8's -41 dB, and brotli shrinks the
 // zeros away), and NAME-int8.onnx, made from it by dynamic quantization (NAME-int8.onnx.gz with --gzip).
-//   node scripts/english-models/pack-models.mjs --input trained.onnx --name pos-en [--data "UD_English-EWT 2.16 (15d613d), CC BY-SA 4.0"]… [--int8-only] [--gzip]
+//   node scripts/english-models/pack-models.mjs --input trained.onnx --name pos-en [--package model-en] [--data "UD_English-EWT 2.16 (15d613d), CC BY-SA 4.0"]… [--int8-only] [--gzip]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { dynamic } from "../../packages/compression/dist/index.js";
@@ -22,6 +22,8 @@ const { values } = parseArgs({
     data: { type: "string", multiple: true, default: [] },
     "int8-only": { type: "boolean", default: false },
     gzip: { type: "boolean", default: false },
+    /** Folder of packages whose models/ gets the INT8 file. */
+    package: { type: "string", default: "model-en" },
   },
 });
 if (values.input === undefined || values.name === undefined) {
@@ -60,4 +62,4 @@ if (!values["int8-only"]) {
 }
 
 const int8 = `${values.name}-int8.onnx${values.gzip ? ".gz" : ""}`;
-console.log(int8, await writeModelFile(folderOf("model-en") + int8, await dynamic.quantize(model)));
+console.log(int8, await writeModelFile(folderOf(values.package) + int8, await dynamic.quantize(model)));

@@ -64,7 +64,7 @@ export async function taggerMetadata(settings: TaggerSettings): Promise<Record<s
 }
 
 async function transformerMetadata(settings: TransformerSettings): Promise<Record<string, string>> {
-  const { kind, task, labels, scheme, tokenizer, maxPositions, positionOffset, vocabularySize, huggingFace } =
+  const { kind, task, labels, scheme, language, tokenizer, maxPositions, positionOffset, vocabularySize, huggingFace } =
     settings;
   const { json, padId, unkToken, removeSpace, lowercaseAndRemoveAccent } = tokenizer;
   return {
@@ -74,6 +74,7 @@ async function transformerMetadata(settings: TransformerSettings): Promise<Recor
       task,
       labels: [...labels],
       scheme,
+      language,
       padId,
       unkToken,
       removeSpace,
