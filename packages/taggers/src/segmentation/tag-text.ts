@@ -35,7 +35,10 @@ export async function* tagText(
 ): AsyncGenerator<TaggedSentence> {
   const waiting: TextSentence[] = [];
   const words = (function* () {
-    for (const sentence of textSentences(text, { ...options, language: options.language ?? tagger.language })) {
+    for (const sentence of textSentences(text, {
+      ...options,
+      language: options.language ?? tagger.language,
+    })) {
       waiting.push(sentence);
       yield sentence.words.map(({ form }) => form);
     }

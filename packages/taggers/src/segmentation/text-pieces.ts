@@ -75,7 +75,8 @@ export function* sentencesOf(text: string, options: SentenceOptions = {}): Gener
   for (let at = 0; at < text.length; ) {
     // Only as much of the text is copied as one piece may need.
     const ahead = text.slice(at, at + longestPiece + 1);
-    const end = at + pieceEnd(ahead, { onePerLine: options.onePerLine, isWhole: at + ahead.length === text.length });
+    const end =
+      at + pieceEnd(ahead, { onePerLine: options.onePerLine, isWhole: at + ahead.length === text.length });
     const piece = text.slice(at, end);
     for (const span of options.onePerLine === true ? linesOf(piece) : sentencesOfPiece(piece)) {
       yield { start: at + span.start, end: at + span.end };

@@ -103,7 +103,8 @@ function makePeriodRule({
     const endsSentence = isLast && /^\.[)\]"'”’]*$/u.test(chunk.slice(stop));
     const token = chunk.slice(at, stop);
     // Within a sentence a number with a period counts: "den 3. maj".
-    if (ordinals.period && /^\d{1,3}$/u.test(token)) return !isLast && stop + 1 === chunk.length ? stop + 1 : stop;
+    if (ordinals.period && /^\d{1,3}$/u.test(token))
+      return !isLast && stop + 1 === chunk.length ? stop + 1 : stop;
     const word = all.has(token.toLowerCase()) ? token : (lastPart.exec(token)?.[0] ?? token);
     if (!/^[\p{L}./]+$/u.test(word)) return stop;
     const lower = word.toLowerCase();

@@ -41,7 +41,9 @@ export const english: LanguageSettings = {
   hyphenatedWords: wordsOf(
     "e-mail e-mails e-mailed x-ray x-rays t-shirt t-shirts uh-huh uh-oh ta-da t-ball yo-yo",
   ),
-  slashedWords: wordsOf("w/o w/out w/in b/c b/t b/w c/o n/a a/c l/c i/c i/s i/o r/c r/t w/e s/he p/e w/ tv/vcr"),
+  slashedWords: wordsOf(
+    "w/o w/out w/in b/c b/t b/w c/o n/a a/c l/c i/c i/s i/o r/c r/t w/e s/he p/e w/ tv/vcr",
+  ),
   markedNames: ["Yahoo!"],
   apostropheWords: wordsOf("em n cause til till tis twas bout round cuz"),
   apostropheBehind: ["s"],
