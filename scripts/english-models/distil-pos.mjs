@@ -10,12 +10,10 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { parseConllu, words as wordsOf } from "../../packages/formats/dist/conllu/index.js";
 import { isHfDirectory, openHfDirectory } from "../../packages/formats/dist/hf/node.js";
-import { parseColumns } from "../../packages/formats/dist/iob/index.js";
 import { distill, openTeachers } from "../../packages/tagger-training/dist/index.js";
-import { segmentText } from "../../packages/taggers/dist/index.js";
-import { argumentsOf, readText, treebankSentences, trainAndWrite } from "./training-run.mjs";
+import { rawSentences, sourceOf } from "./raw-text.mjs";
+import { argumentsOf, treebankSentences, trainAndWrite } from "./training-run.mjs";
 
 const values = argumentsOf({
   teacher: { type: "string", multiple: true, default: [] },
@@ -28,37 +26,6 @@ const values = argumentsOf({
   alpha: { type: "string", default: "0.5" },
 });
 
-/** `FILE` or `FILE:LIMIT`. */
-const sourceOf = (argument) => /^(?<path>.*?)(?::(?<limit>\d+))?$/.exec(argument).groups;
-
-async function unlabelledWords({ path, limit }) {
-  const text = await readText(path);
-  if (path.endsWith(".txt")) return spread(plainSentences(text), limit);
-  const sentences = path.endsWith(".conllu")
-    ? Array.from(parseConllu(text), (sentence) => wordsOf(sentence).map(({ form }) => form))
-    : Array.from(parseColumns(text, { name: basename(path) }), ({ words }) => words);
-  return limit === undefined ? sentences : sentences.slice(0, Number(limit));
-}
-
-/** Distinct sentences of plain text, one paragraph a line, that are neither scraps nor lists. */
-function plainSentences(text) {
-  const byText = new Map();
-  for (const paragraph of text.split("\n")) {
-    for (const { words } of segmentText(paragraph)) {
-      if (words.length < 3 || words.length > 60) continue;
-      const forms = words.map(({ form }) => form);
-      byText.set(forms.join(" "), forms);
-    }
-  }
-  return [...byText.values()];
-}
-
-/** `limit` sentences at even distances. */
-function spread(sentences, limit = sentences.length) {
-  const count = Math.min(Number(limit), sentences.length);
-  return Array.from({ length: count }, (_, i) => sentences[Math.floor((i * sentences.length) / count)]);
-}
-
 /** SHA-256 of a file, or of a directory's weights, with its name. */
 async function namedHash(path) {
   const directory = (await isHfDirectory(path)) ? await openHfDirectory(path) : undefined;
@@ -69,7 +36,7 @@ async function namedHash(path) {
 
 const more = values.unlabelled.map(sourceOf);
 const texts = more.map(({ path }) => path);
-const unlabelled = (await Promise.all(more.map(unlabelledWords))).flat();
+const unlabelled = (await Promise.all(more.map(rawSentences))).flat();
 const teachers = await openTeachers(values.teacher);
 const [temperature, alpha, studentSize] = ["temperature", "alpha", "student-size"].map((name) =>
   Number(values[name]),

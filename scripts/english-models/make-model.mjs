@@ -1,12 +1,11 @@
 // Makes one of the default models, or the Danish one, from the data folder, step by step:
-//   node scripts/english-models/make-model.mjs pos|pos-fast|ner|ner-da --data DATA --work DIRECTORY [--teacher MORE]… [--epochs N]
-// DATA holds ud-english-ewt, uner-english-ewt, gum-open, crossner, broad-twitter, wnut17, sec-filings and raw-text, for
-// ner-da uner-danish-ddt, each as published. Every step writes one file of DIRECTORY; a step whose file is there is passed over, and a training
-// that was interrupted goes on from its checkpoint, so the same command is given again until it is done. --teacher:
-// taggers beside the three that are trained, for pos and pos-fast: a transformer of the same treebank errs elsewhere.
-// --epochs replaces those of every training, to try the steps. The file of the model is DIRECTORY/pos.onnx,
-// pos-fast.onnx, ner.onnx or ner-da.onnx, for pack-models.mjs. On one thread beside other work a teacher took 21 minutes, and the
-// BiLSTM student about 80 where the machine was overloaded (half an hour by its steps on a quiet one).
+//   node scripts/english-models/make-model.mjs pos|pos-fast|pos-small|pos-tiny|ner|ner-da --data DATA --work DIRECTORY [--teacher MORE]… [--epochs N]
+// DATA holds ud-english-ewt, uner-english-ewt, gum-open, crossner, broad-twitter, wnut17, sec-filings and raw-text
+// (for ner-da uner-danish-ddt alone), each as published; word vectors are fetched (word-vectors.mjs). Every step writes one file of DIRECTORY; a step whose
+// file is there is passed over, and a training that was interrupted goes on from its checkpoint, so the same command is
+// given again until it is done. --teacher: taggers beside the two that are trained, for parts of speech: a transformer
+// of the same treebank errs elsewhere. --epochs replaces those of every training, to try the steps. The file of the
+// model is DIRECTORY/NAME.onnx, for pack-models.mjs.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
@@ -25,9 +24,13 @@ const { values, positionals } = parseArgs({
 });
 const { data, work, teacher: moreTeachers } = values;
 const [name] = positionals;
-if (data === undefined || work === undefined || !["pos", "pos-fast", "ner", "ner-da"].includes(name)) {
+if (
+  data === undefined ||
+  work === undefined ||
+  !["pos", "pos-fast", "pos-small", "pos-tiny", "ner", "ner-da"].includes(name)
+) {
   console.error(
-    "pos, pos-fast, ner or ner-da, --data or --work is missing; see the comment at the head of this script",
+    "pos, pos-fast, pos-small, pos-tiny, ner or ner-da, --data or --work is missing; see the comment at the head of this script",
   );
   process.exit(2);
 }
@@ -42,97 +45,206 @@ const option = (flag, value) => [flag, typeof value === "string" ? value : JSON.
 const epochs = (usual) => option("--epochs", values.epochs ?? String(usual));
 
 const treebanks = [...all("--train", [ewt("train"), gum]), "--validation", ewt("dev")];
-const teachers = [11, 12, 13].map((seed) => ({
-  script: "train-pos.mjs",
-  output: `teacher-${seed}.onnx`,
-  options: [...treebanks, "--seed", String(seed), ...epochs(10)],
-}));
 
-/** What a student of parts of speech reads, and of whom. */
-const lesson = [
-  ...all("--teacher", [...teachers.map(({ output }) => into(output)), ...moreTeachers]),
+/** Word vectors, which networks read as codes. */
+const vectors = { script: "word-vectors.mjs", output: "vectors.txt", options: ["--words", "120000"] };
+const codes = (limit, width, books) => [
+  "--vectors",
+  into(vectors.output),
+  ...option("--codes", { limit, width, books }),
+];
+
+const teachers = [
+  {
+    script: "train-pos.mjs",
+    output: "teacher-11.onnx",
+    options: [...treebanks, "--seed", "11", ...epochs(10)],
+  },
+  {
+    script: "train-pos.mjs",
+    output: "teacher-21.onnx",
+    options: [...treebanks, "--seed", "21", ...epochs(10), ...codes(120_000, 100, 8)],
+  },
+];
+
+/** What a student of parts of speech reads, and of whom; the teacher with word vectors has two votes. */
+const lesson = (dialogues, blogs) => [
+  ...all("--teacher", [
+    ...["teacher-21.onnx", "teacher-21.onnx", "teacher-11.onnx"].map(into),
+    ...moreTeachers,
+  ]),
   ...treebanks,
   ...all("--unlabelled", [
     from("wnut17/emerging.dev.conll"),
     from("broad-twitter/f.conll:2000"),
     from("broad-twitter/b.conll:1000"),
     from("broad-twitter/h.conll:1000"),
-    from("raw-text/dialogues.txt:4000"),
-    from("raw-text/blogs.txt:6000"),
+    from(`raw-text/dialogues.txt:${dialogues}`),
+    from(`raw-text/blogs.txt:${blogs}`),
   ]),
   ...option("--temperature", "1"),
   ...option("--alpha", "0.7"),
 ];
 
-const characters = { width: 24, filters: [2, 3, 4, 5].map((size) => ({ size, count: 24 })) };
+/** A student of parts of speech. */
+const student = (output, { text, architecture, coded, share, network, passes }) => ({
+  script: "distil-pos.mjs",
+  output,
+  options: [
+    ...lesson(...text),
+    ...option("--architecture", architecture),
+    ...epochs(passes),
+    ...codes(...coded),
+    ...option("--recipe", { noise: { share, lower: 0.5 } }),
+    ...option("--network", network),
+  ],
+});
+
+const characters = (width, count) => ({ width, filters: [2, 3, 4, 5].map((size) => ({ size, count })) });
 const sections = (weight) =>
   ["a", "b", "e", "f", "g", "h"].map((s) => from(`broad-twitter/${s}.conll:${weight}`));
 const domains = (weight) =>
   ["ai", "literature", "music", "politics", "science"].map((d) => from(`crossner/${d}.iob2:${weight}`));
 
+/** An entity model: its texts by how often a sentence of them is seen in an epoch. */
+const entities = (output, { seed, passes, weights, coded, share, dropout, network, silver = [] }) => ({
+  script: "train-ner.mjs",
+  output,
+  options: [
+    ...option("--train", from("uner-english-ewt/en_ewt-ud-train.iob2")),
+    ...option("--validation", from("uner-english-ewt/en_ewt-ud-dev.iob2")),
+    ...all("--parts-of-speech", [ewt("train"), gum]),
+    ...all("--extra", [
+      into(`gum-names.iob2:${weights.gum}`),
+      ...silver,
+      ...domains(weights.domains),
+      ...sections(weights.tweets),
+      from(`sec-filings/FIN5.txt:${weights.filings}`),
+    ]),
+    ...all("--wnut", [
+      from(`wnut17/wnut17train.conll:${weights.tweets}`),
+      from(`wnut17/emerging.dev.conll:${weights.tweets}`),
+    ]),
+    ...option("--seed", String(seed)),
+    ...epochs(passes),
+    ...codes(...coded),
+    ...option("--recipe", { noise: { share }, ...(dropout === undefined ? {} : { dropout }) }),
+    ...option("--network", network),
+  ],
+});
+
+/** The entity network that ships. */
+const smallEntities = (leastCount, more = {}) => ({
+  architecture: { hidden: 128, ...more, embedding: { word: 64, affix: 48, characters: characters(24, 24) } },
+  features: { leastCount, affixRows: 4096 },
+});
+/** The same dropout everywhere. */
+const dropouts = (share) => ({ embeddingDropout: share, layerDropout: share, outputDropout: share });
+
 /** Steps by model, in their order; the last one makes the model. */
 const steps = {
   pos: [
+    vectors,
     ...teachers,
-    {
-      script: "distil-pos.mjs",
-      output: "student.onnx",
-      options: [
-        ...lesson,
-        ...option("--architecture", "bilstm"),
-        ...epochs(10),
-        ...option("--recipe", { noise: { share: 0.45, lower: 0.5 } }),
-        ...option("--network", {
-          architecture: { hidden: 160, embedding: { word: 72, affix: 48 } },
-          features: { leastCount: 3 },
-        }),
-      ],
-    },
-    {
-      nasty: "prune",
-      input: "student.onnx",
-      output: "pos.onnx",
-      options: ["--sparsity", "0.3", "--scope", "layer"],
-    },
+    student("pos.onnx", {
+      text: [12_000, 24_000],
+      architecture: "bilstm",
+      coded: [60_000, 64, 4],
+      share: 0.45,
+      passes: 8,
+      network: {
+        architecture: { hidden: 128, embedding: { word: 64, affix: 48 } },
+        features: { leastCount: 8 },
+      },
+    }),
   ],
   "pos-fast": [
+    vectors,
     ...teachers,
-    {
-      script: "distil-pos.mjs",
-      output: "pos-fast.onnx",
-      options: [
-        ...lesson,
-        ...option("--architecture", "cnn"),
-        ...epochs(16),
-        ...option("--recipe", { noise: { share: 0.4, lower: 0.5 } }),
-        ...option("--network", { features: { leastCount: 3 } }),
-      ],
-    },
+    student("pos-fast.onnx", {
+      text: [8000, 16_000],
+      architecture: "cnn",
+      coded: [60_000, 96, 4],
+      share: 0.4,
+      passes: 10,
+      network: { features: { leastCount: 8 } },
+    }),
+  ],
+  "pos-small": [
+    vectors,
+    ...teachers,
+    student("pos-small.onnx", {
+      text: [4000, 8000],
+      architecture: "bilstm",
+      coded: [30_000, 32, 3],
+      share: 0.4,
+      passes: 10,
+      network: {
+        architecture: {
+          hidden: 64,
+          ...dropouts(0.2),
+          embedding: { word: 32, affix: 24, shape: 12, characters: characters(16, 12) },
+        },
+        features: { leastCount: 20, affixRows: 3072, shapeRows: 256 },
+      },
+    }),
+  ],
+  "pos-tiny": [
+    vectors,
+    ...teachers,
+    student("pos-tiny.onnx", {
+      text: [4000, 8000],
+      architecture: "cnn",
+      coded: [12_000, 40, 3],
+      share: 0.4,
+      passes: 10,
+      network: {
+        architecture: {
+          layers: 3,
+          ...dropouts(0.1),
+          embedding: { word: 40, affix: 40, shape: 40, characters: characters(12, 10) },
+        },
+        features: { leastCount: 60, affixRows: 2048, shapeRows: 256 },
+      },
+    }),
   ],
   ner: [
+    vectors,
     { script: "gum-names.mjs", output: "gum-names.iob2", options: ["--input", gum] },
+    entities("ner-1.onnx", {
+      seed: 1,
+      passes: 9,
+      weights: { gum: 0.8, domains: 0.5, tweets: 0.4, filings: 0.15 },
+      coded: [60_000, 64, 4],
+      share: 0.25,
+      network: smallEntities(8),
+    }),
+    entities("ner-2.onnx", {
+      seed: 2,
+      passes: 8,
+      weights: { gum: 0.5, domains: 0.2, tweets: 0.2, filings: 0.05 },
+      coded: [120_000, 100, 8],
+      share: 0.1,
+      network: { architecture: { hidden: 176, ...dropouts(0.4) }, features: { leastCount: 3 } },
+    }),
     {
-      script: "train-ner.mjs",
-      output: "ner.onnx",
+      script: "silver-names.mjs",
+      output: "silver.iob2",
       options: [
-        ...option("--train", from("uner-english-ewt/en_ewt-ud-train.iob2")),
-        ...option("--validation", from("uner-english-ewt/en_ewt-ud-dev.iob2")),
-        ...all("--parts-of-speech", [ewt("train"), gum]),
-        ...all("--extra", [
-          into("gum-names.iob2:0.8"),
-          ...domains(0.5),
-          ...sections(0.4),
-          from("sec-filings/FIN5.txt:0.15"),
-        ]),
-        ...all("--wnut", [from("wnut17/wnut17train.conll:0.4"), from("wnut17/emerging.dev.conll:0.4")]),
-        ...epochs(9),
-        ...option("--recipe", { noise: { share: 0.25 } }),
-        ...option("--network", {
-          architecture: { hidden: 128, embedding: { word: 64, affix: 48, characters } },
-          features: { leastCount: 4, affixRows: 4096 },
-        }),
+        ...all("--teacher", ["ner-1.onnx", "ner-2.onnx"].map(into)),
+        ...all("--input", [from("raw-text/blogs.txt:24000"), from("raw-text/dialogues.txt:4000")]),
       ],
     },
+    entities("ner.onnx", {
+      seed: 1,
+      passes: 6,
+      weights: { gum: 0.6, domains: 0.4, tweets: 0.3, filings: 0.1 },
+      silver: [into("silver.iob2:0.4")],
+      coded: [50_000, 64, 4],
+      share: 0.25,
+      dropout: { wordBase: 0.1, wordScale: 0.6, affix: 0.1, codes: 0.15 },
+      network: smallEntities(10, dropouts(0.4)),
+    }),
   ],
   "ner-da": [
     {
@@ -145,7 +257,7 @@ const steps = {
         ...epochs(20),
         ...option("--recipe", { noise: { share: 0.2 } }),
         ...option("--network", {
-          architecture: { hidden: 128, embedding: { word: 64, affix: 48, characters } },
+          architecture: { hidden: 128, embedding: { word: 64, affix: 48, characters: characters(24, 24) } },
           features: { leastCount: 2, affixRows: 4096 },
         }),
       ],
@@ -154,24 +266,14 @@ const steps = {
 };
 
 await mkdir(work, { recursive: true });
-for (const { script, nasty, input, output, options } of steps[name]) {
+for (const { script, output, options } of steps[name]) {
   if (existsSync(into(output))) {
     console.error(`${output} is there`);
     continue;
   }
-  const command =
-    nasty === undefined
-      ? [fileURLToPath(new URL(script, import.meta.url))]
-      : [
-          fileURLToPath(new URL("../../apps/cli/bin/nasty.js", import.meta.url)),
-          nasty,
-          "--model",
-          into(input),
-        ];
-  console.error(`${output}: ${script ?? `nasty ${nasty}`}`);
-  const { status, signal } = spawnSync(process.execPath, [...command, ...options, "--output", into(output)], {
-    stdio: "inherit",
-  });
+  console.error(`${output}: ${script}`);
+  const command = [fileURLToPath(new URL(script, import.meta.url)), ...options, "--output", into(output)];
+  const { status, signal } = spawnSync(process.execPath, command, { stdio: "inherit" });
   if (status !== 0) {
     console.error(`${output}: ended with ${status ?? signal}`);
     process.exit(status ?? 1);

@@ -1,6 +1,7 @@
 // What the training scripts share: arguments, progress, writing the model. They run in the built repository and import
 // its packages by path, so that what is trained is what is checked out.
 import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { readFile } from "node:fs/promises";
@@ -121,8 +122,8 @@ export async function trainAndWrite(
 async function wordCodesOf({ vectors, codes }) {
   if (vectors === undefined) return undefined;
   const options = JSON.parse(codes);
-  const text = createReadStream(vectors, "utf8");
-  return encodeVectors(await parseVectors(text, { limit: options.limit, name: basename(vectors) }), options);
+  const lines = createInterface({ input: createReadStream(vectors) });
+  return encodeVectors(await parseVectors(lines, { limit: options.limit, name: basename(vectors) }), options);
 }
 
 /** A copy of `base` with what `changes` gives instead; objects are merged, anything else is replaced. */

@@ -13,6 +13,12 @@ export const posInt8: URL = new URL("../models/pos-en-int8.onnx", import.meta.ur
 export const posFastInt8: URL = new URL("../models/pos-en-fast-int8.onnx.gz", import.meta.url);
 
 /**
+ * The smallest part-of-speech tagger, INT8, gzip-compressed: three narrow convolution layers, for pages where every
+ * hundred kilobytes count.
+ */
+export const posTinyInt8: URL = new URL("../models/pos-en-tiny-int8.onnx.gz", import.meta.url);
+
+/**
  * The default named-entity tagger (PER, LOC, ORG as IOB2), INT8, gzip-compressed: a two-layer BiLSTM with a label
  * chain.
  */

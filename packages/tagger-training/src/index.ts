@@ -73,6 +73,7 @@ export {
 } from "./further-training/train-further.js";
 export type { QatOptions, QuantizationAware } from "./quantization-aware/quantization-aware.js";
 export { distill, type Distilled, type DistillOptions, type Teachers } from "./distillation/distill.js";
+export { studentPreset } from "./distillation/distill-tagger.js";
 export type { DistilledTagger, DistillTaggerOptions } from "./distillation/distill-tagger.js";
 export type { DistilledTransformer, DistillTransformerOptions } from "./distillation/distill-transformer.js";
 export { type TargetOptions, teacherTargets } from "./distillation/targets.js";

@@ -2,7 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { getMetadata } from "@nasty/formats/onnx";
 import { readModelFile } from "@nasty/formats/onnx/node";
-import { nerInt8, posFastInt8, posInt8, sampleConllu } from "@nasty/model-en";
+import { nerInt8, posFastInt8, posInt8, posTinyInt8, sampleConllu } from "@nasty/model-en";
 import { nerFloat32, posFloat32 } from "@nasty/model-en-float32";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openWorkshop, type Workshop } from "../workshop.js";
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.remove());
 
-const models = { nerFloat32, nerInt8, posFastInt8, posFloat32, posInt8 };
+const models = { nerFloat32, nerInt8, posFastInt8, posFloat32, posInt8, posTinyInt8 };
 
 test("tag without --model uses the embedded taggers", async () => {
   const pos = await shop.nasty(["tag"], { input: "Time flies like an arrow." });
@@ -30,6 +30,7 @@ test.each([
   ["posFloat32", 0.97],
   ["posInt8", 0.97],
   ["posFastInt8", 0.96],
+  ["posTinyInt8", 0.94],
   ["nerFloat32", 0.7],
   ["nerInt8", 0.7],
 ] as const)("%s tags the embedded sample", async (name, atLeast) => {

@@ -9,25 +9,25 @@ const most = 64;
 export interface Rows {
   readonly rows: number;
   readonly columns: number;
-  readonly at: (row: number, column: number) => number;
+  /** [rows, columns]. {@link complementaryOrder} writes over them. */
+  readonly values: Float32Array;
 }
 
-/** Each column divided by its largest magnitude, row by row. */
-function relative({ rows, columns, at }: Rows): Float32Array {
+/** Divides each column by its largest magnitude. */
+function makeRelative({ rows, columns, values }: Rows): void {
   const largest = new Float32Array(columns);
-  const values = new Float32Array(rows * columns);
   for (let row = 0, i = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++, i++) {
-      const value = at(row, column);
-      values[i] = value;
-      if (Math.abs(value) > (largest[column] as number)) largest[column] = Math.abs(value);
+      const magnitude = Math.abs(values[i] as number);
+      if (magnitude > (largest[column] as number)) largest[column] = magnitude;
     }
   }
-  for (let i = 0, column = 0; i < values.length; i++, column = column + 1 === columns ? 0 : column + 1) {
-    const scale = largest[column] as number;
-    if (scale > 0) values[i] = (values[i] as number) / scale;
+  for (let row = 0, i = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++, i++) {
+      const scale = largest[column] as number;
+      if (scale > 0) values[i] = (values[i] as number) / scale;
+    }
   }
-  return values;
 }
 
 /** Columns that are added up before the sum is looked at. */
@@ -63,8 +63,8 @@ function cost(values: Float32Array, a: number, b: number, columns: number, most:
  * @returns row numbers, by their new place
  */
 export function complementaryOrder(weight: Rows, blockSize = weight.rows): number[] {
-  const { rows, columns } = weight;
-  const values = relative(weight);
+  const { rows, columns, values } = weight;
+  makeRelative(weight);
   const random = seededRandom(1);
   const perPair = columns * Math.ceil(rows / 2);
   const candidates = Math.min(most, Math.max(fewest, Math.floor(budget / Math.max(1, perPair))));

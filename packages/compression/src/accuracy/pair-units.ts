@@ -1,13 +1,15 @@
+import { transposeMatrix } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { type Graph, inferShapes } from "@nasty/graph";
 import { openForCompression } from "../files/open-for-compression.js";
 import type { WeightOptions } from "../plan/plan-weights.js";
 import { findAttention } from "../pruning/find-attention.js";
 import { findFeedForward } from "../pruning/find-feed-forward.js";
-import { matrixView, sliceConstant, sliceLast } from "../pruning/slice.js";
+import { type AxisOfInput, sliceConstant, sliceLast } from "../pruning/slice.js";
 import { isMismatch, type Projection, type TypedGraph } from "../pruning/trace.js";
 import { findRecurrentUnits, orderUnits, unitRows } from "./recurrent-units.js";
 import { complementaryOrder } from "./complementary-order.js";
+import { reorderWhereItLies } from "./reorder-bytes.js";
 
 /** A model that computes the same in float, and how many layers have their hidden units in another order. */
 export interface PairedUnits {
@@ -41,14 +43,16 @@ export function pairUnits(model: ModelProto, { inPlace = false }: PairUnitsOptio
   const opened = openForCompression(model);
   const settle = inPlace ? overwriting(opened.main) : () => {};
   const typed: TypedGraph = { graph: opened.main, types: inferShapes(opened) };
+  const reorder = (place: AxisOfInput, order: readonly number[]): void => {
+    if (!inPlace || !reorderWhereItLies(typed.graph, place, order)) sliceConstant(typed.graph, place, order);
+  };
   let layers = 0;
   for (const { found } of findFeedForward(typed)) {
     if (isMismatch(found)) continue;
     const order = orderOf(found.down);
-    for (const { matMul } of found.ups)
-      sliceConstant(typed.graph, { node: matMul, index: 1, axis: 1 }, order);
+    for (const { matMul } of found.ups) reorder({ node: matMul, index: 1, axis: 1 }, order);
     for (const place of found.perNeuron) sliceLast(typed.graph, place, order.length, order);
-    sliceConstant(typed.graph, { node: found.down.matMul, index: 1, axis: 0 }, order);
+    reorder({ node: found.down.matMul, index: 1, axis: 0 }, order);
     settle();
     layers += 1;
   }
@@ -57,9 +61,9 @@ export function pairUnits(model: ModelProto, { inPlace = false }: PairUnitsOptio
     if (isMismatch(found) || found.width % 2 === 1 || found.perHead.some(({ width }) => width > 1)) continue;
     const [, , { matMul, bias, outputs }] = found.projections;
     const order = orderOf(found.output, found.width);
-    sliceConstant(typed.graph, { node: matMul, index: 1, axis: 1 }, order);
+    reorder({ node: matMul, index: 1, axis: 1 }, order);
     if (bias !== undefined) sliceLast(typed.graph, bias, outputs, order);
-    sliceConstant(typed.graph, { node: found.output.matMul, index: 1, axis: 0 }, order);
+    reorder({ node: found.output.matMul, index: 1, axis: 0 }, order);
     settle();
     layers += 1;
   }
@@ -90,7 +94,9 @@ function overwriting(graph: Graph): () => void {
 }
 
 function orderOf({ weight, inputs, outputs }: Projection, blockSize?: number): number[] {
-  return complementaryOrder({ rows: inputs, columns: outputs, at: matrixView(weight) }, blockSize);
+  const data = weight.tensor.data as Float32Array;
+  const values = weight.perm?.[0] === 1 ? transposeMatrix(data, outputs, inputs) : data.slice();
+  return complementaryOrder({ rows: inputs, columns: outputs, values }, blockSize);
 }
 
 /**

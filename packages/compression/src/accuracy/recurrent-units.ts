@@ -153,6 +153,13 @@ function placeAfter(
 const isLast = ({ directions, units, rank }: Extract<Place, { kind: "apart" }>): boolean =>
   directions === rank - 2 && units === rank - 1;
 
+/** Part of what a direction's units are multiplied with. */
+interface UnitView {
+  readonly rows: number;
+  readonly columns: number;
+  readonly at: (row: number, column: number) => number;
+}
+
 /** All weights that one direction's units are multiplied with, side by side: a row a unit. */
 export function unitRows(
   { graph }: TypedGraph,
@@ -161,7 +168,7 @@ export function unitRows(
 ): Rows {
   const { data, shape } = constantOf(graph, node, 2).tensor as Tensor<"float32">;
   const gates = shape[1] as number;
-  const parts: Rows[] = [
+  const parts: UnitView[] = [
     {
       rows: hidden,
       columns: gates,
@@ -182,10 +189,10 @@ export function unitRows(
       for (let column = 0; column < part.columns; column++) values[at + column] = part.at(unit, column);
     }
   }
-  return { rows: hidden, columns, at: (unit, column) => values[unit * columns + column] as number };
+  return { rows: hidden, columns, values };
 }
 
-function readRows(graph: Graph, { node, index, axis }: UnitWeight, first: number, rows: number): Rows {
+function readRows(graph: Graph, { node, index, axis }: UnitWeight, first: number, rows: number): UnitView {
   const source = constantOf(graph, node, index);
   const { shape, data } = source.tensor as Tensor<"float32">;
   if (axis === 0) {

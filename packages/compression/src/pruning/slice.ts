@@ -77,7 +77,7 @@ export function zeroConstant(graph: Graph, place: AxisOfInput, positions: readon
 }
 
 /** An axis of the constant that a node has at one of its inputs, counted as the node sees it. */
-interface AxisOfInput {
+export interface AxisOfInput {
   readonly node: NodeProto;
   readonly index: number;
   readonly axis: number;

@@ -8,7 +8,7 @@ const operation = "tensorFromProto";
 
 /**
  * Reads a tensor message as a tensor: a view of `rawData` where it lies on a multiple of the element size in its
- * buffer, a copy where it does not or where the values are in a typed field.
+ * buffer, a copy (made when `data` is first read) where it does not, or where the values are in a typed field.
  *
  * In typed fields, float16, bfloat16, bool and integers of up to 32 bits are in `int32Data` (float16 as bits, int4 two
  * to a number), uint32 and uint64 in `uint64Data`; numbers are cut to the type's width as every runtime does.
@@ -49,6 +49,8 @@ export function tensorFromProto(tensor: TensorProto): Tensor {
   const count = countOf(shape);
   const length = storageLength(dtype, count);
   // checkTensor made sure that all values are in one of the two places.
+  if (tensor.rawData.length > 0 && !isAligned(tensor.rawData, length))
+    return copiedWhenRead(dtype, shape, { raw: tensor.rawData, length });
   const data =
     tensor.rawData.length > 0 || count === 0
       ? viewOfRaw(dtype, tensor.rawData, length)
@@ -69,13 +71,30 @@ function readableDType(tensor: TensorProto, where: string): DType {
   }
 }
 
+const isAligned = (raw: Uint8Array, length: number): boolean =>
+  length === 0 || raw.byteOffset % (raw.length / length) === 0;
+
 function viewOfRaw(dtype: DType, raw: Uint8Array, length: number): TensorData {
   const construct = dataConstructor(dtype);
-  if (length === 0) return new construct(0);
-  const size = raw.length / length;
-  if (raw.byteOffset % size === 0) return new construct(raw.buffer, raw.byteOffset, length);
-  // Not slice(): on a Node Buffer that is another view.
-  return new construct(new Uint8Array(raw).buffer, 0, length);
+  return length === 0 ? new construct(0) : new construct(raw.buffer, raw.byteOffset, length);
+}
+
+/** Bytes that no typed array can look at where they lie: whoever asks for the shape alone costs no copy of a weight. */
+function copiedWhenRead(
+  dtype: DType,
+  shape: readonly number[],
+  { raw, length }: { readonly raw: Uint8Array; readonly length: number },
+): Tensor {
+  let copy: TensorData | undefined;
+  return {
+    dtype,
+    shape,
+    get data() {
+      // Not slice(): on a Node Buffer that is another view.
+      copy ??= new (dataConstructor(dtype))(new Uint8Array(raw).buffer, 0, length);
+      return copy;
+    },
+  };
 }
 
 function fromTypedField(tensor: TensorProto, dtype: DType, length: number, count: number): TensorData {

@@ -42,6 +42,19 @@ describe("tensorFromProto", () => {
     expect(dataTypeOf(dtype as DType)).toBe(dataType);
   });
 
+  it("copies bytes that lie between the multiples of the element size, once, and not before the data is read", () => {
+    const bytes = new Uint8Array(9).subarray(1);
+    bytes.set([0, 0, 0x80, 0x3f], 4);
+    const proto = create(TensorProtoSchema, { name: "t", dataType: 1, dims: [2n], rawData: bytes });
+    const read = tensorFromProto(proto);
+    expect(read.shape).toEqual([2]);
+    bytes.set([0, 0, 0, 0xc0]);
+    expect(read.data).toEqual(Float32Array.of(-2, 1));
+    bytes.fill(0);
+    expect(read.data).toEqual(Float32Array.of(-2, 1));
+    expect(read.data).toBe(read.data);
+  });
+
   it.each<[string, object, Tensor["data"]]>([
     ["float_data", { dataType: 1, dims: [2n], floatData: [0.5, -1] }, Float32Array.of(0.5, -1)],
     ["double_data", { dataType: 11, dims: [1n], doubleData: [0.1] }, Float64Array.of(0.1)],

@@ -15,7 +15,7 @@ export interface EncodedVectors extends WordCodes {
 export interface EncodeVectorsOptions {
   /** How many of the words get codes, the first ones. Default 40,000. */
   readonly limit?: number;
-  /** Width of the codebooks' rows. Default that of the vectors. */
+  /** Width of the codebooks' rows: narrower vectors get zeros. Default that of the vectors. */
   readonly width?: number;
   /** Bytes of a word, at most 64. Default 4. */
   readonly books?: number;
@@ -31,7 +31,7 @@ const ROUNDS = 10;
  * Word vectors as codes: turned onto their first principal axes, scaled to unit length on average, and quantized
  * codebook by codebook, each taking what those before it left over.
  *
- * @throws TaggerError `option` for a width above that of the vectors, and numbers that are no whole ones.
+ * @throws TaggerError `option` for numbers that are no whole ones, or too large.
  * @see Y. Chen, T. Guan and C. Wang, "Approximate Nearest Neighbor Search by Residual Vector Quantization" (2010)
  * @example
  * ```ts
@@ -44,7 +44,7 @@ export function encodeVectors(
   { limit = 40_000, width = vectors.width, books = 4, seed = 1 }: EncodeVectorsOptions = {},
 ): EncodedVectors {
   checkWhole("limit", limit, Number.MAX_SAFE_INTEGER);
-  checkWhole("width", width, vectors.width);
+  checkWhole("width", width, 4096);
   checkWhole("books", books, 64);
   const count = Math.min(limit, vectors.words.length);
   const random = seededRandom(seed);

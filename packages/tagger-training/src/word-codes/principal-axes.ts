@@ -6,7 +6,7 @@ const SMALL = 1e-12;
  * The values turned onto the axes along which they vary most.
  *
  * @param values float32 [count, width]
- * @param kept how many axes, at most `width`
+ * @param kept how many axes; those beyond `width` are zeros
  * @returns float32 [count, kept], the mean of each column 0
  * @see I. T. Jolliffe, "Principal Component Analysis" (2002)
  */
@@ -23,7 +23,7 @@ export function onPrincipalAxes(
   const axes = principalAxes(covariance(centred, width), width);
   const out = new Float32Array(count * kept);
   for (let row = 0; row < count; row++) {
-    for (let k = 0; k < kept; k++) {
+    for (let k = 0; k < Math.min(kept, width); k++) {
       const axis = axes[k] as Float64Array;
       let sum = 0;
       for (let j = 0; j < width; j++) sum += (centred[row * width + j] as number) * (axis[j] as number);

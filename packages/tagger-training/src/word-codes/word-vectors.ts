@@ -23,18 +23,18 @@ export interface ParseVectorsOptions {
  * @throws TaggerError `vectors` (naming the line): another width, something that is no number, no line at all.
  * @example
  * ```ts
- * const vectors = await parseVectors(createReadStream("glove.6B.100d.txt", "utf8"), { limit: 100_000 });
+ * const vectors = await parseVectors(createInterface(createReadStream("glove.6B.100d.txt")), { limit: 100_000 });
  * ```
  */
 export async function parseVectors(
-  text: AsyncIterable<string> | Iterable<string>,
+  lines: AsyncIterable<string> | Iterable<string>,
   { limit = Number.POSITIVE_INFINITY, name = "vectors" }: ParseVectorsOptions = {},
 ): Promise<WordVectors> {
   const rows: Float32Array[] = [];
   const words = new Set<string>();
   let width = 0;
   let number = 0;
-  for await (const line of linesOf(text)) {
+  for await (const line of lines) {
     number++;
     const [word = "", ...numbers] = line.trimEnd().split(" ");
     if (word === "" || (number === 1 && numbers.length === 1)) continue;
@@ -60,14 +60,4 @@ export async function parseVectors(
   const values = new Float32Array(rows.length * width);
   rows.forEach((row, i) => values.set(row, i * width));
   return { words: [...words], width, values };
-}
-
-async function* linesOf(text: AsyncIterable<string> | Iterable<string>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const piece of text) {
-    const lines = (rest + piece).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
-  }
-  if (rest !== "") yield rest;
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tensor, type Tensor } from "@nasty/core";
+import { gzip } from "@nasty/formats/archive";
 import { withMetadata } from "@nasty/formats/onnx";
 import { writeModelFile } from "@nasty/formats/onnx/node";
 import { ModelGraph } from "@nasty/graph";
@@ -16,6 +17,7 @@ import {
   withTagger,
 } from "../../src/index.js";
 import type { NeuralTagger } from "../../src/neural/neural-tagger.js";
+import { toBase64 } from "../../src/base64.js";
 import { dropAuxiliary } from "../../src/neural/drop-auxiliary.js";
 import { splitModel } from "../../src/neural/split-model.js";
 import { openTagger } from "../../src/node.js";
@@ -57,6 +59,32 @@ test("settings come back as they were written", async () => {
     features: strange,
   });
   expect(await readTaggerSettings(model)).toEqual({ ...settings, features: strange });
+});
+
+const codes = { words: ["a", "naïve", "😀"], books: 2, codes: Uint8Array.of(0, 10, 255, 10, 10, 3) };
+
+test("word codes come back as they were written, and damaged ones are named", async () => {
+  const coded = { ...settings, features: { ...tinyFeatures, codes } };
+  const model = await withTagger(tinyNeural(options), coded);
+  expect(await readTaggerSettings(model)).toEqual(coded);
+  const damaged = async (text: string): Promise<unknown> =>
+    readTaggerSettings(withMetadata(model, { "nasty.codes": text }));
+  const packed = async (content: string): Promise<string> =>
+    toBase64(await gzip(new TextEncoder().encode(content)));
+  const refused = (text: string, message: string) =>
+    expect(damaged(text)).rejects.toMatchObject({
+      code: "metadata",
+      message: expect.stringContaining(`metadata nasty.codes: ${message}`),
+    });
+  await refused("%%%", "expected base64 of gzipped words and codes, got ");
+  await refused(await packed("a\nb\n"), "expected words and an empty line, got 4 bytes without one");
+  await refused(await packed("a\nb\n\nxyz"), "expected 4 codes (2 words, 2 codebooks), got 3");
+  await expect(
+    withTagger(tinyNeural(options), {
+      ...coded,
+      features: { ...tinyFeatures, codes: { ...codes, words: [""] } },
+    }),
+  ).rejects.toThrow('packCodes: word "": expected a word without line breaks');
 });
 
 test.each([

@@ -121,6 +121,21 @@ export const noise = one(
   { otherwise: "0" },
 );
 
+/** Word vectors that a network reads. */
+export const vectors = {
+  vectors: one(
+    "--vectors <file>",
+    anyText,
+    "word vectors in the text format of GloVe or word2vec, which a bilstm or cnn reads in a few bytes a word",
+  ),
+  vectorWords: one(
+    "--vector-words <n>",
+    positiveInteger,
+    "with --vectors: how many of the words, from the first one",
+    { otherwise: "40000" },
+  ),
+};
+
 /** Quantization-aware training. */
 export const qat = switched(
   flag(

@@ -12,6 +12,7 @@ import {
   task,
   trainedCosine,
   trainingEngine,
+  vectors,
 } from "./shared-options.js";
 
 /** What a training that writes a Hugging Face directory can learn. */
@@ -43,6 +44,7 @@ export const trainOperation = operation({
       learningRate: "0.003; transformer: 0.0007",
     }),
     noise,
+    ...vectors,
     scheme: schemeOf("recognized from the text; the model is trained on iob2"),
     language: languageOf("en"),
     minCosine: trainedCosine,
@@ -160,6 +162,7 @@ export const distillOperation = operation({
       learningRate: "0.00005; cnn and bilstm: 0.003",
     }),
     noise,
+    ...vectors,
     minCosine: trainedCosine,
     temperature: one("--temperature <t>", positiveNumber, "temperature of the teachers' soft targets", {
       otherwise: "2",

@@ -3,6 +3,7 @@ import {
   distill as distillTagger,
   type DistillTaggerOptions,
   openTeachers,
+  studentPreset,
   type Teacher,
 } from "@nasty/tagger-training";
 import type { Task } from "@nasty/taggers";
@@ -20,6 +21,7 @@ import { trainingSentences } from "../texts/training-sentences.js";
 import { readWords } from "../texts/unlabelled-text.js";
 import { classifierRecipe, labelledData } from "./classifier-settings.js";
 import { keepDirectory, keepFile } from "./keep-trained.js";
+import { wordCodesOf } from "./word-codes.js";
 import { noiseSettings } from "./noise-settings.js";
 import { directoryPlace, filePlace } from "./place.js";
 import { runOf } from "./run-settings.js";
@@ -165,7 +167,7 @@ async function distillNetwork(
     operation: "distill",
     output: settings.output,
     isQuantized: false,
-    read: [...teacher, train, validation, unlabelled],
+    read: [...teacher, train, validation, unlabelled, settings.vectors],
   });
   const recipe = {
     ...classifierRecipe(settings),
@@ -177,6 +179,7 @@ async function distillNetwork(
   const started = performance.now();
   const lesson: DistillTaggerOptions = {
     ...recipe,
+    ...(await wordCodesOf("distill", settings, studentPreset(recipe))),
     ...runOf(settings, place, reporter),
     data: {
       train: await trainingSentences(train, task, "distill"),
@@ -192,7 +195,7 @@ async function distillNetwork(
     operation: "distill",
     place,
     trained: distilled,
-    options: { task, ...recipe },
+    options: { task, ...recipe, ...given(settings, "vectorWords") },
     paths: pathsOf(settings),
     settings,
     signal: reporter.signal,
@@ -208,11 +211,12 @@ async function distillNetwork(
   };
 }
 
-const pathsOf = ({ teacher, train, validation, unlabelled }: Settings): NamedPaths => ({
+const pathsOf = ({ teacher, train, validation, unlabelled, vectors }: Settings): NamedPaths => ({
   teacher,
   train,
   validation,
   unlabelled,
+  vectors,
 });
 
 /**

@@ -31,6 +31,10 @@ export async function studentOf(settings: Settings, teacher: Teacher): Promise<S
       );
   }
   if (settings.noise !== undefined) throw noUse("--noise", "a student cnn or bilstm", named ?? "transformer");
+  if (settings.vectors !== undefined || settings.vectorWords !== undefined) {
+    const option = settings.vectors === undefined ? "--vector-words" : "--vectors";
+    throw noUse(option, "a student cnn or bilstm", named ?? "transformer");
+  }
   return { kind: "encoder", directory: named };
 }
 

@@ -178,6 +178,8 @@ const taggerOptions = {
   scheme: "--scheme",
   language: "--language",
   noise: "--noise",
+  vectors: "--vectors",
+  vectorWords: "--vector-words",
   qat: "--qat",
   inputFormat: "--input-format",
 } as const;

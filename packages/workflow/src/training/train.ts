@@ -1,6 +1,7 @@
 import type { Task } from "@nasty/taggers";
 import {
   type ArchitectureName,
+  architectures,
   defaultTransformerRecipe,
   trainTagger,
   trainTransformer,
@@ -20,6 +21,7 @@ import { filePlace } from "./place.js";
 import { qatSettings } from "./qat-settings.js";
 import { randomTextEncoder } from "./random-text-base.js";
 import { runOf } from "./run-settings.js";
+import { checkNoVectors, wordCodesOf } from "./word-codes.js";
 import {
   checkTextOptions,
   isTextTask,
@@ -118,12 +120,13 @@ async function trainedTagger(
       "train: --noise: expected it with --architecture bilstm or cnn, got it with transformer",
     );
   }
+  if (architecture === "transformer") checkNoVectors("train", settings);
   const quantization = qatSettings("train", settings);
   const place = await filePlace({
     operation: "train",
     output: settings.output,
     isQuantized: settings.qat === true,
-    read: [text, validation],
+    read: [text, validation, settings.vectors],
   });
   const recipe = {
     ...given(settings, "epochs", "learningRate"),
@@ -145,7 +148,12 @@ async function trainedTagger(
   const trained =
     architecture === "transformer"
       ? await trainTransformer({ ...job, recipe: { ...recipe, ...sized("batchSize") } })
-      : await trainTagger({ ...job, architecture, recipe: { ...recipe, ...sized("batchSentences") } });
+      : await trainTagger({
+          ...job,
+          ...(await wordCodesOf("train", settings, architectures[architecture])),
+          architecture,
+          recipe: { ...recipe, ...sized("batchSentences") },
+        });
   const seconds = (performance.now() - started) / 1000;
   const { output, drift, exported } = await keepFile({
     operation: "train",
@@ -160,8 +168,9 @@ async function trainedTagger(
       ...given(settings, "language"),
       ...quantization,
       ...engineInHistory(engine),
+      ...given(settings, "vectorWords"),
     },
-    paths: { train: text, validation },
+    paths: { train: text, validation, vectors: settings.vectors },
     settings,
     signal: reporter.signal,
   });

@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { evaluate } from "../../src/evaluation/evaluate.js";
 import { openModel } from "../../src/models/model.js";
@@ -71,6 +71,10 @@ test("a small network learns from an open model and from what was made of it", a
   // A student that sees noise learns something else of the same teacher.
   const noisy = await distill(model, { ...quick("noisy.onnx"), noise: 0.8 });
   expect(noisy.epochs).not.toEqual(one.epochs);
+  // So does one that reads word vectors.
+  await writeFile(folder.path("vectors.txt"), "the 1 0\nof 0 1\n");
+  const read = await distill(model, { ...quick("read.onnx"), vectors: folder.path("vectors.txt") });
+  expect(read.epochs).not.toEqual(one.epochs);
   await using last = await openModel(noisy.path);
   expect(last.history.at(-1)).toMatchObject({ step: "distill", options: { noise: { share: 0.8 } } });
 });
@@ -118,6 +122,9 @@ test("options that are unknown or contradict each other are named", async () => 
   await refused({ by: "width" }).toThrow("distill: --by: expected a transformer student, got it with the");
   await refused({ student: folder.path("pos"), studentSize: undefined, noise: 0.5 }).toThrow(
     "distill: --noise: expected a student cnn or bilstm, got it with the student",
+  );
+  await refused({ student: folder.path("pos"), studentSize: undefined, vectors: "v.txt" }).toThrow(
+    "distill: --vectors: expected a student cnn or bilstm, got it with the student",
   );
   await refused({ validation: undefined }).toThrow("distill: --validation: expected labelled text");
   await refused({ student: "cnnn", studentSize: undefined }).toThrow("expected cnn, bilstm, or a Hugging");

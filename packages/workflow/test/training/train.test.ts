@@ -1,4 +1,6 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { readModelFile } from "@nasty/formats/onnx/node";
+import { readTaggerSettings } from "@nasty/taggers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { evaluate } from "../../src/evaluation/evaluate.js";
 import { openModel } from "../../src/models/model.js";
@@ -101,6 +103,23 @@ test("noise makes another model, and is in its history", async () => {
   expect(model.history.at(-1)).toMatchObject({ options: { noise: { share: 0.5 } } });
 });
 
+test("word vectors travel in the model, and are in its history", async () => {
+  const vectors = folder.path("vectors.txt");
+  await writeFile(vectors, "the 1 0 0\nof 0 1 0\nzymurgy 0.5 0.5 1\n");
+  const plain = await train(quick("plain.onnx"));
+  for (const architecture of ["cnn", "bilstm"] as const) {
+    const made = await train({ ...quick("vectors.onnx"), architecture, vectors, vectorWords: 2 });
+    expect(made.epochs).not.toEqual(plain.epochs);
+    await using model = await openModel(made.path);
+    expect(model.history.at(-1)).toMatchObject({
+      options: { vectorWords: 2 },
+      data: { vectors: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    });
+    const settings = await readTaggerSettings(await readModelFile(made.path));
+    expect(settings).toMatchObject({ features: { codes: { words: ["of", "the"], books: 4 } } });
+  }
+});
+
 test("options that are unknown, wrong or contradict each other are named", async () => {
   const before = await folder.names();
   const refused = (more: object) => expect(train({ ...quick("no.onnx"), ...more } as never)).rejects;
@@ -114,6 +133,15 @@ test("options that are unknown, wrong or contradict each other are named", async
   await refused({ noise: 0.5, architecture: undefined, task: "classification" }).toThrow(
     "train: --noise: expected --task pos or ner with it, got classification",
   );
+  await refused({ vectorWords: 9 }).toThrow("train: --vector-words: expected it with --vectors FILE, got 9");
+  await refused({ vectors: "v.txt", architecture: "transformer" }).toThrow(
+    "train: --vectors: expected it with --architecture bilstm or cnn, got it with transformer",
+  );
+  await refused({ vectors: "v.txt", architecture: undefined, task: "classification" }).toThrow(
+    "train: --vectors: expected --task pos or ner with it, got classification",
+  );
+  await refused({ vectors: folder.path("test.conllu") }).toThrow("parseVectors: ");
+  await refused({ vectors: folder.path("absent.txt") }).toThrow("absent.txt");
   await refused({ qat: { bits: 6 } }).toThrow("train: qat.bits: expected 8 or 4, got 6");
   await refused({ qat: { size: 6 } }).toThrow("train: qat.size: expected one of bits, blockSize, start");
   await refused({ qat: 4 }).toThrow("train: qat: expected true, false or an object");

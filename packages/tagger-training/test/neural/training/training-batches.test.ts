@@ -61,6 +61,22 @@ test("hidden words and affixes come as often as asked", () => {
   expect(half.some((batch) => batch["word_ids"]?.shape[0] === 2)).toBe(true);
 });
 
+test("codes are left out as often as asked", () => {
+  const { vocabulary } = tinyFeatures;
+  const codes = { words: vocabulary, books: 2, codes: new Uint8Array(2 * vocabulary.length).fill(5) };
+  const ids = (share: number | undefined): number[] =>
+    numbers(
+      epoch({
+        features: { ...tinyFeatures, codes },
+        dropout: { wordBase: 0.5, wordScale: 0, affix: 0, ...(share === undefined ? {} : { codes: share }) },
+      }),
+      "code_ids",
+    );
+  expect(new Set(ids(1))).toEqual(new Set([0]));
+  expect(new Set(ids(0))).toEqual(new Set([6, 262]));
+  expect(new Set(ids(undefined))).toEqual(new Set([0, 6, 262]));
+});
+
 test("a sentence of weight w is seen w times an epoch on average", () => {
   const weighted = sentences.map((sentence) => ({ ...sentence, weight: 2.5 }));
   const seen = numbers(epoch({ sentences: weighted }), "logits/labels").filter((label) => label === 0).length;

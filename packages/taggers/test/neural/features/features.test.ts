@@ -44,6 +44,15 @@ test("words, affixes, shape and characters of a word", () => {
   expect(featuresOf("time").affixes[2]).toBe(featuresOf("me").affixes[2]);
 });
 
+test("codes of a word are rows of its codebooks; a word without codes has the first row", () => {
+  const codes = { words: ["naïve", "time"], books: 3, codes: Uint8Array.of(7, 255, 0, 1, 9, 2) };
+  const featuresOf = makeWordFeatures({ ...tinyFeatures, codes });
+  expect([...featuresOf("TIME").codes]).toEqual([256, 258, 515]);
+  expect([...featuresOf("naïve").codes]).toEqual([8, 257, 522]);
+  expect([...featuresOf("arrow").codes]).toEqual([0, 0, 0]);
+  expect([...makeWordFeatures(tinyFeatures)("time").codes]).toEqual([]);
+});
+
 test("ids stay inside their tables for any word", () => {
   const featuresOf = makeWordFeatures(tinyFeatures);
   fc.assert(
