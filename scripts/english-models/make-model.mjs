@@ -1,11 +1,11 @@
 // Makes one of the default models, or the Danish one, from the data folder, step by step:
 //   node scripts/english-models/make-model.mjs pos|pos-fast|pos-small|pos-tiny|ner|ner-da --data DATA --work DIRECTORY [--teacher MORE]… [--epochs N]
-// DATA holds ud-english-ewt, uner-english-ewt, gum-open, crossner, broad-twitter, wnut17, sec-filings and raw-text
-// (for ner-da uner-danish-ddt alone), each as published; word vectors are fetched (word-vectors.mjs). Every step writes one file of DIRECTORY; a step whose
-// file is there is passed over, and a training that was interrupted goes on from its checkpoint, so the same command is
-// given again until it is done. --teacher: taggers beside the two that are trained, for parts of speech: a transformer
-// of the same treebank errs elsewhere. --epochs replaces those of every training, to try the steps. The file of the
-// model is DIRECTORY/NAME.onnx, for pack-models.mjs.
+// DATA holds ud-english-ewt, uner-english-ewt, gum-open, crossner, broad-twitter, wnut17, sec-filings and raw-text (for
+// ner-da uner-danish-ddt alone), each as published; word vectors are fetched (word-vectors.mjs). Every step writes one
+// file of DIRECTORY; a step whose file is there is passed over, and a training that was interrupted goes on from its
+// checkpoint, so the same command is given again until it is done. --teacher: taggers beside the two that are trained,
+// for parts of speech: a transformer of the same treebank errs elsewhere. --epochs replaces those of every training, to
+// try the steps. The file of the model is DIRECTORY/NAME.onnx, for pack-models.mjs.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";

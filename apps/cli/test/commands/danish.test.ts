@@ -19,7 +19,9 @@ test("the Danish model finds entities in raw text that is cut as Danish", async 
     input: "Den 3. maj rejste Kjeld Christensen til København, bl.a. for at besøge SID-huset.",
   });
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^Den\/O 3\.\/O maj\/O rejste\/O Kjeld\/B-PER Christensen\/I-PER til\/O København\/B-LOC /);
+  expect(stdout).toMatch(
+    /^Den\/O 3\.\/O maj\/O rejste\/O Kjeld\/B-PER Christensen\/I-PER til\/O København\/B-LOC /,
+  );
   expect(stdout).toContain(" bl.a./O ");
   expect(stdout).toMatch(/ SID-huset\/\S+ \.\/O\n$/);
 });
@@ -29,7 +31,11 @@ test("it records language, licence, data and recipe, and its card names the file
   const entry = (key: string): unknown => JSON.parse(getMetadata(file, key) ?? "null");
   expect(entry("nasty.tagger")).toMatchObject({ task: "ner", language: "da" });
   expect(entry("nasty.data")).toEqual([expect.stringContaining("UNER_Danish-DDT")]);
-  expect(entry("nasty.training")).toMatchObject({ task: "ner", language: "da", sources: ["da_ddt-ud-train.iob2"] });
+  expect(entry("nasty.training")).toMatchObject({
+    task: "ner",
+    language: "da",
+    sources: ["da_ddt-ud-train.iob2"],
+  });
   expect(getMetadata(file, "nasty.licence")).toBe("CC-BY-SA-4.0");
   const card = await readFile(fileURLToPath(new URL("cards/ner-da-int8.md", folder)), "utf8");
   expect(card).toContain("models/ner-da-int8.onnx.gz");

@@ -30,8 +30,9 @@ export interface PieceOptions extends Pick<SentenceOptions, "onePerLine"> {
  * with the same sentences.
  *
  * A piece ends at an empty line (at every line end where each line is a sentence); a longer one than
- * {@link longestPiece} behind its last sure sentence (of English in any language: whoever cuts a text for others may not
- * know its language, and the pieces must be the same); a sentence that is longer, at its last white space, or anywhere.
+ * {@link longestPiece} behind its last sure sentence (of English in any language: whoever cuts a text for others may
+ * not know its language, and the pieces must be the same); a sentence that is longer, at its last white space, or
+ * anywhere.
  *
  * @param text from the end of the piece before it.
  * @returns UTF-16 units; 0 if more of the text must be read.
@@ -96,8 +97,9 @@ function* linesOf(piece: string): Generator<Span> {
  * Where the sentences of a text are.
  *
  * Unicode's sentence break rules (UAX 29, through `Intl.Segmenter`) and what the language's settings add to them (of
- * English what UD English-EWT does, see decision 053). An empty line ends a sentence, a single line break does not (unless each line is a sentence); white
- * space is outside. A sentence of more than 65,536 UTF-16 units is cut, at white space where it has some.
+ * English what UD English-EWT does, see decision 053). An empty line ends a sentence, a single line break does not
+ * (unless each line is a sentence); white space is outside. A sentence of more than 65,536 UTF-16 units is cut, at
+ * white space where it has some.
  *
  * @example
  * ```ts

@@ -97,7 +97,8 @@ function makePeriodRule({
   const all = new Set(abbreviations);
   const final = new Set(finalAbbreviations);
   const single = new Set(singleLetterWords);
-  const lastPart = new RegExp(joiners === "" ? "^.*$" : `[^${joiners}]*$`, "u");
+  const lastPart = (token: string): string =>
+    token.slice(1 + Math.max(-1, ...Array.from(joiners, (joiner) => token.lastIndexOf(joiner))));
   return (chunk, at, stop, isLast) => {
     if (chunk[stop] !== "." || chunk[stop + 1] === ".") return stop;
     const endsSentence = isLast && /^\.[)\]"'”’]*$/u.test(chunk.slice(stop));
@@ -105,7 +106,7 @@ function makePeriodRule({
     // Within a sentence a number with a period counts: "den 3. maj".
     if (ordinals.period && /^\d{1,3}$/u.test(token))
       return !isLast && stop + 1 === chunk.length ? stop + 1 : stop;
-    const word = all.has(token.toLowerCase()) ? token : (lastPart.exec(token)?.[0] ?? token);
+    const word = all.has(token.toLowerCase()) ? token : lastPart(token);
     if (!/^[\p{L}./]+$/u.test(word)) return stop;
     const lower = word.toLowerCase();
     if (/^\p{Lu}$/u.test(word) && !single.has(word)) return endsSentence ? stop : stop + 1;

@@ -64,7 +64,9 @@ export interface TrainTaggerOptions extends QuantizationAware {
    * from text in any scheme.
    */
   readonly scheme?: LabelScheme | undefined;
-  /** BCP 47 tag of the language of the text, kept in the model's settings: raw text is cut by it. English unless given. */
+  /**
+   * BCP 47 tag of the language of the text, kept in the model's settings: raw text is cut by it. English unless given.
+   */
   readonly language?: string | undefined;
   /**
    * Whether label sequences get scores of their own (a conditional random field). Default: for entities, without

@@ -31,7 +31,9 @@ export interface LanguageSettings {
    * behind one of them or behind a longer word ends a sentence also before a small letter.
    */
   readonly finalWords?: readonly string[] | undefined;
-  /** Words that often begin sentences, with their capital: they decide behind letters with periods (`in the U.S. He`). */
+  /**
+   * Words that often begin sentences, with their capital: they decide behind letters with periods (`in the U.S. He`).
+   */
   readonly openers: readonly string[];
   /** Words with a comma that end a letter before its writer's name. */
   readonly closings: readonly string[];
