@@ -1,5 +1,5 @@
 import { trimmed } from "./characters.js";
-import { alternatives } from "./languages/alternatives.js";
+import { alternatives, classOf } from "./languages/alternatives.js";
 import type { LanguageSettings } from "./languages/language-settings.js";
 import type { Span } from "./tokens.js";
 
@@ -100,7 +100,7 @@ function makeEndRule(language: LanguageSettings): EndRule {
   const single = new Set(singleLetterWords);
   const opener = new RegExp(`^\\s*["'“‘(]?${alternatives(openers)}(?![\\p{L}\\p{N}_])`, "u");
   const lastWord = new RegExp(
-    `(?:^|[${joiners}\\s("“[]|(?<!\\p{L})['’‘])([\\p{L}.]+|\\d{1,2})\\.["'”’)]*\\s*$`,
+    `(?:^|[${classOf(joiners)}\\s("“[]|(?<!\\p{L})['’‘])([\\p{L}.]+|\\d{1,2})\\.["'”’)]*\\s*$`,
     "u",
   );
   return (text, start, end) => {

@@ -1,4 +1,4 @@
-import { alternatives } from "./languages/alternatives.js";
+import { alternatives, classOf } from "./languages/alternatives.js";
 import type { LanguageSettings } from "./languages/language-settings.js";
 
 const LETTER = "\\p{L}\\p{M}";
@@ -96,7 +96,7 @@ const patternsOf = (language: LanguageSettings): readonly Pattern[] => [
   // A number with its unit or am/pm: only the number here; the unit follows as the next token
   {
     pattern: new RegExp(
-      `\\d+(?:[${language.numbers.groups}]\\d{3})*(?:[${language.numbers.fractions}]\\d+)?(?=${alternatives(language.units)}${END})`,
+      `\\d+(?:[${classOf(language.numbers.groups)}]\\d{3})*(?:[${classOf(language.numbers.fractions)}]\\d+)?(?=${alternatives(language.units)}${END})`,
       "iuy",
     ),
   },
@@ -141,7 +141,8 @@ function abbreviationPatterns({ abbreviations }: LanguageSettings): Pattern[] {
   return [{ pattern: new RegExp(`${alternatives(dotted)}${END}`, "iuy"), needs: "." }];
 }
 
-function numberPattern({ numbers: { groups, fractions } }: LanguageSettings): RegExp {
+function numberPattern({ numbers }: LanguageSettings): RegExp {
+  const [groups, fractions] = [classOf(numbers.groups), classOf(numbers.fractions)];
   const grouped = `\\d+(?:[${groups}]\\d{3})+(?:[${fractions}]\\d+)?`;
   const plain = `\\d+,\\d{2}(?![\\d,])|\\d+(?:[${fractions}]\\d+)?`;
   return new RegExp(`${grouped}|${plain}|(?<![\\p{L}\\p{N}])\\.\\d+|(?<!\\S)\\+\\d+`, "uy");

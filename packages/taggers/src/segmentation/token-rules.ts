@@ -1,4 +1,4 @@
-import { alternatives } from "./languages/alternatives.js";
+import { alternatives, classOf } from "./languages/alternatives.js";
 import type { LanguageSettings } from "./languages/language-settings.js";
 import { makeTokenMatcher } from "./token-patterns.js";
 
@@ -61,10 +61,11 @@ function makeHyphenRule({ hyphenPrefixes, hyphenatedWords }: LanguageSettings): 
 
 /** `SID-huset`, `4-årige` and `for-` (of `for- og bagside`) are one word, as is `og/eller` where slashes join too. */
 function makeJoinerRule({ joiners, numbers }: LanguageSettings): Rule {
-  const first = new RegExp(`^[${joiners}]`, "u");
-  const inWord = new RegExp(`^[\\p{L}\\p{M}\\p{N}${numbers.fractions}'’/-]*[\\p{L}\\p{M}\\p{N}]$`, "u");
-  const part = `[\\p{L}\\p{M}\\p{N}]+(?:[${numbers.fractions}]\\p{N}+)*(?:['’]\\p{L}+)*`;
-  const rest = new RegExp(`^(?:[${joiners}]${part})*(?:-(?![\\p{L}\\p{N}-]))?`, "u");
+  const [between, fractions] = [classOf(joiners), classOf(numbers.fractions)];
+  const first = new RegExp(`^[${between}]`, "u");
+  const inWord = new RegExp(`^[\\p{L}\\p{M}\\p{N}${fractions}'’/-]*[\\p{L}\\p{M}\\p{N}]$`, "u");
+  const part = `[\\p{L}\\p{M}\\p{N}]+(?:[${fractions}]\\p{N}+)*(?:['’]\\p{L}+)*`;
+  const rest = new RegExp(`^(?:[${between}]${part})*(?:-(?![\\p{L}\\p{N}-]))?`, "u");
   return (chunk, at, stop) => {
     if (!first.test(chunk.slice(stop, stop + 1)) || !inWord.test(chunk.slice(at, stop))) return stop;
     return stop + (rest.exec(chunk.slice(stop))?.[0].length ?? 0);

@@ -65,6 +65,11 @@ test("settings are data: a language that nobody has heard of", () => {
   expect(contractionCuts("dozu")).toBeUndefined();
 });
 
+test("characters of settings mean themselves", () => {
+  const settings = { ...neutral, joiners: "/-", numbers: { groups: "^]", fractions: "-\\" } };
+  expect(cut("a/b-c 1^000 1]000 1.5", settings)).toEqual(["a/b-c 1^000 1]000 1 . 5"]);
+});
+
 test("English is what is meant where nothing is said", () => {
   const text = "I don't think Mr. Li's e-mail of 01-Feb-02 cost $3,000. It's the 2nd, isn't it?";
   expect(cut(text, "en")).toEqual(cut(text));
