@@ -166,7 +166,7 @@ const steps = {
       architecture: "cnn",
       coded: [60_000, 96, 4],
       share: 0.4,
-      passes: 10,
+      passes: 8,
       network: { features: { leastCount: 8 } },
     }),
   ],
@@ -197,7 +197,7 @@ const steps = {
       architecture: "cnn",
       coded: [12_000, 40, 3],
       share: 0.4,
-      passes: 10,
+      passes: 8,
       network: {
         architecture: {
           layers: 3,
@@ -237,7 +237,7 @@ const steps = {
     },
     entities("ner.onnx", {
       seed: 1,
-      passes: 6,
+      passes: 5,
       weights: { gum: 0.6, domains: 0.4, tweets: 0.3, filings: 0.1 },
       silver: [into("silver.iob2:0.4")],
       coded: [50_000, 64, 4],

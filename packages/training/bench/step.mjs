@@ -74,7 +74,7 @@ for (const [name, make] of Object.entries(cases)) {
   times.sort((a, b) => a - b);
   const parameters = trainer.weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
   console.log(
-    `${name}: median ${times[steps >> 1].toFixed(1)} ms, best ${times[0].toFixed(1)} ms a step; ${(parameters / 1e6).toFixed(2)} M parameters; loss ${first.toFixed(3)} -> ${last.toFixed(3)}; resident ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB`,
+    `${name}: median ${times[steps >> 1].toFixed(1)} ms, best ${times[0].toFixed(1)} ms a step; ${(parameters / 1e6).toFixed(2)} M parameters; loss ${first.toFixed(3)} -> ${last.toFixed(6)}; resident ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB`,
   );
   await trainer.close();
 }

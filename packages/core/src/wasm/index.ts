@@ -9,6 +9,7 @@ export {
   copyBytes,
   f32,
   f32x4,
+  f64,
   f64x2,
   fillBytes,
   finish,

@@ -81,6 +81,10 @@ export const i64 = {
   store: store(0x37),
 };
 
+export const f64 = {
+  add: binary(0xa0),
+};
+
 export const f32 = {
   const: (value: number): Code => [0x43, float32Bytes(value)],
   load: load(0x2a),
@@ -195,6 +199,7 @@ export const f32x4 = {
 
 export const f64x2 = {
   splat: vectorUnary(0x14),
+  extract: lane(0x21),
   add: vectorBinary(0xf0),
   sub: vectorBinary(0xf1),
   mul: vectorBinary(0xf2),

@@ -23,13 +23,18 @@ async function load(model: ModelProto, options: EngineOptions): Promise<Trainer>
     const data = Uint32Array.of(mixWords(options.seed ?? 0, step));
     return { ...feeds, [training.seed]: { dtype: "uint32", shape: [1], data } };
   };
+  const dense = training.weights.filter((weight) => weight.dense !== undefined);
   return trainerOf({
     model,
     weights: training.weights,
     options,
+    placed: new Set(dense.map(({ name }) => name)),
     passes: {
-      async pass(feeds, step) {
-        const results = await session.run(withSeed(feeds, step));
+      async pass(feeds, step, places) {
+        const out: Record<string, Tensor> = {};
+        for (const { name, shape, dense: output } of dense)
+          out[output as string] = { dtype: "float32", shape, data: places.get(name) as Float32Array };
+        const results = await session.run(withSeed(feeds, step), undefined, { out });
         const losses: Record<string, number> = {};
         for (const [name, output] of Object.entries(training.losses)) losses[name] = scalar(results[output]);
         const outputs: Record<string, Tensor> = {};

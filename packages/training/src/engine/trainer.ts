@@ -25,9 +25,13 @@ export interface Pass {
   readonly gradients: ReadonlyMap<string, GradientOfWeight>;
 }
 
+/** Arrays by the names of weights. */
+export type GradientPlaces = ReadonlyMap<string, Float32Array>;
+
 /** The part of an engine that is its own: running the model. Weights are among the feeds, by their names. */
 export interface Passes {
-  pass(feeds: Batch, step: number): Promise<Pass>;
+  /** @param places where dense gradients may be written: what lies there the optimizer need not copy */
+  pass(feeds: Batch, step: number, places: GradientPlaces): Promise<Pass>;
   /** Loss alone. */
   loss(feeds: Batch, step: number): Promise<number>;
   close(): Promise<void>;
@@ -39,13 +43,15 @@ export interface TrainerParts {
   readonly weights: readonly WeightToTrain[];
   readonly options: EngineOptions;
   readonly passes: Passes;
+  /** Weights whose gradients the passes write into the places that they are given. None unless given. */
+  readonly placed?: ReadonlySet<string>;
 }
 
 /**
  * A trainer around an engine's passes: holds the weights, updates them, serves the modifiers, saves and restores.
  * Engines that share it differ in nothing but the gradients.
  */
-export function trainerOf({ model, weights: initial, options, passes }: TrainerParts): Trainer {
+export function trainerOf({ model, weights: initial, options, passes, placed }: TrainerParts): Trainer {
   const modifiers = combineModifiers(options.modifiers ?? []);
   const lengths = initial.map(({ shape }) => elementCount(shape));
   const memory = optimizerMemory(lengths, options.optimizer);
@@ -56,6 +62,12 @@ export function trainerOf({ model, weights: initial, options, passes }: TrainerP
     return { name, shape, values };
   });
   const optimizer = createOptimizer(weights, options.optimizer, memory);
+  // After the optimizer's own arrays, for which there always is room.
+  const places: GradientPlaces = new Map(
+    weights
+      .filter(({ name }) => placed?.has(name))
+      .map(({ name, values: { length } }) => [name, memory?.allocate(length) ?? new Float32Array(length)]),
+  );
   const own: Record<string, Tensor> = {};
   for (const { name, shape, values } of weights) own[name] = { dtype: "float32", shape, data: values };
   const feeds = (batch: Batch, step: number): Batch => ({ ...own, ...modifiers.feeds(step), ...batch });
@@ -76,7 +88,7 @@ export function trainerOf({ model, weights: initial, options, passes }: TrainerP
     stepCount: optimizer.count,
     async step(batch) {
       const step = optimizer.count() + 1;
-      const { loss, losses, outputs, gradients } = await passes.pass(feeds(batch, step), step);
+      const { loss, losses, outputs, gradients } = await passes.pass(feeds(batch, step), step, places);
       checkFinite(loss, step);
       const { learningRate, gradientNorm } = optimizer.step(gradients);
       modifiers.afterStep({ step, outputs, weights: live, averages: optimizer.averages() });

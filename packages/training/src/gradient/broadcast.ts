@@ -32,6 +32,9 @@ export function unbroadcast(c: GradientContext, gradient: string, broadcast: Bro
   }
   if (axes.length === 0) return gradient;
   const onlyLeading = axes.length === missing && axes.every((axis, i) => axis === i);
+  const width = to.at(-1);
+  if (onlyLeading && to.length === 1 && typeof width === "number")
+    return writer.sumRows(gradient, [...from.slice(0, -1), width]);
   const summed = writer.op("ReduceSum", [gradient, writer.ints(axes)], { keepdims: onlyLeading ? 0 : 1 });
   return missing === 0 || onlyLeading ? summed : writer.op("Reshape", [summed, writer.shape(operand)]);
 }

@@ -139,7 +139,8 @@ function maskOf(writer: GradientWriter, x: string, { site, ratio, shared, rank }
   const words = op("Mul", [op("Unsqueeze", [a, writer.ints([1])]), b]);
   const threshold = Math.round((1 - ratio) * 4294967296) - 2147483648;
   const kept = op("Less", [words, writer.scalar(Math.min(threshold, 2147483647), "int32")]);
-  const values = op("Where", [kept, writer.scalar(1 / (1 - ratio)), writer.scalar(0)]);
+  // Not `Where`, which makes two tensors of its own first.
+  const values = op("Mul", [op("Cast", [kept], castTo("float32")), writer.scalar(1 / (1 - ratio))]);
   return op("Reshape", [values, shape]);
 }
 

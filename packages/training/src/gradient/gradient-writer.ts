@@ -27,7 +27,15 @@ export interface GradientWriter extends GraphWriter {
   zerosLike(name: string): string;
   /** Sum of one or more tensors of the same shape. */
   sum(names: readonly string[]): string;
+  /**
+   * Σ over all dimensions but the last: [N] from [..., N]. A product with a vector of ones (or of `weights`, one number
+   * for each of the places summed), which takes the runtime a third of the time of ReduceSum.
+   */
+  sumRows(name: string, dimensions: RowDimensions, options?: { readonly weights?: string }): string;
 }
+
+/** Dimensions of a tensor [..., N] whose last is known. */
+export type RowDimensions = readonly [...(number | string | undefined)[], number];
 
 export interface MatMulOptions {
   readonly transA?: boolean;
@@ -48,6 +56,19 @@ export function gradientWriter(graph: Graph, prefix: string): GradientWriter {
   const writer = graphWriter(graph, { prefix, edit: (node) => asRuntimeTakesIt(graph, node) });
   const { op, constant } = writer;
   const shapes = new Map<string, string>();
+  const onesOf = new Map<string, string>();
+  const ones = (rows: string, leading: readonly (number | string | undefined)[]): string => {
+    // Tensors with the same leading dimensions share their ones.
+    const key = leading.includes(undefined) ? `of ${rows}` : leading.join(", ");
+    let found = onesOf.get(key);
+    if (found === undefined) {
+      found = op("ConstantOfShape", [op("Shape", [rows], { start: 0, end: 1 })], {
+        value: { dtype: "float32", shape: [1], data: Float32Array.of(1) },
+      });
+      onesOf.set(key, found);
+    }
+    return found;
+  };
   const shape = (of: string): string => {
     let found = shapes.get(of);
     if (found === undefined) {
@@ -80,6 +101,13 @@ export function gradientWriter(graph: Graph, prefix: string): GradientWriter {
       }),
     sum(names) {
       return names.reduce((total, next) => op("Add", [total, next]));
+    },
+    sumRows(name, dimensions, { weights } = {}) {
+      const [leading, width] = [dimensions.slice(0, -1), dimensions.at(-1) as number];
+      const rows = leading.length === 1 ? name : op("Reshape", [name, constant("int64", [2], [-1, width])]);
+      const factors =
+        weights === undefined ? ones(rows, leading) : op("Reshape", [weights, constant("int64", [1], [-1])]);
+      return op("MatMul", [factors, rows]);
     },
   };
 }

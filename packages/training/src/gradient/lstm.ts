@@ -149,11 +149,14 @@ export function lstmForward(writer: GradientWriter, fields: LstmForwardFields): 
       const candidate = body.op("Tanh", [last]);
       const next = body.op("Add", [body.op("Mul", [f, cell]), body.op("Mul", [i, candidate])]);
       const tanhC = body.op("Tanh", [next]);
-      const output = body.op("Mul", [o, tanhC]);
-      return { states: [output, next], outputs: [output, next, tanhC, gates, candidate] };
+      return { states: [body.op("Mul", [o, tanhC]), next], outputs: [next, gates, candidate] };
     },
   });
-  const [hs = "", cs = "", tanhC = "", gates = "", candidate = ""] = loop.outputs;
+  const [cs = "", gates = "", candidate = ""] = loop.outputs;
+  // Of all steps at once: cheaper than to collect them step by step.
+  const tanhC = op("Tanh", [cs]);
+  const [, outputGate = ""] = writer.ops("Split", [gates], 3, { axis: 2, num_outputs: 3 });
+  const hs = op("Mul", [outputGate, tanhC]);
   // Without padding, or on the way back, the last step walked is the last one of the loop.
   const last = (sequenceOf: string, state: number): string =>
     direction.mask === undefined || walksBack(direction)

@@ -24,8 +24,12 @@ export interface GradientBuffer {
   squares(): number;
 }
 
-export function gradientBuffer(height: number, width: number): GradientBuffer {
-  const data = new Float32Array(height * width);
+/** @param data zeros, one for each element of the table */
+export function gradientBuffer(
+  height: number,
+  width: number,
+  data: Float32Array = new Float32Array(height * width),
+): GradientBuffer {
   const touched = new Int32Array(height);
   const isTouched = new Uint8Array(height);
   let count = 0;

@@ -10,6 +10,13 @@ export interface Span {
   readonly end: number;
 }
 
+/**
+ * Moments below this become 0: next to ε and to any weight they change nothing. Left to decay they would stay at the
+ * smallest numbers below 2^−126 for good, since 0.9 of those rounds to themselves, and processors take a hundred times
+ * as long for every one of them: rows of a table that no batch looks up are there after 700 steps.
+ */
+export const tinyMoment = 2 ** -100;
+
 export interface AdamStep {
   readonly beta1: number;
   readonly beta2: number;
@@ -23,22 +30,26 @@ export interface AdamStep {
   readonly scale: number;
   /** Weight decay that is added to the gradient (Adam, not AdamW). */
   readonly coupled: number;
+  /** Moments below it become 0. */
+  readonly tiny: number;
 }
+
+const cleared = (moment: number, tiny: number): number => (Math.abs(moment) < tiny ? 0 : moment);
 
 /** One step of Adam or AdamW; changes w, m and v. */
 export function adamKernel(
   w: Float32Array,
   g: Float32Array,
   { m, v }: { readonly m: Float32Array; readonly v: Float32Array },
-  { beta1, beta2, size, epsilon, shrink, scale, coupled, start, end }: AdamStep & Span,
+  { beta1, beta2, size, epsilon, shrink, scale, coupled, tiny, start, end }: AdamStep & Span,
 ): void {
   const gain1 = (1 - beta1) * scale;
   const gain2 = (1 - beta2) * scale * scale;
   if (coupled === 0) {
     for (let i = start; i < end; i++) {
       const x = g[i] as number;
-      const first = beta1 * (m[i] as number) + gain1 * x;
-      const second = beta2 * (v[i] as number) + gain2 * x * x;
+      const first = cleared(beta1 * (m[i] as number) + gain1 * x, tiny);
+      const second = cleared(beta2 * (v[i] as number) + gain2 * x * x, tiny);
       m[i] = first;
       v[i] = second;
       w[i] = shrink * (w[i] as number) - (size * first) / (Math.sqrt(second) + epsilon);
@@ -47,8 +58,8 @@ export function adamKernel(
   }
   for (let i = start; i < end; i++) {
     const x = scale * (g[i] as number) + coupled * (w[i] as number);
-    const first = beta1 * (m[i] as number) + (1 - beta1) * x;
-    const second = beta2 * (v[i] as number) + (1 - beta2) * x * x;
+    const first = cleared(beta1 * (m[i] as number) + (1 - beta1) * x, tiny);
+    const second = cleared(beta2 * (v[i] as number) + (1 - beta2) * x * x, tiny);
     m[i] = first;
     v[i] = second;
     w[i] = (w[i] as number) - (size * first) / (Math.sqrt(second) + epsilon);
@@ -72,7 +83,7 @@ export function sgdKernel(
 ): void {
   for (let i = start; i < end; i++) {
     const x = scale * (g[i] as number) + decay * (w[i] as number);
-    const next = momentum * (velocity[i] as number) + x;
+    const next = cleared(momentum * (velocity[i] as number) + x, tinyMoment);
     velocity[i] = next;
     w[i] = (w[i] as number) - rate * (nesterov ? x + momentum * next : next);
   }

@@ -1,6 +1,6 @@
 import { TrainingError } from "../training-error.js";
 import { gradientBuffer, type GradientBuffer, type GradientOfWeight } from "./gradient-buffer.js";
-import { adamKernel, averageKernel, scaleKernel, sgdKernel, squaresKernel } from "./kernels.js";
+import { adamKernel, averageKernel, scaleKernel, sgdKernel, squaresKernel, tinyMoment } from "./kernels.js";
 import { type OptimizerOptions, settingsOf, type WeightSettings } from "./optimizer-options.js";
 import { scheduleFactor } from "./schedule.js";
 import { type VectorMemory, vectorMemory } from "./vector-memory.js";
@@ -159,13 +159,17 @@ function slotOf(weight: OptimizerWeight, options: OptimizerOptions, memory: Vect
   };
 }
 
-/** Memory for weights of these lengths and all that the optimizer keeps of them; allocate the weights in it. */
+/**
+ * Memory for weights of these lengths and all that the optimizer keeps of them; allocate the weights in it, and after
+ * `createOptimizer` their gradients: there is room for one each, unless all together are too much.
+ */
 export function optimizerMemory(
   lengths: readonly number[],
   options: OptimizerOptions,
 ): VectorMemory | undefined {
   const arrays = 1 + (options.kind === "sgd" ? 1 : 2) + (options.averageDecay === undefined ? 0 : 1);
-  return vectorMemory(lengths.flatMap((length) => Array.from({ length: arrays }, () => length)));
+  const own = lengths.flatMap((length) => Array.from({ length: arrays }, () => length));
+  return vectorMemory([...own, ...lengths]) ?? vectorMemory(own);
 }
 
 function averageOf(
@@ -190,16 +194,21 @@ function collect(slot: Slot, gradient: GradientOfWeight | undefined): Float32Arr
       sum.data[i] = (sum.data[i] as number) + (gradient.dense[i] as number);
     return sum.data;
   }
-  slot.buffer ??= gradientBuffer(slot.values.length / slot.width, slot.width);
+  slot.buffer ??= gradientBuffer(
+    slot.values.length / slot.width,
+    slot.width,
+    slot.memory?.allocate(slot.values.length),
+  );
   for (const rows of gradient.rows) slot.buffer.add(rows);
   return slot.buffer.data;
 }
 
-function squaresOf({ buffer }: Slot, gradient: Float32Array | undefined): number {
+function squaresOf({ buffer, memory }: Slot, gradient: Float32Array | undefined): number {
   if (gradient === undefined) return 0;
-  return buffer?.data === gradient
-    ? buffer.squares()
-    : squaresKernel(gradient, { start: 0, end: gradient.length });
+  if (buffer?.data === gradient) return buffer.squares();
+  const even = memory?.owns(gradient) === true ? gradient.length & ~7 : 0;
+  const start = even > 0 ? (memory as VectorMemory).squares(gradient, even) : 0;
+  return start + squaresKernel(gradient, { start: even, end: gradient.length });
 }
 
 interface Update {
@@ -262,6 +271,8 @@ function updateSpan(
     shrink: options.kind === "adamw" ? 1 - rate * weightDecay : 1,
     coupled: options.kind === "adam" ? weightDecay : 0,
     scale,
+    // Without ε a step is m/√v, to which no moment is too small.
+    tiny: epsilon >= 1e-12 ? tinyMoment : 0,
   };
   const even = start + ((end - start) & ~3);
   const isLong = end - start >= vectorFrom && step.coupled === 0;
@@ -269,14 +280,23 @@ function updateSpan(
     isLong && slot.memory?.owns(values) && slot.memory.owns(m) && slot.memory.owns(v) ? even : start;
   if (split > start) {
     const gains = [(1 - beta1) * scale, (1 - beta2) * scale * scale] as const;
-    const scalars = [beta1, gains[0], beta2, gains[1], step.size, step.epsilon, step.shrink] as const;
+    const scalars = [
+      beta1,
+      gains[0],
+      beta2,
+      gains[1],
+      step.size,
+      step.epsilon,
+      step.shrink,
+      step.tiny,
+    ] as const;
     slot.memory?.adam({ w: values, g: gradient, m, v }, scalars, { start, end: split });
   }
   adamKernel(values, gradient, { m, v }, { ...step, start: split, end });
 }
 
-/** Shorter spans (rows of a table) are not worth a call. */
-const vectorFrom = 1024;
+/** Shorter spans (narrow rows of a table) are not worth a call. */
+const vectorFrom = 128;
 
 function arraysOf(slots: readonly Slot[]): Record<string, Float32Array | Int32Array> {
   const arrays: Record<string, Float32Array | Int32Array> = {};

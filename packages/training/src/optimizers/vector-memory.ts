@@ -19,6 +19,8 @@ export interface VectorMemory {
     w: Float32Array,
     options: { readonly gain: number; readonly length: number },
   ): void;
+  /** Σ x² over the first elements of an array of the memory, a multiple of 8. */
+  squares(x: Float32Array, length: number): number;
 }
 
 export interface AdamArrays {
@@ -28,12 +30,13 @@ export interface AdamArrays {
   readonly v: Float32Array;
 }
 
-/** β₁, gain₁, β₂, gain₂, size, ε, shrink. */
-export type AdamScalars = readonly [number, number, number, number, number, number, number];
+/** β₁, gain₁, β₂, gain₂, size, ε, shrink, tiny. */
+export type AdamScalars = readonly [number, number, number, number, number, number, number, number];
 
 interface Exports {
   readonly adam: (w: number, g: number, m: number, v: number, bytes: number, ...scalars: number[]) => void;
   readonly average: (a: number, w: number, bytes: number, gain: number) => void;
+  readonly squares: (x: number, bytes: number) => number;
 }
 
 /** Elements of the gradient that are copied in at a time: they stay in the nearest cache but one. */
@@ -74,8 +77,9 @@ export function vectorMemory(lengths: readonly number[]): VectorMemory | undefin
     owns: (array) => array.buffer === buffer,
     adam({ w, g, m, v }, scalars, { start, end }) {
       const inside = g.buffer === buffer;
-      for (let from = start; from < end; from += chunk) {
-        const count = Math.min(chunk, end - from);
+      const most = inside ? end - start : chunk;
+      for (let from = start; from < end; from += most) {
+        const count = Math.min(most, end - from);
         if (!inside) scratch.set(g.subarray(from, from + count));
         const at = from * 4;
         const gradient = inside ? g.byteOffset + at : scratch.byteOffset;
@@ -92,6 +96,7 @@ export function vectorMemory(lengths: readonly number[]): VectorMemory | undefin
     average(a, w, { gain, length }) {
       if (length > 0) exported.average(a.byteOffset, w.byteOffset, length * 4, gain);
     },
+    squares: (x, length) => (length > 0 ? exported.squares(x.byteOffset, length * 4) : 0),
   };
 }
 

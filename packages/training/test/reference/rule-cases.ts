@@ -203,6 +203,10 @@ export const ruleCases: readonly (readonly [string, NodeUnderTest])[] = [
       attributes: { group: 3, pads: [1, 1] },
     },
   ],
+  [
+    "Conv with more padding than its kernel reaches",
+    { opType: "Conv", operands: [weight([2, 2, 5]), weight([3, 2, 2])], attributes: { pads: [3, 0] } },
+  ],
   ["Conv with kernel 1", { opType: "Conv", operands: [weight([2, 3, 4]), weight([2, 3, 1])] }],
   [
     "Conv of the same length",

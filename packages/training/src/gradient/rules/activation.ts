@@ -48,11 +48,13 @@ const gelu: GradientRule = ({ writer, node, ...c }) => {
   return [writer.op("Mul", [c.gradientOrZeros(0), slope])];
 };
 
+/** With s = x/√2: Φ(x) + x·φ(x) = (1 + erf s)/2 + s·exp(ln(1/√π) − s²), in as few passes as there are operators for. */
 function exactGeluSlope({ op, scalar }: GradientWriter, x: string): string {
-  const half = op("Mul", [op("Erf", [op("Mul", [x, scalar(Math.SQRT1_2)])]), scalar(0.5)]);
-  const gaussian = op("Exp", [op("Mul", [op("Mul", [x, x]), scalar(-0.5)])]);
-  const tail = op("Mul", [op("Mul", [gaussian, scalar(1 / Math.sqrt(2 * Math.PI))]), x]);
-  return op("Add", [op("Add", [half, tail]), scalar(0.5)]);
+  const s = op("Mul", [x, scalar(Math.SQRT1_2)]);
+  // Nothing is cut off: erf lies between −1 and 1. One pass where a product and a sum are two.
+  const half = op("HardSigmoid", [op("Erf", [s])], { alpha: 0.5, beta: 0.5 });
+  const gaussian = op("Exp", [op("Sub", [scalar(-0.5 * Math.log(Math.PI)), op("Mul", [s, s])])]);
+  return op("Add", [half, op("Mul", [s, gaussian])]);
 }
 
 function tanhGeluSlope({ op, scalar }: GradientWriter, x: string): string {
