@@ -23,6 +23,7 @@ const sourceOf = (compiled: string): string =>
 
 /** Weights and sample text have licences of their own. */
 const licences: Readonly<Record<string, string>> = {
+  "packages/model-da": "MIT AND CC-BY-SA-4.0",
   "packages/model-en": "MIT AND CC-BY-SA-4.0 AND CC0-1.0",
   "packages/model-en-float32": "MIT AND CC-BY-SA-4.0",
 };

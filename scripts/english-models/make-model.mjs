@@ -1,11 +1,11 @@
-// Makes one of the default models from the data folder, step by step:
-//   node scripts/english-models/make-model.mjs pos|pos-fast|pos-small|pos-tiny|ner --data DATA --work DIRECTORY [--teacher MORE]… [--epochs N]
-// DATA holds ud-english-ewt, uner-english-ewt, gum-open, crossner, broad-twitter, wnut17, sec-filings and raw-text,
-// each as published; word vectors are fetched (word-vectors.mjs). Every step writes one file of DIRECTORY; a step whose
-// file is there is passed over, and a training that was interrupted goes on from its checkpoint, so the same command is
-// given again until it is done. --teacher: taggers beside the two that are trained, for parts of speech: a transformer
-// of the same treebank errs elsewhere. --epochs replaces those of every training, to try the steps. The file of the
-// model is DIRECTORY/NAME.onnx, for pack-models.mjs.
+// Makes one of the default models, or the Danish one, from the data folder, step by step:
+//   node scripts/english-models/make-model.mjs pos|pos-fast|pos-small|pos-tiny|ner|ner-da --data DATA --work DIRECTORY [--teacher MORE]… [--epochs N]
+// DATA holds ud-english-ewt, uner-english-ewt, gum-open, crossner, broad-twitter, wnut17, sec-filings and raw-text (for
+// ner-da uner-danish-ddt alone), each as published; word vectors are fetched (word-vectors.mjs). Every step writes one
+// file of DIRECTORY; a step whose file is there is passed over, and a training that was interrupted goes on from its
+// checkpoint, so the same command is given again until it is done. --teacher: taggers beside the two that are trained,
+// for parts of speech: a transformer of the same treebank errs elsewhere. --epochs replaces those of every training, to
+// try the steps. The file of the model is DIRECTORY/NAME.onnx, for pack-models.mjs.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
@@ -27,10 +27,10 @@ const [name] = positionals;
 if (
   data === undefined ||
   work === undefined ||
-  !["pos", "pos-fast", "pos-small", "pos-tiny", "ner"].includes(name)
+  !["pos", "pos-fast", "pos-small", "pos-tiny", "ner", "ner-da"].includes(name)
 ) {
   console.error(
-    "pos, pos-fast, pos-small, pos-tiny or ner, --data or --work is missing; see the comment at the head of this script",
+    "pos, pos-fast, pos-small, pos-tiny, ner or ner-da, --data or --work is missing; see the comment at the head of this script",
   );
   process.exit(2);
 }
@@ -245,6 +245,23 @@ const steps = {
       dropout: { wordBase: 0.1, wordScale: 0.6, affix: 0.1, codes: 0.15 },
       network: smallEntities(10, dropouts(0.4)),
     }),
+  ],
+  "ner-da": [
+    {
+      script: "train-ner.mjs",
+      output: "ner-da.onnx",
+      options: [
+        ...option("--train", from("uner-danish-ddt/da_ddt-ud-train.iob2")),
+        ...option("--validation", from("uner-danish-ddt/da_ddt-ud-dev.iob2")),
+        ...option("--language", "da"),
+        ...epochs(20),
+        ...option("--recipe", { noise: { share: 0.2 } }),
+        ...option("--network", {
+          architecture: { hidden: 128, embedding: { word: 64, affix: 48, characters: characters(24, 24) } },
+          features: { leastCount: 2, affixRows: 4096 },
+        }),
+      ],
+    },
   ],
 };
 

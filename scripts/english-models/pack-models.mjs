@@ -1,7 +1,7 @@
-// Turns a trained float32 tagger into the two files of @nasty/model-en: NAME.onnx.br, float32 with weights rounded to 7
-// significant bits (one less than bfloat16 has; the error is about -47 dB, below int8's -41 dB, and brotli shrinks the
-// zeros away), and NAME-int8.onnx, made from it by dynamic quantization (NAME-int8.onnx.gz with --gzip).
-//   node scripts/english-models/pack-models.mjs --input trained.onnx --name pos-en [--data "UD_English-EWT 2.16 (15d613d), CC BY-SA 4.0"]… [--card cards/pos-en-int8.md] [--int8-only] [--gzip]
+// Turns a trained float32 tagger into the two files of a package of models: NAME.onnx.br, float32 with weights rounded
+// to 7 significant bits (one less than bfloat16 has; the error is about -47 dB, below int8's -41 dB, and brotli shrinks
+// the zeros away), and NAME-int8.onnx, made from it by dynamic quantization (NAME-int8.onnx.gz with --gzip).
+//   node scripts/english-models/pack-models.mjs --input trained.onnx --name pos-en [--package model-en] [--data "UD_English-EWT 2.16 (15d613d), CC BY-SA 4.0"]… [--card cards/pos-en-int8.md] [--int8-only] [--gzip]
 // --card: the model card, which goes into the metadata of the INT8 file as nasty.card.
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -25,6 +25,8 @@ const { values } = parseArgs({
     card: { type: "string" },
     "int8-only": { type: "boolean", default: false },
     gzip: { type: "boolean", default: false },
+    /** Folder of packages whose models/ gets the INT8 file. */
+    package: { type: "string", default: "model-en" },
   },
 });
 if (values.input === undefined || values.name === undefined) {
@@ -65,4 +67,4 @@ if (!values["int8-only"]) {
 const int8 = `${values.name}-int8.onnx${values.gzip ? ".gz" : ""}`;
 const card = values.card === undefined ? {} : { "nasty.card": await readFile(values.card, "utf8") };
 const quantized = withMetadata(await dynamic.quantize(model), card);
-console.log(int8, await writeModelFile(folderOf("model-en") + int8, quantized));
+console.log(int8, await writeModelFile(folderOf(values.package) + int8, quantized));

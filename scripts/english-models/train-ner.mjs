@@ -1,4 +1,4 @@
-// Trains the English named-entity model.
+// Trains a named-entity model.
 //   node scripts/english-models/train-ner.mjs --train en_ewt-ud-train.iob2 --validation en_ewt-ud-dev.iob2 --output ner.onnx
 //     [--parts-of-speech en_ewt-ud-train.conllu]… [--extra FILE[:WEIGHT]]… [--wnut FILE[:WEIGHT]]…
 //     [--architecture bilstm|cnn] [--epochs 18] [--seed 1] [--threads 1] [--patience N] [--recipe '{"learningRate":0.003}']

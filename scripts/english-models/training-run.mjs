@@ -34,6 +34,8 @@ const common = {
   /** JSON: `{"limit":40000,"width":64,"books":4}`. */
   codes: { type: "string", default: "{}" },
   licence: { type: "string", default: "CC-BY-SA-4.0" },
+  /** Tag of the language, kept in the model, by which raw text is cut; English unless given. */
+  language: { type: "string" },
 };
 
 export function argumentsOf(own) {
@@ -63,7 +65,7 @@ export async function trainAndWrite(
   values,
   { task, train, validation, sources, learn = trainTagger, record: more = {} },
 ) {
-  const { output, architecture, seed, threads, patience } = values;
+  const { output, architecture, seed, threads, patience, language } = values;
   const recipe = JSON.parse(values.recipe);
   if (values.epochs !== undefined) recipe.epochs = Number(values.epochs);
   const preset = merged(architectures[architecture], JSON.parse(values.network));
@@ -85,6 +87,7 @@ export async function trainAndWrite(
     ...(wordCodes === undefined ? {} : { wordCodes }),
     onEvent: report,
     ...(patience === undefined ? {} : { patience: Number(patience) }),
+    ...(language === undefined ? {} : { language }),
   });
   if (trained.stopped === "interrupted") {
     console.error(`interrupted; run the same command again to go on from ${output}.checkpoint`);
@@ -95,6 +98,7 @@ export async function trainAndWrite(
     architecture,
     network: preset,
     seed: Number(seed),
+    ...(language === undefined ? {} : { language }),
     recipe: { ...defaultRecipe, ...recipe },
     sources,
     ...(wordCodes === undefined

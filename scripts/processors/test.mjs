@@ -24,7 +24,12 @@ const numericTests = [
   "packages/tagger-training/test/quantization-aware",
 ];
 const comparedSentences = "25";
-const defaultModels = ["pos-en-int8.onnx", "pos-en-fast-int8.onnx.gz", "pos-en-tiny-int8.onnx.gz", "ner-en-int8.onnx.gz"];
+const defaultModels = [
+  "pos-en-int8.onnx",
+  "pos-en-fast-int8.onnx.gz",
+  "pos-en-tiny-int8.onnx.gz",
+  "ner-en-int8.onnx.gz",
+];
 
 const missing = emulator();
 if (missing === undefined) {

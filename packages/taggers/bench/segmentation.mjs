@@ -1,15 +1,21 @@
 // Words and sentences of raw text against CoNLL-U files, as the CoNLL 2018 shared task counts them: F1 of word spans
 // (inside multiword tokens, of forms in order) and F1 of sentence spans, white space not counted. The raw text is made
 // of the files' words and `SpaceAfter=No`; `# newdoc` and `# newpar` begin a paragraph behind an empty line.
-//   node packages/taggers/bench/segmentation.mjs FILE.conllu... [--errors]
+//   node packages/taggers/bench/segmentation.mjs FILE.conllu... [--language da] [--errors]
 import { existsSync, readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
 import { segmentText } from "../dist/index.js";
 
-const paths = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
-const showErrors = process.argv.includes("--errors");
+const {
+  values: { language, errors: showErrors },
+  positionals: paths,
+} = parseArgs({
+  allowPositionals: true,
+  options: { language: { type: "string" }, errors: { type: "boolean", default: false } },
+});
 const print = (line) => process.stdout.write(`${line}\n`);
 if (paths.length === 0) {
-  process.stderr.write("usage: node segmentation.mjs FILE.conllu... [--errors]\n");
+  process.stderr.write("usage: node segmentation.mjs FILE.conllu... [--language TAG] [--errors]\n");
   process.exit(2);
 }
 const absent = paths.filter((path) => !existsSync(path));
@@ -26,7 +32,7 @@ for (const path of paths) measure(path);
 function measure(path) {
   const gold = readGold(readFileSync(path, "utf8"));
   const start = performance.now();
-  const found = segmentText(gold.text);
+  const found = segmentText(gold.text, { language });
   const milliseconds = performance.now() - start;
   const system = withoutSpace(gold.text, found);
   const words = share(alignedWords(gold.words, system.words), gold.words.length, system.words.length);

@@ -45,6 +45,7 @@ export { score, type ScoreOptions } from "./evaluation/score.js";
 export { type Flip, flips } from "./evaluation/flips.js";
 export { type LossInterval, lossInterval, type LossIntervalOptions } from "./evaluation/loss-interval.js";
 export {
+  contractionCuts,
   type MultiwordToken,
   segmentSentence,
   segmentText,
@@ -59,7 +60,8 @@ export {
   sentenceSpans,
   type SentenceOptions,
 } from "./segmentation/text-pieces.js";
-export { contractionCuts } from "./segmentation/contractions.js";
+export { defaultLanguage, type Language, languageTag } from "./segmentation/languages/find-language.js";
+export type { Contractions, LanguageSettings } from "./segmentation/languages/language-settings.js";
 export type { Span } from "./segmentation/tokens.js";
 export { entitiesInForm, type EntitySource, labelledAs } from "./evaluation/entities-in-form.js";
 export { labelledWords } from "./evaluation/labelled-words.js";

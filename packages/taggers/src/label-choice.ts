@@ -1,8 +1,9 @@
 import { formInScheme, type LabelScheme, labelSchemes } from "@nasty/formats/iob";
 import * as v from "valibot";
+import { isLanguageTag } from "./segmentation/languages/find-language.js";
 import { type DecidedBy, type LabelChoice, type Labelling, labellingOf, type Task } from "./task.js";
 
-/** What settings of every kind say about their labels. */
+/** What settings of every kind say about their labels and the words that get them. */
 export interface LabelSettings {
   readonly task: Task;
   /** Labels by the index of the model's output. */
@@ -11,13 +12,16 @@ export interface LabelSettings {
   readonly scheme?: LabelScheme | undefined;
   /** Who said task and scheme: the model file unless given. Not kept in the file. */
   readonly decidedBy?: DecidedBy | undefined;
+  /** BCP 47 tag of the language that the model is for, by which raw text is cut into words; English unless given. */
+  readonly language?: string | undefined;
 }
 
-/** What metadata of every kind say about labels. */
+/** What metadata of every kind say about labels and language. */
 export const labelEntries = {
   task: v.picklist(["pos", "ner"]),
   labels: v.pipe(v.array(v.string()), v.minLength(1)),
   scheme: v.optional(v.picklist(labelSchemes)),
+  language: v.optional(v.pipe(v.string(), v.check(isLanguageTag, "a BCP 47 tag such as da"))),
 };
 
 /** Task and scheme of a model whose labels alone are known. */
@@ -31,6 +35,10 @@ export function labellingOfSettings({ labels, task, scheme, decidedBy = "model" 
   if (decidedBy === "labels") return labellingOf(labels);
   return labellingOf(labels, { task, scheme }, decidedBy);
 }
+
+/** The language of settings, where they say one. */
+export const languageOf = ({ language }: Pick<LabelSettings, "language">): { readonly language?: string } =>
+  language === undefined ? {} : { language };
 
 /**
  * Settings as a user wants them understood; they are kept so when they are written.

@@ -25,5 +25,9 @@ export function parseEntry<Schema extends v.GenericSchema>(
   const result = v.safeParse(schema, json);
   if (result.success) return result.output;
   const issue = result.issues[0];
-  throw refuse(`${key}: ${v.getDotPath(issue) ?? "content"}`, String(issue.expected), issue.received);
+  throw refuse(
+    `${key}: ${v.getDotPath(issue) ?? "content"}`,
+    issue.expected ?? issue.message,
+    issue.received,
+  );
 }

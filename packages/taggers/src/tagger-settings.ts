@@ -64,8 +64,18 @@ export async function taggerMetadata(settings: TaggerSettings): Promise<Record<s
 }
 
 async function transformerMetadata(settings: TransformerSettings): Promise<Record<string, string>> {
-  const { kind, task, labels, scheme, tokenizer, maxPositions, positionOffset, vocabularySize, huggingFace } =
-    settings;
+  const {
+    kind,
+    task,
+    labels,
+    scheme,
+    language,
+    tokenizer,
+    maxPositions,
+    positionOffset,
+    vocabularySize,
+    huggingFace,
+  } = settings;
   const { json, padId, unkToken, removeSpace, lowercaseAndRemoveAccent } = tokenizer;
   return {
     [SETTINGS_KEY]: JSON.stringify({
@@ -74,6 +84,7 @@ async function transformerMetadata(settings: TransformerSettings): Promise<Recor
       task,
       labels: [...labels],
       scheme,
+      language,
       padId,
       unkToken,
       removeSpace,

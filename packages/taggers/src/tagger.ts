@@ -75,6 +75,8 @@ export interface Tagger {
   readonly labels: readonly string[];
   /** What the labels are taken for, and why; seen from them where a tagger does not say. */
   readonly labelling?: Labelling | undefined;
+  /** BCP 47 tag of the language that it is for, by which texts are cut for it; English unless it says. */
+  readonly language?: string | undefined;
   /**
    * Labels of each sentence, in input order, one a word; an empty sentence gets an empty list. Sentences are pulled as
    * needed; one of more than 512 words goes through overlapping windows, a word of more than 1,000 UTF-16 units is

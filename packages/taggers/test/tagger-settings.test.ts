@@ -20,6 +20,10 @@ test.each([
     JSON.stringify({ ...header, maxPositions: -1 }),
     "metadata nasty.tagger: maxPositions: expected >=0, got -1",
   ],
+  [
+    JSON.stringify({ ...header, language: "no tag" }),
+    "metadata nasty.tagger: language: expected a BCP 47 tag such as da, got",
+  ],
   [JSON.stringify(header), "metadata nasty.tokenizer: expected a packed tokenizer, got no such entry"],
 ])("damaged metadata %j is named", async (text, message) => {
   const model = withMetadata(tinyModel({ vocabulary: 8, labels: 1 }), { "nasty.tagger": text });

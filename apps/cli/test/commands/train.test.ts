@@ -162,3 +162,28 @@ test("unusable input is named", async () => {
   ).toMatch(/FROB/);
   expect(await shop.refused(3, train("nowhere/x.onnx"))).toMatch(/expected a folder/);
 });
+
+test("--language is kept in the file, also when it is quantized: raw text is cut by it", async () => {
+  await shop.json(train("da.onnx", "--epochs", "1", "--language", "da"));
+  await shop.json(["quantize", "--model", "da.onnx", "--output", "da_int8.onnx"]);
+  await shop.json(train("unsaid.onnx", "--epochs", "1"));
+  const formsOf = async (model: string): Promise<string[]> => {
+    const options = ["tag", "--model", model, "--format", "jsonl"];
+    const { stdout } = await shop.nasty(options, { input: "Den 3. maj kl. 8, bl.a." });
+    return stdout
+      .trim()
+      .split("\n")
+      .flatMap((line) => JSON.parse(line).words.map(({ form }: { form: string }) => form));
+  };
+  const danish = ["Den", "3.", "maj", "kl.", "8", ",", "bl.a."];
+  expect(await formsOf("da.onnx")).toEqual(danish);
+  expect(await formsOf("da_int8.onnx")).toEqual(danish);
+  expect(await formsOf("unsaid.onnx")).not.toEqual(danish);
+});
+
+test("a language that is none is refused, as is one for whole texts", async () => {
+  const message = await shop.refused(2, train("x.onnx", "--language", "no tag"));
+  expect(message).toMatch(/--language.*xpected a BCP 47 tag such as da or en-GB/);
+  const texts = ["train", "--task", "classification", ...files, "--output", "x", "--language", "da"];
+  expect(await shop.refused(2, texts)).toContain("--language: expected --task pos or ner with it");
+});

@@ -34,8 +34,6 @@ export interface Comparison {
 const rounds = 3;
 
 serveTasks<Question, Comparison>(async ({ models, text }, onProgress) => {
-  const sentences = sentencesOf(text);
-  if (sentences.length === 0) throw new Error("Compare: text: expected at least one sentence, got none");
   onProgress({ stage: "Reading the models" });
   const ort = await loadRuntime();
   provideRuntime(ort);
@@ -51,6 +49,8 @@ serveTasks<Question, Comparison>(async ({ models, text }, onProgress) => {
     };
   };
   const both = [await open(models[0]), await open(models[1])] as const;
+  const sentences = sentencesOf(text, both[0].tagger.language);
+  if (sentences.length === 0) throw new Error("Compare: text: expected at least one sentence, got none");
   for (let round = 0; round <= rounds; round++) {
     onProgress({ stage: "Tagging", done: round, total: rounds + 1 });
     for (const one of both) {

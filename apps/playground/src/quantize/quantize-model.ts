@@ -36,9 +36,9 @@ export interface Quantized {
   readonly warnings: readonly string[];
 }
 
-/** Sentences of a text, as words. */
-export const sentencesOf = (text: string): (readonly string[])[] =>
-  segmentText(text).map(({ words }) => words.map(({ form }) => form));
+/** Sentences of a text, as words of the model's language. */
+export const sentencesOf = (text: string, language?: string): (readonly string[])[] =>
+  segmentText(text, { language }).map(({ words }) => words.map(({ form }) => form));
 
 /**
  * Quantizes a model with the defaults of `nasty quantize`: the same file gives the same bytes there and here.
@@ -81,7 +81,7 @@ async function planOf(
       `${name}: static quantization: expected labels and a tokenizer in the file or beside it (the text must be encoded), got none; choose the Hugging Face folder, or dynamic`,
     );
   }
-  const sentences = sentencesOf(text);
+  const sentences = sentencesOf(text, settings.language);
   if (sentences.length === 0) {
     throw new Error(
       "Static quantization: text: expected at least one sentence to measure ranges on, got none",

@@ -29,6 +29,10 @@ serveTasks<Question, Inspected | Result>(async (question, onProgress) => {
   const versions = { nasty: version, onnxruntime: ort.env.versions.web ?? ort.env.versions.common };
   const { model, ...quantized } = await quantizeModel(loaded, { mode, text, versions, onProgress });
   onProgress({ stage: "Running both models" });
-  const compared = await compareModels(loaded, { model, bytes: quantized.bytes }, sentencesOf(text));
+  const compared = await compareModels(
+    loaded,
+    { model, bytes: quantized.bytes },
+    sentencesOf(text, loaded.settings?.language),
+  );
   return { ...quantized, ...compared, originalBytes: loaded.bytes.length };
 });

@@ -106,6 +106,7 @@ export async function distillTagger(lesson: Lesson, options: DistillTaggerOption
     recipe,
     soft: { labels, targets, temperature, alpha },
     scheme: lesson.labelling.scheme ?? undefined,
+    language: lesson.teachers[0].settings.language,
   });
   return { kind: "neural", ...trained, ...studentReport(lesson.teachers, trained.model) };
 }

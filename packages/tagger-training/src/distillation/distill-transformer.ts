@@ -82,6 +82,7 @@ export async function distillTransformer(
     task,
     labels,
     scheme: lesson.labelling.scheme ?? undefined,
+    language: first.settings.language,
     decidedBy: "choice",
   };
   const model = studentModel(base, first, { labels, hidden, seed });

@@ -6,6 +6,7 @@ import {
   type LabelledSentence,
   type LabelledSentences,
   labellingOf,
+  languageTag,
   TaggerError,
   type Task,
   type TransformerSettings,
@@ -51,6 +52,8 @@ export interface FineTuneOptions extends ClassifierTrainingOptions {
    * learns IOB2.
    */
   readonly scheme?: LabelScheme | undefined;
+  /** BCP 47 tag of the language of the text, by which raw text is cut; the base's unless given. */
+  readonly language?: string | undefined;
 }
 
 /** What {@link fineTune} takes, as one object. */
@@ -116,6 +119,7 @@ export async function fineTuneAs(
   checkShare(operation, "wordDropout", wordDropout);
   checkShare(operation, "labelSmoothing", labelSmoothing);
   const { keepHead, scheme } = options;
+  const language = options.language && languageTag(options.language, operation);
   const source = { operation, task: kind, scheme };
   const sources = {
     train: { ...source, name: "train" },
@@ -140,6 +144,7 @@ export async function fineTuneAs(
     task: kind,
     labels,
     scheme: form && schemeName(form),
+    ...(language === undefined ? {} : { language }),
     decidedBy: "choice",
   };
   const deviation = opened.config["initializer_range"];

@@ -45,6 +45,8 @@ export interface TrainTransformerOptions extends QuantizationAware {
   readonly validation: readonly LabelledSentence[];
   readonly size?: Partial<TransformerSize>;
   readonly recipe?: Partial<TransformerRecipe>;
+  /** BCP 47 tag of the language of the text, by which raw text is cut; English unless given. */
+  readonly language?: string | undefined;
   /** Default 1. The same seed, data, options and number of threads give the same model. */
   readonly seed?: number;
   readonly threads?: number;

@@ -1,4 +1,4 @@
-import { type LabelSettings, labellingOfSettings } from "../label-choice.js";
+import { type LabelSettings, labellingOfSettings, languageOf } from "../label-choice.js";
 import { labellingOf } from "../task.js";
 import { classOf } from "./families.js";
 
@@ -9,7 +9,7 @@ export const labelsKey = "nasty";
 
 /**
  * `config.json` of a token classifier with these labels, and with task and scheme where the labels alone would be taken
- * for others.
+ * for others, and its language where it has one.
  *
  * @param preferred the file that transformers.js shall take, where it would look for one that is not there
  */
@@ -30,8 +30,10 @@ export function labelledConfig(config: Json, settings: LabelSettings, preferred?
 }
 
 function unseen(settings: LabelSettings): Json {
+  const { scheme, language } = settings;
   const seen = labellingOf(settings.labels);
   const { task, form } = labellingOfSettings(settings);
-  if (seen.task === task && JSON.stringify(seen.form) === JSON.stringify(form)) return {};
-  return { [labelsKey]: { task, ...(settings.scheme === undefined ? {} : { scheme: settings.scheme }) } };
+  const isSeen = seen.task === task && JSON.stringify(seen.form) === JSON.stringify(form);
+  if (isSeen && language === undefined) return {};
+  return { [labelsKey]: { task, ...(scheme === undefined ? {} : { scheme }), ...languageOf(settings) } };
 }

@@ -63,7 +63,10 @@ export async function* sentenceEntities(
 ): AsyncGenerator<SentenceEntities> {
   const waiting: TextSentence[] = [];
   const words = (function* () {
-    for (const sentence of textSentences(text, options)) {
+    for (const sentence of textSentences(text, {
+      ...options,
+      language: options.language ?? tagger.language,
+    })) {
       waiting.push(sentence);
       yield sentence.words.map(({ form }) => form);
     }

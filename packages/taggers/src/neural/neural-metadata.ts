@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { labelEntries, type LabelSettings } from "../label-choice.js";
+import { labelEntries, type LabelSettings, languageOf } from "../label-choice.js";
 import type { FeatureSettings } from "./features/feature-settings.js";
 import { CODES_KEY, packCodes, unpackCodes } from "./features/pack-codes.js";
 import { packVocabulary, unpackVocabulary, VOCABULARY_KEY } from "./features/pack-vocabulary.js";
@@ -35,7 +35,7 @@ export const NeuralSchema = v.object({
 export async function packNeural(
   settings: NeuralSettings,
 ): Promise<{ json: string; vocabulary: string; codes: string | undefined }> {
-  const { kind, task, labels, scheme } = settings;
+  const { kind, task, labels, scheme, language } = settings;
   const { vocabulary, prefixes, suffixes, affixRows, shapeRows, characters, longestWord, codes } =
     settings.features;
   const json = {
@@ -44,6 +44,7 @@ export async function packNeural(
     task,
     labels: [...labels],
     scheme,
+    language,
     features: {
       prefixes: [...prefixes],
       suffixes: [...suffixes],
@@ -63,7 +64,7 @@ export async function packNeural(
 
 /** Settings of checked JSON and the packed entries, which `entry` looks up. */
 export async function unpackNeural(
-  { kind, task, labels, scheme, features }: v.InferOutput<typeof NeuralSchema>,
+  { kind, task, labels, scheme, language, features }: v.InferOutput<typeof NeuralSchema>,
   entry: (key: string, expected: string) => string,
 ): Promise<NeuralSettings> {
   const { codes, ...sizes } = features;
@@ -72,6 +73,7 @@ export async function unpackNeural(
     task,
     labels,
     ...(scheme === undefined ? {} : { scheme }),
+    ...languageOf({ language }),
     features: {
       ...sizes,
       vocabulary: await unpackVocabulary(entry(VOCABULARY_KEY, "a packed vocabulary")),

@@ -2,7 +2,7 @@ import type { Tensor } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import type { Session, ValueInfo } from "@nasty/runtime";
 import { checkLabels } from "../check-labels.js";
-import { labellingOfSettings } from "../label-choice.js";
+import { labellingOfSettings, languageOf } from "../label-choice.js";
 import { TaggerError } from "../tagger-error.js";
 import type { Tagger } from "../tagger.js";
 import type { BatchLimits } from "../tagging/batches.js";
@@ -148,6 +148,7 @@ export async function makeNeuralTagger(
     kind: "neural",
     labels,
     labelling,
+    ...languageOf(settings),
     decode: decoderOf(labelling, labels, chain),
     chain: chain && constrainChain(chain, labels, labelling.form),
     close: async () => {

@@ -1,34 +1,42 @@
-import { PLAIN_CONTRACTIONS } from "./lexicon.js";
+import { alternatives } from "./languages/alternatives.js";
+import type { LanguageSettings } from "./languages/language-settings.js";
 
-const NEGATION = /n['’´`]t$/iu;
-const CLITIC = /['’´`](?:s|m|d|ll|re|ve)$/iu;
-const DOUBLE = /^(?:d|would|could|should|might|must)n?['’]t['’]ve$/iu;
-const POSSESSIVE_PLURAL = /s['’]$/iu;
-const NOT_CONTRACTED = /^(?:\d+['’]s|ma['’]am|o['’]clock|y['’]all|['’].*)$/iu;
+/** Where the words of a contraction begin inside its form, or undefined if the token is one word. */
+export type ContractionCutter = (form: string) => readonly number[] | undefined;
 
-/**
- * Where the words of a contraction begin inside its form, or undefined if the token is one word: `don't` has words at 0
- * and 2 (`do` `n't`), `Sam's` at 0 and 3, `cannot` at 0 and 3.
- *
- * The form's words joined again are the form. Decades (`60's`) and words that only look contracted (`o'clock`) are one
- * word. Source: the multiword tokens of UD English-EWT.
- */
-export function contractionCuts(form: string): readonly number[] | undefined {
-  if (NOT_CONTRACTED.test(form)) return undefined;
-  const plain = PLAIN_CONTRACTIONS.get(form.toLowerCase());
-  // A contraction without its apostrophe in capitals or with only one letter before the cut ("IM") is some
-  // abbreviation.
-  if (plain !== undefined && !(plain === 1 && form === form.toUpperCase())) return [0, plain];
-  if (DOUBLE.test(form)) {
-    const have = form.length - 3;
-    return [0, have - 3, have];
-  }
-  if (NEGATION.test(form) && form.length > 3) return [0, form.length - 3];
-  const clitic = CLITIC.exec(form);
-  if (clitic !== null && clitic.index > 0) {
-    const before = contractionCuts(form.slice(0, clitic.index));
-    return before === undefined ? [0, clitic.index] : [...before, clitic.index];
-  }
-  if (POSSESSIVE_PLURAL.test(form) && form.length > 2) return [0, form.length - 1];
-  return undefined;
+/** The contractions of a language. */
+export function makeContractionCutter({
+  contractions,
+  ordinals,
+  apostropheBehind,
+}: LanguageSettings): ContractionCutter {
+  if (contractions === undefined) return () => undefined;
+  const { clitics, endings, apostropheIsWord, plain, wholeWords } = contractions;
+  const plainCuts = new Map(plain.map((entry) => [entry.replace("|", ""), entry.indexOf("|")]));
+  const withApostrophe = (words: readonly string[], apostrophe: string): string =>
+    alternatives(words).replaceAll("'", apostrophe);
+  // A decade ("60's") is one word, as is all that begins with an apostrophe.
+  const whole = new RegExp(
+    `^(?:\\d+['’]${alternatives(ordinals.behindApostrophe)}|${withApostrophe(wholeWords, "['’]")}|['’].*)$`,
+    "iu",
+  );
+  const ending = new RegExp(`(?<=.)${withApostrophe(endings, "['’´`]")}$`, "isu");
+  const clitic = new RegExp(`(?<=.)['’´\`]${alternatives(clitics)}$`, "isu");
+  const genitive = new RegExp(`(?<=.)(?<=${alternatives(apostropheBehind)})['’]$`, "isu");
+
+  return function cutsOf(form): readonly number[] | undefined {
+    if (whole.test(form)) return undefined;
+    const cut = plainCuts.get(form.toLowerCase());
+    // A contraction without its apostrophe in capitals or with only one letter before the cut ("IM") is some
+    // abbreviation.
+    if (cut !== undefined && !(cut === 1 && form === form.toUpperCase())) return [0, cut];
+    const end = ending.exec(form);
+    if (end !== null) return [0, end.index];
+    const last = clitic.exec(form);
+    if (last !== null) {
+      const before = cutsOf(form.slice(0, last.index));
+      return before === undefined ? [0, last.index] : [...before, last.index];
+    }
+    return apostropheIsWord && form.length > 2 && genitive.test(form) ? [0, form.length - 1] : undefined;
+  };
 }

@@ -13,13 +13,14 @@ export interface TaggedSentence extends TextSentence {
 }
 
 /**
- * Tags a text: sentences and words by UD English conventions, labels by the tagger.
+ * Tags a text: sentences and words by the conventions of the tagger's language, labels by the tagger.
  *
  * @param tagger any tagger; it is not closed.
  * The text is cut as its sentences are asked for.
  *
  * @param text any text; an empty one gives no sentence. Offsets count its UTF-16 units.
- * @param options of {@link Tagger.tag}; `onePerLine` where each line is one sentence.
+ * @param options of {@link Tagger.tag}; `onePerLine` where each line is one sentence; `language` for another than the
+ *   tagger's.
  * @throws what the tagger throws.
  *
  * @example
@@ -34,7 +35,10 @@ export async function* tagText(
 ): AsyncGenerator<TaggedSentence> {
   const waiting: TextSentence[] = [];
   const words = (function* () {
-    for (const sentence of textSentences(text, options)) {
+    for (const sentence of textSentences(text, {
+      ...options,
+      language: options.language ?? tagger.language,
+    })) {
       waiting.push(sentence);
       yield sentence.words.map(({ form }) => form);
     }

@@ -1,5 +1,6 @@
 import { cutBefore, hasSeparator, trimmed } from "./characters.js";
-import { sentencesOfPiece } from "./sentences.js";
+import { rulesOf } from "./language-rules.js";
+import type { Language } from "./languages/find-language.js";
 import type { Span } from "./tokens.js";
 
 /** Most UTF-16 units of a piece, and so of a sentence: memory is bounded by it, whatever a text holds. */
@@ -13,12 +14,14 @@ const GAP = new RegExp(`${LINE_END}[^\\S\\r\\n]*${LINE_END}\\s*`, "u");
 
 /** How a text is cut into sentences. */
 export interface SentenceOptions {
+  /** Its language: a BCP 47 tag, or settings of one. English unless it is given; neutral for tags not known. */
+  readonly language?: Language | undefined;
   /** Whether each line is one sentence; without it a line break alone ends none. */
   readonly onePerLine?: boolean | undefined;
 }
 
-/** {@link SentenceOptions}, and whether nothing follows the text. */
-export interface PieceOptions extends SentenceOptions {
+/** Whether each line is one sentence, and whether nothing follows the text. */
+export interface PieceOptions extends Pick<SentenceOptions, "onePerLine"> {
   readonly isWhole: boolean;
 }
 
@@ -27,7 +30,9 @@ export interface PieceOptions extends SentenceOptions {
  * with the same sentences.
  *
  * A piece ends at an empty line (at every line end where each line is a sentence); a longer one than
- * {@link longestPiece} behind its last sure sentence; a sentence that is longer, at its last white space, or anywhere.
+ * {@link longestPiece} behind its last sure sentence (of English in any language: whoever cuts a text for others may
+ * not know its language, and the pieces must be the same); a sentence that is longer, at its last white space, or
+ * anywhere.
  *
  * @param text from the end of the piece before it.
  * @returns UTF-16 units; 0 if more of the text must be read.
@@ -52,7 +57,8 @@ function lastLineEnd(window: string): number {
 }
 
 function sureEnd(window: string): number | undefined {
-  return sentencesOfPiece(window)
+  return rulesOf()
+    .sentencesOf(window)
     .slice(1)
     .findLast(({ start }) => start <= window.length - LOOK_AHEAD)?.start;
 }
@@ -66,10 +72,12 @@ function forcedEnd(window: string): number {
  * Where the sentences of a text are: as {@link sentenceSpans}, one after the other as they are asked for.
  */
 export function* sentencesOf(text: string, options: SentenceOptions = {}): Generator<Span> {
+  const { sentencesOf: sentencesOfPiece } = rulesOf(options.language);
   for (let at = 0; at < text.length; ) {
     // Only as much of the text is copied as one piece may need.
     const ahead = text.slice(at, at + longestPiece + 1);
-    const end = at + pieceEnd(ahead, { ...options, isWhole: at + ahead.length === text.length });
+    const end =
+      at + pieceEnd(ahead, { onePerLine: options.onePerLine, isWhole: at + ahead.length === text.length });
     const piece = text.slice(at, end);
     for (const span of options.onePerLine === true ? linesOf(piece) : sentencesOfPiece(piece)) {
       yield { start: at + span.start, end: at + span.end };
@@ -88,9 +96,10 @@ function* linesOf(piece: string): Generator<Span> {
 /**
  * Where the sentences of a text are.
  *
- * Unicode's sentence break rules (UAX 29, through `Intl.Segmenter`) and what UD English-EWT does beyond them, see
- * decision 053. An empty line ends a sentence, a single line break does not (unless each line is a sentence); white
- * space is outside. A sentence of more than 65,536 UTF-16 units is cut, at white space where it has some.
+ * Unicode's sentence break rules (UAX 29, through `Intl.Segmenter`) and what the language's settings add to them (of
+ * English what UD English-EWT does, see decision 053). An empty line ends a sentence, a single line break does not
+ * (unless each line is a sentence); white space is outside. A sentence of more than 65,536 UTF-16 units is cut, at
+ * white space where it has some.
  *
  * @example
  * ```ts

@@ -1,4 +1,5 @@
-import { NAME_ENDINGS } from "./lexicon.js";
+import { alternatives, classOf } from "./languages/alternatives.js";
+import type { LanguageSettings } from "./languages/language-settings.js";
 
 const LETTER = "\\p{L}\\p{M}";
 const APOSTROPHE = "['’´`]";
@@ -12,11 +13,18 @@ interface Pattern {
   readonly needs?: string;
 }
 
+/** Endings that make `name.ending` a file or host name rather than two words with a period between. */
+const NAME_ENDINGS =
+  "aero|asp|aspx|avi|biz|bmp|ca|cfm|co|com|csv|de|dll|doc|docx|edu|eu|exe|fr|gif|gov|gz|htm|html|info|int|io|java|jpeg|jpg|js|json|jsp|md|mil|mov|mp3|mp4|mpg|net|org|pdf|php|png|pps|ppt|pptx|py|rtf|ru|tar|tex|ts|tv|txt|uk|us|wav|wmv|xls|xlsx|xml|yaml|zip";
+
+/** Behind what begins a word nothing of a word follows. */
+const END = "(?![\\p{L}\\p{N}])";
+
 /**
  * What may stand at a place in a run of characters without white space, most particular first. Every alternative is
  * tried only where the previous token ended, so none needs to look back.
  */
-const PATTERNS: readonly Pattern[] = [
+const patternsOf = (language: LanguageSettings): readonly Pattern[] => [
   // Web addresses, up to the punctuation that belongs to the sentence
   {
     pattern:
@@ -41,6 +49,8 @@ const PATTERNS: readonly Pattern[] = [
     pattern:
       /\p{Extended_Pictographic}(?:\p{EMod}|\uFE0F|[\u{E0020}-\u{E007F}]|\u200D\p{Extended_Pictographic})*|\p{RI}\p{RI}/uy,
   },
+  // Abbreviations with periods inside: f.eks.
+  ...abbreviationPatterns(language),
   // File and host names
   {
     pattern: new RegExp(
@@ -61,8 +71,10 @@ const PATTERNS: readonly Pattern[] = [
   },
   // Dates: 01-Feb-02, 2001-02-03, also with a time of the day
   {
-    pattern:
-      /\d{1,2}-(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6}-\d{2,4}(?!\d)|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?(?![\p{L}\p{N}])/iuy,
+    pattern: new RegExp(
+      `\\d{1,2}-${alternatives(language.months)}[a-z]{0,6}-\\d{2,4}(?!\\d)|\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(?::\\d{2}(?:\\.\\d+)?)?(?:Z|[+-]\\d{2}:?\\d{2})?${END}`,
+      "iuy",
+    ),
     needs: "-",
   },
   // Dates, times, telephone numbers; also extensions of four digits ("X3-5290")
@@ -74,24 +86,26 @@ const PATTERNS: readonly Pattern[] = [
   { pattern: /\d{1,2}:\d{2}(?::\d{2})?(?!\d)|\d+(?:\.\d+){2,}(?!\d)/uy },
   // Ordinals and decades, also with an apostrophe
   {
-    pattern: /\d+(?:st|nd|rd|th|s)(?![\p{L}\p{N}])|\d+['’]s(?![\p{L}\p{N}])|['’]\d0?\ds?(?![\p{L}\p{N}])/iuy,
+    pattern: new RegExp(
+      `\\d+${alternatives(language.ordinals.suffixes)}${END}|\\d+['’]${alternatives(language.ordinals.behindApostrophe)}${END}|['’]\\d0?\\ds?${END}`,
+      "iuy",
+    ),
   },
   // Generations of networks and the like: 3G
   { pattern: /\d[GD](?![\p{L}\p{N}])/uy },
   // A number with its unit or am/pm: only the number here; the unit follows as the next token
   {
-    pattern:
-      /\d+(?:,\d{3})*(?:\.\d+)?(?=(?:[ap]m|[kmb]|mm|cm|km|kg|mg|g|lbs?|oz|ft|hrs?|mins?|secs?|yrs?|mph|ghz|mhz|gb|mb|kb|kw|mw|mwh|bn|mn)(?![\p{L}\p{N}]))/iuy,
+    pattern: new RegExp(
+      `\\d+(?:[${classOf(language.numbers.groups)}]\\d{3})*(?:[${classOf(language.numbers.fractions)}]\\d+)?(?=${alternatives(language.units)}${END})`,
+      "iuy",
+    ),
   },
   // Versions: v1.2
   { pattern: /v\d+(?:\.\d+)+(?![\p{L}\p{N}])/iuy, needs: "." },
   // Letters and digits mixed: CO2, 3D, AS400
   { pattern: /(?=[\p{L}\p{N}]*\p{L})(?=[\p{L}\p{N}]*\p{N})[\p{L}\p{N}_]+(?:-\d+)?(?![\p{L}\p{N}])/uy },
   // Numbers, a sign before them if nothing stands there
-  {
-    pattern:
-      /\d+(?:,\d{3})+(?:\.\d+)?|\d+,\d{2}(?![\d,])|\d+(?:\.\d+)?|(?<![\p{L}\p{N}])\.\d+|(?<!\S)\+\d+/uy,
-  },
+  { pattern: numberPattern(language) },
   // Currency with its country
   { pattern: /(?:US|U|A|C|NZ|HK|AU|CA)\$/y },
   // Letters joined by an ampersand: AT&T
@@ -99,36 +113,64 @@ const PATTERNS: readonly Pattern[] = [
   // Letters with underscores
   { pattern: /[\p{L}\p{N}]+(?:_[\p{L}\p{N}]+)+/uy, needs: "_" },
   // Words that begin with an apostrophe of their own
-  { pattern: /['’](?:em|n|cause|til|till|tis|twas|bout|round|cuz|s|re|ve|ll|m|d)(?![\p{L}\p{N}'’])/iuy },
+  {
+    pattern: new RegExp(
+      `['’]${alternatives([...language.apostropheWords, ...(language.contractions?.clitics ?? [])])}(?![\\p{L}\\p{N}'’])`,
+      "iuy",
+    ),
+  },
   // Runs: ellipsis, dashes, exclamation, quotes, rules
   {
     pattern:
       /\.{2,}|-{2,}|—+|–+|[!?]+(?:[!?.]*[!?])?|\.[!?]+|''|``|’’|‘‘|‘’|<<+|>>+|[*~]{3,}|([*=_~#+^•·$])\1+/uy,
   },
   // Names with a mark of their own
-  { pattern: /Yahoo!(?!\p{L})/uy, needs: "!" },
+  {
+    pattern: new RegExp(`${alternatives(language.markedNames)}(?!\\p{L})`, "uy"),
+    needs: marksOf(language.markedNames),
+  },
   // Censored words
   { pattern: /\p{L}+\*+\p{L}+/uy, needs: "*" },
   // Words, with inner apostrophes
   { pattern: new RegExp(`[${LETTER}]+(?:${APOSTROPHE}[${LETTER}]+)*`, "uy") },
 ];
 
+function abbreviationPatterns({ abbreviations }: LanguageSettings): Pattern[] {
+  const dotted = abbreviations.filter((word) => word.includes(".")).toSorted((a, b) => b.length - a.length);
+  if (dotted.length === 0) return [];
+  return [{ pattern: new RegExp(`${alternatives(dotted)}${END}`, "iuy"), needs: "." }];
+}
+
+function numberPattern({ numbers }: LanguageSettings): RegExp {
+  const [groups, fractions] = [classOf(numbers.groups), classOf(numbers.fractions)];
+  const grouped = `\\d+(?:[${groups}]\\d{3})+(?:[${fractions}]\\d+)?`;
+  const plain = `\\d+,\\d{2}(?![\\d,])|\\d+(?:[${fractions}]\\d+)?`;
+  return new RegExp(`${grouped}|${plain}|(?<![\\p{L}\\p{N}])\\.\\d+|(?<!\\S)\\+\\d+`, "uy");
+}
+
+const marksOf = (names: readonly string[]): string => names.join("").replaceAll(/[\p{L}\p{N}]/gu, "");
+
 /**
- * The end of the token that begins at a place in a chunk, or undefined if it is one character that no pattern knows.
- *
- * @param last place of the last occurrence of a character in the chunk.
+ * Finds the end of the token that begins at a place in a chunk, or undefined if it is one character that no pattern
+ * knows. `last` gives the place of the last occurrence of a character in the chunk.
  */
-export function matchToken(
+export type TokenMatcher = (
   chunk: string,
   at: number,
   last: (character: string) => number,
-): number | undefined {
-  for (const { pattern, needs } of PATTERNS) {
-    if (needs !== undefined && !hasOne(needs, at, last)) continue;
-    pattern.lastIndex = at;
-    if (pattern.test(chunk)) return pattern.lastIndex;
-  }
-  return undefined;
+) => number | undefined;
+
+/** What tokens of a language look like. */
+export function makeTokenMatcher(language: LanguageSettings): TokenMatcher {
+  const patterns = patternsOf(language);
+  return (chunk, at, last) => {
+    for (const { pattern, needs } of patterns) {
+      if (needs !== undefined && !hasOne(needs, at, last)) continue;
+      pattern.lastIndex = at;
+      if (pattern.test(chunk)) return pattern.lastIndex;
+    }
+    return undefined;
+  };
 }
 
 function hasOne(needs: string, at: number, last: (character: string) => number): boolean {

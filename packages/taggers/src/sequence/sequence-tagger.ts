@@ -1,7 +1,7 @@
 import { type Tensor, tensor, toFloat32 } from "@nasty/core";
 import type { Session, ValueInfo } from "@nasty/runtime";
 import { checkLabels } from "../check-labels.js";
-import { labellingOfSettings } from "../label-choice.js";
+import { labellingOfSettings, languageOf } from "../label-choice.js";
 import { TaggerError } from "../tagger-error.js";
 import type { Tagger } from "../tagger.js";
 import { evenBatches } from "../tagging/batches.js";
@@ -68,6 +68,7 @@ export async function makeSequenceTagger(session: Session, settings: SequenceSet
     kind: "sequence",
     labels,
     labelling,
+    ...languageOf(settings),
     decode: decoderOf(labelling, labels, undefined),
     close: () => session.close(),
   });

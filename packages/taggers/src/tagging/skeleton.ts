@@ -56,7 +56,7 @@ export interface Running<R extends Row> {
 }
 
 /** What a tagger is made of beside its encoder. */
-export interface TaggerParts extends Pick<Tagger, "kind" | "labels" | "close" | "subwordSpans"> {
+export interface TaggerParts extends Pick<Tagger, "kind" | "labels" | "language" | "close" | "subwordSpans"> {
   readonly labelling: Labelling;
   readonly decode: Decoder;
   /** The model's scores of label sequences, as labels are decoded with them. */

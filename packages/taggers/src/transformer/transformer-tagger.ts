@@ -1,7 +1,7 @@
 import { type Tensor, toFloat32 } from "@nasty/core";
 import type { Session, ValueInfo } from "@nasty/runtime";
 import { checkLabels } from "../check-labels.js";
-import { labellingOfSettings } from "../label-choice.js";
+import { labellingOfSettings, languageOf } from "../label-choice.js";
 import { TaggerError } from "../tagger-error.js";
 import type { Tagger } from "../tagger.js";
 import { decodeSingly } from "../tagging/decode.js";
@@ -71,6 +71,7 @@ export async function makeTransformerTagger(
     kind: "transformer",
     labels,
     labelling,
+    ...languageOf(settings),
     decode: decodeSingly,
     subwordSpans: encoder.spans,
     close: () => session.close(),

@@ -1,7 +1,11 @@
 import { array, assert, constantFrom, oneof, property, string } from "fast-check";
 import { describe, expect, test } from "vitest";
-import { contractionCuts } from "../../src/segmentation/contractions.js";
-import { segmentSentence, segmentText, textSentences } from "../../src/segmentation/segment-text.js";
+import {
+  contractionCuts,
+  segmentSentence,
+  segmentText,
+  textSentences,
+} from "../../src/segmentation/segment-text.js";
 import { longestPiece, pieceEnd } from "../../src/segmentation/text-pieces.js";
 
 const sentences = (text: string): string[] => segmentText(text).map((sentence) => sentence.text);

@@ -37,6 +37,19 @@ describe("tagText", () => {
     expect(second?.start).toBe(25);
   });
 
+  test("the text is cut by the tagger's language, unless another is asked for", async () => {
+    const danish = { ...byLetter("pos", { D: "DET" }), language: "da" };
+    const cut = async (tagger: Tagger, options?: { language: string }): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const { words } of tagText(tagger, "Den 3. maj bl.a.", options))
+        found.push(words.map(({ form }) => form).join(" "));
+      return found;
+    };
+    expect(await cut(danish)).toEqual(["Den 3. maj bl.a."]);
+    expect(await cut(danish, { language: "en" })).toEqual(["Den 3 . maj bl . a ."]);
+    expect(await cut(byLetter("pos", { D: "DET" }))).toEqual(["Den 3 . maj bl . a ."]);
+  });
+
   test("CoNLL-U output is valid (level 1: no tree is claimed) and says where spaces are", async () => {
     const sentences = (await tagged(byLetter("pos", { D: "NOUN", d: "AUX", n: "PART", b: "VERB" }))).map(
       (sentence, i) => taggedConllu(sentence, { id: String(i + 1), task: "pos" }),

@@ -12,6 +12,7 @@ import {
   type TransformerSettings,
   withTagger,
 } from "../../src/index.js";
+import { labelledConfig } from "../../src/encoders/labelled-config.js";
 import { tinyModel, type TinyModelOptions } from "./tiny-model.js";
 import { byteLevelBpe, unigram, wordPiece } from "./tiny-tokenizers.js";
 
@@ -270,4 +271,19 @@ describe("makeTransformerTagger", () => {
     });
     await tagger.close();
   });
+});
+
+test("the language goes into model files and Hugging Face directories, and comes out of them", async () => {
+  const danish = { ...settings(), language: "da" };
+  const file = await withTagger(tinyModel({ vocabulary: 11, labels: 4 }), danish);
+  expect((await readTaggerSettings(file))?.language).toBe("da");
+  const config = JSON.stringify(labelledConfig(danish.huggingFace?.config ?? {}, danish));
+  const again = settingsFromHf({
+    config: parseModelConfig(config),
+    tokenizerJson: wordPiece(WORDS),
+    tokenizerConfig: parseTokenizerConfig("{}"),
+  });
+  expect(again).toMatchObject({ language: "da", task: danish.task, labels: LABELS });
+  // Without one nothing is written.
+  expect(labelledConfig({ model_type: "bert" }, settings())).not.toHaveProperty("nasty");
 });

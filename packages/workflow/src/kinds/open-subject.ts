@@ -73,7 +73,7 @@ function taggerOpened(
   opened: OpenModel,
 ): Omit<OpenSubject, "path" | "modelPath" | "modelBytes" | "precision"> {
   const { notes, tagger, session } = opened;
-  const reading = taggerReading({ task: tagger.task }) as unknown as Reading;
+  const reading = taggerReading(tagger) as unknown as Reading;
   const subject = taggerSubject(tagger, { session }) as unknown as Subject;
   return { kind: reading.name, reading, subject, opened, text: undefined, notes };
 }

@@ -27,12 +27,17 @@ type Words = readonly string[];
 const separator = "\n";
 
 /** How taggers read files. */
-export function taggerReading({ task }: Pick<TaggerSettings, "task">): Reading<Words, LabelledSentence> {
+export function taggerReading({
+  task,
+  language,
+}: Pick<TaggerSettings, "task" | "language">): Reading<Words, LabelledSentence> {
   return {
     name: "token-classification",
     noun: "sentences",
     async *read(path, options) {
-      for await (const words of readWords(path, options)) if (words.length > 0) yield words;
+      for await (const words of readWords(path, { ...options, language })) {
+        if (words.length > 0) yield words;
+      }
     },
     readLabelled: (path) => readLabelled(path, task),
     unlabelled: (words) => ({ words, labels: [] }),

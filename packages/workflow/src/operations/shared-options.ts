@@ -4,6 +4,7 @@ import {
   choice,
   cosine,
   labelScheme,
+  languageTag,
   numberChoice,
   positiveInteger,
   positiveNumber,
@@ -48,6 +49,16 @@ export function schemeOf<const O extends string>(otherwise: O) {
     "--scheme <scheme>",
     labelScheme,
     "how labels mark entities: iob1, iob2, bioes, bmes, io, untyped",
+    { otherwise },
+  );
+}
+
+/** What language a model learns. */
+export function languageOf<const O extends string>(otherwise: O) {
+  return one(
+    "--language <tag>",
+    languageTag,
+    "language of the text, such as da or en-GB: kept in the model, raw text is cut into words by it",
     { otherwise },
   );
 }

@@ -3,6 +3,7 @@ import { operation } from "../schema/operation.js";
 import { anyText, choice, positiveNumber, share, wholeNumber } from "../schema/values.js";
 import {
   inputFormat,
+  languageOf,
   learningOf,
   noise,
   qat,
@@ -45,6 +46,7 @@ export const trainOperation = operation({
     noise,
     ...vectors,
     scheme: schemeOf("recognized from the text; the model is trained on iob2"),
+    language: languageOf("en"),
     minCosine: trainedCosine,
     engine: trainingEngine,
     qat,
@@ -79,6 +81,7 @@ export const fineTuneOperation = operation({
     train: text("--train <file>", learnedTextHelp, { required: true }),
     validation: text("--validation <file>", "labelled text to select the best epoch by"),
     scheme: schemeOf("recognized from the text"),
+    language: languageOf("the base's, or en"),
     output: one("--output <path>", anyText, "the directory to write", { required: true }),
     ...learningOf({ epochs: "5", batchSize: "16", learningRate: "0.00005" }),
     minCosine: trainedCosine,

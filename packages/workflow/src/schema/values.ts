@@ -102,6 +102,24 @@ export const saidForm: Value<string> = {
 /** Any text. */
 export const anyText: Value<string> = { schema: v.string("Expected a text."), parse: (text) => text };
 
+/** Looked at here, so that the command need not load a library for it. */
+function isLanguageTag(tag: string): boolean {
+  try {
+    return new Intl.Locale(tag).language !== "";
+  } catch {
+    return false;
+  }
+}
+
+/** The tag of a language, as in BCP 47. */
+export const languageTag: Value<string> = {
+  schema: v.pipe(
+    v.string("Expected a text."),
+    v.check(isLanguageTag, "Expected a BCP 47 tag such as da or en-GB."),
+  ),
+  parse: (text) => text,
+};
+
 /** One of a few words. */
 export function choice<const T extends string>(...choices: readonly T[]): Value<T> {
   return {

@@ -7,6 +7,8 @@ import type { OpenText } from "./text-form.js";
 export interface PlainTextOptions {
   /** Whether each line is one sentence. */
   readonly onePerLine?: boolean | undefined;
+  /** BCP 47 tag of its language, by which its words are cut; English unless given. */
+  readonly language?: string | undefined;
   /** Counts the ends of lines as they are read. */
   readonly lineEnds?: LineEnds | undefined;
 }

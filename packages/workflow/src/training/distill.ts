@@ -83,7 +83,7 @@ export function distill(
 /** What every kind of student is made from. */
 interface Job {
   readonly settings: Settings;
-  readonly teachers: readonly Teacher[];
+  readonly teachers: readonly [Teacher, ...Teacher[]];
   readonly task: Task;
   readonly reporter: Reporter;
   /** The settings of the teaching that were given. */
@@ -111,8 +111,9 @@ export async function runDistillation(settings: Settings, reporter: Reporter): P
 
 async function distillEncoder(
   { directory }: Extract<Student, { readonly kind: "encoder" }>,
-  { settings, teachers, task, reporter, teaching }: Job,
+  job: Job,
 ): Promise<DistillResult> {
+  const { settings, teachers, task, reporter, teaching } = job;
   const named = directory === undefined ? {} : { student: directory };
   const place = await directoryPlace(settings.output, [...settings.teacher, ...Object.values(named)]);
   const recipe = {
@@ -130,7 +131,7 @@ async function distillEncoder(
     ...runOf(settings, place, reporter),
     ...named,
     data: labelledData(settings, task),
-    ...lessons(settings, reporter),
+    ...lessons(job),
   });
   const seconds = (performance.now() - started) / 1000;
   if (distilled.kind !== "transformer") throw new TypeError(`distill: student: ${distilled.kind}`);
@@ -158,8 +159,9 @@ async function distillEncoder(
 
 async function distillNetwork(
   { architecture: student }: Extract<Student, { readonly kind: "network" }>,
-  { settings, teachers, task, reporter, teaching }: Job,
+  job: Job,
 ): Promise<DistillResult> {
+  const { settings, teachers, task, reporter, teaching } = job;
   const { teacher, train, validation = "", unlabelled } = settings;
   const place = await filePlace({
     operation: "distill",
@@ -183,7 +185,7 @@ async function distillNetwork(
       train: await trainingSentences(train, task, "distill"),
       validation: await trainingSentences(validation, task, "distill"),
     },
-    ...lessons(settings, reporter),
+    ...lessons(job),
   };
   const distilled = await distillTagger(teachers, lesson);
   const seconds = (performance.now() - started) / 1000;
@@ -221,13 +223,14 @@ const pathsOf = ({ teacher, train, validation, unlabelled, vectors }: Settings):
  * What the teachers label beside the labelled text, and how far they are with it; a place where an aborted operation
  * ends.
  */
-function lessons({ unlabelled }: Settings, { progress, note }: Reporter) {
+function lessons({ settings: { unlabelled }, teachers, reporter: { progress, note } }: Job) {
+  const { language } = teachers[0].settings;
   progress.start("the teacher labels the text");
   return {
     onTeaching(sentences: number): void {
       progress.update(sentences);
       if (sentences % 2048 === 0) note(`the teacher has labelled ${sentences} sentences`);
     },
-    ...(unlabelled !== undefined && { unlabelled: readWords(unlabelled) }),
+    ...(unlabelled !== undefined && { unlabelled: readWords(unlabelled, { language }) }),
   };
 }

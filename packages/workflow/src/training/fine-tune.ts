@@ -93,7 +93,7 @@ export async function runFineTuning(
   checkTextOptions("fine-tune", settings);
   const recipe = {
     ...classifierRecipe(settings),
-    ...given(settings, "layerDecay", "keepHead"),
+    ...given(settings, "layerDecay", "keepHead", "language"),
     freeze: freezeOf(settings),
   };
   const job = { operation: "fine-tune", settings: { ...settings, task }, base: model, recipe } as const;

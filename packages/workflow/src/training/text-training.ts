@@ -176,6 +176,7 @@ function found(
 /** Options that say something of taggers alone, by their flags. */
 const taggerOptions = {
   scheme: "--scheme",
+  language: "--language",
   noise: "--noise",
   vectors: "--vectors",
   vectorWords: "--vector-words",

@@ -5,6 +5,7 @@ import {
   entitiesInForm,
   evaluate,
   labellingOf,
+  languageTag,
   type NeuralSettings,
   noLabel,
   openNeuralTagger,
@@ -63,6 +64,10 @@ export interface TrainTaggerOptions extends QuantizationAware {
    * from text in any scheme.
    */
   readonly scheme?: LabelScheme | undefined;
+  /**
+   * BCP 47 tag of the language of the text, kept in the model's settings: raw text is cut by it. English unless given.
+   */
+  readonly language?: string | undefined;
   /**
    * Whether label sequences get scores of their own (a conditional random field). Default: for entities, without
    * `soft`.
@@ -143,6 +148,7 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
   const hasCharacters = preset.architecture.embedding.characters !== undefined;
   const { wordCodes } = options;
   const codes = wordCodes && { words: wordCodes.words, books: wordCodes.books, codes: wordCodes.codes };
+  const language = options.language && languageTag(options.language, "trainTagger");
   const features = featureSettings(counts, { ...preset.features, hasCharacters, codes });
   const architecture = withEmbedding(preset.architecture, {
     // Very little text has no character often enough.
@@ -154,6 +160,7 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
     task,
     labels: sets.labels,
     ...(form === undefined ? {} : { scheme: schemeName(form) }),
+    ...(language === undefined ? {} : { language }),
     features,
   };
   const source = makeBatchSource({

@@ -2,7 +2,7 @@ import { parseConllu } from "@nasty/formats/conllu";
 import { parseColumns } from "@nasty/formats/iob";
 import { serializeModel } from "@nasty/formats/onnx";
 import { openSession } from "@nasty/runtime";
-import { evaluate, openNeuralTagger, type Task } from "@nasty/taggers";
+import { evaluate, openNeuralTagger, readTaggerSettings, type Task } from "@nasty/taggers";
 import { type CheckpointStore, seededRandom } from "@nasty/training";
 import { describe, expect, test } from "vitest";
 import type { Noise } from "../../../src/noise/noise.js";
@@ -315,4 +315,15 @@ test("types of WNUT-17 become PER, LOC and ORG", () => {
   const words = labels.map((_, i) => `w${i}`);
   const [sentence] = nerSentences([{ comments: [], words, labels }], { types: wnutTypes });
   expect(sentence?.labels).toEqual(["B-PER", "I-PER", "B-ORG", "B-ORG", "B-LOC", "O", "O", "O"]);
+});
+
+test("a model keeps the language of its text, and has none where none is said", async () => {
+  const options = { ...base(cnn), recipe: { epochs: 1, batchSentences: 8 } };
+  const [danish, unsaid] = [await trainTagger({ ...options, language: "da" }), await trainTagger(options)];
+  expect((await readTaggerSettings(danish.model))?.language).toBe("da");
+  expect(await readTaggerSettings(unsaid.model)).not.toHaveProperty("language");
+  const tagger = await openNeuralTagger(danish.model, danish.settings, (part) => openSession(part));
+  expect(tagger.language).toBe("da");
+  await tagger.close();
+  await expect(trainTagger({ ...options, language: "no tag" })).rejects.toMatchObject({ code: "option" });
 });

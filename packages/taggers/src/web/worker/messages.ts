@@ -32,7 +32,7 @@ export type Ask =
   | { readonly kind: "abort"; readonly id: number };
 
 /** What a tagger says of itself. */
-export type Described = Pick<WebTagger, "kind" | "task" | "labels" | "labelling" | "modelBytes">;
+export type Described = Pick<WebTagger, "kind" | "task" | "labels" | "labelling" | "language" | "modelBytes">;
 
 /** What a tagger can do beside tagging. */
 export interface Abilities {

@@ -50,11 +50,11 @@ export function serveTaggers(
           onProgress: (progress) => answer({ kind: "progress", id, progress }),
         });
         taggers.set(id, tagger);
-        const { kind, task, labels, labelling, modelBytes } = tagger;
+        const { kind, task, labels, labelling, language, modelBytes } = tagger;
         return {
           kind: "opened",
           id,
-          tagger: { kind, task, labels, labelling, modelBytes },
+          tagger: { kind, task, labels, labelling, language, modelBytes },
           abilities: { hasChoices: tagger.choices !== undefined },
         };
       }

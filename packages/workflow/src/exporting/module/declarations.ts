@@ -68,7 +68,7 @@ export interface CreateOptions {
 
 /** A tagger with a memory of its own. */
 export interface Tagger {
-  /** Cuts a text into sentences and words by English conventions, and labels the words. */
+  /** Cuts a text into sentences and words by the conventions of the model's language, and labels the words. */
   tag(text: string, options?: TextOptions): Promise<readonly Sentence[]>;
   /** Labels words that are given, sentence by sentence: a list of labels for each list of words. */
   tagSentences(
