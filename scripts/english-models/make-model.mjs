@@ -1,5 +1,5 @@
 // Makes one of the default models, or the Danish one, from the data folder, step by step:
-//   node scripts/english-models/make-model.mjs pos|pos-fast|pos-small|pos-tiny|ner|ner-da --data DATA --work DIRECTORY [--teacher MORE]… [--epochs N]
+//   node scripts/english-models/make-model.mjs pos|pos-fast|pos-tiny|ner|ner-da --data DATA --work DIRECTORY [--teacher MORE]… [--epochs N]
 // DATA holds ud-english-ewt, uner-english-ewt, gum-open, crossner, broad-twitter, wnut17, sec-filings and raw-text (for
 // ner-da uner-danish-ddt alone), each as published; word vectors are fetched (word-vectors.mjs). Every step writes one
 // file of DIRECTORY; a step whose file is there is passed over, and a training that was interrupted goes on from its
@@ -27,10 +27,10 @@ const [name] = positionals;
 if (
   data === undefined ||
   work === undefined ||
-  !["pos", "pos-fast", "pos-small", "pos-tiny", "ner", "ner-da"].includes(name)
+  !["pos", "pos-fast", "pos-tiny", "ner", "ner-da"].includes(name)
 ) {
   console.error(
-    "pos, pos-fast, pos-small, pos-tiny, ner or ner-da, --data or --work is missing; see the comment at the head of this script",
+    "pos, pos-fast, pos-tiny, ner or ner-da, --data or --work is missing; see the comment at the head of this script",
   );
   process.exit(2);
 }
@@ -161,7 +161,7 @@ const steps = {
   "pos-fast": [
     vectors,
     ...teachers,
-    student("pos-fast.onnx", {
+    student("fast-student.onnx", {
       text: [8000, 16_000],
       architecture: "cnn",
       coded: [60_000, 96, 4],
@@ -169,25 +169,11 @@ const steps = {
       passes: 8,
       network: { features: { leastCount: 8 } },
     }),
-  ],
-  "pos-small": [
-    vectors,
-    ...teachers,
-    student("pos-small.onnx", {
-      text: [4000, 8000],
-      architecture: "bilstm",
-      coded: [30_000, 32, 3],
-      share: 0.4,
-      passes: 10,
-      network: {
-        architecture: {
-          hidden: 64,
-          ...dropouts(0.2),
-          embedding: { word: 32, affix: 24, shape: 12, characters: characters(16, 12) },
-        },
-        features: { leastCount: 20, affixRows: 3072, shapeRows: 256 },
-      },
-    }),
+    {
+      script: "../../apps/cli/bin/nasty.js",
+      output: "pos-fast.onnx",
+      options: ["prune", "--model", into("fast-student.onnx"), "--sparsity", "0.15", "--scope", "layer"],
+    },
   ],
   "pos-tiny": [
     vectors,
