@@ -106,38 +106,6 @@ const sections = (weight) =>
 const domains = (weight) =>
   ["ai", "literature", "music", "politics", "science"].map((d) => from(`crossner/${d}.iob2:${weight}`));
 
-/** An entity model: its texts by how often a sentence of them is seen in an epoch. */
-const entities = (output, { seed, passes, weights, coded, share, dropout, network, silver = [] }) => ({
-  script: "train-ner.mjs",
-  output,
-  options: [
-    ...option("--train", from("uner-english-ewt/en_ewt-ud-train.iob2")),
-    ...option("--validation", from("uner-english-ewt/en_ewt-ud-dev.iob2")),
-    ...all("--parts-of-speech", [ewt("train"), gum]),
-    ...all("--extra", [
-      into(`gum-names.iob2:${weights.gum}`),
-      ...silver,
-      ...domains(weights.domains),
-      ...sections(weights.tweets),
-      from(`sec-filings/FIN5.txt:${weights.filings}`),
-    ]),
-    ...all("--wnut", [
-      from(`wnut17/wnut17train.conll:${weights.tweets}`),
-      from(`wnut17/emerging.dev.conll:${weights.tweets}`),
-    ]),
-    ...option("--seed", String(seed)),
-    ...epochs(passes),
-    ...codes(...coded),
-    ...option("--recipe", { noise: { share }, ...(dropout === undefined ? {} : { dropout }) }),
-    ...option("--network", network),
-  ],
-});
-
-/** The entity network that ships. */
-const smallEntities = (leastCount, more = {}) => ({
-  architecture: { hidden: 128, ...more, embedding: { word: 64, affix: 48, characters: characters(24, 24) } },
-  features: { leastCount, affixRows: 4096 },
-});
 /** The same dropout everywhere. */
 const dropouts = (share) => ({ embeddingDropout: share, layerDropout: share, outputDropout: share });
 
@@ -197,40 +165,29 @@ const steps = {
   ner: [
     vectors,
     { script: "gum-names.mjs", output: "gum-names.iob2", options: ["--input", gum] },
-    entities("ner-1.onnx", {
-      seed: 1,
-      passes: 9,
-      weights: { gum: 0.8, domains: 0.5, tweets: 0.4, filings: 0.15 },
-      coded: [60_000, 64, 4],
-      share: 0.25,
-      network: smallEntities(8),
-    }),
-    entities("ner-2.onnx", {
-      seed: 2,
-      passes: 8,
-      weights: { gum: 0.5, domains: 0.2, tweets: 0.2, filings: 0.05 },
-      coded: [120_000, 100, 8],
-      share: 0.1,
-      network: { architecture: { hidden: 176, ...dropouts(0.4) }, features: { leastCount: 3 } },
-    }),
     {
-      script: "silver-names.mjs",
-      output: "silver.iob2",
+      script: "train-ner.mjs",
+      output: "ner.onnx",
       options: [
-        ...all("--teacher", ["ner-1.onnx", "ner-2.onnx"].map(into)),
-        ...all("--input", [from("raw-text/blogs.txt:24000"), from("raw-text/dialogues.txt:4000")]),
+        ...option("--train", from("uner-english-ewt/en_ewt-ud-train.iob2")),
+        ...option("--validation", from("uner-english-ewt/en_ewt-ud-dev.iob2")),
+        ...all("--parts-of-speech", [ewt("train"), gum]),
+        ...all("--extra", [
+          into("gum-names.iob2:0.8"),
+          ...domains(0.5),
+          ...sections(0.4),
+          from("sec-filings/FIN5.txt:0.15"),
+        ]),
+        ...all("--wnut", [from("wnut17/wnut17train.conll:0.4"), from("wnut17/emerging.dev.conll:0.4")]),
+        ...epochs(9),
+        ...codes(60_000, 64, 4),
+        ...option("--recipe", { noise: { share: 0.25 } }),
+        ...option("--network", {
+          architecture: { hidden: 128, embedding: { word: 64, affix: 48, characters: characters(24, 24) } },
+          features: { leastCount: 8, affixRows: 4096 },
+        }),
       ],
     },
-    entities("ner.onnx", {
-      seed: 1,
-      passes: 5,
-      weights: { gum: 0.6, domains: 0.4, tweets: 0.3, filings: 0.1 },
-      silver: [into("silver.iob2:0.4")],
-      coded: [50_000, 64, 4],
-      share: 0.25,
-      dropout: { wordBase: 0.1, wordScale: 0.6, affix: 0.1, codes: 0.15 },
-      network: smallEntities(10, dropouts(0.4)),
-    }),
   ],
   "ner-da": [
     {
