@@ -106,6 +106,13 @@ const sections = (weight) =>
 const domains = (weight) =>
   ["ai", "literature", "music", "politics", "science"].map((d) => from(`crossner/${d}.iob2:${weight}`));
 
+/** Zeros in a student's weights, which pack well. */
+const pruned = (input, { share, output }) => ({
+  script: "../../apps/cli/bin/nasty.js",
+  output,
+  options: ["prune", "--model", into(input), "--sparsity", String(share), "--scope", "layer"],
+});
+
 /** The same dropout everywhere. */
 const dropouts = (share) => ({ embeddingDropout: share, layerDropout: share, outputDropout: share });
 
@@ -114,7 +121,7 @@ const steps = {
   pos: [
     vectors,
     ...teachers,
-    student("pos.onnx", {
+    student("student.onnx", {
       text: [12_000, 24_000],
       architecture: "bilstm",
       coded: [60_000, 64, 4],
@@ -125,6 +132,7 @@ const steps = {
         features: { leastCount: 8 },
       },
     }),
+    pruned("student.onnx", { share: 0.2, output: "pos.onnx" }),
   ],
   "pos-fast": [
     vectors,
@@ -137,11 +145,7 @@ const steps = {
       passes: 8,
       network: { features: { leastCount: 8 } },
     }),
-    {
-      script: "../../apps/cli/bin/nasty.js",
-      output: "pos-fast.onnx",
-      options: ["prune", "--model", into("fast-student.onnx"), "--sparsity", "0.15", "--scope", "layer"],
-    },
+    pruned("fast-student.onnx", { share: 0.15, output: "pos-fast.onnx" }),
   ],
   "pos-tiny": [
     vectors,
