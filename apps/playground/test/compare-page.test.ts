@@ -25,7 +25,7 @@ describe.skipIf(!hasBrowser)("the page that compares (needs a browser)", () => {
     const tagger = await openTagger(path);
     const sentences = segmentText(text).map(({ words }) => words.map(({ form }) => form));
     const all: (readonly string[])[] = [];
-    for await (const labels of tagger.tag(sentences)) all.push(labels);
+    for await (const labels of tagger.tag(sentences, { batchSize: 1 })) all.push(labels);
     await tagger.close();
     return all;
   }

@@ -54,7 +54,7 @@ describe.skipIf(!hasBrowser)("the page that quantizes (needs a browser)", () => 
     await page.setInputFiles("#file", model);
     await page.locator("#inspected").waitFor();
     expect(await page.textContent("#inspected")).toMatch(
-      /9\.\d\d MB, 2,\d{3},\d{3} parameters .* tags with 17 labels/s,
+      /7\.\d\d MB, 1,\d{3},\d{3} parameters .* tags with 17 labels/s,
     );
     await page.click("#quantize");
     expect((await download(page)).equals(inNode("--mode", "dynamic"))).toBe(true);

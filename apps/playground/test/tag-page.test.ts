@@ -46,7 +46,7 @@ describe.skipIf(!hasBrowser)("the page that tags (needs a browser)", () => {
     const { page, faults } = await site.page();
     await page.waitForSelector("#tagged");
     await page.check("#compare");
-    await page.locator("[role=status]", { hasText: /float32: 9\.\d\d MB/ }).waitFor();
+    await page.locator("[role=status]", { hasText: /float32: 7\.\d\d MB/ }).waitFor();
     expect(await page.textContent("[role=status]")).toMatch(/no word differs|\d+ words? differ/);
     await page.fill("#text", "She left.");
     await page.locator("#tagged", { hasText: /^ShePRON/ }).waitFor();
