@@ -81,7 +81,7 @@ describe("what a page carries of @nasty/taggers", () => {
     expect(files.filter((file) => file.startsWith("packages/taggers/dist/")).length).toBeGreaterThan(5);
     expect(files.filter((file) => /^packages\/(training|tagger-training|runtime)\//.test(file))).toEqual([]);
     // Tokenizers are imported where they are needed: a bundler that puts all in one file wraps them for that.
-    expect(bytes).toBeLessThan(142_000);
+    expect(bytes).toBeLessThan(146_000);
   });
 
   test("the main entry builds no graphs and reads no checkpoints", async () => {

@@ -253,7 +253,8 @@ test("the recipe for mobile devices quantizes in two steps, each behind its gate
   expect(result.refused).toBeNull();
   expect(result.stages.map(({ kind }: Json) => kind)).toEqual(["start", "quantize", "quantize", "compress"]);
   const sizes = result.stages.map(({ output }: Json) => output.bytes);
-  expect(sizes[2]).toBeLessThan(0.3 * sizes[0]);
+  // A third of the quantized file are the words that the tagger knows.
+  expect(sizes[2]).toBeLessThan(0.35 * sizes[0]);
 }, 120_000);
 
 describe("a gate that fails", () => {
