@@ -401,10 +401,20 @@ describe("auditModel", () => {
   });
 
   it("leaves nothing in the temporary folder", async () => {
-    const before = (await readdir(tmpdir())).filter((name) => name.startsWith(".nasty-audit."));
-    await auditModel(linearModel());
-    await expect(auditModel(new TextEncoder().encode("text"))).rejects.toMatchObject({ code: "not-a-model" });
-    const after = (await readdir(tmpdir())).filter((name) => name.startsWith(".nasty-audit."));
-    expect(after).toEqual(before);
+    // One of its own: other tests audit at the same time.
+    const [usual, folder] = [process.env["TMPDIR"], await mkdtemp(join(tmpdir(), "audit-"))];
+    process.env["TMPDIR"] = folder;
+    try {
+      expect(tmpdir()).toBe(folder);
+      await auditModel(linearModel());
+      await expect(auditModel(new TextEncoder().encode("text"))).rejects.toMatchObject({
+        code: "not-a-model",
+      });
+      expect(await readdir(folder)).toEqual([]);
+    } finally {
+      if (usual === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = usual;
+      await rm(folder, { recursive: true });
+    }
   });
 });
