@@ -113,9 +113,6 @@ const pruned = (input, { share, output }) => ({
   options: ["prune", "--model", into(input), "--sparsity", String(share), "--scope", "layer"],
 });
 
-/** The same dropout everywhere. */
-const dropouts = (share) => ({ embeddingDropout: share, layerDropout: share, outputDropout: share });
-
 /** Steps by model, in their order; the last one makes the model. */
 const steps = {
   pos: [
@@ -159,7 +156,9 @@ const steps = {
       network: {
         architecture: {
           layers: 3,
-          ...dropouts(0.1),
+          embeddingDropout: 0.1,
+          layerDropout: 0.1,
+          outputDropout: 0.1,
           embedding: { word: 40, affix: 40, shape: 40, characters: characters(12, 10) },
         },
         features: { leastCount: 60, affixRows: 2048, shapeRows: 256 },

@@ -3,6 +3,7 @@ import type { ArchitectureName, Teacher } from "@nasty/tagger-training";
 import { InputError, UsageError } from "../errors.js";
 import type { distillOperation } from "../operations/training.js";
 import type { SettingsOf } from "../schema/option.js";
+import { networkOptionOf } from "./network-options.js";
 
 type Settings = SettingsOf<typeof distillOperation.options>;
 
@@ -30,11 +31,8 @@ export async function studentOf(settings: Settings, teacher: Teacher): Promise<S
         `distill: --student ${named}: expected cnn, bilstm, or a Hugging Face directory, got no config.json in it`,
       );
   }
-  if (settings.noise !== undefined) throw noUse("--noise", "a student cnn or bilstm", named ?? "transformer");
-  if (settings.vectors !== undefined || settings.vectorWords !== undefined) {
-    const option = settings.vectors === undefined ? "--vector-words" : "--vectors";
-    throw noUse(option, "a student cnn or bilstm", named ?? "transformer");
-  }
+  const option = networkOptionOf(settings);
+  if (option !== undefined) throw noUse(option, "a student cnn or bilstm", named ?? "transformer");
   return { kind: "encoder", directory: named };
 }
 

@@ -16,6 +16,7 @@ import { UsageError } from "../errors.js";
 import type { Reporter } from "../reporter.js";
 import { kindOf } from "../kinds/kind.js";
 import { textKind } from "../kinds/text-kind.js";
+import { networkOptions } from "./network-options.js";
 import { firstTexts, labelledTexts, vectorTexts } from "./text-data.js";
 import { withStep } from "./keep-trained.js";
 import { directoryPlace } from "./place.js";
@@ -177,9 +178,7 @@ function found(
 const taggerOptions = {
   scheme: "--scheme",
   language: "--language",
-  noise: "--noise",
-  vectors: "--vectors",
-  vectorWords: "--vector-words",
+  ...networkOptions,
   qat: "--qat",
   inputFormat: "--input-format",
 } as const;

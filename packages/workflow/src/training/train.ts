@@ -16,12 +16,13 @@ import type { SettingsOf } from "../schema/option.js";
 import { trainingSentences } from "../texts/training-sentences.js";
 import { isKept, type TrainedExport } from "./export-trained.js";
 import { keepFile } from "./keep-trained.js";
+import { networkOptionOf } from "./network-options.js";
 import { noiseSettings } from "./noise-settings.js";
 import { filePlace } from "./place.js";
 import { qatSettings } from "./qat-settings.js";
 import { randomTextEncoder } from "./random-text-base.js";
 import { runOf } from "./run-settings.js";
-import { checkNoVectors, wordCodesOf } from "./word-codes.js";
+import { wordCodesOf } from "./word-codes.js";
 import {
   checkTextOptions,
   isTextTask,
@@ -115,12 +116,12 @@ async function trainedTagger(
   reporter: Reporter,
 ): Promise<TrainResult> {
   const { task, architecture = "bilstm", train: text, validation, seed, batchSize, engine } = settings;
-  if (architecture === "transformer" && settings.noise !== undefined) {
+  const option = architecture === "transformer" ? networkOptionOf(settings) : undefined;
+  if (option !== undefined) {
     throw new UsageError(
-      "train: --noise: expected it with --architecture bilstm or cnn, got it with transformer",
+      `train: ${option}: expected it with --architecture bilstm or cnn, got it with transformer`,
     );
   }
-  if (architecture === "transformer") checkNoVectors("train", settings);
   const quantization = qatSettings("train", settings);
   const place = await filePlace({
     operation: "train",

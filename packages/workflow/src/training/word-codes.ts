@@ -44,11 +44,3 @@ export async function wordCodesOf(
 async function* textsOf(named: ReturnType<typeof chunksOf>): AsyncGenerator<string> {
   for await (const { text } of linesOf(named)) yield text;
 }
-
-/** Refuses word vectors for a network without words. */
-export function checkNoVectors(operation: string, { vectors, vectorWords }: Settings): void {
-  if (vectors === undefined && vectorWords === undefined) return;
-  throw new UsageError(
-    `${operation}: --${vectors === undefined ? "vector-words" : "vectors"}: expected it with --architecture bilstm or cnn, got it with transformer`,
-  );
-}

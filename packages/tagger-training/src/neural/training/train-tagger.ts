@@ -344,6 +344,4 @@ function identityOf(
 
 /** A hash of the words and of their codes. */
 const hashCodes = ({ words, codes, width }: EncodedVectors): number =>
-  hashText(words.join(" "), {
-    seed: hashText(String.fromCharCode(...codes.subarray(0, 4096)), { seed: width }),
-  });
+  hashText(words.join(" "), { seed: hashText(new TextDecoder("latin1").decode(codes), { seed: width }) });

@@ -19,7 +19,9 @@ export const CODES_KEY = "nasty.codes";
 export async function packCodes({ words, codes }: WordCodes): Promise<string> {
   const broken = words.find((word) => word === "" || word.includes("\n"));
   if (broken !== undefined) {
-    throw refuse(`packCodes: word ${JSON.stringify(broken)}: expected a word without line breaks, got none`);
+    throw refuse(
+      `packCodes: word ${JSON.stringify(broken)}: expected a word without line breaks, got ${broken === "" ? "an empty one" : "one"}`,
+    );
   }
   const text = new TextEncoder().encode(`${words.map((word) => `${word}\n`).join("")}\n`);
   const bytes = new Uint8Array(text.length + codes.length);
