@@ -21,6 +21,7 @@ export {
   type EncodeVectorsOptions,
 } from "./word-codes/encode-vectors.js";
 export { parseVectors, type ParseVectorsOptions, type WordVectors } from "./word-codes/word-vectors.js";
+export type { Pretraining, PretrainingReport } from "./neural/pretraining/pretrain.js";
 export { defaultNoise, type Noise } from "./noise/noise.js";
 export { disturb, type DisturbedSentence } from "./noise/disturb.js";
 export { defaultRecipe, type Recipe } from "./neural/training/recipe.js";

@@ -25,6 +25,7 @@ import {
   type StopReason,
   type TrainingEvent,
   trainLoop,
+  withWeights,
 } from "@nasty/training";
 import { checkHasEntities } from "../../fine-tuning/label-set.js";
 import {
@@ -42,9 +43,20 @@ import {
 import { countWords, featureSettings } from "../features/count-features.js";
 import type { EncodedVectors } from "../../word-codes/encode-vectors.js";
 import { buildNeuralModel } from "../graph/build-neural-model.js";
+import type { EncoderOptions } from "../graph/encoder.js";
+import {
+  pretrain,
+  type Pretrained,
+  type Pretraining,
+  pretrainingIdentity,
+  type PretrainingReport,
+} from "../pretraining/pretrain.js";
 import { noiseOf } from "../../noise/noise.js";
 import { checkLengths, checkValidation, type LabelSets, labelSets } from "./label-sets.js";
+import { dropoutOf } from "./dropout.js";
+import { layoutOf } from "./layout.js";
 import { lossesOf } from "./losses.js";
+import { optimizerOf } from "./optimizer.js";
 import { defaultRecipe, type Recipe } from "./recipe.js";
 import { checkSoftTargets, hashTargets, type SoftTargets } from "./soft-targets.js";
 import { makeBatchSource } from "./training-batches.js";
@@ -59,6 +71,8 @@ export interface TrainTaggerOptions extends QuantizationAware {
   readonly recipe?: Partial<Recipe>;
   /** Word vectors as codes, which every word of theirs is known by, in training or not. */
   readonly wordCodes?: EncodedVectors;
+  /** Raw text on which the encoder is trained first. */
+  readonly pretraining?: Pretraining;
   /**
    * Scheme of the entity labels of the text (and of the labels of `soft`); seen from them unless given. IOB2 is learned
    * from text in any scheme.
@@ -104,6 +118,8 @@ export interface TrainedTagger {
   readonly modifiers: ModifierState;
   /** How the model was trained to be quantized, if it was; in its metadata too. */
   readonly qat?: QuantizationRecord;
+  /** What the encoder was trained on first, if it was. */
+  readonly pretraining?: PretrainingReport;
   /** Accuracy or F1 on validation of the weights returned. */
   readonly value: number | undefined;
   readonly bestEpoch: number | undefined;
@@ -119,7 +135,8 @@ export interface TrainedTagger {
  * that of each auxiliary head. Words and affixes are hidden at random, see `FeatureDropout`; dropout masks of a two-way
  * LSTM are shared along the sentence. With `recipe.noise` a share of the sentences is disturbed, in another way each
  * epoch; their words keep the labels and the soft targets that they had. After every epoch the averaged weights are
- * evaluated on the validation sentences; the best ones are returned.
+ * evaluated on the validation sentences; the best ones are returned. With `pretraining` the first weights of everything
+ * but the heads are those that predict hidden words of raw text best.
  *
  * @throws TaggerError `empty`, `labels`, `misaligned`, `unknown-label`, `window`; TrainingError `non-finite-loss`,
  *   `checkpoint-mismatch`, `checkpoint-format`.
@@ -167,8 +184,7 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
     sentences: train,
     features,
     sets,
-    // The likelihood of a sequence wants one sentence a row.
-    layout: architecture.kind === "bilstm" ? "rows" : chain ? "masked-rows" : "stream",
+    layout: layoutOf(architecture, chain),
     batchSentences: recipe.batchSentences,
     batchTokens: recipe.batchTokens,
     dropout: recipe.dropout,
@@ -180,39 +196,35 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
     // An entity without its first word would be none of its scheme.
     mayDrop: task === "pos" ? undefined : (label) => label === "O" || label === noLabel,
   });
-  const model = buildNeuralModel({
-    features,
-    architecture,
-    codebooks: wordCodes?.rows,
+  const encoder = { features, architecture, codebooks: wordCodes?.rows, seed };
+  const pretrained = await pretrainedFor(options, { encoder, recipe });
+  const built = buildNeuralModel({
+    ...encoder,
     labels: sets.labels.length,
     chain,
     auxiliary: Object.fromEntries(
       Object.entries(sets.auxiliary).map(([head, labels]) => [head, labels.length]),
     ),
-    seed,
   });
-  const hasDropout = model.graph?.node.some(({ opType }) => opType === "Dropout") === true;
+  const model = pretrained === undefined ? built : withWeights(built, pretrained.weights);
+  if (pretrained?.stopped === "interrupted")
+    return {
+      model: await withTagger(dropAuxiliary(model), settings),
+      pretraining: pretrained.report,
+      settings,
+      modifiers: {},
+      value: undefined,
+      bestEpoch: undefined,
+      history: [],
+      stopped: "interrupted",
+    };
   const totalSteps = Math.max(2, recipe.epochs * source.batchesPerEpoch);
   const qat = quantizationOf("trainTagger", options, totalSteps);
   const modifiers = [...(options.modifiers ?? []), ...(qat === undefined ? [] : [qat])];
   const trainer = await (options.engine ?? onnxEngine).load(model, {
     loss: lossesOf(sets, recipe, { soft, sequenceLength: chain ? meanLength(train) : undefined }),
-    ...(hasDropout && architecture.kind === "bilstm"
-      ? { dropout: [{ node: "dropout/*", sharedAxes: [0] }] }
-      : {}),
-    optimizer: {
-      kind: "adamw",
-      learningRate: recipe.learningRate,
-      weightDecay: recipe.weightDecay,
-      clipNorm: recipe.clipNorm,
-      averageDecay: recipe.averageDecay,
-      groups: [{ weights: qat?.trained ?? [], weightDecay: 0 }],
-      schedule: {
-        kind: "linear",
-        warmUpSteps: Math.min(50, Math.floor(totalSteps / 10)),
-        totalSteps,
-      },
-    },
+    dropout: dropoutOf(model, architecture),
+    optimizer: optimizerOf(recipe, totalSteps, qat?.trained),
     seed,
     threads,
     ...(modifiers.length === 0 ? {} : { modifiers }),
@@ -239,6 +251,7 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
     return {
       model: await withTagger(withRecord(final, record), settings),
       ...(record === undefined ? {} : { qat: record }),
+      ...(pretrained === undefined ? {} : { pretraining: pretrained.report }),
       settings,
       modifiers: result.modifiers,
       value: result.bestMetric,
@@ -249,6 +262,31 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
   } finally {
     await trainer.close();
   }
+}
+
+/** The encoder of the tagger after its pretraining, if there is one. */
+async function pretrainedFor(
+  options: TrainTaggerOptions,
+  {
+    encoder,
+    recipe,
+  }: { readonly encoder: EncoderOptions & { readonly seed: number }; readonly recipe: Recipe },
+): Promise<Pretrained | undefined> {
+  const { pretraining, train, threads = 1, engine, checkpointEvery, onEvent, eventEvery, signal } = options;
+  return (
+    pretraining &&
+    pretrain(pretraining, {
+      ...encoder,
+      labelled: train.map(({ words }) => words),
+      recipe,
+      threads,
+      engine,
+      checkpointEvery,
+      onEvent,
+      eventEvery,
+      signal,
+    })
+  );
 }
 
 const withEmbedding = (architecture: Architecture, changes: Partial<EmbeddingSettings>): Architecture => ({
@@ -320,6 +358,7 @@ function identityOf(
     quantizationAware,
     qatOptions,
     wordCodes,
+    pretraining,
   }: TrainTaggerOptions,
   made: { recipe: Recipe; preset: ArchitecturePreset; sets: LabelSets },
 ): string {
@@ -335,6 +374,7 @@ function identityOf(
     text,
     ...made,
     ...(wordCodes === undefined ? {} : { wordCodes: hashCodes(wordCodes) }),
+    ...(pretraining === undefined ? {} : { pretraining: pretrainingIdentity(pretraining) }),
     engine: engine?.name,
     modifiers: modifiers?.map(({ name }) => name),
     ...(quantizationAware === true ? { qat: qatOptions ?? {} } : {}),
