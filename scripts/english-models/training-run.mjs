@@ -18,6 +18,8 @@ import {
 } from "../../packages/tagger-training/dist/index.js";
 import { fileCheckpoint } from "../../packages/training/dist/node.js";
 
+import { rawSentences, sourceOf } from "./raw-text.mjs";
+
 const common = {
   output: { type: "string" },
   architecture: { type: "string", default: "bilstm" },
@@ -33,6 +35,10 @@ const common = {
   vectors: { type: "string" },
   /** JSON: `{"limit":40000,"width":64,"books":4}`. */
   codes: { type: "string", default: "{}" },
+  /** Text on whose hidden words the network is trained first: as --unlabelled of distil-pos.mjs. */
+  pretrain: { type: "string", multiple: true, default: [] },
+  /** JSON: `{"epochs":2,"maskedShare":0.15}`. */
+  pretraining: { type: "string", default: "{}" },
   licence: { type: "string", default: "CC-BY-SA-4.0" },
   /** Tag of the language, kept in the model, by which raw text is cut; English unless given. */
   language: { type: "string" },
@@ -70,6 +76,7 @@ export async function trainAndWrite(
   if (values.epochs !== undefined) recipe.epochs = Number(values.epochs);
   const preset = merged(architectures[architecture], JSON.parse(values.network));
   const wordCodes = await wordCodesOf(values);
+  const pretraining = await pretrainingOf(values);
   const abort = new AbortController();
   process.once("SIGINT", () => abort.abort());
   const start = performance.now();
@@ -85,6 +92,7 @@ export async function trainAndWrite(
     checkpointEvery: 200,
     signal: abort.signal,
     ...(wordCodes === undefined ? {} : { wordCodes }),
+    ...(pretraining === undefined ? {} : { pretraining }),
     onEvent: report,
     ...(patience === undefined ? {} : { patience: Number(patience) }),
     ...(language === undefined ? {} : { language }),
@@ -104,6 +112,15 @@ export async function trainAndWrite(
     ...(wordCodes === undefined
       ? {}
       : { vectors: basename(values.vectors), codes: JSON.parse(values.codes) }),
+    ...(pretraining === undefined
+      ? {}
+      : {
+          pretraining: {
+            ...JSON.parse(values.pretraining),
+            text: values.pretrain.map((path) => basename(path)),
+            ...trained.pretraining,
+          },
+        }),
     validation: trained.value,
     bestEpoch: trained.bestEpoch,
     ...more,
@@ -126,6 +143,16 @@ async function wordCodesOf({ vectors, codes }) {
   return encodeVectors(await parseVectors(lines, { limit: options.limit, name: basename(vectors) }), options);
 }
 
+async function pretrainingOf({ pretrain, pretraining, output }) {
+  if (pretrain.length === 0) return undefined;
+  const text = (await Promise.all(pretrain.map(sourceOf).map(rawSentences))).flat();
+  return {
+    ...JSON.parse(pretraining),
+    text,
+    checkpoint: fileCheckpoint(`${output}.pretraining.checkpoint`),
+  };
+}
+
 /** A copy of `base` with what `changes` gives instead; objects are merged, anything else is replaced. */
 function merged(base, changes) {
   const out = { ...base };
@@ -137,18 +164,19 @@ function merged(base, changes) {
 }
 
 function report(event) {
+  const phase = event.phase === undefined ? "" : `${event.phase}, `;
   if (event.event === "step") {
     const left = event.secondsLeft === undefined ? "" : `, ${Math.round(event.secondsLeft)} s left`;
     const losses = Object.entries(event.losses).map(([name, value]) => `${name} ${value.toFixed(4)}`);
     console.error(
-      `epoch ${event.epoch}/${event.epochs} step ${event.step}: ${losses.join(", ")}; ${event.stepsPerSecond.toFixed(1)} steps/s${left}`,
+      `${phase}epoch ${event.epoch}/${event.epochs} step ${event.step}: ${losses.join(", ")}; ${event.stepsPerSecond.toFixed(1)} steps/s${left}`,
     );
   } else if (event.event === "epoch") {
     const value = event.metric === undefined ? "" : `, validation ${(event.metric * 100).toFixed(3)}`;
     console.error(
-      `epoch ${event.epoch}: loss ${event.loss.toFixed(4)}${value}${event.best ? " (best)" : ""}`,
+      `${phase}epoch ${event.epoch}: loss ${event.loss.toFixed(4)}${value}${event.best ? " (best)" : ""}`,
     );
   } else if (event.event === "resume") {
-    console.error(`going on at epoch ${event.epoch}, step ${event.step}`);
+    console.error(`${phase}going on at epoch ${event.epoch}, step ${event.step}`);
   }
 }

@@ -28,6 +28,7 @@ type Run = Pick<
   | "signal"
   | "recipe"
   | "wordCodes"
+  | "pretraining"
 >;
 
 /** How a `bilstm` or `cnn` student is distilled. */

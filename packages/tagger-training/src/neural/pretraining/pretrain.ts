@@ -80,11 +80,13 @@ const usual = { epochs: 1, maskedShare: 0.15, words: 20_000, negatives: 1024, dr
  * The optimizer is that of the recipe, without label smoothing. Sentences of more than `recipe.longestSentence` words
  * are cut into pieces.
  *
- * @throws TaggerError `option`; `empty` for a text in which no word is there twice; TrainingError as `trainLoop` does
+ * @throws TaggerError `option`; `empty` for a text without words, or in which no word is there twice; TrainingError as `trainLoop` does
  */
 export async function pretrain(given: Pretraining, run: PretrainingRun): Promise<Pretrained> {
   const options = checked({ ...usual, ...given });
   const { recipe, architecture, features, seed, threads } = run;
+  if (given.text.every(({ length }) => length === 0))
+    throw new TaggerError("empty", "pretraining: text: words: expected at least 1, got 0");
   const sentences = [...given.text, ...run.labelled].flatMap((words) =>
     pieces(words, recipe.longestSentence),
   );

@@ -195,6 +195,7 @@ test.each<[string, Partial<Pretraining>, string]>([
     "pretraining: maskedShare: expected a number in (0, 1), got 1",
   ],
   ["no epochs", { epochs: 0 }, "pretraining: epochs: expected a positive integer, got 0"],
+  ["no text", { text: [[]] }, "pretraining: text: words: expected at least 1, got 0"],
   [
     "a text in which no word is there twice",
     { text: [["one", "two", "three"]] },
