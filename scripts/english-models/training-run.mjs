@@ -5,13 +5,16 @@ import { createInterface } from "node:readline";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { readFile } from "node:fs/promises";
+import { parseConllu } from "../../packages/formats/dist/conllu/index.js";
 import { readConlluFile } from "../../packages/formats/dist/conllu/node.js";
+import { parseColumns } from "../../packages/formats/dist/iob/index.js";
 import { writeModelFile } from "../../packages/formats/dist/onnx/node.js";
 import { withMetadata } from "../../packages/formats/dist/onnx/index.js";
 import {
   architectures,
   defaultRecipe,
   encodeVectors,
+  nerSentences,
   parseVectors,
   posSentences,
   trainTagger,
@@ -35,7 +38,7 @@ const common = {
   vectors: { type: "string" },
   /** JSON: `{"limit":40000,"width":64,"books":4}`. */
   codes: { type: "string", default: "{}" },
-  /** Text on whose hidden words the network is trained first: as --unlabelled of distil-pos.mjs. */
+  /** Text on whose hidden words the network is trained first: as --unlabelled of distil.mjs. */
   pretrain: { type: "string", multiple: true, default: [] },
   /** JSON: `{"epochs":2,"maskedShare":0.15}`. */
   pretraining: { type: "string", default: "{}" },
@@ -61,6 +64,19 @@ export const readText = (path) => readFile(path, "utf8");
 export async function treebankSentences(paths) {
   const all = await Promise.all(paths.map((path) => posSentences(readConlluFile(path))));
   return all.flat();
+}
+
+/**
+ * What reads the sentences of an entity file for training: `(path, { types, weight })`. Those with the `sent_id` of a
+ * sentence of one of the treebanks have its parts of speech as auxiliary labels.
+ */
+export function entityReader(treebanks) {
+  const partsOfSpeech = Promise.all(treebanks.map(async (path) => [...parseConllu(await readText(path))]));
+  return async (path, options = {}) =>
+    nerSentences(parseColumns(await readText(path), { name: basename(path) }), {
+      partsOfSpeech: (await partsOfSpeech).flat(),
+      ...options,
+    });
 }
 
 /**

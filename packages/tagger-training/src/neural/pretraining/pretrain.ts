@@ -80,7 +80,8 @@ const usual = { epochs: 1, maskedShare: 0.15, words: 20_000, negatives: 1024, dr
  * The optimizer is that of the recipe, without label smoothing. Sentences of more than `recipe.longestSentence` words
  * are cut into pieces.
  *
- * @throws TaggerError `option`; `empty` for a text without words, or in which no word is there twice; TrainingError as `trainLoop` does
+ * @throws TaggerError `option`; `empty` for a text without words, or in which no word is there twice; TrainingError as
+ *   `trainLoop` does
  */
 export async function pretrain(given: Pretraining, run: PretrainingRun): Promise<Pretrained> {
   const options = checked({ ...usual, ...given });
