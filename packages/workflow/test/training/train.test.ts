@@ -141,7 +141,11 @@ test("hidden words of raw text are learned first, and the text is in the history
   const begun = events.filter(({ state }) => state === "begin").map(({ step }) => step);
   expect(begun).toEqual([
     "reading the text of the pretraining",
-    ...["pretraining, epoch 1/2", "pretraining, epoch 2/2", "epoch 1/3", "epoch 2/3", "epoch 3/3"],
+    "pretraining, epoch 1/2",
+    "pretraining, epoch 2/2",
+    "epoch 1/3",
+    "epoch 2/3",
+    "epoch 3/3",
   ]);
   expect((await folder.names()).filter((name) => name.startsWith("pretrained"))).toEqual(["pretrained.onnx"]);
   await using model = await openModel(made.path);

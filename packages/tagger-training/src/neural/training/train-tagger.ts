@@ -13,7 +13,7 @@ import {
   type Task,
   withTagger,
 } from "@nasty/taggers";
-import { dropAuxiliary, hashText } from "@nasty/taggers/neural";
+import { dropAuxiliary } from "@nasty/taggers/neural";
 import {
   type CheckpointStore,
   type Engine,
@@ -48,7 +48,6 @@ import {
   pretrain,
   type Pretrained,
   type Pretraining,
-  pretrainingIdentity,
   type PretrainingReport,
 } from "../pretraining/pretrain.js";
 import { noiseOf } from "../../noise/noise.js";
@@ -58,7 +57,8 @@ import { layoutOf } from "./layout.js";
 import { lossesOf } from "./losses.js";
 import { optimizerOf } from "./optimizer.js";
 import { defaultRecipe, type Recipe } from "./recipe.js";
-import { checkSoftTargets, hashTargets, type SoftTargets } from "./soft-targets.js";
+import { identityOf } from "./run-identity.js";
+import { checkSoftTargets, type SoftTargets } from "./soft-targets.js";
 import { makeBatchSource } from "./training-batches.js";
 import type { TrainingSentence } from "./training-sentence.js";
 
@@ -344,44 +344,3 @@ async function validate(
     await tagger.close();
   }
 }
-
-/** What a checkpoint must agree on to be gone on from: settings, and the text by length and hash. */
-function identityOf(
-  {
-    task,
-    train,
-    chain,
-    soft,
-    seed = 1,
-    engine,
-    modifiers,
-    quantizationAware,
-    qatOptions,
-    wordCodes,
-    pretraining,
-  }: TrainTaggerOptions,
-  made: { recipe: Recipe; preset: ArchitecturePreset; sets: LabelSets },
-): string {
-  let text = 0;
-  for (const { words, labels, weight = 1 } of train) {
-    text = hashText(`${words.join(" ")}\t${labels.join(" ")}\t${weight}`, { seed: text });
-  }
-  return JSON.stringify({
-    task,
-    seed,
-    chain,
-    sentences: train.length,
-    text,
-    ...made,
-    ...(wordCodes === undefined ? {} : { wordCodes: hashCodes(wordCodes) }),
-    ...(pretraining === undefined ? {} : { pretraining: pretrainingIdentity(pretraining) }),
-    engine: engine?.name,
-    modifiers: modifiers?.map(({ name }) => name),
-    ...(quantizationAware === true ? { qat: qatOptions ?? {} } : {}),
-    soft: soft && { temperature: soft.temperature, alpha: soft.alpha, targets: hashTargets(soft.targets) },
-  });
-}
-
-/** A hash of the words and of their codes. */
-const hashCodes = ({ words, codes, width }: EncodedVectors): number =>
-  hashText(words.join(" "), { seed: hashText(new TextDecoder("latin1").decode(codes), { seed: width }) });
