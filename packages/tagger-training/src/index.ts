@@ -25,11 +25,8 @@ export type { Pretraining, PretrainingReport } from "./neural/pretraining/pretra
 export { defaultNoise, type Noise } from "./noise/noise.js";
 export { disturb, type DisturbedSentence } from "./noise/disturb.js";
 export { defaultRecipe, type Recipe } from "./neural/training/recipe.js";
-export {
-  type TrainedTagger,
-  trainTagger,
-  type TrainTaggerOptions,
-} from "./neural/training/train-tagger.js";
+export { type TrainedTagger, trainTagger } from "./neural/training/train-tagger.js";
+export type { TrainTaggerOptions } from "./neural/training/train-tagger-options.js";
 export {
   nerSentences,
   type NerSentenceOptions,

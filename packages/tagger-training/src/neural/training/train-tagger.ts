@@ -1,4 +1,4 @@
-import { hyphenated, type LabelForm, type LabelScheme, schemeName } from "@nasty/formats/iob";
+import { hyphenated, type LabelForm, schemeName } from "@nasty/formats/iob";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { openSession } from "@nasty/runtime";
 import {
@@ -10,46 +10,30 @@ import {
   noLabel,
   openNeuralTagger,
   TaggerError,
-  type Task,
   withTagger,
 } from "@nasty/taggers";
 import { dropAuxiliary } from "@nasty/taggers/neural";
 import {
-  type CheckpointStore,
-  type Engine,
   type EpochRecord,
-  type Modifier,
   type ModifierState,
   onnxEngine,
   type QuantizationRecord,
   type StopReason,
-  type TrainingEvent,
   trainLoop,
   withWeights,
 } from "@nasty/training";
 import { checkHasEntities } from "../../fine-tuning/label-set.js";
-import {
-  type QuantizationAware,
-  quantizationOf,
-  withRecord,
-} from "../../quantization-aware/quantization-aware.js";
+import { quantizationOf, withRecord } from "../../quantization-aware/quantization-aware.js";
 import {
   type Architecture,
-  type ArchitectureName,
   type ArchitecturePreset,
   architectures,
   type EmbeddingSettings,
 } from "../architecture.js";
 import { countWords, featureSettings } from "../features/count-features.js";
-import type { EncodedVectors } from "../../word-codes/encode-vectors.js";
 import { buildNeuralModel } from "../graph/build-neural-model.js";
 import type { EncoderOptions } from "../graph/encoder.js";
-import {
-  pretrain,
-  type Pretrained,
-  type Pretraining,
-  type PretrainingReport,
-} from "../pretraining/pretrain.js";
+import { pretrain, type Pretrained, type PretrainingReport } from "../pretraining/pretrain.js";
 import { noiseOf } from "../../noise/noise.js";
 import { checkLengths, checkValidation, type LabelSets, labelSets } from "./label-sets.js";
 import { dropoutOf } from "./dropout.js";
@@ -58,57 +42,10 @@ import { lossesOf } from "./losses.js";
 import { optimizerOf } from "./optimizer.js";
 import { defaultRecipe, type Recipe } from "./recipe.js";
 import { identityOf } from "./run-identity.js";
-import { checkSoftTargets, type SoftTargets } from "./soft-targets.js";
+import { checkSoftTargets } from "./soft-targets.js";
 import { makeBatchSource } from "./training-batches.js";
+import type { TrainTaggerOptions } from "./train-tagger-options.js";
 import type { TrainingSentence } from "./training-sentence.js";
-
-export interface TrainTaggerOptions extends QuantizationAware {
-  readonly task: Task;
-  readonly train: readonly TrainingSentence[];
-  readonly validation: readonly TrainingSentence[];
-  /** Name of an architecture, or one of your own. Default `bilstm`. */
-  readonly architecture?: ArchitectureName | ArchitecturePreset;
-  readonly recipe?: Partial<Recipe>;
-  /** Word vectors as codes, which every word of theirs is known by, in training or not. */
-  readonly wordCodes?: EncodedVectors;
-  /** Raw text on which the encoder is trained first. */
-  readonly pretraining?: Pretraining;
-  /**
-   * Scheme of the entity labels of the text (and of the labels of `soft`); seen from them unless given. IOB2 is learned
-   * from text in any scheme.
-   */
-  readonly scheme?: LabelScheme | undefined;
-  /**
-   * BCP 47 tag of the language of the text, kept in the model's settings: raw text is cut by it. English unless given.
-   */
-  readonly language?: string | undefined;
-  /**
-   * Whether label sequences get scores of their own (a conditional random field). Default: for entities, without
-   * `soft`.
-   */
-  readonly chain?: boolean;
-  /**
-   * What teachers think of each word of `train`; a label `_` is then a word without a right label. Not with `chain`.
-   */
-  readonly soft?: SoftTargets;
-  /** Default 1. The same seed, data, options and number of threads give the same model. */
-  readonly seed?: number;
-  readonly threads?: number;
-  /** What computes losses and gradients. Default: ONNX Runtime. */
-  readonly engine?: Engine;
-  /** Stops after this many epochs without a better value on validation. */
-  readonly patience?: number;
-  /** What works on the model while it trains. Checkpoints know them by their names. */
-  readonly modifiers?: readonly Modifier[];
-  /** Where to keep what an interrupted training goes on from. */
-  readonly checkpoint?: CheckpointStore;
-  /** Steps between checkpoints, beside those after every epoch. */
-  readonly checkpointEvery?: number;
-  readonly onEvent?: (event: TrainingEvent) => void;
-  /** Steps between `step` events. Default 50. */
-  readonly eventEvery?: number;
-  readonly signal?: AbortSignal;
-}
 
 export interface TrainedTagger {
   /** Float32, with its settings in its metadata, without what only training needs. */

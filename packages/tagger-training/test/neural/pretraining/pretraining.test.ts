@@ -7,7 +7,8 @@ import { maskedBatches } from "../../../src/neural/pretraining/masked-batches.js
 import { pretrain, type Pretraining } from "../../../src/neural/pretraining/pretrain.js";
 import { targetWords } from "../../../src/neural/pretraining/target-words.js";
 import { defaultRecipe } from "../../../src/neural/training/recipe.js";
-import { trainTagger, type TrainTaggerOptions } from "../../../src/neural/training/train-tagger.js";
+import { trainTagger } from "../../../src/neural/training/train-tagger.js";
+import type { TrainTaggerOptions } from "../../../src/neural/training/train-tagger-options.js";
 import { tinyBilstm, tinyCnn, tinyFeatures } from "../tiny-neural.js";
 
 const { vocabulary: _v, characters: _c, ...sizes } = tinyFeatures;
