@@ -14,8 +14,7 @@ const integersOf = (of: ModelProto): TensorProto[] =>
   initializers(of).filter(({ name, dims }) => name.endsWith("_q") && dims.length === 2);
 
 /** The file's hash: comparing arrays byte by byte takes seconds. */
-const fileOf = (of: ModelProto): string =>
-  createHash("sha256").update(serializeModel(of)).digest("hex");
+const fileOf = (of: ModelProto): string => createHash("sha256").update(serializeModel(of)).digest("hex");
 
 const large: TinyBert = { layers: 6, inner: 512 };
 

@@ -78,7 +78,8 @@ export async function loadForCompression(
   choice: LoadChoice = {},
   read?: LoadedModel,
 ): Promise<LoadedModel> {
-  const loaded = read === undefined ? await loadModel(path, choice, { isHashed: true }) : chosen(read, choice);
+  const loaded =
+    read === undefined ? await loadModel(path, choice, { isHashed: true }) : chosen(read, choice);
   const { model } = prepareModel(loaded.model);
   checkFiniteWeights(model, `loadModel: ${loaded.modelPath}`);
   return { ...loaded, model };

@@ -31,7 +31,11 @@ async function quantized({ isShared }: { readonly isShared: boolean }) {
   const file = loaded.model.graph?.initializer[0]?.rawData.buffer;
   const integers = made.graph?.initializer.filter(({ name, dims }) => name.endsWith("_q") && dims.length > 0);
   const inFile = (integers ?? []).map(({ rawData }) => rawData.buffer === file);
-  return { inFile, made: serializeModel(made), isAsRead: Buffer.from(before).equals(serializeModel(loaded.model)) };
+  return {
+    inFile,
+    made: serializeModel(made),
+    isAsRead: Buffer.from(before).equals(serializeModel(loaded.model)),
+  };
 }
 
 test("integers are written over the floats of a model that was read for this alone, and never of an open one", async () => {
