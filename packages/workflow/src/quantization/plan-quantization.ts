@@ -146,7 +146,7 @@ function orderedUnits(loaded: LoadedModel, settings: QuantizeSettings): PairedUn
  * Whether what was read is for this work alone, so that its bytes may be written over. A neural tagger is run from
  * memory as it was read, and is small.
  */
-const isOwn = ({ isShared, tagger }: LoadedModel): boolean => !isShared && tagger?.kind !== "neural";
+export const isOwn = ({ isShared, tagger }: LoadedModel): boolean => !isShared && tagger?.kind !== "neural";
 
 async function evenedOut(
   loaded: LoadedModel,
