@@ -8,7 +8,7 @@ const argv = process.argv.slice(2);
 /** Runs the command line; results are on standard output, the exit code says how it ended. */
 async function main(): Promise<number> {
   try {
-    await buildProgram().parseAsync([...argv], { from: "user" });
+    await buildProgram(argv).parseAsync([...argv], { from: "user" });
     return exitCodes.done;
   } catch (error) {
     if (error instanceof CommanderError) {
