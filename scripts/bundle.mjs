@@ -64,6 +64,8 @@ const { output } = await bundle.write({
   format: "esm",
   entryFileNames: "[name].js",
   chunkFileNames: "shared-[name]-[hash].js",
+  // It would print again what is compact.
+  minify: false,
   codeSplitting: {
     groups: values.together.map((entries, index) => {
       const files = entries.split(",").map((path) => resolve(path));
