@@ -1,10 +1,10 @@
 // Puts what a package runs under Node into few files, `dist/bundle/`: one of each entry of its exports, and beside them
 // what they share. To find and read some four hundred modules took more time than a first tag.
 //   node ../../scripts/bundle.mjs [MODULE…] [--together A,B]…
-// In a package's folder, after tsc; the exports' `node` is what is made. Modules that are given are entries too. What the
-// entries A and B import goes together into one file, where it would be cut by which other entries want a part of it.
-// Pages are made of the modules themselves, of which a bundler takes what is used. Other packages of the project stay
-// imports, so that each is there once; small libraries become part of the files, with their licences beside them.
+// In a package's folder, after tsc; the exports' `node` is what is made. Modules that are given are entries too. What
+// the entries A and B import goes together into one file, where it would be cut by which other entries want a part of
+// it. Pages are made of the modules themselves, of which a bundler takes what is used. Other packages of the project
+// stay imports, so that each is there once; small libraries become part of the files, with their licences beside them.
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -44,7 +44,9 @@ const places = {
   },
 };
 
-/** V8 looks over all code of a start, so white space goes; names stay, and lines, for who reads a trace of the stack. */
+/**
+ * V8 looks over all code of a start, so white space goes; names stay, and lines, for who reads a trace of the stack.
+ */
 const compact = {
   name: "compact",
   renderChunk: async (code) =>

@@ -28,7 +28,9 @@ async function loadedBy(log: string, args: readonly string[], input = ""): Promi
   const codes = await Promise.all(urls.map((url) => readFile(fileURLToPath(url), "utf8")));
   const ours = urls.filter((url) => url.startsWith(pathToFileURL(packages).href));
   return {
-    from: [...new Set(ours.map((url) => fileURLToPath(url).slice(packages.length).split(/[\\/]/)[0]!))].sort(),
+    from: [
+      ...new Set(ours.map((url) => fileURLToPath(url).slice(packages.length).split(/[\\/]/)[0]!)),
+    ].sort(),
     files: urls.length,
     bytes: codes.reduce((sum, { length }) => sum + length, 0),
     code: codes.join("\n"),
