@@ -88,7 +88,7 @@ const lesson = (dialogues, blogs) => [
 
 /** A student of parts of speech. */
 const student = (output, { text, architecture, coded, share, network, passes }) => ({
-  script: "distil-pos.mjs",
+  script: "distil.mjs",
   output,
   options: [
     ...lesson(...text),

@@ -6,10 +6,8 @@
 // and ORG (other types are taken for none); --wnut is text with the types of WNUT-17, which are mapped to these. WEIGHT
 // (default 1) is how often a sentence is seen in an epoch, on average.
 import { basename } from "node:path";
-import { parseConllu } from "../../packages/formats/dist/conllu/index.js";
-import { parseColumns } from "../../packages/formats/dist/iob/index.js";
-import { nerSentences, wnutTypes } from "../../packages/tagger-training/dist/index.js";
-import { argumentsOf, readText, trainAndWrite } from "./training-run.mjs";
+import { wnutTypes } from "../../packages/tagger-training/dist/index.js";
+import { argumentsOf, entityReader, trainAndWrite } from "./training-run.mjs";
 
 const values = argumentsOf({
   train: { type: "string" },
@@ -21,27 +19,21 @@ const values = argumentsOf({
 
 const identical = { PER: "PER", LOC: "LOC", ORG: "ORG" };
 
-async function source(argument, types) {
+const parts = values["parts-of-speech"];
+const sentencesOf = entityReader(parts);
+
+function source(argument, types) {
   const [, path, weight] = /^(.*?)(?::([\d.]+))?$/.exec(argument);
-  const sentences = parseColumns(await readText(path), { name: basename(path) });
-  return nerSentences(sentences, { partsOfSpeech, types, weight: weight === undefined ? 1 : Number(weight) });
+  return sentencesOf(path, { types, weight: weight === undefined ? 1 : Number(weight) });
 }
 
-const parts = values["parts-of-speech"];
-const treebanks = await Promise.all(parts.map(readText));
-const partsOfSpeech = treebanks.flatMap((text) => [...parseConllu(text)]);
-const own = nerSentences(parseColumns(await readText(values.train), { name: basename(values.train) }), {
-  partsOfSpeech,
-});
 const more = await Promise.all([
   ...values.extra.map((argument) => source(argument, identical)),
   ...values.wnut.map((argument) => source(argument, wnutTypes)),
 ]);
 await trainAndWrite(values, {
   task: "ner",
-  train: [...own, ...more.flat()],
-  validation: nerSentences(
-    parseColumns(await readText(values.validation), { name: basename(values.validation) }),
-  ),
+  train: [...(await sentencesOf(values.train)), ...more.flat()],
+  validation: await sentencesOf(values.validation),
   sources: [values.train, ...parts, ...values.extra, ...values.wnut].map((path) => basename(path)),
 });

@@ -5,18 +5,23 @@ import { createInterface } from "node:readline";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { readFile } from "node:fs/promises";
+import { parseConllu } from "../../packages/formats/dist/conllu/index.js";
 import { readConlluFile } from "../../packages/formats/dist/conllu/node.js";
+import { parseColumns } from "../../packages/formats/dist/iob/index.js";
 import { writeModelFile } from "../../packages/formats/dist/onnx/node.js";
 import { withMetadata } from "../../packages/formats/dist/onnx/index.js";
 import {
   architectures,
   defaultRecipe,
   encodeVectors,
+  nerSentences,
   parseVectors,
   posSentences,
   trainTagger,
 } from "../../packages/tagger-training/dist/index.js";
 import { fileCheckpoint } from "../../packages/training/dist/node.js";
+
+import { rawSentences, sourceOf } from "./raw-text.mjs";
 
 const common = {
   output: { type: "string" },
@@ -33,6 +38,10 @@ const common = {
   vectors: { type: "string" },
   /** JSON: `{"limit":40000,"width":64,"books":4}`. */
   codes: { type: "string", default: "{}" },
+  /** Text on whose hidden words the network is trained first: as --unlabelled of distil.mjs. */
+  pretrain: { type: "string", multiple: true, default: [] },
+  /** JSON: `{"epochs":2,"maskedShare":0.15}`. */
+  pretraining: { type: "string", default: "{}" },
   licence: { type: "string", default: "CC-BY-SA-4.0" },
   /** Tag of the language, kept in the model, by which raw text is cut; English unless given. */
   language: { type: "string" },
@@ -58,6 +67,19 @@ export async function treebankSentences(paths) {
 }
 
 /**
+ * What reads the sentences of an entity file for training: `(path, { types, weight })`. Those with the `sent_id` of a
+ * sentence of one of the treebanks have its parts of speech as auxiliary labels.
+ */
+export function entityReader(treebanks) {
+  const partsOfSpeech = Promise.all(treebanks.map(async (path) => [...parseConllu(await readText(path))]));
+  return async (path, options = {}) =>
+    nerSentences(parseColumns(await readText(path), { name: basename(path) }), {
+      partsOfSpeech: (await partsOfSpeech).flat(),
+      ...options,
+    });
+}
+
+/**
  * Trains (going on from OUTPUT.checkpoint if it is there) and writes OUTPUT. `learn` takes what `trainTagger` takes and
  * gives what it gives; `record` is more to be written down of how the model was made.
  */
@@ -70,6 +92,7 @@ export async function trainAndWrite(
   if (values.epochs !== undefined) recipe.epochs = Number(values.epochs);
   const preset = merged(architectures[architecture], JSON.parse(values.network));
   const wordCodes = await wordCodesOf(values);
+  const pretraining = await pretrainingOf(values);
   const abort = new AbortController();
   process.once("SIGINT", () => abort.abort());
   const start = performance.now();
@@ -85,6 +108,7 @@ export async function trainAndWrite(
     checkpointEvery: 200,
     signal: abort.signal,
     ...(wordCodes === undefined ? {} : { wordCodes }),
+    ...(pretraining === undefined ? {} : { pretraining }),
     onEvent: report,
     ...(patience === undefined ? {} : { patience: Number(patience) }),
     ...(language === undefined ? {} : { language }),
@@ -104,6 +128,15 @@ export async function trainAndWrite(
     ...(wordCodes === undefined
       ? {}
       : { vectors: basename(values.vectors), codes: JSON.parse(values.codes) }),
+    ...(pretraining === undefined
+      ? {}
+      : {
+          pretraining: {
+            ...JSON.parse(values.pretraining),
+            text: values.pretrain.map((path) => basename(path)),
+            ...trained.pretraining,
+          },
+        }),
     validation: trained.value,
     bestEpoch: trained.bestEpoch,
     ...more,
@@ -126,6 +159,16 @@ async function wordCodesOf({ vectors, codes }) {
   return encodeVectors(await parseVectors(lines, { limit: options.limit, name: basename(vectors) }), options);
 }
 
+async function pretrainingOf({ pretrain, pretraining, output }) {
+  if (pretrain.length === 0) return undefined;
+  const text = (await Promise.all(pretrain.map(sourceOf).map(rawSentences))).flat();
+  return {
+    ...JSON.parse(pretraining),
+    text,
+    checkpoint: fileCheckpoint(`${output}.pretraining.checkpoint`),
+  };
+}
+
 /** A copy of `base` with what `changes` gives instead; objects are merged, anything else is replaced. */
 function merged(base, changes) {
   const out = { ...base };
@@ -137,18 +180,19 @@ function merged(base, changes) {
 }
 
 function report(event) {
+  const phase = event.phase === undefined ? "" : `${event.phase}, `;
   if (event.event === "step") {
     const left = event.secondsLeft === undefined ? "" : `, ${Math.round(event.secondsLeft)} s left`;
     const losses = Object.entries(event.losses).map(([name, value]) => `${name} ${value.toFixed(4)}`);
     console.error(
-      `epoch ${event.epoch}/${event.epochs} step ${event.step}: ${losses.join(", ")}; ${event.stepsPerSecond.toFixed(1)} steps/s${left}`,
+      `${phase}epoch ${event.epoch}/${event.epochs} step ${event.step}: ${losses.join(", ")}; ${event.stepsPerSecond.toFixed(1)} steps/s${left}`,
     );
   } else if (event.event === "epoch") {
     const value = event.metric === undefined ? "" : `, validation ${(event.metric * 100).toFixed(3)}`;
     console.error(
-      `epoch ${event.epoch}: loss ${event.loss.toFixed(4)}${value}${event.best ? " (best)" : ""}`,
+      `${phase}epoch ${event.epoch}: loss ${event.loss.toFixed(4)}${value}${event.best ? " (best)" : ""}`,
     );
   } else if (event.event === "resume") {
-    console.error(`going on at epoch ${event.epoch}, step ${event.step}`);
+    console.error(`${phase}going on at epoch ${event.epoch}, step ${event.step}`);
   }
 }

@@ -21,14 +21,12 @@ export {
   type EncodeVectorsOptions,
 } from "./word-codes/encode-vectors.js";
 export { parseVectors, type ParseVectorsOptions, type WordVectors } from "./word-codes/word-vectors.js";
+export type { Pretraining, PretrainingReport } from "./neural/pretraining/pretrain.js";
 export { defaultNoise, type Noise } from "./noise/noise.js";
 export { disturb, type DisturbedSentence } from "./noise/disturb.js";
 export { defaultRecipe, type Recipe } from "./neural/training/recipe.js";
-export {
-  type TrainedTagger,
-  trainTagger,
-  type TrainTaggerOptions,
-} from "./neural/training/train-tagger.js";
+export { type TrainedTagger, trainTagger } from "./neural/training/train-tagger.js";
+export type { TrainTaggerOptions } from "./neural/training/train-tagger-options.js";
 export {
   nerSentences,
   type NerSentenceOptions,

@@ -1,4 +1,5 @@
 import type { TrainingEvent } from "@nasty/training";
+import { epochTitle } from "./report/training-text.js";
 
 /** How far a step of an operation is. */
 export interface ProgressEvent {
@@ -134,7 +135,8 @@ export function reporterOf({ onProgress, onNote, signal }: RunOptions): Reporter
 /** What a training does before its first epoch. */
 const unnamed = { step: "training", total: undefined };
 
-function epochOf({ epoch, epochs, totalSteps }: Extract<TrainingEvent, { readonly epochs: number }>) {
+function epochOf(event: Extract<TrainingEvent, { readonly epochs: number }>) {
+  const { epochs, totalSteps } = event;
   const total = totalSteps === undefined ? undefined : Math.ceil(totalSteps / epochs);
-  return { step: `epoch ${epoch}/${epochs}`, total };
+  return { step: `${epochTitle(event)}/${epochs}`, total };
 }

@@ -1,6 +1,6 @@
 import type { TrainingEvent } from "@nasty/training";
 import type { Console } from "./console.js";
-import { formatDuration, formatPercent } from "@nasty/workflow/report";
+import { epochTitle, formatDuration, formatPercent } from "@nasty/workflow/report";
 
 /** Seconds between the lines within an epoch, where there is no bar. */
 const lineEvery = 10;
@@ -34,13 +34,13 @@ export function followTraining(
     const perEpoch = totalSteps === undefined ? undefined : totalSteps / epochs;
     const done = perEpoch === undefined ? event.step : event.step - (epoch - 1) * perEpoch;
     if (terminal.bar.isBar && perEpoch !== undefined) {
-      if (barOf !== epoch) terminal.bar.start(`epoch ${epoch}/${epochs}`, perEpoch, "{note}");
+      if (barOf !== epoch) terminal.bar.start(`${epochTitle(event)}/${epochs}`, perEpoch, "{note}");
       barOf = epoch;
       terminal.bar.update(done, stepNote(event, loss));
     } else if (now() - shown >= lineEvery) {
       shown = now();
       const of = perEpoch === undefined ? "" : `/${perEpoch}`;
-      terminal.note(`epoch ${epoch}/${epochs}, step ${done}${of}: ${stepNote(event, loss)}`);
+      terminal.note(`${epochTitle(event)}/${epochs}, step ${done}${of}: ${stepNote(event, loss)}`);
     }
   };
   const stopBar = (): void => {
@@ -75,12 +75,12 @@ export function followTraining(
         shown = now();
         const value = event.metric === undefined ? "" : `, validation ${formatPercent(event.metric)}`;
         const best = event.best ? " (best)" : "";
-        terminal.note(`epoch ${event.epoch}: loss ${event.loss.toFixed(4)}${value}${best}`);
+        terminal.note(`${epochTitle(event)}: loss ${event.loss.toFixed(4)}${value}${best}`);
         break;
       }
       case "resume":
         saved = true;
-        terminal.note(`going on at epoch ${event.epoch}, step ${event.step}`);
+        terminal.note(`going on at ${epochTitle(event)}, step ${event.step}`);
         break;
       case "checkpoint":
         saved = true;

@@ -1,7 +1,8 @@
 import { noLabel } from "@nasty/taggers";
 import { type ArchitectureName, type ArchitecturePreset, architectures } from "../neural/architecture.js";
 import type { Recipe } from "../neural/training/recipe.js";
-import { type TrainedTagger, trainTagger, type TrainTaggerOptions } from "../neural/training/train-tagger.js";
+import { type TrainedTagger, trainTagger } from "../neural/training/train-tagger.js";
+import type { TrainTaggerOptions } from "../neural/training/train-tagger-options.js";
 import type { TrainingSentence } from "../neural/training/training-sentence.js";
 import {
   checkNumber,
@@ -28,6 +29,7 @@ type Run = Pick<
   | "signal"
   | "recipe"
   | "wordCodes"
+  | "pretraining"
 >;
 
 /** How a `bilstm` or `cnn` student is distilled. */

@@ -8,7 +8,8 @@ import {
   simulateQuantization,
 } from "@nasty/training";
 import { describe, expect, it } from "vitest";
-import { trainTagger, type TrainTaggerOptions } from "../../src/neural/training/train-tagger.js";
+import { trainTagger } from "../../src/neural/training/train-tagger.js";
+import type { TrainTaggerOptions } from "../../src/neural/training/train-tagger-options.js";
 import type { TrainingSentence } from "../../src/neural/training/training-sentence.js";
 import { trainTransformer } from "../../src/subwords/train-transformer.js";
 import { tinyBilstm, tinyCnn, tinyFeatures } from "../neural/tiny-neural.js";

@@ -10,7 +10,12 @@ export interface Progress {
 }
 
 /** One line of the log: plain data, fit for JSON Lines. */
-export type TrainingEvent =
+export type TrainingEvent = LoopEvent & {
+  /** Which of several loops it is, such as `pretraining`; not given where there is one. */
+  readonly phase?: string;
+};
+
+type LoopEvent =
   | { readonly event: "resume"; readonly epoch: number; readonly step: number }
   | ({
       readonly event: "step";

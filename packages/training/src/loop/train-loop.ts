@@ -35,6 +35,8 @@ export interface TrainLoopOptions {
   readonly checkpointEvery?: number;
   /** Identifies data and settings in checkpoints: a checkpoint with another identity is refused. */
   readonly identity?: string;
+  /** Name that all events carry, where a training has several loops. */
+  readonly phase?: string;
   /** Steps of an epoch, if known, for the time left. */
   readonly stepsPerEpoch?: number;
   readonly onEvent?: (event: TrainingEvent) => void;
@@ -78,9 +80,12 @@ export interface TrainLoopResult {
  * });
  * ```
  */
-export async function trainLoop(options: TrainLoopOptions): Promise<TrainLoopResult> {
-  checkOptions(options);
-  const { trainer, epochs, seed = 0, signal, onEvent = () => {} } = options;
+export async function trainLoop(given: TrainLoopOptions): Promise<TrainLoopResult> {
+  checkOptions(given);
+  const { trainer, epochs, seed = 0, signal, phase } = given;
+  const onEvent = (event: TrainingEvent): void =>
+    given.onEvent?.(phase === undefined ? event : { ...event, phase });
+  const options = { ...given, onEvent };
   const run = await startOf(options);
   const clock = { start: performance.now(), firstStep: trainer.stepCount() };
   const save = async (): Promise<void> => {

@@ -1,6 +1,6 @@
 import { flag, model, models, one, text } from "../schema/option.js";
 import { operation } from "../schema/operation.js";
-import { anyText, choice, positiveNumber, share, wholeNumber } from "../schema/values.js";
+import { anyText, choice, positiveInteger, positiveNumber, share, wholeNumber } from "../schema/values.js";
 import {
   inputFormat,
   languageOf,
@@ -45,6 +45,16 @@ export const trainOperation = operation({
     }),
     noise,
     ...vectors,
+    pretrain: text(
+      "--pretrain <file>",
+      "text without labels, on whose hidden words a bilstm or cnn is trained first: plain, .conllu or columns",
+    ),
+    pretrainEpochs: one(
+      "--pretrain-epochs <n>",
+      positiveInteger,
+      "with --pretrain: number of passes over that text",
+      { otherwise: "1" },
+    ),
     scheme: schemeOf("recognized from the text; the model is trained on iob2"),
     language: languageOf("en"),
     minCosine: trainedCosine,

@@ -10,3 +10,4 @@ export { resultDocument } from "./result-document.js";
 export { labelTable, metricName } from "./score-table.js";
 export { selectedLine, sweepPlanText, sweepText } from "./sweep-text.js";
 export { table } from "./table.js";
+export { epochTitle } from "./training-text.js";

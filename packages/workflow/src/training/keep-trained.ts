@@ -43,7 +43,7 @@ export interface Kept<W> {
 
 /**
  * Writes a trained model file, with its history, if it computes what the model in memory does; beside it the quantized
- * one that it was trained to become, if it was. The checkpoint goes when both are there.
+ * one that it was trained to become, if it was. The checkpoints go when both are there.
  *
  * @throws GateError for a float file that computes something else: nothing is written, and the checkpoint stays
  */
@@ -105,7 +105,7 @@ async function keep<W>(
     provenance: await provenanceOf(sha256),
     signal,
   });
-  await rm(place.checkpoint, { force: true });
+  for (const path of [place.checkpoint, place.pretrainingCheckpoint]) await rm(path, { force: true });
   return { output, drift, exported };
 }
 

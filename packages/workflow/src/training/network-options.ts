@@ -3,6 +3,8 @@ export const networkOptions = {
   noise: "--noise",
   vectors: "--vectors",
   vectorWords: "--vector-words",
+  pretrain: "--pretrain",
+  pretrainEpochs: "--pretrain-epochs",
 } as const;
 
 /** The flag of the first of them that is given. */

@@ -14,6 +14,8 @@ export interface TrainingPlace {
   readonly named: string;
   /** A training that was interrupted goes on from this file; it is removed when the model is there. */
   readonly checkpoint: string;
+  /** The same for what comes before: its pretraining on raw text. */
+  readonly pretrainingCheckpoint: string;
   /** Where the quantized file of a quantization-aware training goes. */
   readonly quantized: (bits: 8 | 4) => string;
 }
@@ -45,6 +47,7 @@ export async function filePlace({ operation, output: named, isQuantized, read }:
     output,
     named,
     checkpoint: `${output}.checkpoint`,
+    pretrainingCheckpoint: `${output}.pretraining.checkpoint`,
     quantized: () => quantized,
   } satisfies TrainingPlace;
 }
@@ -69,6 +72,7 @@ export async function directoryPlace(named: string, models: readonly string[]) {
     output,
     named,
     checkpoint: join(output, "checkpoint"),
+    pretrainingCheckpoint: join(output, "pretraining.checkpoint"),
     quantized: (bits) => join(output, "onnx", `model_${bits === 4 ? "q4" : "quantized"}.onnx`),
   } satisfies TrainingPlace;
 }

@@ -34,18 +34,23 @@ export function runOf(
   if (patience !== undefined && validation === undefined) {
     throw new UsageError("--patience: expected --validation to find the best epoch on, got none");
   }
-  const store = fileCheckpoint(checkpoint);
   return {
     threads,
-    checkpoint: {
-      load: store.load,
-      async save(chunks) {
-        await mkdir(dirname(checkpoint), { recursive: true });
-        await store.save(chunks);
-      },
-    },
+    checkpoint: storeAt(checkpoint),
     checkpointEvery: 200,
     ...training,
     ...(patience !== undefined && { patience }),
+  };
+}
+
+/** Checkpoints in a file, whose folder is made with the first one. */
+export function storeAt(path: string): CheckpointStore {
+  const store = fileCheckpoint(path);
+  return {
+    load: store.load,
+    async save(chunks) {
+      await mkdir(dirname(path), { recursive: true });
+      await store.save(chunks);
+    },
   };
 }

@@ -3,6 +3,7 @@ import {
   type ArchitectureName,
   architectures,
   defaultTransformerRecipe,
+  type PretrainingReport,
   trainTagger,
   trainTransformer,
 } from "@nasty/tagger-training";
@@ -19,6 +20,7 @@ import { keepFile } from "./keep-trained.js";
 import { networkOptionOf } from "./network-options.js";
 import { noiseSettings } from "./noise-settings.js";
 import { filePlace } from "./place.js";
+import { pretrainingOf } from "./pretraining.js";
 import { qatSettings } from "./qat-settings.js";
 import { randomTextEncoder } from "./random-text-base.js";
 import { runOf } from "./run-settings.js";
@@ -42,6 +44,8 @@ export interface TrainResult extends TrainingResult {
   readonly architecture: ArchitectureName | "transformer";
   /** What computed losses and gradients. */
   readonly engine: EngineName;
+  /** What the network was trained on before; only with a text for that. */
+  readonly pretraining?: PretrainingReport;
   /** The quantized file beside the float one; only of a training for quantization. */
   readonly qat?: TrainedExport;
 }
@@ -127,7 +131,7 @@ async function trainedTagger(
     operation: "train",
     output: settings.output,
     isQuantized: settings.qat === true,
-    read: [text, validation, settings.vectors],
+    read: [text, validation, settings.vectors, settings.pretrain],
   });
   const recipe = {
     ...given(settings, "epochs", "learningRate"),
@@ -152,6 +156,7 @@ async function trainedTagger(
       : await trainTagger({
           ...job,
           ...(await wordCodesOf("train", settings, architectures[architecture])),
+          ...(await pretrainingOf("train", settings, place, reporter)),
           architecture,
           recipe: { ...recipe, ...sized("batchSentences") },
         });
@@ -169,9 +174,9 @@ async function trainedTagger(
       ...given(settings, "language"),
       ...quantization,
       ...engineInHistory(engine),
-      ...given(settings, "vectorWords"),
+      ...given(settings, "vectorWords", "pretrainEpochs"),
     },
-    paths: { train: text, validation, vectors: settings.vectors },
+    paths: { train: text, validation, vectors: settings.vectors, pretrain: settings.pretrain },
     settings,
     signal: reporter.signal,
   });
@@ -180,6 +185,7 @@ async function trainedTagger(
     architecture,
     engine,
     ...describedTraining({ ...trained, seconds }, task),
+    ...("pretraining" in trained && { pretraining: trained.pretraining }),
     drift,
     ...(exported !== undefined && { qat: exported }),
   };

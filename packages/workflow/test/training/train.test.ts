@@ -120,7 +120,43 @@ test("word vectors travel in the model, and are in its history", async () => {
   }
 });
 
+test("hidden words of raw text are learned first, and the text is in the history", async () => {
+  const pretrain = folder.path("raw.txt");
+  await writeFile(
+    pretrain,
+    "The cat sat on the mat. The dog sat on the cat. A dog saw the mat and the cat.\n",
+  );
+  const plain = await train(quick("plain.onnx"));
+  const events: ProgressEvent[] = [];
+  const options = {
+    pretrain,
+    pretrainEpochs: 2,
+    onProgress: (event: ProgressEvent) => void events.push(event),
+  };
+  const made = await train({ ...quick("pretrained.onnx"), ...options });
+  expect(made.epochs).not.toEqual(plain.epochs);
+  expect(made.pretraining?.losses).toHaveLength(2);
+  expect(made.pretraining?.sentences).toBeGreaterThan(3);
+  expect(plain).not.toHaveProperty("pretraining");
+  const begun = events.filter(({ state }) => state === "begin").map(({ step }) => step);
+  expect(begun).toEqual([
+    "reading the text of the pretraining",
+    "pretraining, epoch 1/2",
+    "pretraining, epoch 2/2",
+    "epoch 1/3",
+    "epoch 2/3",
+    "epoch 3/3",
+  ]);
+  expect((await folder.names()).filter((name) => name.startsWith("pretrained"))).toEqual(["pretrained.onnx"]);
+  await using model = await openModel(made.path);
+  expect(model.history.at(-1)).toMatchObject({
+    options: { pretrainEpochs: 2 },
+    data: { pretrain: expect.stringMatching(/^[0-9a-f]{64}$/) },
+  });
+});
+
 test("options that are unknown, wrong or contradict each other are named", async () => {
+  await writeFile(folder.path("blank.txt"), "\n");
   const before = await folder.names();
   const refused = (more: object) => expect(train({ ...quick("no.onnx"), ...more } as never)).rejects;
   await refused({ epoch: 3 }).toThrow("train: epoch: expected one of task, train, validation");
@@ -140,6 +176,14 @@ test("options that are unknown, wrong or contradict each other are named", async
   await refused({ vectors: "v.txt", architecture: undefined, task: "classification" }).toThrow(
     "train: --vectors: expected --task pos or ner with it, got classification",
   );
+  await refused({ pretrainEpochs: 2 }).toThrow(
+    "train: --pretrain-epochs: expected it with --pretrain FILE, got 2",
+  );
+  await refused({ pretrain: "raw.txt", architecture: "transformer" }).toThrow(
+    "train: --pretrain: expected it with --architecture bilstm or cnn, got it with transformer",
+  );
+  await refused({ pretrain: folder.path("absent.txt") }).toThrow("absent.txt");
+  await refused({ pretrain: folder.path("blank.txt") }).toThrow("blank.txt");
   await refused({ vectors: folder.path("test.conllu") }).toThrow("parseVectors: ");
   await refused({ vectors: folder.path("absent.txt") }).toThrow("absent.txt");
   await refused({ qat: { bits: 6 } }).toThrow("train: qat.bits: expected 8 or 4, got 6");

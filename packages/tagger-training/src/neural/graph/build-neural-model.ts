@@ -1,42 +1,24 @@
 import { makeValueInfo, type ModelProto, type ValueInfoProto } from "@nasty/formats/onnx";
-import { ModelGraph } from "@nasty/graph";
-import {
-  affixCount,
-  auxiliaryOutput,
-  chainOutputs,
-  type FeatureSettings,
-  logitsOutput,
-} from "@nasty/taggers/neural";
-import type { Architecture } from "../architecture.js";
-import { type Context, writeBilstm } from "./bilstm.js";
-import { writeCnn } from "./cnn.js";
-import { checkEmbedding, writeEmbedder } from "./embedder.js";
-import { type LayerWriter, layerWriter } from "./layer-writer.js";
+import { auxiliaryOutput, chainOutputs, logitsOutput } from "@nasty/taggers/neural";
+import type { Context } from "./bilstm.js";
+import { beginEncoder, type EncoderOptions } from "./encoder.js";
+import type { LayerWriter } from "./layer-writer.js";
 
-export interface NeuralModelOptions {
-  readonly features: FeatureSettings;
-  readonly architecture: Architecture;
-  /** First values of the codebooks of word codes, float32 [books · 256, width]; random ones otherwise. */
-  readonly codebooks?: Float32Array | undefined;
+export interface NeuralModelOptions extends EncoderOptions {
   /** How many labels. */
   readonly labels: number;
   /** Scores of label sequences, for a conditional random field. */
   readonly chain?: boolean;
   /** More heads that help while training, with how many labels each has. */
   readonly auxiliary?: Readonly<Record<string, number>>;
-  /** Seed of the first weights. Default 1. */
-  readonly seed?: number;
 }
 
 /**
- * Builds the graph of a tagger with random weights: integer ids in, label scores out.
+ * Builds the graph of a tagger with random weights: integer ids in (see {@link beginEncoder}), label scores out.
  *
- * Inputs, all int32 unless said: `word_ids` [U], `affix_ids` [U, A], `shape_ids` [U], `character_ids` [U, C] (0 after
- * the end of a word) and `code_ids` [U, books] (with word codes) describe U distinct words; `word_index` [B, T] places
- * them; `lengths` [B] (bilstm) or `mask` float32 [B, T] (cnn) says which places are words. Output `logits` float32 [B,
- * T, labels], `logits_NAME` for each auxiliary head; with `chain` also the parameters of the label sequence,
- * `transitions` [labels, labels] (from, to), `start` and `end` [labels]. All weights are named initializers; Dropout
- * nodes `dropout/…` do nothing until a training graph switches them on.
+ * Output `logits` float32 [B, T, labels], `logits_NAME` for each auxiliary head; with `chain` also the parameters of
+ * the label sequence, `transitions` [labels, labels] (from, to), `start` and `end` [labels]. All weights are named
+ * initializers.
  *
  * @returns operator set 21; the same weights for the same options.
  * @throws RangeError for parts of different width that are to be added.
@@ -48,40 +30,20 @@ export interface NeuralModelOptions {
  * ```
  */
 export function buildNeuralModel(options: NeuralModelOptions): ModelProto {
-  const { features, architecture, labels, chain = false, auxiliary = {}, seed = 1 } = options;
-  checkEmbedding(architecture.embedding);
-  const model = ModelGraph.empty(`nasty-${architecture.kind}`, { opsets: { "": 21 }, irVersion: 10 });
-  for (const input of inputsOf(features, architecture)) model.main.addInput(input);
-  const writer = layerWriter(model.main, seed);
-  writeEmbedder(writer, features, architecture.embedding, options.codebooks);
-  const context = writeContext(writer, architecture);
-  const dropped = {
-    ...context,
-    value: writer.dropout(context.value, "dropout/output", architecture.outputDropout),
-  };
+  const { labels, chain = false, auxiliary = {} } = options;
+  const { graph, writer, context } = beginEncoder(options);
   const heads = [{ name: logitsOutput, labels }, ...auxiliaryHeads(auxiliary)];
-  for (const head of heads) writeHead(writer, dropped, head);
+  for (const head of heads) writeHead(writer, context, head);
   const outputs = heads.map(({ name, labels: count }) =>
     makeValueInfo(name, "float32", ["batch", "length", count]),
   );
   if (chain) outputs.push(...writeChain(writer, labels));
-  for (const output of outputs) model.main.addOutput(output);
-  return model.toModel();
+  for (const output of outputs) graph.main.addOutput(output);
+  return graph.toModel();
 }
 
 const auxiliaryHeads = (auxiliary: Readonly<Record<string, number>>): { name: string; labels: number }[] =>
   Object.entries(auxiliary).map(([head, labels]) => ({ name: auxiliaryOutput(head), labels }));
-
-function writeContext(writer: LayerWriter, architecture: Architecture): Context {
-  switch (architecture.kind) {
-    case "bilstm":
-      return writeBilstm(writer, architecture);
-    case "cnn":
-      return writeCnn(writer, architecture);
-    default:
-      return architecture satisfies never;
-  }
-}
 
 function writeHead(
   writer: LayerWriter,
@@ -102,23 +64,5 @@ function writeChain(writer: LayerWriter, labels: number): ValueInfoProto[] {
     output(chainOutputs.transitions, [labels, labels]),
     output(chainOutputs.start, [labels]),
     output(chainOutputs.end, [labels]),
-  ];
-}
-
-function inputsOf(features: FeatureSettings, { kind, embedding }: Architecture): ValueInfoProto[] {
-  return [
-    makeValueInfo("word_ids", "int32", ["words"]),
-    makeValueInfo("affix_ids", "int32", ["words", affixCount(features)]),
-    makeValueInfo("shape_ids", "int32", ["words"]),
-    ...(embedding.characters === undefined
-      ? []
-      : [makeValueInfo("character_ids", "int32", ["words", "characters"])]),
-    ...(embedding.codes === undefined || features.codes === undefined
-      ? []
-      : [makeValueInfo("code_ids", "int32", ["words", features.codes.books])]),
-    makeValueInfo("word_index", "int32", ["batch", "length"]),
-    kind === "bilstm"
-      ? makeValueInfo("lengths", "int32", ["batch"])
-      : makeValueInfo("mask", "float32", ["batch", "length"]),
   ];
 }

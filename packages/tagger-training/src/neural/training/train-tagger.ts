@@ -1,4 +1,4 @@
-import { hyphenated, type LabelForm, type LabelScheme, schemeName } from "@nasty/formats/iob";
+import { hyphenated, type LabelForm, schemeName } from "@nasty/formats/iob";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { openSession } from "@nasty/runtime";
 import {
@@ -10,91 +10,42 @@ import {
   noLabel,
   openNeuralTagger,
   TaggerError,
-  type Task,
   withTagger,
 } from "@nasty/taggers";
-import { dropAuxiliary, hashText } from "@nasty/taggers/neural";
+import { dropAuxiliary } from "@nasty/taggers/neural";
 import {
-  type CheckpointStore,
-  type Engine,
   type EpochRecord,
-  type Modifier,
   type ModifierState,
   onnxEngine,
   type QuantizationRecord,
   type StopReason,
-  type TrainingEvent,
   trainLoop,
+  withWeights,
 } from "@nasty/training";
 import { checkHasEntities } from "../../fine-tuning/label-set.js";
-import {
-  type QuantizationAware,
-  quantizationOf,
-  withRecord,
-} from "../../quantization-aware/quantization-aware.js";
+import { quantizationOf, withRecord } from "../../quantization-aware/quantization-aware.js";
 import {
   type Architecture,
-  type ArchitectureName,
   type ArchitecturePreset,
   architectures,
   type EmbeddingSettings,
 } from "../architecture.js";
 import { countWords, featureSettings } from "../features/count-features.js";
-import type { EncodedVectors } from "../../word-codes/encode-vectors.js";
 import { buildNeuralModel } from "../graph/build-neural-model.js";
+import type { EncoderOptions } from "../graph/encoder.js";
+import { pretrain, type Pretrained, type PretrainingReport } from "../pretraining/pretrain.js";
 import { noiseOf } from "../../noise/noise.js";
 import { checkLengths, checkValidation, type LabelSets, labelSets } from "./label-sets.js";
+import { dropoutOf } from "./dropout.js";
+import { layoutOf } from "./layout.js";
 import { lossesOf } from "./losses.js";
+import { optimizerOf } from "./optimizer.js";
 import { defaultRecipe, type Recipe } from "./recipe.js";
-import { checkSoftTargets, hashTargets, type SoftTargets } from "./soft-targets.js";
+import { identityOf } from "./run-identity.js";
+import { checkSoftTargets } from "./soft-targets.js";
 import { makeBatchSource } from "./training-batches.js";
+import type { TrainTaggerOptions } from "./train-tagger-options.js";
 import type { TrainingSentence } from "./training-sentence.js";
-
-export interface TrainTaggerOptions extends QuantizationAware {
-  readonly task: Task;
-  readonly train: readonly TrainingSentence[];
-  readonly validation: readonly TrainingSentence[];
-  /** Name of an architecture, or one of your own. Default `bilstm`. */
-  readonly architecture?: ArchitectureName | ArchitecturePreset;
-  readonly recipe?: Partial<Recipe>;
-  /** Word vectors as codes, which every word of theirs is known by, in training or not. */
-  readonly wordCodes?: EncodedVectors;
-  /**
-   * Scheme of the entity labels of the text (and of the labels of `soft`); seen from them unless given. IOB2 is learned
-   * from text in any scheme.
-   */
-  readonly scheme?: LabelScheme | undefined;
-  /**
-   * BCP 47 tag of the language of the text, kept in the model's settings: raw text is cut by it. English unless given.
-   */
-  readonly language?: string | undefined;
-  /**
-   * Whether label sequences get scores of their own (a conditional random field). Default: for entities, without
-   * `soft`.
-   */
-  readonly chain?: boolean;
-  /**
-   * What teachers think of each word of `train`; a label `_` is then a word without a right label. Not with `chain`.
-   */
-  readonly soft?: SoftTargets;
-  /** Default 1. The same seed, data, options and number of threads give the same model. */
-  readonly seed?: number;
-  readonly threads?: number;
-  /** What computes losses and gradients. Default: ONNX Runtime. */
-  readonly engine?: Engine;
-  /** Stops after this many epochs without a better value on validation. */
-  readonly patience?: number;
-  /** What works on the model while it trains. Checkpoints know them by their names. */
-  readonly modifiers?: readonly Modifier[];
-  /** Where to keep what an interrupted training goes on from. */
-  readonly checkpoint?: CheckpointStore;
-  /** Steps between checkpoints, beside those after every epoch. */
-  readonly checkpointEvery?: number;
-  readonly onEvent?: (event: TrainingEvent) => void;
-  /** Steps between `step` events. Default 50. */
-  readonly eventEvery?: number;
-  readonly signal?: AbortSignal;
-}
 
 export interface TrainedTagger {
   /** Float32, with its settings in its metadata, without what only training needs. */
@@ -104,6 +55,8 @@ export interface TrainedTagger {
   readonly modifiers: ModifierState;
   /** How the model was trained to be quantized, if it was; in its metadata too. */
   readonly qat?: QuantizationRecord;
+  /** What the encoder was trained on first, if it was. */
+  readonly pretraining?: PretrainingReport;
   /** Accuracy or F1 on validation of the weights returned. */
   readonly value: number | undefined;
   readonly bestEpoch: number | undefined;
@@ -119,7 +72,8 @@ export interface TrainedTagger {
  * that of each auxiliary head. Words and affixes are hidden at random, see `FeatureDropout`; dropout masks of a two-way
  * LSTM are shared along the sentence. With `recipe.noise` a share of the sentences is disturbed, in another way each
  * epoch; their words keep the labels and the soft targets that they had. After every epoch the averaged weights are
- * evaluated on the validation sentences; the best ones are returned.
+ * evaluated on the validation sentences; the best ones are returned. With `pretraining` the first weights of everything
+ * but the heads are those that predict hidden words of raw text best.
  *
  * @throws TaggerError `empty`, `labels`, `misaligned`, `unknown-label`, `window`; TrainingError `non-finite-loss`,
  *   `checkpoint-mismatch`, `checkpoint-format`.
@@ -167,8 +121,7 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
     sentences: train,
     features,
     sets,
-    // The likelihood of a sequence wants one sentence a row.
-    layout: architecture.kind === "bilstm" ? "rows" : chain ? "masked-rows" : "stream",
+    layout: layoutOf(architecture, chain),
     batchSentences: recipe.batchSentences,
     batchTokens: recipe.batchTokens,
     dropout: recipe.dropout,
@@ -180,39 +133,35 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
     // An entity without its first word would be none of its scheme.
     mayDrop: task === "pos" ? undefined : (label) => label === "O" || label === noLabel,
   });
-  const model = buildNeuralModel({
-    features,
-    architecture,
-    codebooks: wordCodes?.rows,
+  const encoder = { features, architecture, codebooks: wordCodes?.rows, seed };
+  const pretrained = await pretrainedFor(options, { encoder, recipe });
+  const built = buildNeuralModel({
+    ...encoder,
     labels: sets.labels.length,
     chain,
     auxiliary: Object.fromEntries(
       Object.entries(sets.auxiliary).map(([head, labels]) => [head, labels.length]),
     ),
-    seed,
   });
-  const hasDropout = model.graph?.node.some(({ opType }) => opType === "Dropout") === true;
+  const model = pretrained === undefined ? built : withWeights(built, pretrained.weights);
+  if (pretrained?.stopped === "interrupted")
+    return {
+      model: await withTagger(dropAuxiliary(model), settings),
+      pretraining: pretrained.report,
+      settings,
+      modifiers: {},
+      value: undefined,
+      bestEpoch: undefined,
+      history: [],
+      stopped: "interrupted",
+    };
   const totalSteps = Math.max(2, recipe.epochs * source.batchesPerEpoch);
   const qat = quantizationOf("trainTagger", options, totalSteps);
   const modifiers = [...(options.modifiers ?? []), ...(qat === undefined ? [] : [qat])];
   const trainer = await (options.engine ?? onnxEngine).load(model, {
     loss: lossesOf(sets, recipe, { soft, sequenceLength: chain ? meanLength(train) : undefined }),
-    ...(hasDropout && architecture.kind === "bilstm"
-      ? { dropout: [{ node: "dropout/*", sharedAxes: [0] }] }
-      : {}),
-    optimizer: {
-      kind: "adamw",
-      learningRate: recipe.learningRate,
-      weightDecay: recipe.weightDecay,
-      clipNorm: recipe.clipNorm,
-      averageDecay: recipe.averageDecay,
-      groups: [{ weights: qat?.trained ?? [], weightDecay: 0 }],
-      schedule: {
-        kind: "linear",
-        warmUpSteps: Math.min(50, Math.floor(totalSteps / 10)),
-        totalSteps,
-      },
-    },
+    dropout: dropoutOf(model, architecture),
+    optimizer: optimizerOf(recipe, totalSteps, qat?.trained),
     seed,
     threads,
     ...(modifiers.length === 0 ? {} : { modifiers }),
@@ -239,6 +188,7 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
     return {
       model: await withTagger(withRecord(final, record), settings),
       ...(record === undefined ? {} : { qat: record }),
+      ...(pretrained === undefined ? {} : { pretraining: pretrained.report }),
       settings,
       modifiers: result.modifiers,
       value: result.bestMetric,
@@ -249,6 +199,31 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
   } finally {
     await trainer.close();
   }
+}
+
+/** The encoder of the tagger after its pretraining, if there is one. */
+async function pretrainedFor(
+  options: TrainTaggerOptions,
+  {
+    encoder,
+    recipe,
+  }: { readonly encoder: EncoderOptions & { readonly seed: number }; readonly recipe: Recipe },
+): Promise<Pretrained | undefined> {
+  const { pretraining, train, threads = 1, engine, checkpointEvery, onEvent, eventEvery, signal } = options;
+  return (
+    pretraining &&
+    pretrain(pretraining, {
+      ...encoder,
+      labelled: train.map(({ words }) => words),
+      recipe,
+      threads,
+      engine,
+      checkpointEvery,
+      onEvent,
+      eventEvery,
+      signal,
+    })
+  );
 }
 
 const withEmbedding = (architecture: Architecture, changes: Partial<EmbeddingSettings>): Architecture => ({
@@ -306,42 +281,3 @@ async function validate(
     await tagger.close();
   }
 }
-
-/** What a checkpoint must agree on to be gone on from: settings, and the text by length and hash. */
-function identityOf(
-  {
-    task,
-    train,
-    chain,
-    soft,
-    seed = 1,
-    engine,
-    modifiers,
-    quantizationAware,
-    qatOptions,
-    wordCodes,
-  }: TrainTaggerOptions,
-  made: { recipe: Recipe; preset: ArchitecturePreset; sets: LabelSets },
-): string {
-  let text = 0;
-  for (const { words, labels, weight = 1 } of train) {
-    text = hashText(`${words.join(" ")}\t${labels.join(" ")}\t${weight}`, { seed: text });
-  }
-  return JSON.stringify({
-    task,
-    seed,
-    chain,
-    sentences: train.length,
-    text,
-    ...made,
-    ...(wordCodes === undefined ? {} : { wordCodes: hashCodes(wordCodes) }),
-    engine: engine?.name,
-    modifiers: modifiers?.map(({ name }) => name),
-    ...(quantizationAware === true ? { qat: qatOptions ?? {} } : {}),
-    soft: soft && { temperature: soft.temperature, alpha: soft.alpha, targets: hashTargets(soft.targets) },
-  });
-}
-
-/** A hash of the words and of their codes. */
-const hashCodes = ({ words, codes, width }: EncodedVectors): number =>
-  hashText(words.join(" "), { seed: hashText(new TextDecoder("latin1").decode(codes), { seed: width }) });

@@ -1,29 +1,18 @@
 import { type Tensor, tensor } from "@nasty/core";
 import {
   auxiliaryOutput,
-  type FeatureSettings,
-  type Layout,
   logitsOutput,
   makeWordFeatures,
   makeWordStore,
-  placeDistinct,
   type Placement,
-  wordFeeds,
-  type WordStore,
 } from "@nasty/taggers/neural";
-import { type Batch, type Random, shuffled } from "@nasty/training";
+import type { Batch, Random } from "@nasty/training";
 import { disturb } from "../../noise/disturb.js";
 import type { Noise } from "../../noise/noise.js";
 import type { LabelSets } from "./label-sets.js";
 import type { TrainingSentence } from "./training-sentence.js";
-import {
-  defaultCodeDropout,
-  type FeatureDropout,
-  hideAffixes,
-  hideCodes,
-  hideWord,
-  hidingProbability,
-} from "./word-dropout.js";
+import { batchesOf, type BatchSize, shuffledBatches } from "./batches-of-like-length.js";
+import { encodeWords, type WordEncoding } from "./encode-words.js";
 
 /** Label of positions that do not count. */
 export const ignoredLabel = -100;
@@ -41,18 +30,9 @@ export interface BatchSource {
   readonly batchesPerEpoch: number;
 }
 
-export interface BatchSourceOptions {
+export interface BatchSourceOptions extends BatchSize, Omit<WordEncoding, "store" | "random"> {
   readonly sentences: readonly TrainingSentence[];
-  readonly features: FeatureSettings;
   readonly sets: LabelSets;
-  readonly layout: Layout;
-  /** Most sentences of a batch. */
-  readonly batchSentences: number;
-  /** Most positions of a batch, padding counted. */
-  readonly batchTokens: number;
-  readonly dropout: FeatureDropout;
-  /** Occurrences of lower-cased words in training. */
-  readonly counts: ReadonlyMap<string, number>;
   /** For each sentence float32 [words · labels] that goes out with it. */
   readonly targets?: readonly Float32Array[] | undefined;
   /** Whether the labels of the task's own head go out. Default true. */
@@ -73,15 +53,9 @@ interface Example {
   readonly mayDrop: (place: number) => boolean;
 }
 
-/**
- * Sentences that are sorted by length together: enough for even batches, few enough for every batch to be another one
- * each epoch.
- */
-const POOL_BATCHES = 40;
-
 /** Hands out batches of sentences of like length, in another order each epoch. */
 export function makeBatchSource(options: BatchSourceOptions): BatchSource {
-  const { sentences, features, sets, batchSentences, noise, mayDrop = () => true } = options;
+  const { sentences, features, sets, noise, mayDrop = () => true } = options;
   const featuresOf = makeWordFeatures(features);
   const known = makeWordStore(featuresOf);
   const outputs = outputsOf(sets, options.ownLabels);
@@ -104,10 +78,7 @@ export function makeBatchSource(options: BatchSourceOptions): BatchSource {
   const expected = examples.reduce((sum, { weight }) => sum + weight, 0);
   const tokens = examples.reduce((sum, { weight, words }) => sum + weight * words.length, 0);
   return {
-    batchesPerEpoch: Math.max(
-      1,
-      Math.ceil(Math.max(expected / batchSentences, tokens / options.batchTokens)),
-    ),
+    batchesPerEpoch: batchesOf({ sentences: expected, words: tokens }, options),
     *epoch(random) {
       // What noise makes of words is forgotten after an epoch: most of it is never seen again.
       const store = noise === undefined ? known : makeWordStore(featuresOf);
@@ -174,53 +145,19 @@ function draw(examples: readonly Example[], random: Random): Example[] {
   });
 }
 
-function shuffledBatches(
-  examples: readonly Example[],
-  { batchSentences, batchTokens }: BatchSourceOptions,
-  random: Random,
-): Example[][] {
-  const order = shuffled(examples, random);
-  const batches: Example[][] = [];
-  const pool = batchSentences * POOL_BATCHES;
-  for (let i = 0; i < order.length; i += pool) {
-    const sorted = order.slice(i, i + pool).sort((a, b) => a.words.length - b.words.length);
-    let batch: Example[] = [];
-    for (const example of sorted) {
-      const full = batch.length === batchSentences || (batch.length + 1) * example.words.length > batchTokens;
-      if (full && batch.length > 0) {
-        batches.push(batch);
-        batch = [];
-      }
-      batch.push(example);
-    }
-    if (batch.length > 0) batches.push(batch);
-  }
-  return shuffled(batches, random);
-}
-
-interface Encoding extends BatchSourceOptions {
+interface Encoding extends WordEncoding {
   readonly outputs: readonly Output[];
-  readonly store: WordStore;
-  readonly random: Random;
+  readonly targets?: readonly Float32Array[] | undefined;
+  readonly sets: LabelSets;
 }
 
-/** Distinct words of a batch count once, a hidden one beside the one that is not. */
 function encode(batch: readonly Example[], encoding: Encoding): Batch {
-  const { store, random, dropout, counts, layout, features, outputs } = encoding;
-  const hides = (word: string): boolean =>
-    random.uniform() < hidingProbability(counts.get(word.toLowerCase()) ?? 0, dropout);
-  // A key is twice a word's place in the store, and 1 more if the word is hidden.
-  const rows = batch.map(({ words }) => ({
-    ids: Int32Array.from(words, (word) => 2 * store.placeOf(word) + (hides(word) ? 1 : 0)),
-  }));
-  const placed = placeDistinct(rows, layout);
-  const words = placed.words.map((key) => {
-    const word = store.at(key >> 1);
-    const shown = hideAffixes(key % 2 === 0 ? word : hideWord(word), dropout.affix, random);
-    const withoutCodes = word.codes.length > 0 && random.uniform() < (dropout.codes ?? defaultCodeDropout);
-    return withoutCodes ? hideCodes(shown) : shown;
-  });
-  const feeds: Record<string, Tensor> = { ...wordFeeds(words, features), ...placed.feeds };
+  const { outputs } = encoding;
+  const placed = encodeWords(
+    batch.map(({ words }) => words),
+    encoding,
+  );
+  const feeds: Record<string, Tensor> = { ...placed.feeds };
   outputs.forEach(({ name }, o) => {
     feeds[labelsInput(name)] = labelTensor(
       batch.map(({ labels }) => labels[o] as Int32Array),

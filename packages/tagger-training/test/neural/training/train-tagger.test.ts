@@ -6,11 +6,8 @@ import { evaluate, openNeuralTagger, readTaggerSettings, type Task } from "@nast
 import { type CheckpointStore, seededRandom } from "@nasty/training";
 import { describe, expect, test } from "vitest";
 import type { Noise } from "../../../src/noise/noise.js";
-import {
-  type TrainedTagger,
-  trainTagger,
-  type TrainTaggerOptions,
-} from "../../../src/neural/training/train-tagger.js";
+import { type TrainedTagger, trainTagger } from "../../../src/neural/training/train-tagger.js";
+import type { TrainTaggerOptions } from "../../../src/neural/training/train-tagger-options.js";
 import {
   nerSentences,
   posSentences,
