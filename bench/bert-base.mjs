@@ -189,7 +189,7 @@ async function quantizeFile(input, output) {
   const started = performance.now();
   const { dynamic } = await import("../packages/compression/dist/index.js");
   const model = await readModelFile(input);
-  const { bytes, sha256 } = await writeModelFile(output, await dynamic.quantize(model));
+  const { bytes, sha256 } = await writeModelFile(output, await dynamic.quantize(model, { inPlace: true }));
   const seconds = (performance.now() - started) / 1000;
   const peakBytes = process.resourceUsage().maxRSS * 1024;
   process.stdout.write(JSON.stringify({ seconds, peakBytes, bytes, sha256 }));

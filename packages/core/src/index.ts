@@ -37,7 +37,11 @@ export {
 } from "./safe-pairs.js";
 export { convolutionRows } from "./convolution-rows.js";
 export { quantizeLinear } from "./quantize-linear.js";
-export { type MeasuredQuantization, quantizeMeasured } from "./quantize-measured.js";
+export {
+  type MeasuredQuantization,
+  quantizeMeasured,
+  type QuantizeMeasuredOptions,
+} from "./quantize-measured.js";
 export { dequantizeLinear } from "./dequantize-linear.js";
 export { packInt4, unpackInt4 } from "./int4.js";
 export {

@@ -1,3 +1,4 @@
+import { CoreError } from "./core-error.js";
 import { decibels } from "./decibels.js";
 import { bitsOf, dataConstructor, integerRange, type QuantizedDType } from "./dtype.js";
 import { quantizationSqnrDb } from "./error-metrics.js";
@@ -13,6 +14,16 @@ export interface MeasuredQuantization<D extends QuantizedDType> {
   readonly quantized: Tensor<D>;
   /** 10·log10(Σx² / Σ(x − x̂)²); Infinity when nothing was lost. */
   readonly sqnrDb: number;
+}
+
+/** Where results go. */
+export interface QuantizeMeasuredOptions {
+  /**
+   * Room for signed 8-bit integers, at least as many as elements: results of that type are made in it, from its
+   * beginning, unless values saturate. A caller who quantizes many tensors and copies each result needs no memory for
+   * all of them.
+   */
+  readonly out?: Int8Array | undefined;
 }
 
 /** Returns how many elements it did: fewer than asked for if the next one saturates or is no number. */
@@ -74,7 +85,7 @@ function measureRow(
  *
  * @param x float32, any shape.
  * @param p parameters whose groups fit the shape of x.
- * @throws CoreError as quantizeLinear.
+ * @throws CoreError as quantizeLinear; `length` for too little room.
  * @example
  * const p = parametersOf(weight, { dtype: "int8", symmetric: true }, perChannel(1));
  * const { quantized, sqnrDb } = quantizeMeasured(weight, p);
@@ -82,8 +93,15 @@ function measureRow(
 export function quantizeMeasured<D extends QuantizedDType>(
   x: Tensor<"float32">,
   p: QuantizationParameters<D>,
+  { out }: QuantizeMeasuredOptions = {},
 ): MeasuredQuantization<D> {
-  return onePass(x, p) ?? twoPasses(x, p);
+  if (out !== undefined && out.length < x.data.length) {
+    throw new CoreError(
+      "length",
+      `quantizeMeasured: out: length: expected at least ${x.data.length}, got ${out.length}`,
+    );
+  }
+  return onePass(x, p, out) ?? twoPasses(x, p);
 }
 
 function twoPasses<D extends QuantizedDType>(
@@ -97,13 +115,15 @@ function twoPasses<D extends QuantizedDType>(
 function onePass<D extends QuantizedDType>(
   x: Tensor<"float32">,
   p: QuantizationParameters<D>,
+  room: Int8Array | undefined,
 ): MeasuredQuantization<D> | undefined {
   const signed8 = bitsOf(p.dtype) === 8 && integerRange(p.dtype).min < 0;
   if (!signed8 || p.granularity.kind === "per-block" || p.zeroPoint.some((zeroPoint) => zeroPoint !== 0)) {
     return undefined;
   }
   const layout = checkedLayout("quantizeLinear", x.shape, p, { divides: true });
-  const out = new Int8Array(elementCount(x.shape));
+  const count = elementCount(x.shape);
+  const out = room === undefined ? new Int8Array(count) : room.subarray(0, count);
   const scales = Float64Array.from(p.scale);
   const reciprocals = scales.map((scale) => 1 / scale);
   const sums: SquareSums = { signal: 0, noise: 0 };
@@ -127,7 +147,7 @@ function onePass<D extends QuantizedDType>(
     },
   });
   if (!whole) return undefined;
-  const data = new (dataConstructor(p.dtype))(out.buffer, 0, out.length);
+  const data = new (dataConstructor(p.dtype))(out.buffer, out.byteOffset, out.length);
   return {
     quantized: { dtype: p.dtype, shape: x.shape, data } as Tensor<D>,
     sqnrDb: decibels(sums.signal, sums.noise),

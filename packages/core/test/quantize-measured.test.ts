@@ -72,4 +72,18 @@ describe("quantizeMeasured", () => {
       /quantizeLinear: element 1: value: expected a number, got NaN/,
     );
   });
+
+  it.each(schemes)("makes signed 8 bits in the room it is given, others in their own: %j", (scheme) => {
+    const x = tensor("float32", [2, 3], Float32Array.of(1, -2, 3, 4, -5, 6));
+    const p = parametersOf(x, scheme, perTensor);
+    const out = new Int8Array(8).fill(99);
+    const { quantized, sqnrDb } = quantizeMeasured(x, p, { out });
+    expect({ quantized, sqnrDb }).toEqual(quantizeMeasured(x, p));
+    const isInRoom = scheme.dtype === "int8" && scheme.symmetric;
+    expect((quantized.data as Int8Array).buffer === out.buffer).toBe(isInRoom);
+    expect([...out.subarray(6)]).toEqual([99, 99]);
+    expect(() => quantizeMeasured(x, p, { out: new Int8Array(5) })).toThrow(
+      "quantizeMeasured: out: length: expected at least 6, got 5",
+    );
+  });
 });

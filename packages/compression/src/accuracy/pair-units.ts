@@ -2,6 +2,7 @@ import { transposeMatrix } from "@nasty/core";
 import type { ModelProto } from "@nasty/formats/onnx";
 import { type Graph, inferShapes } from "@nasty/graph";
 import { openForCompression } from "../files/open-for-compression.js";
+import { type OwnBytes, takeOverBytes } from "../files/own-bytes.js";
 import type { WeightOptions } from "../plan/plan-weights.js";
 import { findAttention } from "../pruning/find-attention.js";
 import { findFeedForward } from "../pruning/find-feed-forward.js";
@@ -19,8 +20,8 @@ export interface PairedUnits {
 
 export interface PairUnitsOptions {
   /**
-   * Write the ordered weights over the given model's own bytes, and so take no memory beside them: for callers who read
-   * the file themselves and have no other use for it. Default false.
+   * Write the ordered weights over the given model's own bytes, and so take no memory beside them but for one weight at
+   * a time: for callers who read the file themselves and have no other use for it. Default false.
    */
   readonly inPlace?: boolean;
 }
@@ -41,11 +42,14 @@ export interface PairUnitsOptions {
  */
 export function pairUnits(model: ModelProto, { inPlace = false }: PairUnitsOptions = {}): PairedUnits {
   const opened = openForCompression(model);
-  const settle = inPlace ? overwriting(opened.main) : () => {};
+  const own = inPlace ? takeOverBytes(opened) : () => false;
+  const settle = inPlace ? overwriting(opened.main, own) : () => {};
   const typed: TypedGraph = { graph: opened.main, types: inferShapes(opened) };
   const reorder = (place: AxisOfInput, order: readonly number[]): void => {
-    if (!inPlace || !reorderWhereItLies(typed.graph, place, order)) sliceConstant(typed.graph, place, order);
+    const isOwn = own(typed.graph, place.node.input[place.index] ?? "");
+    if (!isOwn || !reorderWhereItLies(typed.graph, place, order)) sliceConstant(typed.graph, place, order);
   };
+  const orderOf = orders();
   let layers = 0;
   for (const { found } of findFeedForward(typed)) {
     if (isMismatch(found)) continue;
@@ -81,8 +85,9 @@ export function pairUnits(model: ModelProto, { inPlace = false }: PairUnitsOptio
 }
 
 /** Moves the new values of initializers into the bytes that the old ones had, whenever it is called. */
-function overwriting(graph: Graph): () => void {
-  const bytes = new Map([...graph.initializers].map(([name, { rawData }]) => [name, rawData]));
+function overwriting(graph: Graph, isOwn: OwnBytes): () => void {
+  const own = [...graph.initializers].filter(([name]) => isOwn(graph, name));
+  const bytes = new Map(own.map(([name, { rawData }]) => [name, rawData]));
   return () => {
     for (const [name, proto] of graph.initializers) {
       const own = bytes.get(name);
@@ -93,10 +98,17 @@ function overwriting(graph: Graph): () => void {
   };
 }
 
-function orderOf({ weight, inputs, outputs }: Projection, blockSize?: number): number[] {
-  const data = weight.tensor.data as Float32Array;
-  const values = weight.perm?.[0] === 1 ? transposeMatrix(data, outputs, inputs) : data.slice();
-  return complementaryOrder({ rows: inputs, columns: outputs, values }, blockSize);
+/** Finds orders one after the other; the copy of a weight that this takes is made in the same place each time. */
+function orders(): (projection: Projection, blockSize?: number) => number[] {
+  let room = new Float32Array(0);
+  return ({ weight, inputs, outputs }, blockSize) => {
+    const data = weight.tensor.data as Float32Array;
+    if (room.length < data.length) room = new Float32Array(data.length);
+    const values = room.subarray(0, data.length);
+    if (weight.perm?.[0] === 1) transposeMatrix(data, outputs, inputs, values);
+    else values.set(data);
+    return complementaryOrder({ rows: inputs, columns: outputs, values }, blockSize);
+  };
 }
 
 /**

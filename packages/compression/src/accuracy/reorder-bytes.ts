@@ -6,7 +6,7 @@ const bytesOfFloat = 4;
 
 /**
  * Puts the parts of a float32 initializer along one axis into another order, in the very bytes that it has: nothing of
- * the weight's size is made beside them but room for one block of it.
+ * the weight's size is made beside them.
  *
  * @param order of all positions of the axis
  * @returns false, with nothing changed, for a constant that more than this input reads, or that is no plain float32
@@ -34,13 +34,24 @@ const isPlainFloat = ({ dataType, rawData, dims }: TensorProto): boolean =>
   dataType === DataType.FLOAT &&
   rawData.length === dims.reduce((product, size) => product * Number(size), bytesOfFloat);
 
+/** Moves runs along the cycles of the order, each once: what a run is put over has been moved, or is kept aside. */
 function reorderRuns(bytes: Uint8Array, run: number, order: readonly number[]): void {
-  const block = new Uint8Array(run * order.length);
-  for (let start = 0; start < bytes.length; start += block.length) {
-    block.set(bytes.subarray(start, start + block.length));
-    for (let i = 0; i < order.length; i++) {
-      const from = (order[i] as number) * run;
-      bytes.set(block.subarray(from, from + run), start + i * run);
+  const aside = new Uint8Array(run);
+  for (let start = 0; start < bytes.length; start += run * order.length) {
+    const isPlaced = new Uint8Array(order.length);
+    for (let first = 0; first < order.length; first++) {
+      if (isPlaced[first] === 1) continue;
+      const firstAt = start + first * run;
+      aside.set(bytes.subarray(firstAt, firstAt + run));
+      let place = first;
+      for (let from = order[place] as number; from !== first; from = order[place] as number) {
+        const fromAt = start + from * run;
+        bytes.copyWithin(start + place * run, fromAt, fromAt + run);
+        isPlaced[place] = 1;
+        place = from;
+      }
+      bytes.set(aside, start + place * run);
+      isPlaced[place] = 1;
     }
   }
 }

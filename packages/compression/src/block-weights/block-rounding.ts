@@ -10,10 +10,10 @@ import { checkFinite } from "./check-finite.js";
  * @throws CompressionError `not-finite` naming the tensor
  */
 export function blockRounding(rounding: "nearest" | "mse"): WeightQuantizer {
-  return (planned, read) => {
+  return (planned, read, fit, room) => {
     const layout = blockLayout(planned);
     if (layout === undefined) {
-      return roundToNearest(planned, read);
+      return roundToNearest(planned, read, fit, room);
     }
     const weight = read() as Tensor<"float32">;
     checkFinite(planned.name, weight.data);

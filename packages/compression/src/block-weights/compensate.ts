@@ -105,7 +105,7 @@ export async function compensatedQuantizer(
     }
   }
   const others = blockRounding("mse");
-  return (planned, read) => done.get(planned) ?? others(planned, read);
+  return (planned, ...rest) => done.get(planned) ?? others(planned, ...rest);
 }
 
 function compensated(

@@ -25,7 +25,7 @@ export const dynamic = {
   apply,
   /** @example const session = await openSession(await dynamic.quantize(model)); */
   quantize: async (model: ModelProto, options: DynamicOptions & ApplyOptions = {}) =>
-    quantize(pairedFor(model, options).model, { ...options, mode: "dynamic" }),
+    quantize(pairedFor(model, options, options).model, { ...options, mode: "dynamic" }),
   save,
   load,
   predict,
@@ -56,7 +56,7 @@ export const int8 = {
   apply,
   /** @example const quantized = await int8.quantize(model, { calibrationData: batches, method: "entropy" }); */
   quantize: async (model: ModelProto, options: Int8Options & ApplyOptions) =>
-    quantize(pairedFor(model, options).model, { ...withMethod(options), mode: "static" }),
+    quantize(pairedFor(model, options, options).model, { ...withMethod(options), mode: "static" }),
   save,
   load,
   predict,

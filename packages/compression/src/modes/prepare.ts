@@ -65,5 +65,7 @@ export async function prepare(
 ): Promise<(part: QuantizationPlan) => QuantizationResult> {
   const operation = operationOf(checkedPlan(plan));
   const quantizer = memoized(await quantizerOf(model, plan, options));
-  return (part) => finishQuantization(operation, model, part, options, quantizer);
+  // Floats are needed each time.
+  const kept = { ...options, inPlace: false };
+  return (part) => finishQuantization(operation, model, part, kept, quantizer);
 }

@@ -9,8 +9,8 @@ import type { QuantizedWeight, WeightQuantizer } from "../rewrite/weight-quantiz
  * @throws CompressionError `scale-mismatch` naming the weight
  */
 export function withTrainedScales(quantizer: WeightQuantizer, record: QuantizationRecord): WeightQuantizer {
-  return (planned, read, fit) => {
-    const weight = quantizer(planned, read, fit);
+  return (planned, read, fit, room) => {
+    const weight = quantizer(planned, read, fit, room);
     checkScales(planned, weight, record);
     return weight;
   };

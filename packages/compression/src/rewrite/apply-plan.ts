@@ -19,6 +19,7 @@ import { rewriteLstm } from "./lstm.js";
 import { emitDynamicQuantizeMatMul, emitMatMulInteger, emitQdqMatMul } from "./matmul.js";
 import { openForCompression } from "../files/open-for-compression.js";
 import type { FitScales, WeightQuantizer } from "./weight-quantizer.js";
+import { overFloats } from "./over-floats.js";
 
 /** A site of the plan with the weights that it reads. */
 interface SiteWork {
@@ -118,11 +119,18 @@ export interface AppliedPlan {
 /**
  * Carries out a plan on the model it was made for.
  *
- * @param quantize makes a weight's integers; called once a planned tensor
+ * @param given makes a weight's integers; called once a planned tensor
+ * @param options.inPlace writes integers over the floats that they are made of, where nobody else reads those
  * @throws CompressionError `plan-mismatch` when the model has not the planned nodes and weights
  */
-export function applyPlan(model: ModelProto, plan: QuantizationPlan, quantize: WeightQuantizer): AppliedPlan {
+export function applyPlan(
+  model: ModelProto,
+  plan: QuantizationPlan,
+  given: WeightQuantizer,
+  { inPlace = false }: { readonly inPlace?: boolean } = {},
+): AppliedPlan {
   const graph = openForCompression(model);
+  const quantize = inPlace ? overFloats(graph, given) : given;
   const graphs = graphsByPath(graph);
   const works = new Map<string, SiteWork>();
   const tensors: QuantizedTensor[] = [];

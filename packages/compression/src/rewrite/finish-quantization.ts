@@ -12,6 +12,12 @@ import { roundToNearest, type WeightQuantizer } from "./weight-quantizer.js";
 export interface ProvenanceOptions {
   /** Goes into the record of how the model was made. */
   readonly provenance?: Provenance;
+  /**
+   * Write each weight's integers over the floats that they are made of, and so take no memory beside them but for one
+   * weight at a time: for callers who read the file themselves and have no other use for it, whose model is none
+   * afterwards. Weights that more than one input reads are left as they are. Default false.
+   */
+  readonly inPlace?: boolean;
 }
 
 /** A quantized model and what was done. */
@@ -42,7 +48,7 @@ export function finishQuantization(
   quantizer: WeightQuantizer = roundToNearest,
 ): QuantizationResult {
   refuseEmpty(operation, model, plan);
-  const applied = applyPlan(model, plan, quantizer);
+  const applied = applyPlan(model, plan, quantizer, options);
   const { mode, keptInFloat, warnings } = plan;
   return {
     model: withHistory(stripModel(applied.model), {

@@ -26,11 +26,18 @@ export interface QuantizedWeight {
 /** Makes scales larger, for what is added to the products. */
 export type FitScales = (scale: Float32Array, weight: Tensor<"float32">) => Float32Array;
 
-/** Turns one planned weight into integers. */
+/** Gives room for so many integers, the same each time. */
+export type Room = (length: number) => Int8Array;
+
+/**
+ * Turns one planned weight into integers; where room is given they may lie in it, and are to be copied before the next
+ * weight.
+ */
 export type WeightQuantizer = (
   planned: PlannedTensor,
   read: () => Tensor,
   fit?: FitScales,
+  room?: Room,
 ) => QuantizedWeight;
 
 interface View {
@@ -86,13 +93,13 @@ function groupCount({ shape, granularity }: View): number {
  *
  * @throws CompressionError `not-finite` naming the tensor for NaN or ±∞ in a weight
  */
-export const roundToNearest: WeightQuantizer = (planned, read, fit) => {
+export const roundToNearest: WeightQuantizer = (planned, read, fit, room) => {
   const view = groupsView(planned);
   const x: Tensor<"float32"> = { ...(read() as Tensor<"float32">), shape: view.shape };
   try {
     const own = plannedParameters(x, planned);
     const parameters = fit === undefined ? own : { ...own, scale: fit(own.scale, x) };
-    const { quantized, sqnrDb } = quantizeMeasured(x, parameters);
+    const { quantized, sqnrDb } = quantizeMeasured(x, parameters, { out: room?.(x.data.length) });
     const { scale, zeroPoint } = parameters;
     return { data: quantized.data as Int8Array | Uint8Array, scale, zeroPoint, sqnrDb };
   } catch (cause) {

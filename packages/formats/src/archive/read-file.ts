@@ -15,6 +15,17 @@ import { collectDecompressed, decompressed } from "./zlib.js";
 const readBytes = 1 << 18;
 /** One read call takes less than 2^31 bytes. */
 const maxReadBytes = 1 << 28;
+/** What is looked at while the next part is read: small enough that little is left to do after the last. */
+const watchedBytes = 1 << 24;
+
+/** What `readFileMaybeCompressed` takes. */
+export interface ReadFileOptions extends ReadWholeOptions {
+  /**
+   * Sees all bytes of an uncompressed file in order, each part while the next is read: to hash them without reading
+   * them twice. Not called for compressed files and for pipes.
+   */
+  readonly onBytes?: ((part: Uint8Array) => void) | undefined;
+}
 
 interface OpenFile {
   readonly handle: FileHandle;
@@ -54,7 +65,7 @@ async function openFile(operation: string, path: string): Promise<OpenFile> {
  * @param path the file
  * @param options `maxBytes`: most bytes to decompress to, 64 MB or 200 times the packed size unless told otherwise (an
  *   uncompressed file of any size is read); `inspect`: looks at what is unpacked, or comes out of a pipe, while it
- *   comes
+ *   comes; `onBytes`: sees the bytes of an uncompressed file while it is read
  * @returns its bytes, at offset 0 of a buffer of their own where the file is not compressed
  * @throws FormatError `not-found`, `unreadable`, `magic` (`.gz` without gzip in it), `compression`, `limit`
  * @example
@@ -64,7 +75,7 @@ async function openFile(operation: string, path: string): Promise<OpenFile> {
  */
 export async function readFileMaybeCompressed(
   path: string,
-  options: ReadWholeOptions = {},
+  options: ReadFileOptions = {},
 ): Promise<Uint8Array> {
   const operation = "readFileMaybeCompressed";
   const { handle, size, compression } = await openFile(operation, path);
@@ -114,7 +125,11 @@ export async function* readChunks(path: string, options: DecompressOptions = {})
   }
 }
 
-async function readAll(handle: FileHandle, size: number, { inspect }: ReadWholeOptions): Promise<Uint8Array> {
+async function readAll(
+  handle: FileHandle,
+  size: number,
+  { inspect, onBytes }: ReadFileOptions,
+): Promise<Uint8Array> {
   // A file in /proc, a pipe or a device says 0: read until it ends, if it does.
   if (size === 0) {
     return collectBytes(chunksOf(handle), {
@@ -124,12 +139,18 @@ async function readAll(handle: FileHandle, size: number, { inspect }: ReadWholeO
     });
   }
   const bytes = new Uint8Array(size);
+  const partBytes = onBytes === undefined ? maxReadBytes : watchedBytes;
   let at = 0;
+  let seen = 0;
   while (at < size) {
-    const { bytesRead } = await handle.read(bytes, at, Math.min(size - at, maxReadBytes), at);
+    const reading = handle.read(bytes, at, Math.min(size - at, partBytes), at);
+    if (at > seen) onBytes?.(bytes.subarray(seen, at));
+    seen = at;
+    const { bytesRead } = await reading;
     if (bytesRead === 0) break;
     at += bytesRead;
   }
+  if (at > seen) onBytes?.(bytes.subarray(seen, at));
   return at === size ? bytes : bytes.subarray(0, at);
 }
 

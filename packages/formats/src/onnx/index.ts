@@ -1,4 +1,5 @@
 export { FormatError, type FormatErrorCode, type FormatErrorFields } from "../format-error.js";
+export { alignRawData } from "./align-raw-data.js";
 export { copyMessage } from "./copy-message.js";
 export { bitsOfDataType, dataTypeName, dataTypeOf, dtypeOf } from "./data-type.js";
 export {

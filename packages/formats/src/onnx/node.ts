@@ -1,5 +1,5 @@
 export { FormatError, type FormatErrorCode, type FormatErrorFields } from "../format-error.js";
-export { readModelFile } from "./read-model-file.js";
+export { readModelFile, type ReadModelOptions } from "./read-model-file.js";
 export {
   type ExternalDataOptions,
   writeModelFile,

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { readFileMaybeCompressed } from "../archive/node.js";
+import { type ReadFileOptions, readFileMaybeCompressed } from "../archive/node.js";
 import { FormatError } from "../format-error.js";
 import { structureLimit, unpackedModelLimit } from "../limits.js";
 import { externalReferences } from "./external-reference.js";
@@ -11,6 +11,9 @@ import { loadExternalData } from "./read-external-data.js";
 
 const operation = "readModelFile";
 
+/** Options of {@link readModelFile}: who sees the bytes of an uncompressed file while it is read. */
+export type ReadModelOptions = Pick<ReadFileOptions, "onBytes">;
+
 /**
  * Reads a model file: `.onnx`, `.onnx.gz` or `.onnx.br`, with its external data.
  *
@@ -18,6 +21,7 @@ const operation = "readModelFile";
  * becomes an ordinary one. External files must lie in the model's folder or below, and symbolic links may not lead out.
  *
  * @param path the file
+ * @param options.onBytes sees the bytes of an uncompressed file, in order, each part while the next is read
  * @returns the model, complete
  * @throws FormatError as `parseModel` and `readFileMaybeCompressed`, and `external-data` for references that cannot be
  *   followed; `fields.path` is the file
@@ -27,12 +31,13 @@ const operation = "readModelFile";
  * const model = await readModelFile("model.onnx");
  * ```
  */
-export async function readModelFile(path: string): Promise<ModelProto> {
+export async function readModelFile(path: string, { onBytes }: ReadModelOptions = {}): Promise<ModelProto> {
   const size = await checkedSize(path);
   const limits = { maxBytes: unpackedModelLimit(size), maxStructureBytes: structureLimit(size) };
   try {
     const bytes = await readFileMaybeCompressed(path, {
       maxBytes: limits.maxBytes,
+      onBytes,
       inspect: (prefix) => checkModelPrefix(prefix, limits),
     });
     const model = parseModel(bytes, limits);

@@ -149,6 +149,21 @@ describe("readFileMaybeCompressed and readChunks", () => {
     expect([bytes.byteOffset, bytes.buffer.byteLength]).toEqual([0, 8]);
   });
 
+  it("shows a plain file once, in order, and nothing of a compressed one", async () => {
+    // More than one part.
+    const plain = Buffer.concat(Array.from({ length: 7 }, () => large));
+    writeFileSync(at("a"), plain);
+    writeFileSync(at("a.gz"), gzipSync(large));
+    const seen: Uint8Array[] = [];
+    const onBytes = (part: Uint8Array) => void seen.push(part.slice());
+    await readFileMaybeCompressed(at("a"), { onBytes });
+    expect(seen.length).toBeGreaterThan(1);
+    expect(Buffer.concat(seen).equals(plain)).toBe(true);
+    seen.length = 0;
+    await readFileMaybeCompressed(at("a.gz"), { onBytes });
+    expect(seen).toEqual([]);
+  });
+
   it("name the file and what is wrong", async () => {
     writeFileSync(at("fake.gz"), "hello");
     writeFileSync(at("cut.gz"), gzipSync(large).subarray(0, 5000));

@@ -15,3 +15,25 @@ export async function sha256OfFile(path: string): Promise<string> {
   }
   return hash.digest("hex");
 }
+
+/** A hash of a file that is read for another purpose. */
+export interface HashWhileReading {
+  /** Takes the next bytes. */
+  onBytes(part: Uint8Array): void;
+  /** SHA-256 of what was read, hexadecimal; undefined if nothing was seen. */
+  sha256(): string | undefined;
+}
+
+/** Hashes a file as `readModelFile` reads it, instead of reading it a second time. */
+export function hashWhileReading(): HashWhileReading {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  let digest: string | undefined;
+  return {
+    onBytes(part) {
+      hash.update(part);
+      bytes += part.length;
+    },
+    sha256: () => (bytes === 0 ? undefined : (digest ??= hash.digest("hex"))),
+  };
+}

@@ -7,7 +7,7 @@ import { checkFiniteWeights, GraphError, standardForm, validateModel } from "@na
 import { TaggerError, type TaggerSettings, withChoice } from "@nasty/taggers";
 import { findTagger, findText, settingsOfModelFile } from "@nasty/taggers/node";
 import { InputError } from "../errors.js";
-import { sha256OfFile } from "../files/file-hash.js";
+import { hashWhileReading, sha256OfFile } from "../files/file-hash.js";
 import { bytesOfModel } from "./model-bytes.js";
 import type { LoadChoice, LoadedModel } from "./model-views.js";
 import { ofOpenModel } from "./open-models.js";
@@ -18,9 +18,18 @@ export type { LoadChoice, LoadedModel } from "./model-views.js";
  * Reads the model that `--model` names and finds its tagger, if it has one; what is said about its labels holds in what
  * is made of it.
  */
-export async function loadModel(path: string, choice: LoadChoice = {}): Promise<LoadedModel> {
+export async function loadModel(
+  path: string,
+  choice: LoadChoice = {},
+  reading: Reading = {},
+): Promise<LoadedModel> {
   const shared = await ofOpenModel(path, (model) => model.loaded(choice));
-  return shared ?? readUnchanged(path, async () => chosen(await loadOnce(path), choice));
+  return shared ?? readUnchanged(path, async () => chosen(await loadOnce(path, reading), choice));
+}
+
+interface Reading {
+  /** Whether `sha256` will be asked for: the file is hashed while it is read. Default false: when it is asked for. */
+  readonly isHashed?: boolean;
 }
 
 /** A loaded model with what is said about its labels. */
@@ -32,10 +41,11 @@ export function chosen(loaded: LoadedModel, choice: LoadChoice): LoadedModel {
   };
 }
 
-async function loadOnce(path: string): Promise<LoadedModel> {
+async function loadOnce(path: string, { isHashed = false }: Reading): Promise<LoadedModel> {
   const isDirectory = await isHfDirectory(path);
   const modelPath = isDirectory ? (await openModelFolder(path)).modelPath() : path;
-  const model = await readModelFile(modelPath);
+  const hash = isHashed ? hashWhileReading() : undefined;
+  const model = await readModelFile(modelPath, hash);
   checkGraph(modelPath, model);
   const text = await findText(path, model);
   const { settings, notes } =
@@ -52,7 +62,7 @@ async function loadOnce(path: string): Promise<LoadedModel> {
     text: text?.settings,
     notes,
     isShared: false,
-    sha256: () => (sha256 ??= sha256OfFile(modelPath)),
+    sha256: async () => hash?.sha256() ?? (sha256 ??= sha256OfFile(modelPath)),
   };
 }
 
@@ -68,7 +78,8 @@ export async function loadForCompression(
   choice: LoadChoice = {},
   read?: LoadedModel,
 ): Promise<LoadedModel> {
-  const loaded = read === undefined ? await loadModel(path, choice) : chosen(read, choice);
+  const loaded =
+    read === undefined ? await loadModel(path, choice, { isHashed: true }) : chosen(read, choice);
   const { model } = prepareModel(loaded.model);
   checkFiniteWeights(model, `loadModel: ${loaded.modelPath}`);
   return { ...loaded, model };

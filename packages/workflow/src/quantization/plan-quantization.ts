@@ -80,7 +80,7 @@ export async function planQuantization(
     options,
     reportOf: shown,
     async apply(source) {
-      const applied = await apply(corrected.model, corrected.plan, options);
+      const applied = await apply(corrected.model, corrected.plan, { ...options, inPlace: isOwn(source) });
       return { model: await source.kind.finished(applied.model), report: shown(applied.report) };
     },
   };
@@ -134,14 +134,19 @@ export async function bytesBeside(loaded: FedModel, settings: QuantizeSettings):
  * The model with its hidden units ordered for safe pairs, where int8 products will have them; what was trained for its
  * scales keeps its order.
  */
-function orderedUnits({ model, tagger, isShared }: LoadedModel, settings: QuantizeSettings): PairedUnits {
+function orderedUnits(loaded: LoadedModel, settings: QuantizeSettings): PairedUnits {
+  const { model } = loaded;
   const isInt8 = ["dynamic", "static"].includes(modeOf(settings));
-  // A neural tagger is run from memory as it was read, and is small.
-  const inPlace = !isShared && tagger?.kind !== "neural";
   return isInt8 && !usesTrainedRanges(settings)
-    ? pairedFor(model, settings, { inPlace })
+    ? pairedFor(model, settings, { inPlace: isOwn(loaded) })
     : { model, layers: 0 };
 }
+
+/**
+ * Whether what was read is for this work alone, so that its bytes may be written over. A neural tagger is run from
+ * memory as it was read, and is small.
+ */
+export const isOwn = ({ isShared, tagger }: LoadedModel): boolean => !isShared && tagger?.kind !== "neural";
 
 async function evenedOut(
   loaded: LoadedModel,

@@ -31,7 +31,7 @@ import { type GateJob, runGate } from "./gate.js";
 import { gateSamples, judgeOf } from "./gate-judge.js";
 import { type OpenWritten, openWritten } from "./open-written.js";
 import { type Original, originalOf } from "./original.js";
-import { bytesBeside, planQuantization } from "./plan-quantization.js";
+import { bytesBeside, isOwn, planQuantization } from "./plan-quantization.js";
 import { type AppliedReport, type Planned } from "./planned.js";
 import { quantizationDrift } from "./quantization-drift.js";
 import type { QuantizationResult } from "./quantization-result.js";
@@ -68,7 +68,7 @@ export async function runQuantization(
 ): Promise<QuantizationResult> {
   const made = await makeCandidate(given, reporter, plan);
   // The float weights are not needed any more; without this they would share the peak with the runtime's own copies.
-  await releaseMemory();
+  await releaseMemory({ expectedBytes: made.ownBytes });
   const { candidate, settings, flipped, written } = made;
   try {
     const result = await examined(made, reporter);
@@ -135,6 +135,8 @@ interface Made {
     readonly unpackedBytes: number | undefined;
   };
   readonly timeShares: TimeShares;
+  /** Size of what was read for this alone. */
+  readonly ownBytes: number;
   readonly remarks: readonly string[];
   /** What the gate found on the way; undefined without one. */
   readonly flipped: FlippedWords | undefined;
@@ -205,6 +207,7 @@ async function makeCandidate(
       sensitivity: made.sensitivity,
     },
     activations: activationRanges(planned.plan, planned.measured),
+    ownBytes: isOwn(loaded) ? loaded.modelBytes : 0,
     timeShares: timeShares(planned.model, withoutKept(planned.plan, made.report.keptInFloat)),
     remarks: [...remarks, ...advice],
     together: together(loaded, made.gate === null ? trial : samplesOf(loaded, gated?.samples), made.alone),

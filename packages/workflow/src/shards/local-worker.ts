@@ -30,7 +30,7 @@ export async function openLocalWorker(
     words += manifest.words;
     if (words >= wordsBetween) {
       words = 0;
-      await releaseMemory(1);
+      await releaseMemory({ rounds: 1 });
     }
     return manifest;
   };
