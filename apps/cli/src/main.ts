@@ -1,7 +1,5 @@
 import { CommanderError } from "commander";
-import { exitCodes, explain, type Explanation } from "@nasty/workflow/command";
-import { toJson } from "@nasty/workflow/report";
-import { endOnSignals } from "./interruption.js";
+import { exitCodes, explain, type Explanation, toJson } from "@nasty/workflow/command";
 import { buildProgram } from "./program.js";
 import { hasResult } from "./terminal/console.js";
 
@@ -10,7 +8,7 @@ const argv = process.argv.slice(2);
 /** Runs the command line; results are on standard output, the exit code says how it ended. */
 async function main(): Promise<number> {
   try {
-    await buildProgram().parseAsync([...argv], { from: "user" });
+    await buildProgram(argv).parseAsync([...argv], { from: "user" });
     return exitCodes.done;
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -62,7 +60,5 @@ process.stderr.on("error", () => undefined);
 
 // What libraries throw where nothing of ours waits for it.
 process.on("uncaughtException", (error) => process.exit(report(error)));
-
-endOnSignals();
 
 process.exitCode = await main();

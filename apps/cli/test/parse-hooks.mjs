@@ -11,9 +11,7 @@ export async function load(url, context, nextLoad) {
   const loaded = await nextLoad(url, context);
   if (!url.includes("/formats/dist/bundle/")) return loaded;
   const source = String(loaded.source);
-  if (!source.includes("function parseModel(")) return loaded;
-  return {
-    ...loaded,
-    source: `${source.replace("function parseModel(", "function parseUncounted(")}${counted}`,
-  };
+  const declared = /function\s+parseModel\(/;
+  if (!declared.test(source)) return loaded;
+  return { ...loaded, source: `${source.replace(declared, "function parseUncounted(")}${counted}` };
 }

@@ -1,7 +1,6 @@
 import type { GivenOptions, Options, SettingsOf } from "./schema/option.js";
 import { isSharedModel, type SharedModel, withOpenModels } from "./models/open-models.js";
 import type { Operation } from "./schema/operation.js";
-import { settingsOf } from "./schema/settings-of.js";
 import { type Reporter, reporterOf, type RunOptions } from "./reporter.js";
 import { readingFor, withReading } from "./texts/reading.js";
 
@@ -26,6 +25,8 @@ export async function perform<O extends Options, R>(
   work: Work<O, R>,
 ): Promise<R> {
   signal?.throwIfAborted();
+  // A front that reads its options itself does without.
+  const { settingsOf } = await import("./schema/settings-of.js");
   const settings = settingsOf(operation, options);
   const reporter = reporterOf({ onProgress, onNote, signal });
   const reading = readingFor(settings);

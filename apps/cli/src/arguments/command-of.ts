@@ -19,7 +19,7 @@ export function commandOf<S extends CommonOptions>(
   operation: Operation,
   load: () => Promise<Action<S>>,
 ): Command {
-  const made = command(operation.name.split(" ").at(-1)!, operation.summary);
+  const made = command(commandName(operation), operation.summary);
   if (operation.operand !== undefined) made.argument(operation.operand.name, operation.operand.help);
   const named = namedOptions(operation);
   const settings = new Map(named.map(({ path, setting }) => [path.join("."), setting]));
@@ -35,6 +35,9 @@ export function commandOf<S extends CommonOptions>(
   if (operation.plans !== undefined) made.option("--dry-run", operation.plans);
   return made.addHelpText("after", examples(...operation.examples)).action(run(load));
 }
+
+/** The word that calls an operation: `eval` of `quantize eval`. */
+export const commandName = ({ name }: Operation): string => name.split(" ").at(-1)!;
 
 /** Every command has these, and says them last. */
 function isCommon({ flag }: Option): boolean {

@@ -1,12 +1,7 @@
-import { subscribe } from "node:diagnostics_channel";
-import { noticeChannel, type RuntimeNotice } from "@nasty/runtime/notice";
-import { Command, Help, Option } from "commander";
-import { readingFor, reporterOf, withReading } from "@nasty/workflow/command";
 import { inputFormat, running } from "@nasty/workflow/operations";
-import { sayingTexts } from "../terminal/saying-texts.js";
-import { type CommonOptions, openConsole, type Terminal } from "../terminal/console.js";
+import { Command, Help, Option } from "commander";
+import type { CommonOptions, Terminal } from "../terminal/console.js";
 import { schemaOption } from "./schema-option.js";
-import { showProgress } from "../terminal/show-progress.js";
 
 /** A command with the options that every command takes. */
 export function command(name: string, description: string): Command {
@@ -68,13 +63,7 @@ export function run<O extends CommonOptions>(load: () => Promise<Action<O>>) {
       .flat()
       .filter((operand) => typeof operand === "string");
     const options = parsed.at(-2) as O;
-    const output = openConsole(options);
-    const { note } = output;
-    subscribe(noticeChannel, (notice) => note(`Note: ${(notice as RuntimeNotice).message}`));
-    const reporter = reporterOf({ onProgress: showProgress(output), onNote: note });
-    const reading = readingFor(options);
-    const terminal = { ...reporter, ...sayingTexts(output, reading) };
-    const action = await load();
-    await withReading(reading, () => action(options, terminal, ...operands));
+    const [{ atTerminal }, action] = await Promise.all([import("../terminal/at-terminal.js"), load()]);
+    await atTerminal(options, (terminal) => action(options, terminal, ...operands));
   };
 }

@@ -1,6 +1,5 @@
 import { once } from "node:events";
-import type { Reporter } from "@nasty/workflow/command";
-import { toJson } from "@nasty/workflow/report";
+import { type Reporter, toJson } from "@nasty/workflow/command";
 import { type Bar, barOn, silent } from "./bar.js";
 
 /** The options that every command takes. */

@@ -148,6 +148,21 @@ describe("help and version", () => {
     walk(buildProgram());
   });
 
+  test("a command that the line names has all that it has in the whole command line", () => {
+    const helpOf = (program: Command, names: readonly string[]): string =>
+      names
+        .reduce((at, name) => at.commands.find((child) => child.name() === name)!, program)
+        .helpInformation();
+    const whole = buildProgram();
+    const walk = (names: readonly string[], { commands }: Command): void => {
+      for (const words of [names, ["help", ...names], [...names, "--help"]])
+        expect(helpOf(buildProgram(words), names)).toBe(helpOf(whole, names));
+      for (const child of commands) walk([...names, child.name()], child);
+    };
+    walk([], whole);
+    expect(buildProgram(["tag"]).commands.find((child) => child.name() === "train")?.options).toEqual([]);
+  });
+
   test("the defaults of trainings are those that they have", () => {
     const described = (name: string, long: string): string => {
       const found = buildProgram().commands.find((child) => child.name() === name);

@@ -101,7 +101,7 @@ async function candidatesOf({ model, settings }: LoadedModel, sentences: readonl
     });
   }
   const batches = [];
-  const encoder = makeEncoder(model, settings);
+  const encoder = await makeEncoder(model, settings);
   for await (const batch of encoder.feedsOf(sentences.slice(0, sampled), { batchSize: 1 }))
     batches.push(batch);
   return [batches];

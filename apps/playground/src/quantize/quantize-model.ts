@@ -88,7 +88,7 @@ async function planOf(
     );
   }
   const options = { ...weights, activationSymmetric: false };
-  const encoder = makeEncoder(model, settings);
+  const encoder = await makeEncoder(model, settings);
   const table = await collectRanges(
     model,
     int8.activations(model, options),

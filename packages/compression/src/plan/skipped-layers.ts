@@ -1,4 +1,5 @@
-import { GraphError, matchLayers, type NamedLayer } from "@nasty/graph";
+import { GraphError } from "@nasty/graph";
+import { matchLayers, type NamedLayer } from "@nasty/graph/patterns";
 import { CompressionError } from "../compression-error.js";
 
 /**

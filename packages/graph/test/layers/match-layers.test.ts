@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { compilePattern, GraphError, matchLayers } from "../../src/index.js";
+import { GraphError } from "../../src/index.js";
+import { compilePattern, matchLayers } from "../../src/patterns.js";
 
 const layers = [
   { names: ["/bert/encoder/layer.0/attention/self/query/MatMul", "onnx::MatMul_1"] },

@@ -107,8 +107,9 @@ export async function makeNeuralTagger(
   const layout = layoutOf(network);
   checkLogits(network, labels.length);
   const chain = await chainOf(sessions, { settings, layout });
+  const featuresOf = makeWordFeatures(features);
   const newMemory = (): Memory => {
-    const store = makeWordStore(makeWordFeatures(features));
+    const store = makeWordStore(featuresOf);
     return {
       store,
       vectors: "whole" in sessions ? undefined : makeWordVectors(sessions.embedder, store, features),

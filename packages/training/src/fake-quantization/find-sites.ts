@@ -1,6 +1,7 @@
 import { elementCount } from "@nasty/core";
 import { intAttribute, type NodeProto } from "@nasty/formats/onnx";
-import { type Graph, isStandard, matchLayers, weightSource } from "@nasty/graph";
+import { type Graph, isStandard, weightSource } from "@nasty/graph";
+import { matchLayers } from "@nasty/graph/patterns";
 import { TrainingError } from "../training-error.js";
 import type { ChosenOptions } from "./options.js";
 

@@ -1,4 +1,4 @@
-import type { NamePattern } from "@nasty/graph";
+import type { NamePattern } from "@nasty/graph/patterns";
 import { TrainingError } from "../training-error.js";
 
 /** How activations of quantized products are rounded in training. */

@@ -1,6 +1,7 @@
 import type { DType } from "@nasty/core";
 import { makeValueInfo, type ModelProto, type TensorProto } from "@nasty/formats/onnx";
-import { type Graph, inferShapes, matchLayers, type NamePattern, type ValueTypes } from "@nasty/graph";
+import { type Graph, inferShapes, type ValueTypes } from "@nasty/graph";
+import { matchLayers, type NamePattern } from "@nasty/graph/patterns";
 import { emitLoss } from "../losses/emit-loss.js";
 import { TrainingError } from "../training-error.js";
 import { backpropagate, type RowGradient } from "./backpropagate.js";

@@ -1,6 +1,7 @@
 import { mixWords, toFloat32 } from "@nasty/core";
 import { floatAttribute, makeValueInfo, type NodeProto } from "@nasty/formats/onnx";
-import { compilePattern, type Graph, isStandard, type NamePattern, type ValueTypes } from "@nasty/graph";
+import { type Graph, isStandard, type ValueTypes } from "@nasty/graph";
+import { compilePattern, type NamePattern } from "@nasty/graph/patterns";
 import { TrainingError } from "../training-error.js";
 import { castTo, type GradientWriter, gradientWriter } from "./gradient-writer.js";
 

@@ -1,4 +1,5 @@
-import type { ModelGraph, NamePattern } from "@nasty/graph";
+import type { ModelGraph } from "@nasty/graph";
+import type { NamePattern } from "@nasty/graph/patterns";
 import type { Loss } from "../losses/loss.js";
 import type { DropoutSetting } from "./dropout.js";
 

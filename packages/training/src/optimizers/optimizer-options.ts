@@ -1,4 +1,4 @@
-import { compilePattern, type NamePattern } from "@nasty/graph";
+import { compilePattern, type NamePattern } from "@nasty/graph/patterns";
 import type { Schedule } from "./schedule.js";
 
 /** Settings of the weights whose names match; of several groups that match, the first counts. */

@@ -59,7 +59,9 @@ export function taggerReading({
 export function taggerKind(settings: TaggerSettings, model: ModelProto): ModelKind<Words, LabelledSentence> {
   return {
     ...taggerReading(settings),
-    feedsOf: (samples) => makeEncoder(model, settings).feedsOf(samples, { batchSize: 1 }),
+    async *feedsOf(samples) {
+      yield* (await makeEncoder(model, settings)).feedsOf(samples, { batchSize: 1 });
+    },
     finished: (made) => withTagger(made, settings),
     metadata: () => taggerMetadata(settings),
     open: async (made, options) => taggerSubject(await openTaggerModel(made, settings, options)),

@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
-import { compilePattern } from "@nasty/graph";
+import { compilePattern } from "@nasty/graph/patterns";
 import { InputError, UsageError } from "../errors.js";
 
 /** A text to be tagged. */

@@ -3,6 +3,20 @@ import { UsageError } from "../errors.js";
 
 export const textForms = ["conllu", "columns", "plain"] as const satisfies readonly TextForm[];
 
+/** `CoNLL-U`, `columns of words and labels`, `plain text`. */
+export function formName(form: TextForm): string {
+  switch (form) {
+    case "conllu":
+      return "CoNLL-U";
+    case "columns":
+      return "columns of words and labels";
+    case "plain":
+      return "plain text";
+    default:
+      return form satisfies never;
+  }
+}
+
 /** What a text is said to be: every text of the operation, or the one of that name. */
 export interface SaidForm {
   readonly path: string | undefined;

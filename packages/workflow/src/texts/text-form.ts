@@ -70,20 +70,6 @@ function formFor(wanted: "words" | "labels", found: FoundForm, head: string): Fo
   return { form: "columns", by: "default", why: "labels are wanted, and it is not prose" };
 }
 
-/** `CoNLL-U`, `columns of words and labels`, `plain text`. */
-export function formName(form: TextForm): string {
-  switch (form) {
-    case "conllu":
-      return "CoNLL-U";
-    case "columns":
-      return "columns of words and labels";
-    case "plain":
-      return "plain text";
-    default:
-      return form satisfies never;
-  }
-}
-
 interface Peeked {
   readonly head: string;
   readonly isWhole: boolean;

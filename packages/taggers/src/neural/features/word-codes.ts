@@ -23,19 +23,38 @@ export const noCode = 0;
 /** Rows of the table of all codebooks, that of {@link noCode} first. */
 export const codeRows = (books: number): number => 1 + books * codesOfBook;
 
-/** Where each word of a list stands; pairs, as `new Map` takes them, would cost three times as much. */
-export function placesOf(words: readonly string[]): Map<string, number> {
-  const places = new Map<string, number>();
-  for (let i = 0; i < words.length; i++) places.set(words[i] as string, i);
-  return places;
+/** Parts of a list of words. */
+const SHELVES = 32;
+const shelfOf = (word: string): number => word.charCodeAt(0) % SHELVES || 0;
+
+/**
+ * Makes the function that says where a word stands in a list.
+ *
+ * A part of the list, by first letters, is looked through when a word of it is first asked for: a map of 60,000 words
+ * takes as long as the tagging of a short text.
+ */
+export function makePlaceOf(words: readonly string[]): (word: string) => number | undefined {
+  const shelves: Map<string, number>[] = [];
+  const placesOn = (shelf: number): Map<string, number> => {
+    const places = new Map<string, number>();
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i] as string;
+      if (shelfOf(word) === shelf) places.set(word, i);
+    }
+    return places;
+  };
+  return (word) => {
+    const shelf = shelfOf(word);
+    return (shelves[shelf] ??= placesOn(shelf)).get(word);
+  };
 }
 
 /** Makes the function that gives the rows [books] of a lower-cased word; all {@link noCode} for one without codes. */
 export function makeCodesOf({ words, books, codes }: WordCodes): (lower: string) => Int32Array {
-  const places = placesOf(words);
+  const placeOf = makePlaceOf(words);
   const none = new Int32Array(books).fill(noCode);
   return (lower) => {
-    const place = places.get(lower);
+    const place = placeOf(lower);
     if (place === undefined) return none;
     const rows = new Int32Array(books);
     for (let book = 0; book < books; book++)

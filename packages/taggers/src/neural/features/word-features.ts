@@ -6,7 +6,7 @@ import {
   unknownWord,
 } from "./feature-settings.js";
 import { hashText } from "./hash-text.js";
-import { makeCodesOf, placesOf } from "./word-codes.js";
+import { makeCodesOf, makePlaceOf } from "./word-codes.js";
 import { wordShape } from "./word-shape.js";
 
 /** The ids of one word. */
@@ -41,7 +41,7 @@ const SHAPE_SEED = 0x300;
  */
 export function makeWordFeatures(settings: FeatureSettings): (word: string) => WordFeatures {
   const { prefixes, suffixes, affixRows, shapeRows, longestWord } = settings;
-  const places = placesOf(settings.vocabulary);
+  const placeOf = makePlaceOf(settings.vocabulary);
   const rows = new Map<number, number>();
   for (let i = 0; i < settings.characters.length; i++)
     rows.set(settings.characters.charCodeAt(i), firstCharacter + i);
@@ -78,7 +78,7 @@ export function makeWordFeatures(settings: FeatureSettings): (word: string) => W
         1 +
         (hashText(lower, { seed: SUFFIX_SEED + size, start: Math.max(0, length - size) }) % (affixRows - 1));
     }
-    const place = places.get(lower);
+    const place = placeOf(lower);
     return {
       word: place === undefined ? unknownWord : place + 1,
       affixes: hashed,

@@ -1,5 +1,6 @@
 import type { Session } from "@nasty/runtime";
-import { makeTransformerTagger, type TransformerSettings } from "@nasty/taggers";
+import type { TransformerSettings } from "@nasty/taggers";
+import { makeTransformerTagger } from "@nasty/taggers/transformer";
 import { taggerModule } from "./tagger-module.js";
 
 export const { createTagger, tag, tagSentences } = taggerModule(([whole], { settings }) =>

@@ -2,8 +2,8 @@ import { cp, readdir, readFile, rm } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { conllu, sentences } from "./tiny-corpus.js";
-import { openWorkshop, startBinary, type Workshop } from "./workshop.js";
+import { conllu, sentences } from "../tiny-corpus.js";
+import { openWorkshop, startBinary, type Workshop } from "../workshop.js";
 
 let shop: Workshop;
 beforeAll(async () => {
@@ -56,7 +56,7 @@ test("a signal ends a command that does not come back to its event loop", async 
 });
 
 test("a power cut at any step of putting a directory in place leaves the old one or the new one, and no trace after the next run", async () => {
-  const preload = new URL("../../../scripts/kill-at.mjs", import.meta.url).href;
+  const preload = new URL("../../../../scripts/kill-at.mjs", import.meta.url).href;
   const contents = async (name: string): Promise<string> => {
     const entries = await readdir(shop.path(name), { recursive: true, withFileTypes: true });
     const files = entries
