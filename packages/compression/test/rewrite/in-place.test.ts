@@ -76,15 +76,25 @@ describe("quantizing in place", () => {
         ],
         initializers: [matrix("A", [16, 16]), matrix("B", [16, 16]), matrix("C", [16, 16], 7)],
       });
-    const shared = read(twice());
-    const [a, b] = initializers(shared) as [TensorProto, TensorProto];
-    // As readers give equal ranges of external data.
-    b.rawData = a.rawData;
-    const floats = a.rawData.slice();
-    const part = await dynamic.plan(shared);
-    const { model: made } = await apply(shared, part, { inPlace: true });
-    expect(fileOf(made)).toEqual(fileOf((await apply(twice(), part)).model));
-    expect(a.rawData).toEqual(floats);
+    // As readers give ranges of external data: equal ones, and ones that begin within another.
+    for (const offset of [0, 512]) {
+      const sharing = (): [ModelProto, Uint8Array] => {
+        const given = read(twice());
+        const [a, b] = initializers(given) as [TensorProto, TensorProto];
+        const both = new Uint8Array(a.rawData.length + offset);
+        both.set(a.rawData);
+        both.set(b.rawData.subarray(0, offset), a.rawData.length);
+        a.rawData = both.subarray(0, a.rawData.length);
+        b.rawData = both.subarray(offset);
+        return [given, both];
+      };
+      const [shared, bytes] = sharing();
+      const floats = bytes.slice();
+      const part = await dynamic.plan(shared);
+      const { model: made } = await apply(shared, part, { inPlace: true });
+      expect(fileOf(made)).toEqual(fileOf((await apply(sharing()[0], part)).model));
+      expect(bytes).toEqual(floats);
+    }
   });
 
   it("plans once and applies often without it", async () => {
