@@ -58,7 +58,7 @@ export function argumentsOf(own) {
   return values;
 }
 
-export const readText = (path) => readFile(path, "utf8");
+const readText = (path) => readFile(path, "utf8");
 
 /** Sentences of treebanks, one after the other, for part-of-speech training. */
 export async function treebankSentences(paths) {

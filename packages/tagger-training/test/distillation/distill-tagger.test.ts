@@ -5,7 +5,6 @@ import { serializeModel } from "@nasty/formats/onnx";
 import { writeModelFile } from "@nasty/formats/onnx/node";
 import { openSession } from "@nasty/runtime";
 import { openNeuralTagger, withTagger } from "@nasty/taggers";
-import type { CheckpointStore } from "@nasty/training";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { DistillTaggerOptions } from "../../src/distillation/distill-tagger.js";
 import { distill } from "../../src/distillation/distill.js";
@@ -17,6 +16,7 @@ import { architectures } from "../../src/neural/architecture.js";
 import { type TrainedTagger, trainTagger } from "../../src/neural/training/train-tagger.js";
 import { toyDirectory, toySentences } from "../fine-tuning/toy.js";
 import { tinyBilstm, tinyCnn, tinyFeatures } from "../neural/tiny-neural.js";
+import { memoryCheckpoint } from "../memory-checkpoint.js";
 
 const { vocabulary: _v, characters: _c, ...sizes } = tinyFeatures;
 const features = { ...sizes, affixRows: 64, leastCount: 1 };
@@ -170,13 +170,7 @@ it("learns auxiliary labels beside what the teachers think", async () => {
 it("gives the same bytes twice and goes on from a checkpoint, of the same teachers alone", async () => {
   const short = { ...options, recipe: { ...recipe, epochs: 3 } };
   const whole = await distill(neural, short);
-  let saved: Uint8Array | undefined;
-  const checkpoint: CheckpointStore = {
-    load: async () => saved,
-    save: async (chunks) => {
-      saved = Buffer.concat([...chunks]);
-    },
-  };
+  const checkpoint = memoryCheckpoint();
   const abort = new AbortController();
   const cut = await distill(neural, {
     ...short,

@@ -6,11 +6,12 @@ import { openSession } from "@nasty/runtime";
 import { evaluate } from "@nasty/taggers";
 import { buildEncoder } from "@nasty/taggers/encoders";
 import { openTagger } from "@nasty/taggers/node";
-import type { CheckpointStore, TrainingEvent } from "@nasty/training";
+import type { TrainingEvent } from "@nasty/training";
 import { describe, expect, it } from "vitest";
 import { fineTune, type FineTuneOptions } from "../../src/fine-tuning/fine-tune.js";
 import { writeFineTuned } from "../../src/fine-tuning/write-fine-tuned.js";
 import { toyDirectory, toyEntities, toySentences } from "./toy.js";
+import { memoryCheckpoint } from "../memory-checkpoint.js";
 
 const options: FineTuneOptions = { epochs: 30, batchSize: 2, learningRate: 2e-2, dropout: 0, seed: 4 };
 const data = { train: toySentences };
@@ -99,13 +100,7 @@ describe("fine-tuning", () => {
     const base = await toyDirectory();
     const short = { ...options, epochs: 3, dropout: 0.1 };
     const whole = weightsOf((await fineTune(base, data, "pos", short)).model);
-    let saved: Uint8Array | undefined;
-    const checkpoint: CheckpointStore = {
-      load: async () => saved,
-      save: async (chunks) => {
-        saved = Buffer.concat([...chunks]);
-      },
-    };
+    const checkpoint = memoryCheckpoint();
     const stop = new AbortController();
     const onEvent = (event: TrainingEvent): void => {
       if (event.event === "checkpoint" && event.step >= 4) stop.abort();

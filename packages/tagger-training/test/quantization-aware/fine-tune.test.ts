@@ -2,7 +2,6 @@ import { getMetadata } from "@nasty/formats/onnx";
 import { openSession } from "@nasty/runtime";
 import { evaluate, makeTransformerTagger } from "@nasty/taggers";
 import {
-  type CheckpointStore,
   parseQuantizationRecord,
   quantizationRecordKey,
   simulateQuantization,
@@ -11,6 +10,7 @@ import {
 import { beforeAll, describe, expect, it } from "vitest";
 import { fineTune, type FineTuned, type FineTuneOptions } from "../../src/fine-tuning/fine-tune.js";
 import { toyDirectory, toySentences } from "../fine-tuning/toy.js";
+import { memoryCheckpoint } from "../memory-checkpoint.js";
 
 const labelled = toySentences.filter(({ labels }) => !labels.includes("_"));
 const data = { train: toySentences, validation: labelled };
@@ -96,13 +96,7 @@ describe("fine-tuning for quantization", () => {
 
   it("goes on after an interruption as if there had been none, and not with other options", async () => {
     const whole = await fineTune(base, data, "pos", options);
-    let saved: Uint8Array | undefined;
-    const checkpoint: CheckpointStore = {
-      load: async () => saved,
-      save: async (chunks) => {
-        saved = Buffer.concat([...chunks]);
-      },
-    };
+    const checkpoint = memoryCheckpoint();
     const stop = new AbortController();
     const onEvent = (event: TrainingEvent): void => {
       if (event.event === "checkpoint" && event.step >= 8) stop.abort();

@@ -5,7 +5,7 @@ import { modelChunks, type ModelProto, tensorFromProto } from "@nasty/formats/on
 import { parseSafetensors, safetensorsChunks } from "@nasty/formats/safetensors";
 import { openSession } from "@nasty/runtime";
 import { buildEncoder, randomCheckpoint } from "@nasty/taggers/encoders";
-import type { CheckpointStore, TrainingEvent } from "@nasty/training";
+import type { TrainingEvent } from "@nasty/training";
 import { describe, expect, it } from "vitest";
 import type { BaseModel } from "../../src/fine-tuning/base-model.js";
 import { classScores } from "../../src/text-models/class-scores.js";
@@ -17,6 +17,7 @@ import { makeTextFeeder } from "../../src/text-models/text-rows.js";
 import { writeTextModel } from "../../src/text-models/write-text-model.js";
 import { type ModelType, modelTypes, tinyCheckpoint } from "../encoders/tiny-checkpoint.js";
 import { plantedPairs, plantedTexts, tinyBase } from "./planted.js";
+import { memoryCheckpoint } from "../memory-checkpoint.js";
 
 const options: FineTuneClassifierOptions = { epochs: 12, batchSize: 4, learningRate: 1e-2, seed: 3 };
 const train = plantedTexts;
@@ -145,13 +146,7 @@ describe("a classifier of texts", () => {
     const run = (more: object, texts = train) =>
       fineTuneClassifier(tinyBase(texts, 0.1), { train: texts }, { ...short, ...more });
     const whole = await run({});
-    let saved: Uint8Array | undefined;
-    const checkpoint: CheckpointStore = {
-      load: async () => saved,
-      save: async (chunks) => {
-        saved = Buffer.concat([...chunks]);
-      },
-    };
+    const checkpoint = memoryCheckpoint();
     const stop = new AbortController();
     const onEvent = (event: TrainingEvent): void => {
       if (event.event === "checkpoint" && event.step >= 8) stop.abort();

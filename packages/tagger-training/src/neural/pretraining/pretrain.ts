@@ -3,10 +3,9 @@ import { hashText } from "@nasty/taggers/neural";
 import {
   type CheckpointStore,
   type Engine,
-  onnxEngine,
   type StopReason,
   trainLoop,
-  type TrainingEvent,
+  type TrainLoopOptions,
 } from "@nasty/training";
 import type { EncoderOptions } from "../graph/encoder.js";
 import { countWords } from "../features/count-features.js";
@@ -56,12 +55,14 @@ export interface PretrainingRun extends EncoderOptions {
   readonly labelled: readonly (readonly string[])[];
   /** Batches, feature dropout, learning rate and the like. */
   readonly recipe: Recipe;
-  readonly engine?: Engine | undefined;
-  readonly checkpointEvery?: number | undefined;
-  readonly onEvent?: ((event: TrainingEvent) => void) | undefined;
-  readonly eventEvery?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+  /** What checkpoints of the whole training must agree on: data, settings and {@link pretrainingIdentity}. */
+  readonly identity: string;
+  readonly engine: Engine;
+  readonly loop: FollowedLoop;
 }
+
+/** How a training and its pretraining are followed and ended. */
+export type FollowedLoop = Pick<TrainLoopOptions, "checkpointEvery" | "onEvent" | "eventEvery" | "signal">;
 
 /** An encoder that knows text. */
 export interface Pretrained {
@@ -85,7 +86,7 @@ const usual = { epochs: 1, maskedShare: 0.15, words: 20_000, negatives: 1024, dr
  */
 export async function pretrain(given: Pretraining, run: PretrainingRun): Promise<Pretrained> {
   const options = checked({ ...usual, ...given });
-  const { recipe, architecture, features, seed, threads } = run;
+  const { recipe, architecture, features, identity, engine, loop, seed, threads } = run;
   if (given.text.every(({ length }) => length === 0))
     throw new TaggerError("empty", "pretraining: text: words: expected at least 1, got 0");
   const sentences = [...given.text, ...run.labelled].flatMap((words) =>
@@ -113,7 +114,7 @@ export async function pretrain(given: Pretraining, run: PretrainingRun): Promise
   });
   const totalSteps = Math.max(2, options.epochs * source.batchesPerEpoch);
   const model = pretrainingModel(run, targets);
-  const trainer = await (run.engine ?? onnxEngine).load(model, {
+  const trainer = await engine.load(model, {
     loss: {
       kind: "cross-entropy",
       name: "hidden words",
@@ -125,7 +126,6 @@ export async function pretrain(given: Pretraining, run: PretrainingRun): Promise
     seed,
     threads,
   });
-  const { onEvent } = run;
   try {
     const { weights, history, stopped } = await trainLoop({
       trainer,
@@ -133,13 +133,10 @@ export async function pretrain(given: Pretraining, run: PretrainingRun): Promise
       epochs: options.epochs,
       seed,
       stepsPerEpoch: source.batchesPerEpoch,
-      identity: identityOf(given, run),
+      identity,
       phase: "pretraining",
       ...(given.checkpoint === undefined ? {} : { checkpoint: given.checkpoint }),
-      ...(run.checkpointEvery === undefined ? {} : { checkpointEvery: run.checkpointEvery }),
-      ...(onEvent === undefined ? {} : { onEvent }),
-      ...(run.eventEvery === undefined ? {} : { eventEvery: run.eventEvery }),
-      ...(run.signal === undefined ? {} : { signal: run.signal }),
+      ...loop,
     });
     return {
       weights: new Map([...weights].filter(([name]) => !name.startsWith(headPrefix))),
@@ -158,28 +155,9 @@ export async function pretrain(given: Pretraining, run: PretrainingRun): Promise
 
 /** What a checkpoint must agree on to be gone on from: settings, and the text by length and hash. */
 export function pretrainingIdentity({ text, checkpoint: _, ...options }: Pretraining): object {
-  return { ...usual, ...options, sentences: text.length, text: hashOf(text) };
-}
-
-const identityOf = (
-  given: Pretraining,
-  { labelled, recipe, seed, architecture, features, engine }: PretrainingRun,
-): string =>
-  JSON.stringify({
-    pretraining: pretrainingIdentity(given),
-    labelled: hashOf(labelled),
-    seed,
-    recipe,
-    architecture,
-    features: hashText(JSON.stringify({ ...features, codes: features.codes?.books }), { seed }),
-    codes: features.codes && hashOf([features.codes.words]),
-    engine: engine?.name,
-  });
-
-function hashOf(sentences: readonly (readonly string[])[]): number {
   let hash = 0;
-  for (const words of sentences) hash = hashText(words.join(" "), { seed: hash });
-  return hash;
+  for (const words of text) hash = hashText(words.join(" "), { seed: hash });
+  return { ...usual, ...options, sentences: text.length, text: hash };
 }
 
 function checked<T extends typeof usual>(options: T): T {

@@ -32,8 +32,7 @@ import {
 } from "../architecture.js";
 import { countWords, featureSettings } from "../features/count-features.js";
 import { buildNeuralModel } from "../graph/build-neural-model.js";
-import type { EncoderOptions } from "../graph/encoder.js";
-import { pretrain, type Pretrained, type PretrainingReport } from "../pretraining/pretrain.js";
+import { type FollowedLoop, pretrain, type PretrainingReport } from "../pretraining/pretrain.js";
 import { noiseOf } from "../../noise/noise.js";
 import { checkLengths, checkValidation, type LabelSets, labelSets } from "./label-sets.js";
 import { dropoutOf } from "./dropout.js";
@@ -91,14 +90,15 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
   const options = form === undefined ? given : inForm(given, form);
   const { task, train, validation, architecture: named = "bilstm", seed = 1, threads = 1 } = options;
   const { soft, chain = task === "ner" && soft === undefined } = options;
-  const { patience, checkpoint, checkpointEvery, onEvent, eventEvery, signal } = options;
+  const { patience, checkpoint, pretraining, engine = onnxEngine } = options;
   const recipe: Recipe = { ...defaultRecipe, ...options.recipe };
   const sets = labelSetsOf(options, chain);
   checkValidation(validation, sets.labels);
   checkLengths(train, recipe.longestSentence);
 
   const preset: ArchitecturePreset = typeof named === "string" ? architectures[named] : named;
-  const counts = countWords(train.map(({ words }) => words));
+  const labelled = train.map(({ words }) => words);
+  const counts = countWords(labelled);
   const hasCharacters = preset.architecture.embedding.characters !== undefined;
   const { wordCodes } = options;
   const codes = wordCodes && { words: wordCodes.words, books: wordCodes.books, codes: wordCodes.codes };
@@ -133,8 +133,15 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
     // An entity without its first word would be none of its scheme.
     mayDrop: task === "pos" ? undefined : (label) => label === "O" || label === noLabel,
   });
+  const totalSteps = Math.max(2, recipe.epochs * source.batchesPerEpoch);
+  const qat = quantizationOf("trainTagger", options, totalSteps);
+  const modifiers = [...(options.modifiers ?? []), ...(qat === undefined ? [] : [qat])];
+  const identity = identityOf(options, { recipe, preset, sets });
+  const loop = followedLoop(options);
   const encoder = { features, architecture, codebooks: wordCodes?.rows, seed };
-  const pretrained = await pretrainedFor(options, { encoder, recipe });
+  const pretrained =
+    pretraining &&
+    (await pretrain(pretraining, { ...encoder, labelled, recipe, identity, engine, loop, threads }));
   const built = buildNeuralModel({
     ...encoder,
     labels: sets.labels.length,
@@ -155,10 +162,7 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
       history: [],
       stopped: "interrupted",
     };
-  const totalSteps = Math.max(2, recipe.epochs * source.batchesPerEpoch);
-  const qat = quantizationOf("trainTagger", options, totalSteps);
-  const modifiers = [...(options.modifiers ?? []), ...(qat === undefined ? [] : [qat])];
-  const trainer = await (options.engine ?? onnxEngine).load(model, {
+  const trainer = await engine.load(model, {
     loss: lossesOf(sets, recipe, { soft, sequenceLength: chain ? meanLength(train) : undefined }),
     dropout: dropoutOf(model, architecture),
     optimizer: optimizerOf(recipe, totalSteps, qat?.trained),
@@ -173,15 +177,12 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
       epochs: recipe.epochs,
       seed,
       stepsPerEpoch: source.batchesPerEpoch,
-      identity: identityOf(options, { recipe, preset, sets }),
+      identity,
       validate: ({ model: current }) =>
         validate(qat?.simulate(current) ?? current, settings, { validation, threads }),
       ...(patience === undefined ? {} : { patience }),
       ...(checkpoint === undefined ? {} : { checkpoint }),
-      ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
-      ...(onEvent === undefined ? {} : { onEvent }),
-      ...(eventEvery === undefined ? {} : { eventEvery }),
-      ...(signal === undefined ? {} : { signal }),
+      ...loop,
     });
     const final = dropAuxiliary(result.model);
     const record = qat?.record(final, result.modifiers);
@@ -201,30 +202,18 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
   }
 }
 
-/** The encoder of the tagger after its pretraining, if there is one. */
-async function pretrainedFor(
-  options: TrainTaggerOptions,
-  {
-    encoder,
-    recipe,
-  }: { readonly encoder: EncoderOptions & { readonly seed: number }; readonly recipe: Recipe },
-): Promise<Pretrained | undefined> {
-  const { pretraining, train, threads = 1, engine, checkpointEvery, onEvent, eventEvery, signal } = options;
-  return (
-    pretraining &&
-    pretrain(pretraining, {
-      ...encoder,
-      labelled: train.map(({ words }) => words),
-      recipe,
-      threads,
-      engine,
-      checkpointEvery,
-      onEvent,
-      eventEvery,
-      signal,
-    })
-  );
-}
+/** What the training and its pretraining have in common. */
+const followedLoop = ({
+  checkpointEvery,
+  onEvent,
+  eventEvery,
+  signal,
+}: TrainTaggerOptions): FollowedLoop => ({
+  ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
+  ...(onEvent === undefined ? {} : { onEvent }),
+  ...(eventEvery === undefined ? {} : { eventEvery }),
+  ...(signal === undefined ? {} : { signal }),
+});
 
 const withEmbedding = (architecture: Architecture, changes: Partial<EmbeddingSettings>): Architecture => ({
   ...architecture,

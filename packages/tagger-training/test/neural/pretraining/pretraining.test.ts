@@ -1,6 +1,6 @@
 import type { Tensor } from "@nasty/core";
 import { serializeModel } from "@nasty/formats/onnx";
-import { type CheckpointStore, seededRandom, type TrainingEvent } from "@nasty/training";
+import { onnxEngine, seededRandom, type TrainingEvent } from "@nasty/training";
 import { describe, expect, test } from "vitest";
 import { countWords, featureSettings } from "../../../src/neural/features/count-features.js";
 import { maskedBatches } from "../../../src/neural/pretraining/masked-batches.js";
@@ -10,6 +10,7 @@ import { defaultRecipe } from "../../../src/neural/training/recipe.js";
 import { trainTagger } from "../../../src/neural/training/train-tagger.js";
 import type { TrainTaggerOptions } from "../../../src/neural/training/train-tagger-options.js";
 import { tinyBilstm, tinyCnn, tinyFeatures } from "../tiny-neural.js";
+import { memoryCheckpoint } from "../../memory-checkpoint.js";
 
 const { vocabulary: _v, characters: _c, ...sizes } = tinyFeatures;
 const sized = { ...sizes, affixRows: 512, leastCount: 2 };
@@ -84,7 +85,16 @@ describe.each(both)("%s", (_name, architecture) => {
 
   test("words that follow from their neighbours are predicted, others are not", async () => {
     const options = { ...architecture, features: featuresOf(architecture, pretraining.text) };
-    const run = { ...options, seed: 1, threads: 1, labelled: [], recipe };
+    const run = {
+      ...options,
+      seed: 1,
+      threads: 1,
+      labelled: [],
+      recipe,
+      identity: "",
+      engine: onnxEngine,
+      loop: {},
+    };
     const { report } = await pretrain(pretraining, run);
     expect(report.losses).toHaveLength(6);
     // Of ten places eight are certain, and two are one of six words.
@@ -96,7 +106,7 @@ describe.each(both)("%s", (_name, architecture) => {
   test.each(["in its pretraining", "after it"])(
     "interrupted %s it goes on to the same bytes",
     async (when) => {
-      const [first, second] = [memory(), memory()];
+      const [first, second] = [memoryCheckpoint(), memoryCheckpoint()];
       const short = { ...pretraining, epochs: 2 };
       const options = { ...job(architecture), recipe: { ...recipe, epochs: 4 } };
       const whole = await trainTagger({ ...options, pretraining: short });
@@ -211,16 +221,14 @@ test.each<[string, Partial<Pretraining>, string]>([
   );
 });
 
+test("options of the training are checked before the pretraining", async () => {
+  const events: TrainingEvent[] = [];
+  const options = { ...job(cnn), pretraining, onEvent: (event: TrainingEvent) => void events.push(event) };
+  const refused = trainTagger({ ...options, quantizationAware: true, qatOptions: { start: 2 } });
+  await expect(refused).rejects.toThrow("start");
+  expect(events).toEqual([]);
+});
+
 function featuresOf({ features }: typeof bilstm | typeof cnn, text: readonly (readonly string[])[]) {
   return featureSettings(countWords(text), { ...features, hasCharacters: false });
-}
-
-function memory(): CheckpointStore {
-  let saved: Uint8Array | undefined;
-  return {
-    load: async () => saved,
-    save: async (chunks) => {
-      saved = Buffer.concat([...chunks]);
-    },
-  };
 }

@@ -3,7 +3,7 @@ import { parseColumns } from "@nasty/formats/iob";
 import { serializeModel } from "@nasty/formats/onnx";
 import { openSession } from "@nasty/runtime";
 import { evaluate, openNeuralTagger, readTaggerSettings, type Task } from "@nasty/taggers";
-import { type CheckpointStore, seededRandom } from "@nasty/training";
+import { seededRandom } from "@nasty/training";
 import { describe, expect, test } from "vitest";
 import type { Noise } from "../../../src/noise/noise.js";
 import { type TrainedTagger, trainTagger } from "../../../src/neural/training/train-tagger.js";
@@ -15,6 +15,7 @@ import {
   wnutTypes,
 } from "../../../src/neural/training/training-sentence.js";
 import { tinyBilstm, tinyCnn, tinyFeatures } from "../tiny-neural.js";
+import { memoryCheckpoint } from "../../memory-checkpoint.js";
 
 const { vocabulary: _v, characters: _c, ...sizes } = tinyFeatures;
 const features = { ...sizes, affixRows: 64, leastCount: 2 };
@@ -68,13 +69,7 @@ describe.each([
   });
 
   test("an interrupted training goes on to the same bytes", async () => {
-    let saved: Uint8Array | undefined;
-    const checkpoint: CheckpointStore = {
-      load: async () => saved,
-      save: async (chunks) => {
-        saved = Buffer.concat([...chunks]);
-      },
-    };
+    const checkpoint = memoryCheckpoint();
     const options = base(architecture);
     const whole = await trainTagger(options);
     const abort = new AbortController();
@@ -122,13 +117,7 @@ describe("noise", () => {
   });
 
   test("an entity keeps its first word, and the interrupted training goes on to the same bytes", async () => {
-    let saved: Uint8Array | undefined;
-    const checkpoint: CheckpointStore = {
-      load: async () => saved,
-      save: async (chunks) => {
-        saved = Buffer.concat([...chunks]);
-      },
-    };
+    const checkpoint = memoryCheckpoint();
     const train = corpus(60, 1).map(({ words }) => ({
       words: ['"', ...words],
       labels: ["B-X", "I-X", "O", "O", "O", "O"],
