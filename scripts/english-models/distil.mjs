@@ -47,7 +47,9 @@ const [temperature, alpha, studentSize] = ["temperature", "alpha", "student-size
 const { task, "parts-of-speech": parts } = values;
 const entities = entityReader(parts);
 const labelled =
-  task === "pos" ? treebankSentences : async (paths) => (await Promise.all(paths.map(entities))).flat();
+  task === "pos"
+    ? treebankSentences
+    : async (paths) => (await Promise.all(paths.map((path) => entities(path)))).flat();
 await trainAndWrite(values, {
   task,
   train: await labelled(values.train),

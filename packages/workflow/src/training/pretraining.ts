@@ -30,7 +30,7 @@ export async function pretrainingOf(
   }
   progress.start("reading the text of the pretraining");
   const text: (readonly string[])[] = [];
-  for await (const words of readWords(pretrain, language === undefined ? {} : { language })) text.push(words);
+  for await (const words of readWords(pretrain, { language })) text.push(words);
   progress.stop();
   if (text.every(({ length }) => length === 0))
     throw new InputError(`${operation}: --pretrain ${pretrain}: words: expected at least 1, got 0`);
