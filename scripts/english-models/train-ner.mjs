@@ -1,10 +1,11 @@
 // Trains a named-entity model.
 //   node scripts/english-models/train-ner.mjs --train en_ewt-ud-train.iob2 --validation en_ewt-ud-dev.iob2 --output ner.onnx
-//     [--parts-of-speech en_ewt-ud-train.conllu]… [--extra FILE[:WEIGHT]]… [--wnut FILE[:WEIGHT]]…
+//     [--parts-of-speech en_ewt-ud-train.conllu]… [--extra [CORPUS=]FILE[:WEIGHT]]… [--wnut [CORPUS=]FILE[:WEIGHT]]…
 //     [--architecture bilstm|cnn] [--epochs 18] [--seed 1] [--threads 1] [--patience N] [--recipe '{"learningRate":0.003}']
 // --parts-of-speech gives auxiliary labels to the sentences with the same sent_id; --extra is more text with PER, LOC
 // and ORG (other types are taken for none); --wnut is text with the types of WNUT-17, which are mapped to these. WEIGHT
-// (default 1) is how often a sentence is seen in an epoch, on average.
+// (default 1) is how often a sentence is seen in an epoch, on average. CORPUS says whose conventions the labels of a file
+// follow, where they are not those of --train: what is peculiar to a corpus is learned by vectors of its own.
 import { basename } from "node:path";
 import { wnutTypes } from "../../packages/tagger-training/dist/index.js";
 import { argumentsOf, entityReader, trainAndWrite } from "./training-run.mjs";
@@ -23,8 +24,8 @@ const parts = values["parts-of-speech"];
 const sentencesOf = entityReader(parts);
 
 function source(argument, types) {
-  const [, path, weight] = /^(.*?)(?::([\d.]+))?$/.exec(argument);
-  return sentencesOf(path, { types, weight: weight === undefined ? 1 : Number(weight) });
+  const [, corpus, path, weight] = /^(?:(\w+)=)?(.*?)(?::([\d.]+))?$/.exec(argument);
+  return sentencesOf(path, { types, corpus, weight: weight === undefined ? 1 : Number(weight) });
 }
 
 const more = await Promise.all([

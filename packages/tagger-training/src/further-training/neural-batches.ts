@@ -16,7 +16,7 @@ export function neuralBatches(
   const source = makeBatchSource({
     sentences,
     features,
-    sets: { labels, auxiliary: {} },
+    sets: { labels, auxiliary: {}, corpora: [] },
     // The likelihood of a sequence wants one sentence a row.
     layout: isRecurrent ? "rows" : hasChain ? "masked-rows" : "stream",
     batchSentences: batchSize,

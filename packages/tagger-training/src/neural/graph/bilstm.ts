@@ -1,5 +1,6 @@
 import { embeddingsValue } from "@nasty/taggers/neural";
 import { type BilstmArchitecture, embeddingWidth } from "../architecture.js";
+import { addCorpora } from "./corpora.js";
 import type { LayerWriter } from "./layer-writer.js";
 
 /** The last layer's input, and its width. */
@@ -14,11 +15,12 @@ export interface Context {
  * Word vectors [U, width] looked up by `word_index` [B, T], and two-way LSTM layers over the first `lengths` [B] words
  * of each row.
  */
-export function writeBilstm(writer: LayerWriter, architecture: BilstmArchitecture): Context {
+export function writeBilstm(writer: LayerWriter, architecture: BilstmArchitecture, corpora?: number): Context {
   const { layers, hidden, embeddingDropout, layerDropout } = architecture;
   const turned = writer.named("words/turned", "Transpose", ["word_index"], { perm: [1, 0] });
-  let x = writer.named("words/vectors", "Gather", [embeddingsValue, turned]);
   let width = embeddingWidth(architecture.embedding);
+  const vectors = writer.named("words/vectors", "Gather", [embeddingsValue, turned]);
+  let x = addCorpora(writer, vectors, "words", { corpora, width, lengthFirst: true });
   for (let layer = 0; layer < layers; layer++) {
     const name = `lstm${layer}`;
     const input = layer === 0 ? "dropout/embedding" : `dropout/layer${layer}`;

@@ -2,6 +2,7 @@ import { makeValueInfo, type ModelProto, type ValueInfoProto } from "@nasty/form
 import { auxiliaryOutput, chainOutputs, logitsOutput } from "@nasty/taggers/neural";
 import type { Context } from "./bilstm.js";
 import { beginEncoder, type EncoderOptions } from "./encoder.js";
+import { addCorpora } from "./corpora.js";
 import type { LayerWriter } from "./layer-writer.js";
 
 export interface NeuralModelOptions extends EncoderOptions {
@@ -30,10 +31,11 @@ export interface NeuralModelOptions extends EncoderOptions {
  * ```
  */
 export function buildNeuralModel(options: NeuralModelOptions): ModelProto {
-  const { labels, chain = false, auxiliary = {} } = options;
+  const { labels, chain = false, auxiliary = {}, corpora } = options;
   const { graph, writer, context } = beginEncoder(options);
   const heads = [{ name: logitsOutput, labels }, ...auxiliaryHeads(auxiliary)];
-  for (const head of heads) writeHead(writer, context, head);
+  for (const head of heads)
+    writeHead(writer, context, { ...head, corpora: head.name === logitsOutput ? corpora : 0 });
   const outputs = heads.map(({ name, labels: count }) =>
     makeValueInfo(name, "float32", ["batch", "length", count]),
   );
@@ -48,10 +50,12 @@ const auxiliaryHeads = (auxiliary: Readonly<Record<string, number>>): { name: st
 function writeHead(
   writer: LayerWriter,
   context: Context,
-  { name, labels }: { name: string; labels: number },
+  { name, labels, corpora }: { name: string; labels: number; corpora: number | undefined },
 ): void {
-  const scores = writer.linear(context.value, `head.${name}`, { inputs: context.width, outputs: labels });
-  if (context.lengthFirst) writer.named(name, "Transpose", [scores], { perm: [1, 0, 2] });
+  const { width, lengthFirst } = context;
+  const linear = writer.linear(context.value, `head.${name}`, { inputs: width, outputs: labels });
+  const scores = addCorpora(writer, linear, `head.${name}`, { corpora, width: labels, lengthFirst });
+  if (lengthFirst) writer.named(name, "Transpose", [scores], { perm: [1, 0, 2] });
   else writer.named(name, "Identity", [scores]);
 }
 

@@ -1,6 +1,7 @@
 import { embeddingsValue } from "@nasty/taggers/neural";
 import { type CnnArchitecture, embeddingWidth } from "../architecture.js";
 import type { Context } from "./bilstm.js";
+import { addCorpora } from "./corpora.js";
 import type { LayerWriter } from "./layer-writer.js";
 
 /**
@@ -9,10 +10,11 @@ import type { LayerWriter } from "./layer-writer.js";
  * `mask` [B, T] is 1 at words and 0 elsewhere; values at masked places are 0 at the entrance of every layer, so one
  * masked place separates two sentences in a row as the end of the row would.
  */
-export function writeCnn(writer: LayerWriter, architecture: CnnArchitecture): Context {
+export function writeCnn(writer: LayerWriter, architecture: CnnArchitecture, corpora?: number): Context {
   const { layers, embeddingDropout, layerDropout } = architecture;
   const width = embeddingWidth(architecture.embedding);
-  const gathered = writer.named("words/vectors", "Gather", [embeddingsValue, "word_index"]);
+  const vectors = writer.named("words/vectors", "Gather", [embeddingsValue, "word_index"]);
+  const gathered = addCorpora(writer, vectors, "words", { corpora, width, lengthFirst: false });
   const mask = writer.named("words/mask", "Unsqueeze", ["mask", writer.ints("axis.2", [2])]);
   const dropped = writer.dropout(gathered, "dropout/embedding", embeddingDropout);
   let x = writer.named("words/masked", "Mul", [dropped, mask]);

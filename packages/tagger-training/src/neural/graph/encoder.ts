@@ -4,6 +4,7 @@ import { affixCount, type FeatureSettings } from "@nasty/taggers/neural";
 import type { Architecture } from "../architecture.js";
 import { type Context, writeBilstm } from "./bilstm.js";
 import { writeCnn } from "./cnn.js";
+import { corporaInputOf } from "./corpora.js";
 import { checkEmbedding, writeEmbedder } from "./embedder.js";
 import { type LayerWriter, layerWriter } from "./layer-writer.js";
 
@@ -12,6 +13,8 @@ export interface EncoderOptions {
   readonly architecture: Architecture;
   /** First values of the codebooks of word codes, float32 [books · 256, width]; random ones otherwise. */
   readonly codebooks?: Float32Array | undefined;
+  /** How many corpora have a vector of their own, see `addCorpora`. Default 0. */
+  readonly corpora?: number | undefined;
   /** Seed of the first weights. Default 1. */
   readonly seed?: number;
 }
@@ -35,23 +38,23 @@ export interface Encoder {
  *
  * @throws RangeError for parts of different width that are to be added.
  */
-export function beginEncoder({ features, architecture, codebooks, seed = 1 }: EncoderOptions): Encoder {
+export function beginEncoder({ features, architecture, codebooks, corpora, seed = 1 }: EncoderOptions): Encoder {
   checkEmbedding(architecture.embedding);
   const graph = ModelGraph.empty(`nasty-${architecture.kind}`, { opsets: { "": 21 }, irVersion: 10 });
-  for (const input of inputsOf(features, architecture)) graph.main.addInput(input);
+  for (const input of [...inputsOf(features, architecture), ...corporaInputOf(corpora)]) graph.main.addInput(input);
   const writer = layerWriter(graph.main, seed);
   writeEmbedder(writer, features, architecture.embedding, codebooks);
-  const context = writeContext(writer, architecture);
+  const context = writeContext(writer, architecture, corpora);
   const value = writer.dropout(context.value, "dropout/output", architecture.outputDropout);
   return { graph, writer, context: { ...context, value } };
 }
 
-function writeContext(writer: LayerWriter, architecture: Architecture): Context {
+function writeContext(writer: LayerWriter, architecture: Architecture, corpora: number | undefined): Context {
   switch (architecture.kind) {
     case "bilstm":
-      return writeBilstm(writer, architecture);
+      return writeBilstm(writer, architecture, corpora);
     case "cnn":
-      return writeCnn(writer, architecture);
+      return writeCnn(writer, architecture, corpora);
     default:
       return architecture satisfies never;
   }

@@ -3,10 +3,12 @@ import { checkLabels, placeOf, TaggerError, type Task } from "@nasty/taggers";
 import { labelsOfForm } from "../../fine-tuning/label-set.js";
 import type { TrainingSentence } from "./training-sentence.js";
 
-/** Labels of the task's head and of the auxiliary heads, sorted. */
+/** Labels of the task's head and of the auxiliary heads, sorted, and what text there is. */
 export interface LabelSets {
   readonly labels: readonly string[];
   readonly auxiliary: Readonly<Record<string, readonly string[]>>;
+  /** Names of the corpora beside the task's own text, sorted. */
+  readonly corpora: readonly string[];
 }
 
 /**
@@ -37,6 +39,7 @@ export function labelSets(sentences: readonly TrainingSentence[], task: Task): L
   return {
     labels: task === "pos" ? [...labels].sort() : entityLabels([...labels]),
     auxiliary: Object.fromEntries(heads.map(([head, set]) => [head, [...set].sort()])),
+    corpora: [...new Set(sentences.flatMap(({ corpus }) => corpus ?? []))].sort(),
   };
 }
 

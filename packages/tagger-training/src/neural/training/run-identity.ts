@@ -25,8 +25,8 @@ export function identityOf(
   made: { recipe: Recipe; preset: ArchitecturePreset; sets: LabelSets },
 ): string {
   let text = 0;
-  for (const { words, labels, weight = 1 } of train) {
-    text = hashText(`${words.join(" ")}\t${labels.join(" ")}\t${weight}`, { seed: text });
+  for (const { words, labels, weight = 1, corpus = "" } of train) {
+    text = hashText(`${words.join(" ")}\t${labels.join(" ")}\t${weight}\t${corpus}`, { seed: text });
   }
   return JSON.stringify({
     task,

@@ -32,6 +32,7 @@ import {
 } from "../architecture.js";
 import { countWords, featureSettings } from "../features/count-features.js";
 import { buildNeuralModel } from "../graph/build-neural-model.js";
+import { dropCorpora } from "../graph/corpora.js";
 import { type FollowedLoop, pretrain, type PretrainingReport } from "../pretraining/pretrain.js";
 import { noiseOf } from "../../noise/noise.js";
 import { checkLengths, checkValidation, type LabelSets, labelSets } from "./label-sets.js";
@@ -146,6 +147,7 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
     ...encoder,
     labels: sets.labels.length,
     chain,
+    corpora: sets.corpora.length,
     auxiliary: Object.fromEntries(
       Object.entries(sets.auxiliary).map(([head, labels]) => [head, labels.length]),
     ),
@@ -153,7 +155,7 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
   const model = pretrained === undefined ? built : withWeights(built, pretrained.weights);
   if (pretrained?.stopped === "interrupted")
     return {
-      model: await withTagger(dropAuxiliary(model), settings),
+      model: await withTagger(asWritten(model), settings),
       pretraining: pretrained.report,
       settings,
       modifiers: {},
@@ -184,7 +186,7 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
       ...(checkpoint === undefined ? {} : { checkpoint }),
       ...loop,
     });
-    const final = dropAuxiliary(result.model);
+    const final = asWritten(result.model);
     const record = qat?.record(final, result.modifiers);
     return {
       model: await withTagger(withRecord(final, record), settings),
@@ -253,6 +255,9 @@ function labelSetsOf({ train, task, soft }: TrainTaggerOptions, chain: boolean):
   return { ...labelSets(labelled, task), labels: soft.labels };
 }
 
+/** The model without what only training needs. */
+const asWritten = (model: ModelProto): ModelProto => dropAuxiliary(dropCorpora(model));
+
 const meanLength = (sentences: readonly TrainingSentence[]): number =>
   sentences.reduce((sum, { words }) => sum + words.length, 0) / sentences.length;
 
@@ -261,7 +266,7 @@ async function validate(
   settings: NeuralSettings,
   { validation, threads }: { validation: readonly TrainingSentence[]; threads: number },
 ): Promise<number> {
-  const tagger = await openNeuralTagger(dropAuxiliary(model), settings, (part) =>
+  const tagger = await openNeuralTagger(asWritten(model), settings, (part) =>
     openSession(part, { threads }),
   );
   try {

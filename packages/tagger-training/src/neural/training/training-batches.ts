@@ -9,6 +9,7 @@ import {
 import type { Batch, Random } from "@nasty/training";
 import { disturb } from "../../noise/disturb.js";
 import type { Noise } from "../../noise/noise.js";
+import { corporaInput } from "../graph/corpora.js";
 import type { LabelSets } from "./label-sets.js";
 import type { TrainingSentence } from "./training-sentence.js";
 import { batchesOf, type BatchSize, shuffledBatches } from "./batches-of-like-length.js";
@@ -49,6 +50,8 @@ interface Example {
   readonly labels: readonly Int32Array[];
   readonly target: Float32Array | undefined;
   readonly weight: number;
+  /** Place of its corpus among those of the label sets, -1 for the task's own text. */
+  readonly corpus: number;
   /** Whether noise may leave out the word at a place. */
   readonly mayDrop: (place: number) => boolean;
 }
@@ -71,6 +74,7 @@ export function makeBatchSource(options: BatchSourceOptions): BatchSource {
         labels,
         target: options.targets?.[i],
         weight: sentence.weight ?? 1,
+        corpus: sentence.corpus === undefined ? -1 : sets.corpora.indexOf(sentence.corpus),
         mayDrop: (place) => mayDrop(sentence.labels[place] as string),
       };
     })
@@ -164,6 +168,8 @@ function encode(batch: readonly Example[], encoding: Encoding): Batch {
       placed,
     );
   });
+  const corpora = encoding.sets.corpora.length;
+  if (corpora > 0) feeds[corporaInput] = corporaTensor(batch, placed, corpora);
   if (encoding.targets !== undefined)
     Object.assign(
       feeds,
@@ -187,6 +193,17 @@ function softTensors(
     [softInputs.targets]: tensor("float32", [...mask.shape, labels], data),
     [softInputs.words]: tensor("float32", mask.shape, Float32Array.from(mask.data)),
   };
+}
+
+/** 1 at the corpus of each word's sentence, 0 elsewhere. */
+function corporaTensor(batch: readonly Example[], { starts, mask }: Placement, corpora: number): Tensor {
+  const data = new Float32Array(mask.data.length * corpora);
+  batch.forEach(({ words, corpus }, r) => {
+    if (corpus < 0) return;
+    const start = starts[r] as number;
+    for (let i = start; i < start + words.length; i++) data[i * corpora + corpus] = 1;
+  });
+  return tensor("float32", [...mask.shape, corpora], data);
 }
 
 function labelTensor(labels: readonly Int32Array[], { starts, mask }: Placement): Tensor {

@@ -14,6 +14,11 @@ export interface TrainingSentence extends LabelledSentence {
   readonly auxiliary?: Readonly<Record<string, readonly (string | undefined)[]>>;
   /** How often the sentence is seen in an epoch, on average: 1 unless given; 0.5 is a coin toss each epoch. */
   readonly weight?: number;
+  /**
+   * Name of the corpus that the sentence is from, where its labels follow other conventions than the task's own text,
+   * which has none. What is peculiar to a corpus is learned by vectors of its own, which the model is written without.
+   */
+  readonly corpus?: string | undefined;
 }
 
 /** "_" stands for a value that is not given. */
@@ -50,6 +55,8 @@ export interface NerSentenceOptions {
   readonly types?: Readonly<Record<string, string>>;
   /** See {@link TrainingSentence.weight}. */
   readonly weight?: number;
+  /** See {@link TrainingSentence.corpus}. */
+  readonly corpus?: string | undefined;
 }
 
 /** Types of WNUT-17 in the terms of PER, LOC and ORG; products and creative works have no counterpart. */
@@ -62,7 +69,7 @@ export const wnutTypes = { person: "PER", location: "LOC", corporation: "ORG", g
  */
 export function nerSentences(
   sentences: Iterable<ColumnSentence>,
-  { partsOfSpeech = [], types, weight }: NerSentenceOptions = {},
+  { partsOfSpeech = [], types, weight, corpus }: NerSentenceOptions = {},
 ): TrainingSentence[] {
   const byId = new Map<string, Sentence>();
   for (const sentence of partsOfSpeech) {
@@ -86,6 +93,7 @@ export function nerSentences(
       labels: labelsOf(spans, words.length, "IOB2"),
       line,
       ...(weight === undefined ? {} : { weight }),
+      ...(corpus === undefined ? {} : { corpus }),
       ...(same
         ? {
             auxiliary: {
