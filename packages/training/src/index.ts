@@ -16,6 +16,7 @@ export type {
   KullbackLeiblerLoss,
   Loss,
   MeanSquaredErrorLoss,
+  SoftChainLoss,
 } from "./losses/loss.js";
 export type { GradientOfWeight, RowsOfGradient } from "./optimizers/gradient-buffer.js";
 export {

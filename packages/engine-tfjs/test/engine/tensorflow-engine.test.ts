@@ -64,6 +64,52 @@ describe("tensorflowEngine", () => {
     await trainer.close();
   });
 
+  it("learns label sequences of a teacher as the default engine does", async () => {
+    const chained = makeModel(
+      makeGraph("chain", {
+        nodes: [makeNode("Gather", ["table", "ids"], ["logits"])],
+        inputs: [makeValueInfo("ids", "int64", ["batch", "length"])],
+        outputs: [makeValueInfo("logits", "float32", ["batch", "length", 2])],
+        initializers: [
+          makeTensor("table", "float32", { shape: [4, 2], values: [0.1, 0.2, -0.3, 0.4, 0.5, -0.6, 0, 1] }),
+          makeTensor("A", "float32", { shape: [2, 2], values: [0.3, -0.2, 0.1, 0] }),
+          makeTensor("start", "float32", { values: [0.5, 0] }),
+          makeTensor("end", "float32", { values: [0, 0.25] }),
+        ],
+      }),
+      { opsets: { "": 21 } },
+    );
+    const sequences: EngineOptions = {
+      loss: {
+        kind: "soft-crf",
+        ...{ emissions: "logits", transitions: "A", start: "start", end: "end" },
+        ...{ targets: "targets", pairs: "pairs" },
+      },
+      optimizer: { kind: "adamw", learningRate: 0.05 },
+    };
+    const taught: Record<string, Tensor> = {
+      ids: { dtype: "int64", shape: [2, 3], data: BigInt64Array.of(0n, 1n, 2n, 3n, 1n, 0n) },
+      // The second sentence has two words.
+      targets: {
+        dtype: "float32",
+        shape: [2, 3, 2],
+        data: Float32Array.of(0.9, 0.1, 0.4, 0.6, 0.2, 0.8, 0.5, 0.5, 1, 0, 0, 0),
+      },
+      pairs: { dtype: "float32", shape: [2, 2], data: Float32Array.of(0.9, 0.9, 0.8, 0.4) },
+    };
+    const losses = [];
+    for (const one of [engine, onnxEngine]) {
+      const trainer = await one.load(chained, sequences);
+      const own: number[] = [];
+      for (let i = 0; i < 4; i++) own.push((await trainer.step(taught)).loss);
+      losses.push(own);
+      await trainer.close();
+    }
+    const [own, expected] = losses as [number[], number[]];
+    expect(expected[3]).toBeLessThan(expected[0] as number);
+    own.forEach((value, i) => expect(value).toBeCloseTo(expected[i] as number, 5));
+  });
+
   it("leaves rows that were not looked up alone in a lazy table, as the default engine does", async () => {
     const lazy: EngineOptions = { ...options, optimizer: { ...options.optimizer, lazyFrom: 1 } };
     const tables = [];

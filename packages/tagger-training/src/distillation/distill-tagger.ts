@@ -41,6 +41,11 @@ export interface DistillTaggerOptions extends TeachingOptions, Run {
     readonly train: Iterable<TrainingSentence> | AsyncIterable<TrainingSentence>;
     readonly validation: Iterable<TrainingSentence> | AsyncIterable<TrainingSentence>;
   };
+  /**
+   * Whether label sequences get scores of their own, which learn from those of the teachers. Default: for entities at
+   * temperature 1.
+   */
+  readonly chain?: boolean;
   /** Factor of the architecture's widths. Default 1. */
   readonly studentSize?: number;
   /** Short for those of the recipe. */
@@ -83,6 +88,7 @@ export async function distillTagger(lesson: Lesson, options: DistillTaggerOption
     batchSize,
     learningRate,
     noise,
+    chain: _chain,
     ...run
   } = options;
   const { temperature: _temperature, alpha: _alpha, ...rest } = run;
@@ -97,8 +103,9 @@ export async function distillTagger(lesson: Lesson, options: DistillTaggerOption
     ...lesson.train,
     ...lesson.unlabelled.map((words) => ({ words, labels: words.map(() => noLabel) })),
   ];
-  const targets =
-    (await targetsOf(lesson)) ?? train.map(({ words }) => new Float32Array(words.length * labels.length));
+  const chain = options.chain ?? (task === "ner" && temperature === 1 && alpha > 0);
+  const found = await targetsOf(lesson, { withPairs: chain });
+  const targets = found?.targets ?? train.map(({ words }) => new Float32Array(words.length * labels.length));
   const trained = await trainTagger({
     ...rest,
     task,
@@ -106,7 +113,7 @@ export async function distillTagger(lesson: Lesson, options: DistillTaggerOption
     validation: scorable(lesson.validation),
     architecture: studentPreset(options),
     recipe,
-    soft: { labels, targets, temperature, alpha },
+    soft: { labels, targets, pairs: found?.pairs, temperature, alpha },
     scheme: lesson.labelling.scheme ?? undefined,
     language: lesson.teachers[0].settings.language,
   });

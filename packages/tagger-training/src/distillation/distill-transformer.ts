@@ -96,7 +96,7 @@ export async function distillTransformer(
       i,
     ),
   );
-  const targets = await targetsOf(lesson);
+  const targets = (await targetsOf(lesson))?.targets;
   const watched = hidden > 0 ? await hiddenSession(first, settings, threads) : undefined;
   const losses: Loss[] = [];
   if (alpha < 1)

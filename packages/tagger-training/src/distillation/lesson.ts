@@ -11,7 +11,7 @@ import {
   type Task,
 } from "@nasty/taggers";
 import { labelIndices, labelSetOf, readSentences } from "../fine-tuning/label-set.js";
-import { teacherTargets } from "./targets.js";
+import { type Targets, targetsOfWords } from "./targets.js";
 import { checkDataLabels, openTeachers, type Teacher } from "./teacher.js";
 
 /** What every student is taught with. */
@@ -94,10 +94,14 @@ export async function prepareLesson(
 }
 
 /** Targets of the labelled sentences, then of the others; none if they are not to be learned. */
-export async function targetsOf(lesson: Lesson): Promise<Float32Array[] | undefined> {
+export async function targetsOf(
+  lesson: Lesson,
+  { withPairs = false }: { readonly withPairs?: boolean } = {},
+): Promise<Targets | undefined> {
   if (lesson.alpha === 0) return undefined;
   const { teachers, train, unlabelled, labels, temperature, threads, onTeaching } = lesson;
-  return teacherTargets(teachers, [...train.map(({ words }) => words), ...unlabelled], {
+  return targetsOfWords(teachers, [...train.map(({ words }) => words), ...unlabelled], {
+    withPairs,
     labels,
     temperature,
     threads,

@@ -3,7 +3,7 @@ import { openNeuralTagger, TaggerError } from "@nasty/taggers";
 import { constrainChain } from "@nasty/taggers/neural";
 import { subwordBatches } from "@nasty/taggers/transformer";
 import { makeTrainingEncoder } from "../fine-tuning/training-rows.js";
-import { chainMarginals } from "./marginals.js";
+import { chainMarginals, freeMarginals, type Marginals } from "./marginals.js";
 import type { NeuralTeacher, Teacher, TransformerTeacher } from "./teacher.js";
 
 export interface TargetOptions {
@@ -13,6 +13,17 @@ export interface TargetOptions {
   readonly threads: number;
   /** Called with how many sentences the teacher under way has done. */
   readonly onProgress?: ((sentences: number) => void) | undefined;
+}
+
+/** What teachers think of sentences. */
+export interface Targets {
+  /** Of each word, for each sentence float32 [words · labels]: see {@link teacherTargets}. */
+  readonly targets: readonly Float32Array[];
+  /**
+   * For each sentence float32 [(words − 1) · labels · labels]: the probability of each label of a word with each one of
+   * the word behind it; undefined unless asked for.
+   */
+  readonly pairs: readonly Float32Array[] | undefined;
 }
 
 /**
@@ -28,17 +39,31 @@ export interface TargetOptions {
 export async function teacherTargets(
   teachers: readonly Teacher[],
   sentences: readonly (readonly string[])[],
-  { labels, temperature, threads, onProgress }: TargetOptions,
-): Promise<Float32Array[]> {
+  options: TargetOptions,
+): Promise<readonly Float32Array[]> {
+  return (await targetsOfWords(teachers, sentences, options)).targets;
+}
+
+/** {@link teacherTargets}, and what the teachers think of words side by side if `withPairs`. */
+export async function targetsOfWords(
+  teachers: readonly Teacher[],
+  sentences: readonly (readonly string[])[],
+  { labels, temperature, threads, onProgress, withPairs = false }: TargetOptions & { withPairs?: boolean },
+): Promise<Targets> {
   if (teachers.length === 0)
     throw new TaggerError("teacher", "teacherTargets: teachers: expected at least 1, got 0");
-  const targets = sentences.map((words) => new Float32Array(words.length * labels.length));
+  const count = labels.length;
+  const targets = sentences.map((words) => new Float32Array(words.length * count));
+  const pairs = withPairs
+    ? sentences.map((words) => new Float32Array(Math.max(0, words.length - 1) * count * count))
+    : undefined;
   for (const [i, teacher] of teachers.entries()) {
     const vote: Vote = {
       targets,
+      pairs,
       sentences,
       places: teacher.settings.labels.map((label) => placeOfLabel(label, labels, i)),
-      count: labels.length,
+      count,
       temperature,
       threads,
       onProgress,
@@ -51,7 +76,9 @@ export async function teacherTargets(
     for (let i = 0; i < target.length; i++)
       target[i] = temperature * Math.log(Math.max((target[i] as number) / teachers.length, 1e-30));
   }
-  return targets;
+  for (const pair of pairs ?? [])
+    for (let i = 0; i < pair.length; i++) pair[i] = (pair[i] as number) / teachers.length;
+  return { targets, pairs };
 }
 
 function placeOfLabel(label: string, labels: readonly string[], teacher: number): number {
@@ -68,6 +95,7 @@ function placeOfLabel(label: string, labels: readonly string[], teacher: number)
 interface Vote extends Omit<TargetOptions, "labels"> {
   /** Sums of probabilities. */
   readonly targets: readonly Float32Array[];
+  readonly pairs: readonly Float32Array[] | undefined;
   readonly sentences: readonly (readonly string[])[];
   /** Where each of the teacher's labels stands among the student's. */
   readonly places: readonly number[];
@@ -75,30 +103,29 @@ interface Vote extends Omit<TargetOptions, "labels"> {
   readonly count: number;
 }
 
-/** Adds the softmax of one word's scores. */
-function addWord(
-  { targets, places, count, temperature }: Vote,
-  { sentence, word }: { readonly sentence: number; readonly word: number },
-  { data, at }: { readonly data: Float32Array; readonly at: number },
-): void {
-  const target = targets[sentence] as Float32Array;
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < places.length; i++) highest = Math.max(highest, data[at + i] as number);
-  // Math.max is NaN if one score is.
-  if (!Number.isFinite(highest))
-    throw new TaggerError("output", `teacherTargets: model: logits: expected numbers, got ${highest}`);
-  let total = 0;
-  for (let i = 0; i < places.length; i++)
-    total += Math.exp(((data[at + i] as number) - highest) / temperature);
-  for (let i = 0; i < places.length; i++) {
-    const into = word * count + (places[i] as number);
-    const share = Math.exp(((data[at + i] as number) - highest) / temperature) / total;
+/** Adds what a teacher thinks of a sentence. */
+function addSentence(vote: Vote, sentence: number, { words, pairs }: Marginals): void {
+  const { places, count } = vote;
+  const own = places.length;
+  const target = vote.targets[sentence] as Float32Array;
+  words.forEach((share, i) => {
+    if (Number.isNaN(share))
+      throw new TaggerError("output", "teacherTargets: model: logits: expected numbers, got NaN");
+    const into = Math.floor(i / own) * count + (places[i % own] as number);
     target[into] = (target[into] as number) + share;
-  }
+  });
+  const pair = vote.pairs?.[sentence];
+  if (pair === undefined) return;
+  pairs?.forEach((share, i) => {
+    const [word, from, to] = [Math.floor(i / own / own), Math.floor(i / own) % own, i % own];
+    const into = (word * count + (places[from] as number)) * count + (places[to] as number);
+    pair[into] = (pair[into] as number) + share;
+  });
 }
 
 async function addNeural({ model, settings }: NeuralTeacher, vote: Vote): Promise<void> {
-  const { targets, places, count, sentences, temperature, threads, onProgress } = vote;
+  const { places, sentences, temperature, threads, onProgress } = vote;
+  const options = { temperature, pairs: vote.pairs !== undefined };
   const tagger = await openNeuralTagger(model, settings, (part) => openSession(part, { threads }));
   // What the tagger decodes with: entity labels in the order of their scheme.
   const chain =
@@ -108,19 +135,11 @@ async function addNeural({ model, settings }: NeuralTeacher, vote: Vote): Promis
   let sentence = 0;
   try {
     for await (const scores of tagger.scores(sentences)) {
-      if (chain === undefined) {
-        for (let word = 0; word < scores.length; word++)
-          addWord(vote, { sentence, word }, { data: scores.data, at: scores.start + word * places.length });
-      } else {
-        const target = targets[sentence] as Float32Array;
-        chainMarginals(scores, chain, temperature).forEach((share, i) => {
-          if (Number.isNaN(share))
-            throw new TaggerError("output", "teacherTargets: model: logits: expected numbers, got NaN");
-          const word = Math.floor(i / places.length);
-          const into = word * count + (places[i % places.length] as number);
-          target[into] = (target[into] as number) + share;
-        });
-      }
+      const marginals =
+        chain === undefined
+          ? freeMarginals(scores, places.length, options)
+          : chainMarginals(scores, chain, options);
+      addSentence(vote, sentence, marginals);
       sentence++;
       if (sentence % progressEvery === 0 || sentence === sentences.length) onProgress?.(sentence);
     }
@@ -132,16 +151,17 @@ async function addNeural({ model, settings }: NeuralTeacher, vote: Vote): Promis
 const progressEvery = 256;
 
 async function addTransformer({ model, settings }: TransformerTeacher, vote: Vote): Promise<void> {
-  const { sentences, places, threads, onProgress } = vote;
+  const { sentences, places, temperature, threads, onProgress } = vote;
+  const options = { temperature, pairs: vote.pairs !== undefined };
   const encoder = makeTrainingEncoder(model, settings);
   const session = await openSession(model, { threads });
   const names = session.outputs.map(({ name }) => name);
   const output = names.includes("logits") ? "logits" : (names[0] as string);
   try {
     for (let start = 0; start < sentences.length; start += progressEvery) {
-      const rows = sentences
-        .slice(start, start + progressEvery)
-        .flatMap((words, i) => encoder.encode(words, new Int32Array(words.length), start + i));
+      const part = sentences.slice(start, start + progressEvery);
+      const logits = part.map((words) => new Float32Array(words.length * places.length));
+      const rows = part.flatMap((words, i) => encoder.encode(words, new Int32Array(words.length), i));
       for (const batch of subwordBatches(rows, {
         batchSize: encoder.feeder.fixedRows ?? 16,
         batchTokens: 2048,
@@ -152,10 +172,14 @@ async function addTransformer({ model, settings }: TransformerTeacher, vote: Vot
         batch.forEach(({ sentence, positions, firstOwned }, r) => {
           positions.forEach((position, i) => {
             const at = (r * length + position) * places.length;
-            addWord(vote, { sentence, word: firstOwned + i }, { data, at });
+            logits[sentence]?.set(data.subarray(at, at + places.length), (firstOwned + i) * places.length);
           });
         });
       }
+      logits.forEach((scores, i) => {
+        const whole = { data: scores, start: 0, length: scores.length / places.length };
+        addSentence(vote, start + i, freeMarginals(whole, places.length, options));
+      });
       onProgress?.(Math.min(start + progressEvery, sentences.length));
     }
   } finally {

@@ -115,6 +115,63 @@ describe("targets", () => {
   });
 });
 
+describe("a student with scores of label sequences", () => {
+  const sentence = { words: ["new", "york", "sees", "ann"], labels: ["B-LOC", "I-LOC", "O", "B-PER"] };
+  const train = Array.from({ length: 6 }, () => sentence);
+  const job = { ...options, data: { train, validation: [sentence] }, temperature: 1 } as const;
+  let chained: TrainedTagger;
+
+  beforeAll(async () => {
+    chained = await trainTagger({
+      task: "ner",
+      train,
+      validation: [sentence],
+      architecture: cnn,
+      recipe: { ...recipe, epochs: 12 },
+    });
+  }, 60_000);
+
+  it("learns them from its teachers, right labels notwithstanding", async () => {
+    const lies = train.map((one) => ({ ...one, labels: ["O", "B-PER", "O", "O"] }));
+    const taught = async (alpha: number, epochs: number): Promise<TrainedTagger> =>
+      distill(chained, { ...job, data: { ...job.data, train: lies }, alpha, recipe: { ...recipe, epochs } });
+    const student = await taught(1, 20);
+    expect(student.value).toBe(1);
+    expect(student.model.graph?.output.map(({ name }) => name)).toEqual([
+      "logits",
+      "transitions",
+      "start",
+      "end",
+    ]);
+    const row = (label: string): number => student.settings.labels.indexOf(label);
+    const scores = transitionsOf(student);
+    const from = row("B-LOC") * student.settings.labels.length;
+    const into = (label: string): number => scores[from + row(label)] as number;
+    expect(into("I-LOC")).toBeGreaterThan(into("O") + 0.05);
+    expect((await taught(0.1, 20)).value).toBeLessThan(0.5);
+  });
+
+  it("has none at another temperature, and none that are asked away", async () => {
+    const outputsOf = (student: TrainedTagger): unknown =>
+      student.model.graph?.output.map(({ name }) => name);
+    const brief = { ...job, recipe: { ...recipe, epochs: 1 } };
+    expect(outputsOf(await distill(chained, { ...brief, temperature: 2 }))).toEqual(["logits"]);
+    expect(outputsOf(await distill(chained, { ...brief, chain: false }))).toEqual(["logits"]);
+    await expect(distill(chained, { ...brief, temperature: 2, chain: true })).rejects.toMatchObject({
+      code: "option",
+      message: expect.stringContaining("1 with scores of label sequences"),
+    });
+  });
+
+});
+
+/** The scores of one label behind another, [labels, labels]. */
+function transitionsOf({ model }: TrainedTagger): Float32Array {
+  const weight = model.graph?.initializer.find(({ name }) => name === "chain.transitions");
+  const raw = weight?.rawData as Uint8Array;
+  return new Float32Array(raw.slice().buffer);
+}
+
 describe.each([
   ["cnn", cnn],
   ["bilstm", bilstm],
@@ -304,6 +361,7 @@ describe("soft targets of trainTagger", () => {
     alpha: 0.5,
   };
   const job = { task: "pos", train: labelled, validation: labelled, architecture: cnn, recipe } as const;
+  const pairs = labelled.map((sentence) => new Float32Array((sentence.words.length - 1) * 9));
 
   it.each<[object, string, string]>([
     [
@@ -334,7 +392,27 @@ describe("soft targets of trainTagger", () => {
     [
       { soft, chain: true },
       "option",
-      "trainTagger: chain: expected no scores of label sequences with soft targets (they are of words), got chain: true",
+      "trainTagger: chain: expected no scores of label sequences with soft targets of words alone (they have no pairs), got chain: true",
+    ],
+    [
+      { soft: { ...soft, pairs }, chain: false },
+      "option",
+      "trainTagger: chain: expected scores of label sequences with soft targets that have pairs, got chain: false",
+    ],
+    [
+      { soft: { ...soft, pairs, temperature: 2 }, chain: true },
+      "option",
+      "trainTagger: soft: temperature: expected 1 with scores of label sequences, got 2",
+    ],
+    [
+      { soft: { ...soft, pairs: pairs.slice(1) }, chain: true },
+      "misaligned",
+      "trainTagger: soft: pairs: expected 5 (one a sentence), got 4",
+    ],
+    [
+      { soft: { ...soft, pairs: pairs.map(() => new Float32Array(2)) }, chain: true },
+      "misaligned",
+      "trainTagger: soft: sentence 1 word 1: pairs: expected 18 (words but one × labels × labels), got 2",
     ],
   ])("%#: are refused", async (change, code, message) => {
     await expect(trainTagger({ ...job, ...change })).rejects.toMatchObject({ code, message });

@@ -1,7 +1,7 @@
 import type { ChainScores } from "@nasty/taggers/neural";
 import { seededRandom } from "@nasty/training";
 import { describe, expect, it } from "vitest";
-import { chainMarginals } from "../../src/distillation/marginals.js";
+import { chainMarginals, freeMarginals } from "../../src/distillation/marginals.js";
 
 const labels = 3;
 const words = 4;
@@ -19,8 +19,13 @@ function example(seed: number): { data: Float32Array; chain: ChainScores } {
 }
 
 /** The definition: every sequence, one by one. */
-function enumerated(data: Float32Array, chain: ChainScores, temperature: number): number[] {
+function enumerated(
+  data: Float32Array,
+  chain: ChainScores,
+  temperature: number,
+): { words: number[]; pairs: number[] } {
   const sums = Array<number>(words * labels).fill(0);
+  const pairs = Array<number>((words - 1) * labels * labels).fill(0);
   let total = 0;
   for (let code = 0; code < labels ** words; code++) {
     const sequence = Array.from({ length: words }, (_, i) => Math.floor(code / labels ** i) % labels);
@@ -34,9 +39,12 @@ function enumerated(data: Float32Array, chain: ChainScores, temperature: number)
     total += weight;
     sequence.forEach((label, i) => {
       sums[i * labels + label] = (sums[i * labels + label] as number) + weight;
+      if (i === 0) return;
+      const cell = ((i - 1) * labels + (sequence[i - 1] as number)) * labels + label;
+      pairs[cell] = (pairs[cell] as number) + weight;
     });
   }
-  return sums.map((sum) => sum / total);
+  return { words: sums.map((sum) => sum / total), pairs: pairs.map((sum) => sum / total) };
 }
 
 describe("marginals of a chain", () => {
@@ -48,17 +56,33 @@ describe("marginals of a chain", () => {
     const { data, chain } = example(seed);
     const scores = { data: Float32Array.of(9, 9, ...data), start: 2, length: words };
     const expected = enumerated(data, chain, temperature);
-    chainMarginals(scores, chain, temperature).forEach((value, i) =>
-      expect(value).toBeCloseTo(expected[i] as number, 12),
-    );
+    const found = chainMarginals(scores, chain, { temperature, pairs: true });
+    found.words.forEach((value, i) => expect(value).toBeCloseTo(expected.words[i] as number, 12));
+    expect(found.pairs).toHaveLength(expected.pairs.length);
+    found.pairs?.forEach((value, i) => expect(value).toBeCloseTo(expected.pairs[i] as number, 12));
+    expect(chainMarginals(scores, chain, { temperature }).pairs).toBeUndefined();
+  });
+
+  it("of labels without a chain are those of a chain that says nothing", () => {
+    const { data } = example(5);
+    const scores = { data, start: 0, length: words };
+    const nothing = new Float32Array(labels);
+    const chain = { transitions: new Float32Array(labels * labels), start: nothing, end: nothing };
+    const options = { temperature: 1.5, pairs: true };
+    const [free, chained] = [freeMarginals(scores, labels, options), chainMarginals(scores, chain, options)];
+    free.words.forEach((value, i) => expect(value).toBeCloseTo(chained.words[i] as number, 12));
+    expect(free.pairs).toHaveLength((words - 1) * labels * labels);
+    free.pairs?.forEach((value, i) => expect(value).toBeCloseTo(chained.pairs?.[i] as number, 12));
   });
 
   it("are 0 for a label that no sequence has, and nothing for no words", () => {
     const { data, chain } = example(4);
     const start = Float32Array.of(Number.NEGATIVE_INFINITY, 0, 0);
-    const marginals = chainMarginals({ data, start: 0, length: words }, { ...chain, start }, 1);
+    const scores = { data, start: 0, length: words };
+    const { words: marginals } = chainMarginals(scores, { ...chain, start }, { temperature: 1 });
     expect(marginals[0]).toBe(0);
     expect((marginals[1] as number) + (marginals[2] as number)).toBeCloseTo(1, 12);
-    expect(chainMarginals({ data, start: 0, length: 0 }, chain, 1)).toHaveLength(0);
+    const none = chainMarginals({ data, start: 0, length: 0 }, chain, { temperature: 1, pairs: true });
+    expect([none.words.length, none.pairs?.length]).toEqual([0, 0]);
   });
 });

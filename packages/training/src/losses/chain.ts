@@ -1,19 +1,19 @@
 import type { NodeWriter } from "@nasty/graph";
 import { castTo } from "../gradient/gradient-writer.js";
 import { scan } from "../gradient/scan.js";
-import type { ChainLoss, LossContext, LossNodes } from "./loss.js";
+import type { ChainLoss, LossContext, LossNodes, SoftChainLoss } from "./loss.js";
 
 /**
- * Emits the forward and backward recursions of the chain and the gradients, which are expected minus observed counts.
+ * Emits the forward and backward recursions of the chain and the gradients, which are expected minus observed counts;
+ * what a teacher expects is observed with a {@link SoftChainLoss}.
  *
  * α_t[j] = e_t[j] + log Σ_i exp(α_{t−1}[i] + A[i, j]); β_t[i] = log Σ_j exp(A[i, j] + e_{t+1}[j] + β_{t+1}[j]);
  * log Z = log Σ_j exp(α_last[j] + end[j]). Padded steps keep α and β as they were.
  */
-export function chain(c: LossContext, loss: ChainLoss): LossNodes {
+export function chain(c: LossContext, loss: ChainLoss | SoftChainLoss): LossNodes {
   const { writer, weight } = c;
   const { op } = writer;
   const shape = c.dimensions(loss.emissions);
-  const labels = c.input(loss.labels, "int64", shape.slice(0, -1));
   const asFloat = (name: string): string => op("Cast", [name], castTo("float32"));
   const unsqueeze = (name: string, axis: number): string => op("Unsqueeze", [name, writer.ints([axis])]);
   const sum = (name: string, axes: readonly number[], keepdims = 0): string =>
@@ -25,17 +25,23 @@ export function chain(c: LossContext, loss: ChainLoss): LossNodes {
   const end = Number.MAX_SAFE_INTEGER;
   const axes = { one: writer.ints([1]), two: writer.ints([2]) };
   // Everything time first: [T, B, …], as Scan walks along the first dimension.
-  const counted = op("Not", [op("Equal", [labels, writer.scalar(loss.ignoreIndex ?? -100, "int64")])]);
-  const safe = op("Where", [counted, labels, writer.scalar(0, "int64")]);
   // One padded step behind the last: a Scan refuses a sequence without steps, which sentences of one word would have.
   const withPadding = (name: string): string =>
     op("Concat", [name, op("Mul", [slice(name, 0, 1), writer.scalar(0)])], { axis: 0 });
+  const ofLabels = ({ labels: name, ignoreIndex = -100 }: ChainLoss): { counted: string; each: string } => {
+    const labels = c.input(name, "int64", shape.slice(0, -1));
+    const counted = op("Not", [op("Equal", [labels, writer.scalar(ignoreIndex, "int64")])]);
+    const safe = op("Where", [counted, labels, writer.scalar(0, "int64")]);
+    const depth = op("Squeeze", [writer.dimension(loss.emissions, -1)]);
+    return { counted, each: op("OneHot", [safe, depth, writer.scalars([0, 1])], { axis: -1 }) };
+  };
+  const ofTeacher = ({ targets: name }: SoftChainLoss): { counted: string; each: string } => {
+    const each = c.input(name, "float32", shape);
+    return { counted: op("Greater", [sum(each, [2]), writer.scalar(0)]), each };
+  };
+  const { counted, each } = loss.kind === "crf" ? ofLabels(loss) : ofTeacher(loss);
   const valid = withPadding(timeFirst(unsqueeze(asFloat(counted), 2)));
-  const depth = op("Squeeze", [writer.dimension(loss.emissions, -1)]);
-  const observed = op("Mul", [
-    withPadding(timeFirst(op("OneHot", [safe, depth, writer.scalars([0, 1])], { axis: -1 }))),
-    valid,
-  ]);
+  const observed = op("Mul", [withPadding(timeFirst(each)), valid]);
   const emissions = withPadding(timeFirst(loss.emissions));
   const later = slice(valid, 1, end);
   const afterLast = op("Sub", [
@@ -73,9 +79,11 @@ export function chain(c: LossContext, loss: ChainLoss): LossNodes {
   const betas = op("Concat", [backward.outputs[0] as string, unsqueeze(lastBeta, 0)], { axis: 0 });
 
   const score = sum(op("Mul", [observed, emissions]), [0, 1, 2]);
-  const fromTo = writer.op("Einsum", [slice(observed, 0, -1), slice(observed, 1, end)], {
-    equation: "tbi,tbj->ij",
-  });
+  const labelCount = shape.at(-1);
+  const fromTo =
+    loss.kind === "crf"
+      ? op("Einsum", [slice(observed, 0, -1), slice(observed, 1, end)], { equation: "tbi,tbj->ij" })
+      : c.input(loss.pairs, "float32", [labelCount, labelCount]);
   const firstCounts = sum(slice(observed, 0, 1), [0, 1]);
   const lastCounts = sum(op("Mul", [observed, afterLast]), [0, 1]);
   const scores = [

@@ -88,6 +88,7 @@ function emit(loss: Loss, context: LossContext): LossNodes {
     case "mse":
       return meanSquaredError(context, loss);
     case "crf":
+    case "soft-crf":
       return chain(context, loss);
     default: {
       const unreachable: never = loss;

@@ -49,24 +49,42 @@ export interface MeanSquaredErrorLoss extends LossFields {
   readonly mask?: string;
 }
 
-/**
- * Negative log-likelihood of label sequences under a linear-chain conditional random field, per sequence:
- * (log Z − score) averaged over the batch. Emissions [B, T, C]; transitions [C, C] (from, to), start [C] and end [C]
- * are tensors of the graph; labels [B, T] (int64) are fed, `ignoreIndex` marks padding, which must be at the end.
- *
- * Source: J. Lafferty, A. McCallum and F. Pereira, "Conditional Random Fields" (2001).
- */
-export interface ChainLoss extends LossFields {
-  readonly kind: "crf";
+/** Scores of label sequences: emissions [B, T, C]; transitions [C, C] (from, to), start [C] and end [C]. */
+export interface ChainTensors {
   readonly emissions: string;
   readonly transitions: string;
   readonly start: string;
   readonly end: string;
+}
+
+/**
+ * Negative log-likelihood of label sequences under a linear-chain conditional random field, per sequence:
+ * (log Z − score) averaged over the batch. Labels [B, T] (int64) are fed, `ignoreIndex` marks padding, which must be at
+ * the end.
+ *
+ * Source: J. Lafferty, A. McCallum and F. Pereira, "Conditional Random Fields" (2001).
+ */
+export interface ChainLoss extends LossFields, ChainTensors {
+  readonly kind: "crf";
   readonly labels: string;
   readonly ignoreIndex?: number;
 }
 
-export type Loss = CrossEntropyLoss | KullbackLeiblerLoss | MeanSquaredErrorLoss | ChainLoss;
+/**
+ * What {@link ChainLoss} is on average over label sequences drawn from a teacher: log Z less the score that is expected.
+ * Fed are the probabilities of each label of each word, `targets` float32 [B, T, C] (zeros are padding, which must be
+ * at the end), and of each label behind each other one, `pairs` float32 [C, C] (from, to), summed over the batch.
+ *
+ * Source: X. Wang et al., "Structural Knowledge Distillation: Tractably Distilling Information for Structured
+ * Predictor" (2021), section 3.
+ */
+export interface SoftChainLoss extends LossFields, ChainTensors {
+  readonly kind: "soft-crf";
+  readonly targets: string;
+  readonly pairs: string;
+}
+
+export type Loss = CrossEntropyLoss | KullbackLeiblerLoss | MeanSquaredErrorLoss | ChainLoss | SoftChainLoss;
 
 /** What a loss may use of the graph under construction. */
 export interface LossContext {
@@ -94,6 +112,7 @@ export function tensorsOfLoss(loss: Loss): readonly string[] {
     case "mse":
       return [loss.prediction];
     case "crf":
+    case "soft-crf":
       return [loss.emissions, loss.transitions, loss.start, loss.end];
     default: {
       const unreachable: never = loss;

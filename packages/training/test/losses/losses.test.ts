@@ -227,6 +227,50 @@ describe("other losses", () => {
     }
     expect(await checkDifferences(loss, feeds, trainable)).toBeCloseTo(expected, 4);
   });
+  it("linear chain: of a teacher it is the mean over the teacher's sequences, by enumeration", async () => {
+    const paths = (length: number): number[][] =>
+      length === 0 ? [[]] : paths(length - 1).flatMap((path) => [0, 1, 2, 3].map((c) => [...path, c]));
+    const lengths = [3, 2];
+    const opinions = lengths.map((length) => {
+      const all = paths(length).map((path) => ({ path, share: Math.exp(random.normal()) }));
+      const total = all.reduce((sum, { share }) => sum + share, 0);
+      return all.map(({ path, share }) => ({ path, share: share / total }));
+    });
+    const targets = new Float32Array(B * T * C);
+    const pairs = new Float32Array(C * C);
+    const add = (sums: Float32Array, i: number, share: number): void => {
+      sums[i] = (sums[i] as number) + share;
+    };
+    for (const [b, opinion] of opinions.entries()) {
+      for (const { path, share } of opinion) {
+        path.forEach((c, t) => add(targets, (b * T + t) * C + c, share));
+        path.slice(1).forEach((c, t) => add(pairs, (path[t] as number) * C + c, share));
+      }
+    }
+    const feeds = {
+      targets: { dtype: "float32", shape: [B, T, C], data: targets } as Tensor,
+      pairs: { dtype: "float32", shape: [C, C], data: pairs } as Tensor,
+    };
+    const tensors = { emissions: "logits", transitions: "A", start: "start", end: "end" } as const;
+    const loss: Loss = { kind: "soft-crf", ...tensors, targets: "targets", pairs: "pairs" };
+    const { all, session } = await run(loss, feeds, ["W", "A", "start", "end"]);
+    await session.close();
+    const of = (name: string, i: number): number => Number(all[name]?.data[i]);
+    const score = (b: number, path: readonly number[]): number => {
+      let total = of("start", path[0] as number) + of("end", path.at(-1) as number);
+      for (const [t, c] of path.entries()) {
+        total += of("W", (b * T + t) * C + c);
+        if (t > 0) total += of("A", (path[t - 1] as number) * C + c);
+      }
+      return total;
+    };
+    let expected = 0;
+    for (const [b, opinion] of opinions.entries()) {
+      const z = Math.log(opinion.reduce((sum, { path }) => sum + Math.exp(score(b, path)), 0));
+      for (const { path, share } of opinion) expected += (share * (z - score(b, path))) / B;
+    }
+    expect(await checkDifferences(loss, feeds, ["W", "A", "start", "end"])).toBeCloseTo(expected, 4);
+  });
   it("linear chain: a sentence without words adds nothing", async () => {
     const chainLoss = {
       kind: "crf",

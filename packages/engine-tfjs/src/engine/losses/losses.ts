@@ -15,6 +15,7 @@ export function lossValue(inputs: LossInputs, loss: Loss): TfScalar {
     case "mse":
       return meanSquaredError(inputs, loss);
     case "crf":
+    case "soft-crf":
       return chainLoss(inputs, loss);
     default: {
       const unreachable: never = loss;
@@ -32,6 +33,8 @@ export function inputsOfLosses(losses: readonly Loss[]): readonly string[] {
       case "cross-entropy":
       case "crf":
         return [loss.labels];
+      case "soft-crf":
+        return [loss.targets, loss.pairs];
       case "kl":
         return withMask(loss.teacher, loss.mask);
       case "mse":

@@ -20,7 +20,17 @@ export function lossesOf(
   const { labelSmoothing, auxiliaryWeight } = recipe;
   const alpha = soft?.alpha ?? 0;
   const own: Loss =
-    sequenceLength === undefined
+    sequenceLength !== undefined && soft?.pairs !== undefined
+      ? {
+          kind: "soft-crf",
+          name: "labels",
+          emissions: logitsOutput,
+          ...chainOutputs,
+          targets: softInputs.targets,
+          pairs: softInputs.pairs,
+          weight: 1 / sequenceLength,
+        }
+      : sequenceLength === undefined
       ? {
           kind: "cross-entropy",
           name: "labels",
@@ -49,7 +59,7 @@ export function lossesOf(
     };
   });
   const taught: Loss[] =
-    soft === undefined || alpha === 0
+    soft === undefined || soft.pairs !== undefined || alpha === 0
       ? []
       : [
           {
@@ -62,5 +72,5 @@ export function lossesOf(
             weight: alpha,
           },
         ];
-  return [...(alpha < 1 ? [own] : []), ...taught, ...others];
+  return [...(alpha < 1 || soft?.pairs !== undefined ? [own] : []), ...taught, ...others];
 }

@@ -90,7 +90,7 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
   const form = formToLearn(given);
   const options = form === undefined ? given : inForm(given, form);
   const { task, train, validation, architecture: named = "bilstm", seed = 1, threads = 1 } = options;
-  const { soft, chain = task === "ner" && soft === undefined } = options;
+  const { soft, chain = task === "ner" && (soft === undefined || soft.pairs !== undefined) } = options;
   const { patience, checkpoint, pretraining, engine = onnxEngine } = options;
   const recipe: Recipe = { ...defaultRecipe, ...options.recipe };
   const sets = labelSetsOf(options, chain);
@@ -128,8 +128,8 @@ export async function trainTagger(given: TrainTaggerOptions): Promise<TrainedTag
     dropout: recipe.dropout,
     counts: counts.words,
     // The graph takes what its losses read, nothing else.
-    targets: soft?.alpha === 0 ? undefined : soft?.targets,
-    ownLabels: soft?.alpha !== 1,
+    soft: soft?.alpha === 0 && soft.pairs === undefined ? undefined : soft,
+    ownLabels: soft?.pairs === undefined && soft?.alpha !== 1,
     noise: noiseOf(recipe.noise),
     // An entity without its first word would be none of its scheme.
     mayDrop: task === "pos" ? undefined : (label) => label === "O" || label === noLabel,
@@ -242,12 +242,13 @@ function labelSetsOf({ train, task, soft }: TrainTaggerOptions, chain: boolean):
     if (task === "ner") checkHasEntities(sets.labels, "trainTagger");
     return sets;
   }
-  if (chain) {
-    throw new TaggerError(
-      "option",
-      "trainTagger: chain: expected no scores of label sequences with soft targets (they are of words), got chain: true",
-      { name: "chain" },
-    );
+  if (chain !== (soft.pairs !== undefined)) {
+    const [expected, got] = chain
+      ? ["no scores of label sequences with soft targets of words alone (they have no pairs)", "chain: true"]
+      : ["scores of label sequences with soft targets that have pairs", "chain: false"];
+    throw new TaggerError("option", `trainTagger: chain: expected ${expected}, got ${got}`, {
+      name: "chain",
+    });
   }
   checkSoftTargets(train, soft);
   // "_" is no entity label, and no label at all here.

@@ -11,6 +11,7 @@ import { disturb } from "../../noise/disturb.js";
 import type { Noise } from "../../noise/noise.js";
 import { corporaInput } from "../graph/corpora.js";
 import type { LabelSets } from "./label-sets.js";
+import { expectedLabels, type SoftTargets } from "./soft-targets.js";
 import type { TrainingSentence } from "./training-sentence.js";
 import { batchesOf, type BatchSize, shuffledBatches } from "./batches-of-like-length.js";
 import { encodeWords, type WordEncoding } from "./encode-words.js";
@@ -22,7 +23,12 @@ export const ignoredLabel = -100;
 export const labelsInput = (output: string): string => `${output}/labels`;
 
 /** Names of the inputs with what the teachers think of each word, and with 1 where there is a word. */
-export const softInputs = { targets: `${logitsOutput}/soft`, words: `${logitsOutput}/words` } as const;
+export const softInputs = {
+  targets: `${logitsOutput}/soft`,
+  words: `${logitsOutput}/words`,
+  /** Probabilities of a label behind another one, summed over the batch. */
+  pairs: `${logitsOutput}/pairs`,
+} as const;
 
 export interface BatchSource {
   /** Batches of an epoch; the same for the same random numbers. */
@@ -34,8 +40,8 @@ export interface BatchSource {
 export interface BatchSourceOptions extends BatchSize, Omit<WordEncoding, "store" | "random"> {
   readonly sentences: readonly TrainingSentence[];
   readonly sets: LabelSets;
-  /** For each sentence float32 [words · labels] that goes out with it. */
-  readonly targets?: readonly Float32Array[] | undefined;
+  /** What teachers think of the sentences. Without `pairs`, targets go out as they are. */
+  readonly soft?: SoftTargets | undefined;
   /** Whether the labels of the task's own head go out. Default true. */
   readonly ownLabels?: boolean;
   /** How sentences are disturbed, in another way each epoch; labels and targets stay those of the words. */
@@ -49,6 +55,8 @@ interface Example {
   /** Label numbers by output. */
   readonly labels: readonly Int32Array[];
   readonly target: Float32Array | undefined;
+  /** Float32 [(words − 1) · labels · labels]: see {@link SoftTargets.pairs}. */
+  readonly pairs: Float32Array | undefined;
   readonly weight: number;
   /** Place of its corpus among those of the label sets, -1 for the task's own text. */
   readonly corpus: number;
@@ -58,21 +66,22 @@ interface Example {
 
 /** Hands out batches of sentences of like length, in another order each epoch. */
 export function makeBatchSource(options: BatchSourceOptions): BatchSource {
-  const { sentences, features, sets, noise, mayDrop = () => true } = options;
+  const { sentences, features, sets, soft, noise, mayDrop = () => true } = options;
   const featuresOf = makeWordFeatures(features);
   const known = makeWordStore(featuresOf);
-  const outputs = outputsOf(sets, options.ownLabels);
-  const numbers = outputs.map(({ labels }) => new Map(labels.map((label, i) => [label, i])));
+  const all = outputsOf(sets);
+  const outputs = options.ownLabels === false ? all.slice(1) : all;
+  const numbers = all.map(({ labels }) => new Map(labels.map((label, i) => [label, i])));
   const examples = sentences
     .map((sentence, i): Example => {
-      const labels = outputs.map(({ head }, o) => {
+      const [right, ...others] = all.map(({ head }, o) => {
         const given = head === undefined ? sentence.labels : sentence.auxiliary?.[head];
         return Int32Array.from(sentence.words, (_, w) => numbers[o]?.get(given?.[w] ?? "") ?? ignoredLabel);
-      });
+      }) as [Int32Array, ...Int32Array[]];
       return {
         words: sentence.words,
-        labels,
-        target: options.targets?.[i],
+        labels: options.ownLabels === false ? others : [right, ...others],
+        ...softOf(soft, i, right),
         weight: sentence.weight ?? 1,
         corpus: sentence.corpus === undefined ? -1 : sets.corpora.indexOf(sentence.corpus),
         mayDrop: (place) => mayDrop(sentence.labels[place] as string),
@@ -110,13 +119,48 @@ function disturbed(
   const found = disturb(example.words, noise, random, example.mayDrop);
   if (found === undefined) return example;
   const { words, places } = found;
-  const { target } = example;
+  const { target, pairs } = example;
   return {
     ...example,
     words,
     labels: example.labels.map((labels) => Int32Array.from(places, (place) => labels[place] as number)),
     target: target && pickRows(target, places, count),
+    pairs: target && pairs && pickPairs({ target, pairs }, places, count),
   };
+}
+
+/** What goes out of what teachers think of a sentence. */
+function softOf(
+  soft: SoftTargets | undefined,
+  sentence: number,
+  right: Int32Array,
+): Pick<Example, "target" | "pairs"> {
+  const [target, pairs] = [soft?.targets[sentence], soft?.pairs?.[sentence]];
+  if (soft === undefined || target === undefined || pairs === undefined) return { target, pairs: undefined };
+  const expected = expectedLabels(soft, { targets: target, pairs, right });
+  return { target: expected.targets, pairs: expected.pairs };
+}
+
+/** Pairs of the words that are left; those that stood apart are taken to know nothing of each other. */
+function pickPairs(
+  { target, pairs }: { readonly target: Float32Array; readonly pairs: Float32Array },
+  places: readonly number[],
+  count: number,
+): Float32Array {
+  const size = count * count;
+  const out = new Float32Array(Math.max(0, places.length - 1) * size);
+  for (let i = 0; i < places.length - 1; i++) {
+    const [place, next] = [places[i] as number, places[i + 1] as number];
+    if (next === place + 1) {
+      out.set(pairs.subarray(place * size, next * size), i * size);
+      continue;
+    }
+    for (let cell = 0; cell < size; cell++) {
+      const from = target[place * count + Math.floor(cell / count)] as number;
+      out[i * size + cell] = from * (target[next * count + (cell % count)] as number);
+    }
+  }
+  return out;
 }
 
 function pickRows(values: Float32Array, rows: readonly number[], width: number): Float32Array {
@@ -131,13 +175,14 @@ interface Output {
   readonly labels: readonly string[];
 }
 
-function outputsOf({ labels, auxiliary }: LabelSets, ownLabels = true): Output[] {
+/** The task's own head, then the others. */
+function outputsOf({ labels, auxiliary }: LabelSets): Output[] {
   const heads = Object.entries(auxiliary).map(([head, names]) => ({
     name: auxiliaryOutput(head),
     head,
     labels: names,
   }));
-  return ownLabels ? [{ name: logitsOutput, head: undefined, labels }, ...heads] : heads;
+  return [{ name: logitsOutput, head: undefined, labels }, ...heads];
 }
 
 /** Each sentence as often as its weight says, on average. */
@@ -151,7 +196,7 @@ function draw(examples: readonly Example[], random: Random): Example[] {
 
 interface Encoding extends WordEncoding {
   readonly outputs: readonly Output[];
-  readonly targets?: readonly Float32Array[] | undefined;
+  readonly soft?: SoftTargets | undefined;
   readonly sets: LabelSets;
 }
 
@@ -170,29 +215,31 @@ function encode(batch: readonly Example[], encoding: Encoding): Batch {
   });
   const corpora = encoding.sets.corpora.length;
   if (corpora > 0) feeds[corporaInput] = corporaTensor(batch, placed, corpora);
-  if (encoding.targets !== undefined)
-    Object.assign(
-      feeds,
-      softTensors(
-        batch.map(({ target }) => target as Float32Array),
-        placed,
-        encoding.sets.labels.length,
-      ),
-    );
+  const { soft, sets } = encoding;
+  if (soft !== undefined) {
+    const { length } = sets.labels;
+    feeds[softInputs.targets] = targetTensor(batch, placed, length);
+    if (soft.pairs === undefined) feeds[softInputs.words] = wordTensor(placed);
+    else feeds[softInputs.pairs] = pairTensor(batch, length);
+  }
   return feeds;
 }
 
-function softTensors(
-  targets: readonly Float32Array[],
-  { starts, mask }: Placement,
-  labels: number,
-): Record<string, Tensor> {
+const wordTensor = ({ mask }: Placement): Tensor =>
+  tensor("float32", mask.shape, Float32Array.from(mask.data));
+
+function targetTensor(batch: readonly Example[], { starts, mask }: Placement, labels: number): Tensor {
   const data = new Float32Array(mask.data.length * labels);
-  targets.forEach((values, r) => data.set(values, (starts[r] as number) * labels));
-  return {
-    [softInputs.targets]: tensor("float32", [...mask.shape, labels], data),
-    [softInputs.words]: tensor("float32", mask.shape, Float32Array.from(mask.data)),
-  };
+  batch.forEach(({ target }, r) => data.set(target as Float32Array, (starts[r] as number) * labels));
+  return tensor("float32", [...mask.shape, labels], data);
+}
+
+function pairTensor(batch: readonly Example[], labels: number): Tensor {
+  const data = new Float32Array(labels * labels);
+  for (const { pairs = [] } of batch)
+    for (let i = 0; i < pairs.length; i++)
+      data[i % data.length] = (data[i % data.length] as number) + (pairs[i] as number);
+  return tensor("float32", [labels, labels], data);
 }
 
 /** 1 at the corpus of each word's sentence, 0 elsewhere. */

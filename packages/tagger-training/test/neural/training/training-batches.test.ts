@@ -13,13 +13,15 @@ const sentences = Array.from({ length: 50 }, (_, i) => ({
 const options: BatchSourceOptions = {
   sentences,
   features: tinyFeatures,
-  sets: { labels: ["X"], auxiliary: {} },
+  sets: { labels: ["X"], auxiliary: {}, corpora: [] },
   layout: "rows",
   batchSentences: 8,
   batchTokens: 24,
   dropout: { wordBase: 0, wordScale: 0, affix: 0 },
   counts: new Map([["time", 3]]),
 };
+const nothing = Object.fromEntries(Object.keys(defaultNoise).map((name) => [name, 0]));
+const noise = { ...defaultNoise, ...nothing, share: 1 };
 const epoch = (changes: Partial<BatchSourceOptions> = {}, seed = 1) => [
   ...makeBatchSource({ ...options, ...changes }).epoch(seededRandom(seed)),
 ];
@@ -77,6 +79,72 @@ test("codes are left out as often as asked", () => {
   expect(new Set(ids(undefined))).toEqual(new Set([0, 6, 262]));
 });
 
+test("words say which corpus they are from, those of the task's own text none", () => {
+  const of = (corpus: string | undefined, count: number) => ({
+    words: Array.from({ length: count }, () => "time"),
+    labels: Array.from({ length: count }, () => "X"),
+    corpus,
+  });
+  const own = { labels: ["X"], auxiliary: {}, corpora: ["a", "b"] };
+  const batches = epoch({
+    sentences: [of(undefined, 3), of("a", 2), of("b", 1)],
+    sets: own,
+    layout: "masked-rows",
+  });
+  const [batch] = batches;
+  expect(batches).toHaveLength(1);
+  expect(batch?.["corpora"]?.shape).toEqual([3, 3, 2]);
+  const rows = new Map<number, number[]>();
+  const data = numbers(batches, "corpora");
+  const mask = numbers(batches, "mask");
+  for (const row of [0, 1, 2])
+    rows.set(
+      mask.slice(3 * row, 3 * row + 3).reduce((a, b) => a + b),
+      data.slice(6 * row, 6 * row + 6),
+    );
+  expect(rows.get(3)).toEqual([0, 0, 0, 0, 0, 0]);
+  expect(rows.get(2)).toEqual([1, 0, 1, 0, 0, 0]);
+  expect(rows.get(1)).toEqual([0, 1, 0, 0, 0, 0]);
+  expect(epoch()[0]).not.toHaveProperty("corpora");
+});
+
+describe("what teachers think of words side by side", () => {
+  const words = ["a", ",", "b"];
+  const sentence = { words, labels: ["X", "Y", "X"] };
+  // Probabilities of X: 0.9, 0.2, 0.6, and of what stands side by side.
+  const targets = [Float32Array.of(0.9, 0.1, 0.2, 0.8, 0.6, 0.4).map(Math.log)];
+  const pairs = [Float32Array.of(0.15, 0.75, 0.05, 0.05, 0.1, 0.1, 0.5, 0.3)];
+  const soft = { labels: ["X", "Y"], targets, pairs, temperature: 1, alpha: 1 };
+  const sets = { labels: ["X", "Y"], auxiliary: {}, corpora: [] };
+  const fed = (changes: Partial<BatchSourceOptions>, name: string): number[] =>
+    numbers(epoch({ sentences: [sentence], sets, soft, ownLabels: false, ...changes }, 3), name).map(
+      (value) => Number(value.toFixed(5)),
+    );
+
+  test("is summed over the batch", () => {
+    expect(fed({}, "logits/soft")).toEqual([0.9, 0.1, 0.2, 0.8, 0.6, 0.4]);
+    expect(fed({}, "logits/pairs")).toEqual([0.25, 0.85, 0.55, 0.35]);
+    const two = { sentences: [sentence, sentence] };
+    const both = { ...soft, targets: [...targets, ...targets], pairs: [...pairs, ...pairs] };
+    expect(fed({ ...two, soft: both }, "logits/pairs")).toEqual([0.5, 1.7, 1.1, 0.7]);
+  });
+
+  test("is mixed with the right labels", () => {
+    const half = { ...soft, alpha: 0.5 };
+    expect(fed({ soft: half }, "logits/soft")).toEqual([0.95, 0.05, 0.1, 0.9, 0.8, 0.2]);
+    // X Y and Y X are right.
+    expect(fed({ soft: half }, "logits/pairs")).toEqual([0.125, 0.925, 0.775, 0.175]);
+    const unknown = [{ ...sentence, labels: ["_", "_", "_"] }];
+    expect(fed({ sentences: unknown, soft: half }, "logits/pairs")).toEqual([0.25, 0.85, 0.55, 0.35]);
+  });
+
+  test("goes with the words that noise leaves", () => {
+    const less = { noise: { ...noise, punctuation: 1 } };
+    expect(fed(less, "logits/soft")).toEqual([0.9, 0.1, 0.6, 0.4]);
+    expect(fed(less, "logits/pairs")).toEqual([0.54, 0.36, 0.06, 0.04]);
+  });
+});
+
 test("a sentence of weight w is seen w times an epoch on average", () => {
   const weighted = sentences.map((sentence) => ({ ...sentence, weight: 2.5 }));
   const seen = numbers(epoch({ sentences: weighted }), "logits/labels").filter((label) => label === 0).length;
@@ -92,7 +160,7 @@ test.each(["rows", "masked-rows", "stream"] as const)("targets stand where their
   const batches = epoch({
     layout,
     sentences: taught.map((numbers) => ({ words: numbers.map(() => "time"), labels: numbers.map(String) })),
-    sets: { labels: names, auxiliary: {} },
+    sets: { labels: names, auxiliary: {}, corpora: [] },
     targets: taught.map((numbers) =>
       Float32Array.from(numbers.flatMap((number) => names.map((name) => (name === String(number) ? 5 : 0)))),
     ),
@@ -113,8 +181,6 @@ test.each(["rows", "masked-rows", "stream"] as const)("targets stand where their
 });
 
 describe("noise", () => {
-  const nothing = Object.fromEntries(Object.keys(defaultNoise).map((name) => [name, 0]));
-  const noise = { ...defaultNoise, ...nothing, share: 1 };
 
   test("words change, another way each epoch, and are the same for the same seed", () => {
     const typing = { ...noise, typing: 1, typingPerWord: 0.5 };
@@ -134,8 +200,13 @@ describe("noise", () => {
     const batches = epoch(
       {
         sentences: [{ words: [",", "time", ",", ",", "a"], labels, auxiliary: { same: labels } }],
-        sets: { labels: names, auxiliary: { same: names } },
-        targets: [Float32Array.from(labels.flatMap(targetOf))],
+        sets: { labels: names, auxiliary: { same: names }, corpora: [] },
+        soft: {
+          labels: names,
+          targets: [Float32Array.from(labels.flatMap(targetOf))],
+          temperature: 1,
+          alpha: 0.5,
+        },
         noise: { ...noise, punctuation: 1 },
         mayDrop: (label) => label !== "kept",
       },
