@@ -42,8 +42,8 @@ export interface DistillTaggerOptions extends TeachingOptions, Run {
     readonly validation: Iterable<TrainingSentence> | AsyncIterable<TrainingSentence>;
   };
   /**
-   * Whether label sequences get scores of their own, which learn from those of the teachers. Default: for entities at
-   * temperature 1.
+   * Whether label sequences get scores of their own, which learn from those of the teachers; at temperature 1. Default:
+   * for entities, unless another temperature or an `alpha` of 0 is asked for.
    */
   readonly chain?: boolean;
   /** Factor of the architecture's widths. Default 1. */
@@ -103,8 +103,7 @@ export async function distillTagger(lesson: Lesson, options: DistillTaggerOption
     ...lesson.train,
     ...lesson.unlabelled.map((words) => ({ words, labels: words.map(() => noLabel) })),
   ];
-  const chain = options.chain ?? (task === "ner" && temperature === 1 && alpha > 0);
-  const found = await targetsOf(lesson, { withPairs: chain });
+  const found = await targetsOf(lesson);
   const targets = found?.targets ?? train.map(({ words }) => new Float32Array(words.length * labels.length));
   const trained = await trainTagger({
     ...rest,

@@ -35,7 +35,8 @@ export type Teachers = string | Teacher | readonly (string | Teacher)[];
  * sentence. A transformer student adds h·MSE(hidden), a neural one the losses of its auxiliary heads. Words are hidden
  * from a neural student as in `trainTagger`, and with `noise` it sees a share of the sentences disturbed; teachers read
  * the whole sentence as it is. Entity students of the neural kind have
- * no scores of label sequences.
+ * scores of label sequences, whose loss is the mean of their negative log-likelihood over sequences of the teachers (and
+ * 1 − α of that of the right one).
  *
  * @param teacher directories of token classifiers, model files, or results of `fineTune`, `trainTagger`,
  *   `trainTransformer`
@@ -62,7 +63,8 @@ export async function distill(teacher: Teachers, options: DistillOptions): Promi
   if (options.batchSize !== undefined) checkBatchSize("distill", options.batchSize);
   if (isTaggerStudent(options)) {
     studentPreset(options);
-    return distillTagger(await prepareLesson(teacher, options), options);
+    const { chain: asked } = options;
+    return distillTagger(await prepareLesson(teacher, { ...options, chain: { asked } }), options);
   }
   // Types keep it from programs in TypeScript alone.
   if ("noise" in options && options.noise !== undefined) {

@@ -18,7 +18,7 @@ import { checkDataLabels, openTeachers, type Teacher } from "./teacher.js";
 export interface TeachingOptions {
   /** Sentences for the teachers to label. */
   readonly unlabelled?: Sentences;
-  /** T: how soft the teachers' targets are. Default 2. */
+  /** T: how soft the teachers' targets are. Default 2, or 1 for a student with scores of label sequences. */
   readonly temperature?: number;
   /** α in α·T²·KL + (1 − α)·cross-entropy. Default 0.5. */
   readonly alpha?: number;
@@ -51,6 +51,8 @@ export interface Lesson {
   readonly unlabelled: readonly (readonly string[])[];
   readonly temperature: number;
   readonly alpha: number;
+  /** Whether the student has scores of label sequences. */
+  readonly chain: boolean;
   readonly threads: number;
   readonly onTeaching: ((sentences: number) => void) | undefined;
 }
@@ -58,6 +60,8 @@ export interface Lesson {
 interface LessonOptions extends TeachingOptions {
   readonly data: { readonly train: LabelledSentences; readonly validation?: LabelledSentences };
   readonly threads?: number;
+  /** Whether the student may have scores of label sequences, and whether it must; see `DistillTaggerOptions`. */
+  readonly chain?: { readonly asked: boolean | undefined };
 }
 
 /**
@@ -67,10 +71,19 @@ interface LessonOptions extends TeachingOptions {
  */
 export async function prepareLesson(
   teacher: string | Teacher | readonly (string | Teacher)[],
-  { data, unlabelled = [], temperature = 2, alpha = 0.5, scheme, threads = 1, onTeaching }: LessonOptions,
+  {
+    data,
+    unlabelled = [],
+    temperature: asked,
+    alpha = 0.5,
+    scheme,
+    threads = 1,
+    onTeaching,
+    chain: sequences,
+  }: LessonOptions,
 ): Promise<Lesson> {
   const operation = "distill";
-  checkNumber("temperature", temperature, temperature > 0, "a positive number");
+  if (asked !== undefined) checkNumber("temperature", asked, asked > 0, "a positive number");
   checkNumber("alpha", alpha, alpha >= 0 && alpha <= 1, "a number in [0, 1]");
   const teachers = await openTeachers(teacher);
   const { labels } = teachers[0].settings;
@@ -89,19 +102,23 @@ export async function prepareLesson(
   validation.forEach((sentence, i) => labelIndices(sentence, i, { labels: byLabel, source }));
   const more: (readonly string[])[] = [];
   for await (const words of unlabelled) if (words.length > 0) more.push(words);
-  const settings = { temperature, alpha, threads, onTeaching };
+  if (sequences?.asked === true) {
+    checkNumber("alpha", alpha, alpha > 0, "a number above 0 with scores of label sequences");
+    checkNumber("temperature", asked ?? 1, (asked ?? 1) === 1, "1 with scores of label sequences");
+  }
+  const isSoft = alpha > 0 && (asked ?? 1) === 1;
+  const chain = sequences !== undefined && (sequences.asked ?? (task === "ner" && isSoft));
+  const temperature = asked ?? (chain ? 1 : 2);
+  const settings = { temperature, alpha, chain, threads, onTeaching };
   return { teachers, task, labels, labelling, train, validation, unlabelled: more, ...settings };
 }
 
 /** Targets of the labelled sentences, then of the others; none if they are not to be learned. */
-export async function targetsOf(
-  lesson: Lesson,
-  { withPairs = false }: { readonly withPairs?: boolean } = {},
-): Promise<Targets | undefined> {
+export async function targetsOf(lesson: Lesson): Promise<Targets | undefined> {
   if (lesson.alpha === 0) return undefined;
   const { teachers, train, unlabelled, labels, temperature, threads, onTeaching } = lesson;
   return targetsOfWords(teachers, [...train.map(({ words }) => words), ...unlabelled], {
-    withPairs,
+    withPairs: lesson.chain,
     labels,
     temperature,
     threads,

@@ -108,6 +108,7 @@ describe("targets", () => {
       ...options,
       data: { train: Array.from({ length: 6 }, () => sentence), validation: [sentence] },
       recipe: { ...recipe, epochs: 20 },
+      temperature: 2,
     });
     expect(student.settings.task).toBe("ner");
     expect(student.model.graph?.output.map(({ name }) => name)).toEqual(["logits"]);
@@ -118,7 +119,7 @@ describe("targets", () => {
 describe("a student with scores of label sequences", () => {
   const sentence = { words: ["new", "york", "sees", "ann"], labels: ["B-LOC", "I-LOC", "O", "B-PER"] };
   const train = Array.from({ length: 6 }, () => sentence);
-  const job = { ...options, data: { train, validation: [sentence] }, temperature: 1 } as const;
+  const job = { ...options, data: { train, validation: [sentence] } } as const;
   let chained: TrainedTagger;
 
   beforeAll(async () => {
@@ -159,10 +160,13 @@ describe("a student with scores of label sequences", () => {
     expect(outputsOf(await distill(chained, { ...brief, chain: false }))).toEqual(["logits"]);
     await expect(distill(chained, { ...brief, temperature: 2, chain: true })).rejects.toMatchObject({
       code: "option",
-      message: expect.stringContaining("1 with scores of label sequences"),
+      message: "distill: temperature: expected 1 with scores of label sequences, got 2",
+    });
+    await expect(distill(chained, { ...brief, alpha: 0, chain: true })).rejects.toMatchObject({
+      code: "option",
+      message: "distill: alpha: expected a number above 0 with scores of label sequences, got 0",
     });
   });
-
 });
 
 /** The scores of one label behind another, [labels, labels]. */

@@ -175,7 +175,7 @@ export const distillOperation = operation({
     ...vectors,
     minCosine: trainedCosine,
     temperature: one("--temperature <t>", positiveNumber, "temperature of the teachers' soft targets", {
-      otherwise: "2",
+      otherwise: "2; entities with a cnn or bilstm: 1",
     }),
     alpha: one("--alpha <share>", share, "weight of the teachers' predictions relative to the labels", {
       otherwise: "0.5",

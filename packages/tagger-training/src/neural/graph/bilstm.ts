@@ -15,7 +15,11 @@ export interface Context {
  * Word vectors [U, width] looked up by `word_index` [B, T], and two-way LSTM layers over the first `lengths` [B] words
  * of each row.
  */
-export function writeBilstm(writer: LayerWriter, architecture: BilstmArchitecture, corpora?: number): Context {
+export function writeBilstm(
+  writer: LayerWriter,
+  architecture: BilstmArchitecture,
+  corpora?: number,
+): Context {
   const { layers, hidden, embeddingDropout, layerDropout } = architecture;
   const turned = writer.named("words/turned", "Transpose", ["word_index"], { perm: [1, 0] });
   let width = embeddingWidth(architecture.embedding);

@@ -38,10 +38,17 @@ export interface Encoder {
  *
  * @throws RangeError for parts of different width that are to be added.
  */
-export function beginEncoder({ features, architecture, codebooks, corpora, seed = 1 }: EncoderOptions): Encoder {
+export function beginEncoder({
+  features,
+  architecture,
+  codebooks,
+  corpora,
+  seed = 1,
+}: EncoderOptions): Encoder {
   checkEmbedding(architecture.embedding);
   const graph = ModelGraph.empty(`nasty-${architecture.kind}`, { opsets: { "": 21 }, irVersion: 10 });
-  for (const input of [...inputsOf(features, architecture), ...corporaInputOf(corpora)]) graph.main.addInput(input);
+  for (const input of [...inputsOf(features, architecture), ...corporaInputOf(corpora)])
+    graph.main.addInput(input);
   const writer = layerWriter(graph.main, seed);
   writeEmbedder(writer, features, architecture.embedding, codebooks);
   const context = writeContext(writer, architecture, corpora);

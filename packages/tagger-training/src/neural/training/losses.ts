@@ -31,22 +31,22 @@ export function lossesOf(
           weight: 1 / sequenceLength,
         }
       : sequenceLength === undefined
-      ? {
-          kind: "cross-entropy",
-          name: "labels",
-          logits: logitsOutput,
-          labels: labelsInput(logitsOutput),
-          labelSmoothing,
-          weight: 1 - alpha,
-        }
-      : {
-          kind: "crf",
-          name: "labels",
-          emissions: logitsOutput,
-          ...chainOutputs,
-          labels: labelsInput(logitsOutput),
-          weight: 1 / sequenceLength,
-        };
+        ? {
+            kind: "cross-entropy",
+            name: "labels",
+            logits: logitsOutput,
+            labels: labelsInput(logitsOutput),
+            labelSmoothing,
+            weight: 1 - alpha,
+          }
+        : {
+            kind: "crf",
+            name: "labels",
+            emissions: logitsOutput,
+            ...chainOutputs,
+            labels: labelsInput(logitsOutput),
+            weight: 1 / sequenceLength,
+          };
   const others = Object.keys(auxiliary).map((head): Loss => {
     const logits = auxiliaryOutput(head);
     return {

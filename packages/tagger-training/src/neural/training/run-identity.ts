@@ -40,7 +40,11 @@ export function identityOf(
     engine: engine?.name,
     modifiers: modifiers?.map(({ name }) => name),
     ...(quantizationAware === true ? { qat: qatOptions ?? {} } : {}),
-    soft: soft && { temperature: soft.temperature, alpha: soft.alpha, targets: hashTargets([...soft.targets, ...(soft.pairs ?? [])]) },
+    soft: soft && {
+      temperature: soft.temperature,
+      alpha: soft.alpha,
+      targets: hashTargets([...soft.targets, ...(soft.pairs ?? [])]),
+    },
   });
 }
 

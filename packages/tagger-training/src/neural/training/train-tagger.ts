@@ -267,9 +267,7 @@ async function validate(
   settings: NeuralSettings,
   { validation, threads }: { validation: readonly TrainingSentence[]; threads: number },
 ): Promise<number> {
-  const tagger = await openNeuralTagger(asWritten(model), settings, (part) =>
-    openSession(part, { threads }),
-  );
+  const tagger = await openNeuralTagger(asWritten(model), settings, (part) => openSession(part, { threads }));
   try {
     return (await evaluate(tagger, validation, { batchSize: 32 })).value;
   } finally {

@@ -181,7 +181,6 @@ test.each(["rows", "masked-rows", "stream"] as const)("targets stand where their
 });
 
 describe("noise", () => {
-
   test("words change, another way each epoch, and are the same for the same seed", () => {
     const typing = { ...noise, typing: 1, typingPerWord: 0.5 };
     const affixes = (seed: number, changes: Partial<BatchSourceOptions> = { noise: typing }) =>
