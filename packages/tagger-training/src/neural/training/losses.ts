@@ -18,35 +18,6 @@ export function lossesOf(
   { soft, sequenceLength }: LossOptions,
 ): Loss[] {
   const { labelSmoothing, auxiliaryWeight } = recipe;
-  const alpha = soft?.alpha ?? 0;
-  const own: Loss =
-    sequenceLength !== undefined && soft?.pairs !== undefined
-      ? {
-          kind: "soft-crf",
-          name: "labels",
-          emissions: logitsOutput,
-          ...chainOutputs,
-          targets: softInputs.targets,
-          pairs: softInputs.pairs,
-          weight: 1 / sequenceLength,
-        }
-      : sequenceLength === undefined
-        ? {
-            kind: "cross-entropy",
-            name: "labels",
-            logits: logitsOutput,
-            labels: labelsInput(logitsOutput),
-            labelSmoothing,
-            weight: 1 - alpha,
-          }
-        : {
-            kind: "crf",
-            name: "labels",
-            emissions: logitsOutput,
-            ...chainOutputs,
-            labels: labelsInput(logitsOutput),
-            weight: 1 / sequenceLength,
-          };
   const others = Object.keys(auxiliary).map((head): Loss => {
     const logits = auxiliaryOutput(head);
     return {
@@ -58,19 +29,39 @@ export function lossesOf(
       labelSmoothing,
     };
   });
-  const taught: Loss[] =
-    soft === undefined || soft.pairs !== undefined || alpha === 0
-      ? []
-      : [
-          {
-            kind: "kl",
-            name: "soft",
-            logits: logitsOutput,
-            teacher: softInputs.targets,
-            mask: softInputs.words,
-            temperature: soft.temperature,
-            weight: alpha,
-          },
-        ];
-  return [...(alpha < 1 || soft?.pairs !== undefined ? [own] : []), ...taught, ...others];
+  return [...labelLosses(recipe, { soft, sequenceLength }), ...others];
+}
+
+/** The losses of the task's own labels. */
+function labelLosses({ labelSmoothing }: Recipe, { soft, sequenceLength }: LossOptions): Loss[] {
+  if (sequenceLength !== undefined) {
+    const sequences = {
+      name: "labels",
+      emissions: logitsOutput,
+      ...chainOutputs,
+      weight: 1 / sequenceLength,
+    } as const;
+    return soft === undefined
+      ? [{ kind: "crf", ...sequences, labels: labelsInput(logitsOutput) }]
+      : [{ kind: "soft-crf", ...sequences, targets: softInputs.targets, pairs: softInputs.pairs }];
+  }
+  const alpha = soft?.alpha ?? 0;
+  const right: Loss = {
+    kind: "cross-entropy",
+    name: "labels",
+    logits: logitsOutput,
+    labels: labelsInput(logitsOutput),
+    labelSmoothing,
+    weight: 1 - alpha,
+  };
+  const taught: Loss = {
+    kind: "kl",
+    name: "soft",
+    logits: logitsOutput,
+    teacher: softInputs.targets,
+    mask: softInputs.words,
+    temperature: soft?.temperature ?? 1,
+    weight: alpha,
+  };
+  return [...(alpha < 1 ? [right] : []), ...(alpha > 0 ? [taught] : [])];
 }
