@@ -4,8 +4,8 @@
 //     [--architecture bilstm|cnn] [--epochs 18] [--seed 1] [--threads 1] [--patience N] [--recipe '{"learningRate":0.003}']
 // --parts-of-speech gives auxiliary labels to the sentences with the same sent_id; --extra is more text with PER, LOC
 // and ORG (other types are taken for none); --wnut is text with the types of WNUT-17, which are mapped to these. WEIGHT
-// (default 1) is how often a sentence is seen in an epoch, on average. CORPUS says whose conventions the labels of a file
-// follow, where they are not those of --train: what is peculiar to a corpus is learned by vectors of its own.
+// (default 1) is how often a sentence is seen in an epoch, on average. CORPUS says whose conventions the labels of a
+// file follow, where they are not those of --train: what is peculiar to a corpus is learned by vectors of its own.
 import { basename } from "node:path";
 import { wnutTypes } from "../../packages/tagger-training/dist/index.js";
 import { argumentsOf, entityReader, trainAndWrite } from "./training-run.mjs";

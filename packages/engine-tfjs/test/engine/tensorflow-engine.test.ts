@@ -82,8 +82,12 @@ describe("tensorflowEngine", () => {
     const sequences: EngineOptions = {
       loss: {
         kind: "soft-crf",
-        ...{ emissions: "logits", transitions: "A", start: "start", end: "end" },
-        ...{ targets: "targets", pairs: "pairs" },
+        emissions: "logits",
+        transitions: "A",
+        start: "start",
+        end: "end",
+        targets: "targets",
+        pairs: "pairs",
       },
       optimizer: { kind: "adamw", learningRate: 0.05 },
     };

@@ -34,9 +34,8 @@ export type Teachers = string | Teacher | readonly (string | Teacher)[];
  * Loss: α·T²·KL(q‖softmax(z/T)) + (1 − α)·cross-entropy, q the mean of the teachers' softmax(z/T), computed once a
  * sentence. A transformer student adds h·MSE(hidden), a neural one the losses of its auxiliary heads. Words are hidden
  * from a neural student as in `trainTagger`, and with `noise` it sees a share of the sentences disturbed; teachers read
- * the whole sentence as it is. Entity students of the neural kind have
- * scores of label sequences, whose loss is the mean of their negative log-likelihood over sequences of the teachers (and
- * 1 − α of that of the right one).
+ * the whole sentence as it is. Entity students of the neural kind have scores of label sequences, whose loss is the
+ * mean of their negative log-likelihood over sequences of the teachers (and 1 − α of that of the right one).
  *
  * @param teacher directories of token classifiers, model files, or results of `fineTune`, `trainTagger`,
  *   `trainTransformer`

@@ -71,9 +71,10 @@ export interface ChainLoss extends LossFields, ChainTensors {
 }
 
 /**
- * What {@link ChainLoss} is on average over label sequences drawn from a teacher: log Z less the score that is expected.
- * Fed are the probabilities of each label of each word, `targets` float32 [B, T, C] (zeros are padding, which must be
- * at the end), and of each label behind each other one, `pairs` float32 [C, C] (from, to), summed over the batch.
+ * What {@link ChainLoss} is on average over label sequences drawn from a teacher: log Z less the score that is
+ * expected. Fed are the probabilities of each label of each word, `targets` float32 [B, T, C] (zeros are padding, which
+ * must be at the end), and of each label behind each other one, `pairs` float32 [C, C] (from, to), summed over the
+ * batch.
  *
  * Source: X. Wang et al., "Structural Knowledge Distillation: Tractably Distilling Information for Structured
  * Predictor" (2021), section 3.

@@ -78,8 +78,8 @@ export function checkSoftTargets(sentences: readonly TrainingSentence[], soft: S
 }
 
 /**
- * What a sentence should have where label sequences have scores: α of what teachers think and 1 − α of the right labels,
- * of which -100 is none; teachers alone for a word without one.
+ * What a sentence should have where label sequences have scores: α of what teachers think and 1 − α of the right
+ * labels, of which -100 is none; teachers alone for a word without one.
  */
 export function expectedLabels(
   { labels, alpha }: Pick<SoftTargets, "labels" | "alpha">,

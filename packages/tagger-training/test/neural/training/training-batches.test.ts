@@ -161,9 +161,16 @@ test.each(["rows", "masked-rows", "stream"] as const)("targets stand where their
     layout,
     sentences: taught.map((numbers) => ({ words: numbers.map(() => "time"), labels: numbers.map(String) })),
     sets: { labels: names, auxiliary: {}, corpora: [] },
-    targets: taught.map((numbers) =>
-      Float32Array.from(numbers.flatMap((number) => names.map((name) => (name === String(number) ? 5 : 0)))),
-    ),
+    soft: {
+      labels: names,
+      targets: taught.map((numbers) =>
+        Float32Array.from(
+          numbers.flatMap((number) => names.map((name) => (name === String(number) ? 5 : 0))),
+        ),
+      ),
+      temperature: 1,
+      alpha: 0.5,
+    },
   });
   let seen = 0;
   for (const batch of batches) {
