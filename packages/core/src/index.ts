@@ -72,6 +72,8 @@ export {
   quantizeInBlock,
 } from "./block-rows.js";
 export { packBlocks, packBlockZeroPoints } from "./block-packing.js";
+export { mayHaveFullExponent } from "./full-exponents.js";
+export { makeColumnsRelative } from "./relative-columns.js";
 export { transposeMatrix } from "./transpose-matrix.js";
 export { mixWords, type Random, type RandomState, seededRandom, shuffled } from "./seeded-random.js";
 export { uniformNumbers } from "./uniform-numbers.js";

@@ -2,8 +2,8 @@ import { vectorModule } from "./vector-module.js";
 import { webAssembly, type WebAssemblyApi } from "./wasm/index.js";
 
 type Kernels = Readonly<
-  Record<"ranges" | "range" | "measureRow" | "measureRun", (...values: number[]) => number> &
-    Record<"pairs", (...values: number[]) => void>
+  Record<"ranges" | "range" | "carries" | "measureRow" | "measureRun", (...values: number[]) => number> &
+    Record<"pairs" | "magnitudes" | "divide", (...values: number[]) => void>
 >;
 
 /** Most float32 that are worked on at once: a row of a weight, or a part of a run. */
@@ -49,6 +49,7 @@ export class VectorLoops {
   readonly #f32: Float32Array;
   readonly #f64: Float64Array;
   readonly #int8: Int8Array;
+  readonly #bytes: Uint8Array;
 
   constructor({ Memory, Module, Instance }: WebAssemblyApi) {
     const memory = new Memory({ initial: pages, maximum: pages });
@@ -56,6 +57,7 @@ export class VectorLoops {
     this.#f32 = new Float32Array(memory.buffer);
     this.#f64 = new Float64Array(memory.buffer);
     this.#int8 = new Int8Array(memory.buffer);
+    this.#bytes = new Uint8Array(memory.buffer);
   }
 
   /** Copies values to an address, and zeros behind them up to whole vectors; returns how many that are. */
@@ -97,6 +99,36 @@ export class VectorLoops {
       if (this.#kernels.range(at.x, at.low, at.high, count) !== 1) return undefined;
     }
     return { low: Math.min(...lows), high: Math.max(...highs) };
+  }
+
+  /** Divides each column of [rows, columns] by its largest magnitude; columns of zeros stay. */
+  makeRelative(values: Float32Array, columns: number): void {
+    const { magnitudes, divide } = this.#kernels;
+    const f32 = this.#f32;
+    const largest = f32.subarray(at.high / 4, at.high / 4 + columns + 3).fill(0);
+    for (let start = 0; start < values.length; start += columns) {
+      const count = this.#put(values.subarray(start, start + columns), at.x);
+      magnitudes(at.x, at.high, count);
+    }
+    for (let column = 0; column < columns; column++) if (largest[column] === 0) largest[column] = 1;
+    for (let start = 0; start < values.length; start += columns) {
+      const count = this.#put(values.subarray(start, start + columns), at.x);
+      divide(at.x, at.high, count);
+      values.set(f32.subarray(at.x / 4, at.x / 4 + columns), start);
+    }
+  }
+
+  /** The bits of all (word & mask) + addend in one; the last word is filled up with zeros. */
+  carries(bytes: Uint8Array, mask: number, addend: number): number {
+    let bits = 0;
+    for (let start = 0; start < bytes.length; start += rowBytes) {
+      const chunk = bytes.subarray(start, start + rowBytes);
+      const count = Math.ceil(chunk.length / 16) * 4;
+      this.#bytes.set(chunk, at.x);
+      this.#bytes.fill(0, at.x + chunk.length, at.x + 4 * count);
+      bits |= this.#kernels.carries(at.x, mask, addend, count);
+    }
+    return bits;
   }
 
   /**

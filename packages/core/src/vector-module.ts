@@ -1,6 +1,6 @@
 /*
- * A WebAssembly module of the loops over weights: their ranges, the ranges of their pairs, and their quantization with
- * what it loses. Four float32 at a time; what a scale is multiplied with is float64, as in the loops of TypeScript.
+ * A WebAssembly module of the loops over weights: their ranges, the ranges of their pairs, their quantization with what
+ * it loses, their columns on one scale, and whether their exponents are full. Four float32 at a time; what a scale is multiplied with is float64, as in the loops of TypeScript.
  */
 import {
   type Code,
@@ -82,6 +82,41 @@ const definePairs = (module: WasmModule): void => {
       v128.store(at(f.low), chooseMin(v128.load(at(f.low)), sum.get)),
       v128.store(at(f.high), chooseMax(v128.load(at(f.high)), sum.get)),
     ]);
+  });
+};
+
+/** magnitudes(x, high, count): the largest magnitude of each column grows by a row. */
+const defineMagnitudes = (module: WasmModule): void => {
+  const parameters = { x: "i32", high: "i32", count: "i32" } as const;
+  module.define("magnitudes", { parameters }, (f) =>
+    overFloats(f, (at) =>
+      v128.store(at(f.high), chooseMax(v128.load(at(f.high)), f32x4.abs(v128.load(at(f.x))))),
+    ),
+  );
+};
+
+/** divide(x, y, count): x becomes x / y. */
+const defineDivide = (module: WasmModule): void => {
+  const parameters = { x: "i32", y: "i32", count: "i32" } as const;
+  module.define("divide", { parameters }, (f) =>
+    overFloats(f, (at) => v128.store(at(f.x), f32x4.div(v128.load(at(f.x)), v128.load(at(f.y))))),
+  );
+};
+
+/** carries(x, mask, addend, count): the bits of all (x & mask) + addend, words of 32 bits, in one. */
+const defineCarries = (module: WasmModule): void => {
+  const parameters = { x: "i32", mask: "i32", addend: "i32", count: "i32" } as const;
+  module.define("carries", { parameters, result: "i32" }, (f) => {
+    const [mask, addend, bits] = [f.local("v128"), f.local("v128"), f.local("v128")];
+    const lane = (place: number): Code => i32x4.extract(bits.get, place);
+    return [
+      mask.set(i32x4.splat(f.mask.get)),
+      addend.set(i32x4.splat(f.addend.get)),
+      overFloats(f, (at) =>
+        bits.set(v128.or(bits.get, i32x4.add(v128.and(v128.load(at(f.x)), mask.get), addend.get))),
+      ),
+      i32.or(i32.or(lane(0), lane(1)), i32.or(lane(2), lane(3))),
+    ];
   });
 };
 
@@ -182,6 +217,9 @@ export const vectorModule = (): Uint8Array<ArrayBuffer> => {
   defineRanges(module);
   defineRange(module);
   definePairs(module);
+  defineMagnitudes(module);
+  defineDivide(module);
+  defineCarries(module);
   defineMeasured(module);
   return module.bytes();
 };

@@ -55,6 +55,50 @@ describe("loops in WebAssembly give what those in TypeScript give", () => {
   });
   afterEach(() => vi.unstubAllGlobals());
 
+  it("columns by their largest magnitudes", () => {
+    fc.assert(
+      fc.property(shapes, fc.array(values, { minLength: 1, maxLength: 9 }), (shape, few) => {
+        const [got, wanted] = [filled(shape, few, fast), filled(shape, few, plain)];
+        // A column of zeros, of both signs.
+        for (const { data } of [got, wanted])
+          for (let row = 0; row < shape[0]; row++) data[row * shape[1]] = row % 2 === 0 ? 0 : -0;
+        fast.makeColumnsRelative(got.data as Float32Array, shape[1]);
+        plain.makeColumnsRelative(wanted.data as Float32Array, shape[1]);
+        sameBytes(got.data as Float32Array, wanted.data as Float32Array);
+        if (shape[1] > 1)
+          expect((got.data as Float32Array).some((value) => Math.abs(value) === 1)).toBe(
+            few.some((value) => value !== 0),
+          );
+      }),
+    );
+  });
+
+  it("full exponents, wherever they are", () => {
+    const most = 40_001;
+    fc.assert(
+      fc.property(
+        fc.constantFrom(0x7f800000, 0x7c007c00, 0x7f807f80),
+        fc.integer({ min: 0, max: most - 1 }),
+        fc.integer({ min: 0, max: 7 }),
+        fc.constantFrom(0, -1, 3),
+        (exponents, place, offset, odd) => {
+          const halves = (exponents & 0xffff) !== 0;
+          const bytes = new Uint8Array(8 + 4 * most);
+          const own = bytes.subarray(offset, offset + 4 * most + (halves ? 2 * Math.min(0, odd) : 0));
+          const view = new DataView(own.buffer, own.byteOffset, own.length);
+          // All bits but the exponent's lowest.
+          for (let at = 0; at + 4 <= own.length; at += 4)
+            view.setUint32(at, ~(exponents & ~(exponents << 1)) >>> 0, true);
+          for (const core of [fast, plain]) expect(core.mayHaveFullExponent(own, exponents)).toBe(false);
+          const at = Math.min(4 * place, own.length - 4);
+          view.setUint16(at + 2, exponents >>> 16, true);
+          for (const core of [fast, plain]) expect(core.mayHaveFullExponent(own, exponents)).toBe(true);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
   it("ranges, ranges of pairs, quantized values, and to nine digits what was lost", () => {
     const granularities = [fast.perTensor, fast.perChannel(0), fast.perChannel(1), fast.perBlock(0, 16)];
     fc.assert(

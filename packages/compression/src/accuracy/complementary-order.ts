@@ -1,4 +1,4 @@
-import { seededRandom } from "@nasty/core";
+import { makeColumnsRelative, seededRandom } from "@nasty/core";
 
 /** Sums of two rows that are computed for one weight, at most: more candidates find better partners. */
 const budget = 6.5e6;
@@ -11,23 +11,6 @@ export interface Rows {
   readonly columns: number;
   /** [rows, columns]. {@link complementaryOrder} writes over them. */
   readonly values: Float32Array;
-}
-
-/** Divides each column by its largest magnitude. */
-function makeRelative({ rows, columns, values }: Rows): void {
-  const largest = new Float32Array(columns);
-  for (let row = 0, i = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++, i++) {
-      const magnitude = Math.abs(values[i] as number);
-      if (magnitude > (largest[column] as number)) largest[column] = magnitude;
-    }
-  }
-  for (let row = 0, i = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++, i++) {
-      const scale = largest[column] as number;
-      if (scale > 0) values[i] = (values[i] as number) / scale;
-    }
-  }
 }
 
 /** Columns that are added up before the sum is looked at. */
@@ -64,7 +47,7 @@ function cost(values: Float32Array, a: number, b: number, columns: number, most:
  */
 export function complementaryOrder(weight: Rows, blockSize = weight.rows): number[] {
   const { rows, columns, values } = weight;
-  makeRelative(weight);
+  makeColumnsRelative(values, columns);
   const random = seededRandom(1);
   const perPair = columns * Math.ceil(rows / 2);
   const candidates = Math.min(most, Math.max(fewest, Math.floor(budget / Math.max(1, perPair))));

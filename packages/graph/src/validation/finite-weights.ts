@@ -1,4 +1,4 @@
-import type { Tensor } from "@nasty/core";
+import { mayHaveFullExponent, type Tensor } from "@nasty/core";
 import {
   dataTypeName,
   FormatError,
@@ -63,7 +63,8 @@ export function checkFiniteWeights(model: ModelProto, where: string): void {
   let weights: ReadonlySet<string | TensorProto> | undefined;
   for (const { tensor: proto, where: place } of tensorsOf(model)) {
     const exponents = exponentsOf(proto.dataType);
-    if (exponents !== undefined && proto.rawData.length > 0 && !mayHave(proto.rawData, exponents)) continue;
+    if (exponents !== undefined && proto.rawData.length > 0 && !mayHaveFullExponent(proto.rawData, exponents))
+      continue;
     const tensor = floatTensor(() => tensorFromProto(proto));
     const found = tensor && firstNonFinite(tensor);
     if (tensor === undefined || found === undefined) continue;
@@ -148,34 +149,6 @@ function firstNonFinite({ dtype, data }: Tensor): NonFinite | undefined {
 function firstWith(words: Uint32Array | Uint16Array, exponent: number): number {
   for (let i = 0; i < words.length; i++) if (((words[i] as number) & exponent) === exponent) return i;
   return -1;
-}
-
-/** Words that are looked at between two branches: few enough to stay in the processor's first caches. */
-const STRIDE = 4096;
-const scratch = new Int32Array(STRIDE);
-const scratchBytes = new Uint8Array(scratch.buffer);
-
-/**
- * Whether an exponent may have all bits set, without a branch for each number: the lowest bit of an exponent, added to
- * it, is carried into the bit of the sign if and only if all bits are set.
- *
- * @param bytes numbers of 16 or 32 bits, at any address: weights of a file lie where they come to lie, and copying all
- *   of them to where they could be read as words takes more time than looking at them
- * @param exponents the bits of the exponent in a word, of both halves where it is two numbers
- */
-function mayHave(bytes: Uint8Array, exponents: number): boolean {
-  const isHalves = (exponents & 0xffff) !== 0;
-  const lowest = (exponents & ~(exponents << 1)) | 0;
-  const signs = (isHalves ? 0x80008000 : 0x80000000) | 0;
-  for (let start = 0; start < bytes.length; start += scratchBytes.length) {
-    const chunk = bytes.subarray(start, start + scratchBytes.length);
-    if (chunk.length < scratchBytes.length) scratch.fill(0);
-    scratchBytes.set(chunk);
-    let carried = 0;
-    for (let i = 0; i < STRIDE; i++) carried |= (((scratch[i] as number) & exponents) + lowest) | 0;
-    if ((carried & signs) !== 0) return true;
-  }
-  return false;
 }
 
 function halfValue(bits: number, exponent: number): number {
