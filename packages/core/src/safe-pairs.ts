@@ -307,7 +307,19 @@ export function countUnsafePairs(x: Tensor<"int8">, pairAxis: number): number {
   const { data } = x;
   let unsafe = 0;
   const granularity = { kind: "per-tensor" } as const;
+  const loops = vectorLoops(data.length);
+  /** Whether none is unsafe, where that is seen at once. */
+  const areSafe = (first: number, offset: number, count: number, stride: number): boolean => {
+    // Copying a few integers takes longer than adding them.
+    if (loops === undefined || count < 64) return false;
+    if (stride === 2 && offset === 1)
+      return !loops.areNeighboursAbove(data.subarray(first, first + 2 * count), largestSafePair);
+    if (stride !== 1) return false;
+    const next = data.subarray(first + offset, first + offset + count);
+    return !loops.areRowsAbove(data.subarray(first, first + count), next, largestSafePair);
+  };
   visitPairs("countUnsafePairs", x.shape, { granularity, pairAxis }, (first, offset, count, stride) => {
+    if (areSafe(first, offset, count, stride)) return;
     for (let i = 0, at = first; i < count; i++, at += stride) {
       if (Math.abs((data[at] as number) + (data[at + offset] as number)) > largestSafePair) unsafe += 1;
     }

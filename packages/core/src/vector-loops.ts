@@ -2,7 +2,10 @@ import { vectorModule } from "./vector-module.js";
 import { webAssembly, type WebAssemblyApi } from "./wasm/index.js";
 
 type Kernels = Readonly<
-  Record<"ranges" | "range" | "carries" | "measureRow" | "measureRun", (...values: number[]) => number> &
+  Record<
+    "ranges" | "range" | "carries" | "rowsAbove" | "neighboursAbove" | "measureRow" | "measureRun",
+    (...values: number[]) => number
+  > &
     Record<"pairs" | "magnitudes" | "divide", (...values: number[]) => void>
 >;
 
@@ -68,6 +71,14 @@ export class VectorLoops {
     return count;
   }
 
+  /** {@link #put} of bytes; how many words of 32 bits that are. */
+  #putBytes(bytes: Uint8Array | Int8Array, address: number): number {
+    const count = Math.ceil(bytes.length / 16) * 4;
+    this.#bytes.set(bytes, address);
+    this.#bytes.fill(0, address + bytes.length, address + 4 * count);
+    return count;
+  }
+
   /** @param low, high as many columns as a row has, at most `capacity` */
   columnRanges(low: Float32Array, high: Float32Array): ColumnRanges {
     const { ranges, pairs } = this.#kernels;
@@ -118,14 +129,30 @@ export class VectorLoops {
     }
   }
 
+  /** Whether the sum of two int8, one of each row, is above a limit in magnitude. */
+  areRowsAbove(row: Int8Array, next: Int8Array, limit: number): boolean {
+    for (let start = 0; start < row.length; start += rowBytes) {
+      const count = this.#putBytes(row.subarray(start, start + rowBytes), at.x);
+      this.#putBytes(next.subarray(start, start + rowBytes), at.y);
+      if (this.#kernels.rowsAbove(at.x, limit, count, at.y) === 1) return true;
+    }
+    return false;
+  }
+
+  /** Whether the sum of two int8 at 2i and 2i + 1 is above a limit in magnitude. */
+  areNeighboursAbove(values: Int8Array, limit: number): boolean {
+    for (let start = 0; start < values.length; start += rowBytes) {
+      const count = this.#putBytes(values.subarray(start, start + rowBytes), at.x);
+      if (this.#kernels.neighboursAbove(at.x, limit, count) === 1) return true;
+    }
+    return false;
+  }
+
   /** The bits of all (word & mask) + addend in one; the last word is filled up with zeros. */
   carries(bytes: Uint8Array, mask: number, addend: number): number {
     let bits = 0;
     for (let start = 0; start < bytes.length; start += rowBytes) {
-      const chunk = bytes.subarray(start, start + rowBytes);
-      const count = Math.ceil(chunk.length / 16) * 4;
-      this.#bytes.set(chunk, at.x);
-      this.#bytes.fill(0, at.x + chunk.length, at.x + 4 * count);
+      const count = this.#putBytes(bytes.subarray(start, start + rowBytes), at.x);
       bits |= this.#kernels.carries(at.x, mask, addend, count);
     }
     return bits;

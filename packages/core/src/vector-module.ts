@@ -1,6 +1,6 @@
 /*
  * A WebAssembly module of the loops over weights: their ranges, the ranges of their pairs, their quantization with what
- * it loses, their columns on one scale, and whether their exponents are full. Four float32 at a time; what a scale is multiplied with is float64, as in the loops of TypeScript.
+ * it loses, their columns on one scale, whether their exponents are full, and whether pairs of integers are safe. Four float32 at a time; what a scale is multiplied with is float64, as in the loops of TypeScript.
  */
 import {
   type Code,
@@ -120,6 +120,36 @@ const defineCarries = (module: WasmModule): void => {
   });
 };
 
+/** Largest magnitude of int8 sums so far, in `largest`, and whether it is above a limit. */
+const aboveLimit = (
+  f: Scope & { readonly count: Local; readonly limit: Local },
+  sumsAt: (at: (base: Local) => Code) => readonly Code[],
+): Code => {
+  const largest = f.local("v128");
+  return [
+    overFloats(f, (at) => sumsAt(at).map((sums) => largest.set(i16x8.max(largest.get, i16x8.abs(sums))))),
+    v128.anyTrue(i16x8.greater(largest.get, i16x8.splat(f.limit.get))),
+  ];
+};
+
+/**
+ * rowsAbove(x, limit, count, y): 1 if the sum of two int8 at the same place is above a limit in magnitude;
+ * neighboursAbove(x, limit, count): of two neighbours (2i, 2i + 1). `count` is of words of 32 bits.
+ */
+const defineAbove = (module: WasmModule): void => {
+  const parameters = { x: "i32", limit: "i32", count: "i32" } as const;
+  module.define("rowsAbove", { parameters: { ...parameters, y: "i32" }, result: "i32" }, (f) =>
+    aboveLimit(f, (at) =>
+      [i16x8.extendLowSigned, i16x8.extendHighSigned].map((extended) =>
+        i16x8.add(extended(v128.load(at(f.x))), extended(v128.load(at(f.y)))),
+      ),
+    ),
+  );
+  module.define("neighboursAbove", { parameters, result: "i32" }, (f) =>
+    aboveLimit(f, (at) => [i16x8.addNeighbours(v128.load(at(f.x)))]),
+  );
+};
+
 const secondHalf = [8, 9, 10, 11, 12, 13, 14, 15];
 const half = (x: Local): Code => v128.shuffle(x.get, x.get, [...secondHalf, ...secondHalf]);
 
@@ -220,6 +250,7 @@ export const vectorModule = (): Uint8Array<ArrayBuffer> => {
   defineMagnitudes(module);
   defineDivide(module);
   defineCarries(module);
+  defineAbove(module);
   defineMeasured(module);
   return module.bytes();
 };

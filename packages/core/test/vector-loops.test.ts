@@ -73,6 +73,29 @@ describe("loops in WebAssembly give what those in TypeScript give", () => {
     );
   });
 
+  it("unsafe pairs of integers", () => {
+    fc.assert(
+      fc.property(
+        shapes,
+        fc.constantFrom(0, 1),
+        fc.integer({ min: 0, max: 4096 }),
+        fc.integer({ min: -128, max: 127 }),
+        fc.integer({ min: -128, max: 127 }),
+        ([rows, columns], axis, place, a, b) => {
+          const data = Int8Array.from({ length: rows * columns }, (_, i) => ((i * 7919) % 128) - 64);
+          const at = place % (rows * columns);
+          data[at] = a;
+          data[Math.min(data.length - 1, at + (axis === 0 ? columns : 1))] = b;
+          const [got, wanted] = [fast, plain].map((core) =>
+            core.countUnsafePairs(core.tensor("int8", [rows, columns], data), axis),
+          );
+          expect(got).toBe(wanted);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
   it("full exponents, wherever they are", () => {
     const most = 40_001;
     fc.assert(

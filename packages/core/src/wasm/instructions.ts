@@ -122,6 +122,8 @@ export const v128 = {
   /** Bytes of `a` (0 to 15) and `b` (16 to 31), by their places. */
   shuffle: (a: Code, b: Code, places: readonly number[]): Code => [a, b, vector(0x0d), places],
   not: vectorUnary(0x4d),
+  /** 1 if any bit is set. */
+  anyTrue: vectorUnary(0x53),
   and: vectorBinary(0x4e),
   or: vectorBinary(0x50),
   xor: vectorBinary(0x51),
@@ -144,6 +146,13 @@ export const i8x16 = {
 
 export const i16x8 = {
   extract: lane(0x18),
+  splat: vectorUnary(0x10),
+  greater: vectorBinary(0x31),
+  /** Sums of neighbouring signed bytes. */
+  addNeighbours: vectorUnary(0x7c),
+  abs: vectorUnary(0x80),
+  add: vectorBinary(0x8e),
+  max: vectorBinary(0x98),
   /** Two vectors of 32-bit integers, saturated to 16 bits. */
   narrow: vectorBinary(0x85),
   extendLowSigned: vectorUnary(0x87),
