@@ -1,6 +1,7 @@
 /*
  * A WebAssembly module of the loops over weights: their ranges, the ranges of their pairs, their quantization with what
- * it loses, their columns on one scale, whether their exponents are full, and whether pairs of integers are safe. Four float32 at a time; what a scale is multiplied with is float64, as in the loops of TypeScript.
+ * it loses, their columns on one scale, whether their exponents are full, and whether pairs of integers are safe. Four
+ * float32 at a time; what a scale is multiplied with is float64, as in the loops of TypeScript.
  */
 import {
   type Code,
