@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { configDefaults, defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/setup/longest-first.js";
 import { sourceAliases } from "./test/setup/sources.js";
 
 // `scripts/with-redis.sh` starts one.
@@ -10,6 +11,7 @@ export default defineConfig({
   test: {
     // By default a core is left alone, which on two is half of the machine.
     maxWorkers: availableParallelism(),
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         resolve: { alias: sourceAliases(fileURLToPath(new URL(".", import.meta.url))) },
