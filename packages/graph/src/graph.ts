@@ -251,6 +251,19 @@ export class Graph implements ScopedGraph {
     return uses.length;
   }
 
+  /**
+   * Takes a node out that hands its first input on: whoever read its first output, nested graphs included, reads the
+   * input; graph outputs keep their names.
+   *
+   * @throws GraphError `shadowed-value` as {@link replaceUses}.
+   */
+  bypassNode(node: NodeProto): void {
+    this.#own(node, "bypassNode");
+    const [input = "", output = ""] = [node.input[0], node.output[0]];
+    this.replaceUses(output, input);
+    this.removeNode(node);
+  }
+
   /** Sets or replaces one attribute; graphs go in with the node (`addNode`). */
   setAttribute(node: NodeProto, name: string, value: AttributeValue): void {
     this.#own(node, "setAttribute");

@@ -143,6 +143,15 @@ describe("nested graphs", () => {
     expect(again.main.consumers("condition")).toHaveLength(3);
   });
 
+  it("read what a node handed on when it is taken out", () => {
+    const model = ModelGraph.from(branching());
+    const copy = model.main.addNode({ opType: "Identity", inputs: ["x"], outputs: ["copy"] });
+    model.main.replaceUses("x", "copy", { except: [copy] });
+    model.main.bypassNode(copy);
+    expect(model.main.producer("copy")).toBeUndefined();
+    expect(ModelGraph.from(model.toModel()).main.consumers("x")).toHaveLength(2);
+  });
+
   it("refuse a replacement that they give another meaning", () => {
     const { main } = ModelGraph.from(branching());
     const error = thrown(() => main.replaceUses("x", "W"));

@@ -61,8 +61,7 @@ const bypassIdentity = (graph: Graph, node: NodeProto): boolean => {
   if (graph.initializer(input) === undefined || graph.isOverridable(input)) return false;
   const scope = graph.scopeOf(input);
   if (graph.consumers(output).some((use) => use.graph.scopeOf(input) !== scope)) return false;
-  graph.replaceUses(output, input);
-  graph.removeNode(node);
+  graph.bypassNode(node);
   return true;
 };
 

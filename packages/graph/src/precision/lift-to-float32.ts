@@ -172,9 +172,7 @@ const dropIdleCasts = (model: ModelGraph): void => {
         Number(intAttribute(node, "to", 0)) === DataType.FLOAT &&
         types.typeOf(graph, input)?.dtype === "float32" &&
         !graph.isOutput(output);
-      if (!isIdle) continue;
-      graph.replaceUses(output, input);
-      graph.removeNode(node);
+      if (isIdle) graph.bypassNode(node);
     }
   }
 };

@@ -60,12 +60,7 @@ export function addClassificationHead(
 export function withoutDropout(model: ModelProto): ModelProto {
   const edited = ModelGraph.from(model);
   const graph = edited.main;
-  for (const node of graph.nodes) {
-    const [x, y] = [node.input[0], node.output[0]];
-    if (node.opType !== "Dropout" || x === undefined || y === undefined) continue;
-    graph.removeNode(node);
-    graph.replaceUses(y, x);
-  }
+  for (const node of graph.nodes.filter(({ opType }) => opType === "Dropout")) graph.bypassNode(node);
   graph.pruneUnused();
   return edited.toModel();
 }

@@ -8,11 +8,7 @@ export function dropAuxiliary(model: ModelProto): ModelProto {
   const { main } = edited;
   const auxiliary = main.outputs.filter(({ name }) => name.startsWith(auxiliaryOutput("")));
   for (const { name } of auxiliary) main.removeOutput(name);
-  for (const node of main.nodes.filter(({ opType }) => opType === "Dropout")) {
-    const [from = "", to = ""] = [node.input[0], node.output[0]];
-    main.removeNode(node);
-    main.replaceUses(to, from);
-  }
+  for (const node of main.nodes.filter(({ opType }) => opType === "Dropout")) main.bypassNode(node);
   main.pruneUnused();
   return edited.toModel();
 }

@@ -42,11 +42,8 @@ export function dropCorpora(model: ModelProto): ModelProto {
   const edited = ModelGraph.from(model);
   const { main } = edited;
   if (main.inputs.every(({ name }) => name !== corporaInput)) return model;
-  for (const node of main.nodes.filter(({ output }) => output[0]?.endsWith(addition("")))) {
-    const [from = "", to = ""] = [node.input[0], node.output[0]];
-    main.removeNode(node);
-    main.replaceUses(to, from);
-  }
+  const additions = main.nodes.filter(({ output }) => output[0]?.endsWith(addition("")));
+  for (const node of additions) main.bypassNode(node);
   main.pruneUnused();
   main.removeInput(corporaInput);
   return edited.toModel();
