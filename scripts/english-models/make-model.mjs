@@ -67,12 +67,15 @@ const teachers = [
   },
 ];
 
-/** What a student of parts of speech reads, and of whom; the teacher with word vectors has two votes. */
-const lesson = (dialogues, blogs) => [
-  ...all("--teacher", [
-    ...["teacher-21.onnx", "teacher-21.onnx", "teacher-11.onnx"].map(into),
-    ...moreTeachers,
-  ]),
+/** Who teaches the accurate student; the teacher with word vectors has two votes. */
+const trainedTeachers = [
+  ...["teacher-21.onnx", "teacher-21.onnx", "teacher-11.onnx"].map(into),
+  ...moreTeachers,
+];
+
+/** What a student of parts of speech reads, and of whom. */
+const lesson = (teacherFiles, dialogues, blogs) => [
+  ...all("--teacher", teacherFiles),
   ...treebanks,
   ...all("--unlabelled", [
     from("wnut17/emerging.dev.conll"),
@@ -87,12 +90,16 @@ const lesson = (dialogues, blogs) => [
 ];
 
 /** A student of parts of speech. */
-const student = (output, { text, architecture, coded, share, network, passes }) => ({
+const student = (
+  output,
+  { of = trainedTeachers, text, architecture, coded, share, network, passes, seed = 1 },
+) => ({
   script: "distil.mjs",
   output,
   options: [
-    ...lesson(...text),
+    ...lesson(of, ...text),
     ...option("--architecture", architecture),
+    ...option("--seed", String(seed)),
     ...epochs(passes),
     ...codes(...coded),
     ...option("--recipe", { noise: { share, lower: 0.5 } }),
@@ -113,36 +120,39 @@ const pruned = (input, { share, output }) => ({
   options: ["prune", "--model", into(input), "--sparsity", String(share), "--scope", "layer"],
 });
 
+const accurate = [
+  vectors,
+  ...teachers,
+  student("student.onnx", {
+    text: [12_000, 24_000],
+    architecture: "bilstm",
+    coded: [60_000, 64, 4],
+    share: 0.45,
+    passes: 8,
+    network: {
+      architecture: { hidden: 128, embedding: { word: 64, affix: 48 } },
+      features: { leastCount: 8 },
+    },
+  }),
+  pruned("student.onnx", { share: 0.2, output: "pos.onnx" }),
+];
+
 /** Steps by model, in their order; the last one makes the model. */
 const steps = {
-  pos: [
-    vectors,
-    ...teachers,
-    student("student.onnx", {
-      text: [12_000, 24_000],
-      architecture: "bilstm",
-      coded: [60_000, 64, 4],
-      share: 0.45,
-      passes: 8,
-      network: {
-        architecture: { hidden: 128, embedding: { word: 64, affix: 48 } },
-        features: { leastCount: 8 },
-      },
-    }),
-    pruned("student.onnx", { share: 0.2, output: "pos.onnx" }),
-  ],
+  pos: accurate,
   "pos-fast": [
-    vectors,
-    ...teachers,
+    ...accurate,
     student("fast-student.onnx", {
-      text: [8000, 16_000],
+      of: [into("pos.onnx")],
+      text: [12_000, 24_000],
       architecture: "cnn",
       coded: [60_000, 96, 4],
       share: 0.4,
-      passes: 8,
+      passes: 16,
+      seed: 5,
       network: { features: { leastCount: 8 } },
     }),
-    pruned("fast-student.onnx", { share: 0.15, output: "pos-fast.onnx" }),
+    pruned("fast-student.onnx", { share: 0.2, output: "pos-fast.onnx" }),
   ],
   "pos-tiny": [
     vectors,

@@ -7,7 +7,7 @@
 export const posInt8: URL = new URL("../models/pos-en-int8.onnx", import.meta.url);
 
 /**
- * A smaller and faster part-of-speech tagger, INT8, gzip-compressed: four convolution layers, half a point less
+ * A smaller and faster part-of-speech tagger, INT8, gzip-compressed: four convolution layers, a third of a point less
  * accurate.
  */
 export const posFastInt8: URL = new URL("../models/pos-en-fast-int8.onnx.gz", import.meta.url);
