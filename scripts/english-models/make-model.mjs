@@ -67,7 +67,7 @@ const teachers = [
   },
 ];
 
-/** Who teaches the accurate student; the teacher with word vectors has two votes. */
+/** Who teaches the accurate and the tiny student; the teacher with word vectors has two votes. */
 const trainedTeachers = [
   ...["teacher-21.onnx", "teacher-21.onnx", "teacher-11.onnx"].map(into),
   ...moreTeachers,
@@ -120,6 +120,7 @@ const pruned = (input, { share, output }) => ({
   options: ["prune", "--model", into(input), "--sparsity", String(share), "--scope", "layer"],
 });
 
+/** The steps of the accurate tagger, which teaches the fast one. */
 const accurate = [
   vectors,
   ...teachers,
