@@ -253,7 +253,7 @@ export class Graph implements ScopedGraph {
 
   /**
    * Takes a node out that hands its first input on: whoever read its first output, nested graphs included, reads the
-   * input; graph outputs keep their names.
+   * input. A graph output of that name keeps it, and has no maker then.
    *
    * @throws GraphError `shadowed-value` as {@link replaceUses}.
    */
